@@ -1,0 +1,24 @@
+//! The words of the shop, as types that cannot hold a wrong value.
+//!
+//! A value of these types has been checked once, where it came in; nothing
+//! behind that point checks it again.
+
+mod id;
+mod invalid;
+mod message;
+mod order;
+mod part;
+mod product;
+mod quantity;
+mod reason;
+mod status;
+
+pub use id::{IdempotencyKey, OrderId, ProductId};
+pub use invalid::Invalid;
+pub use message::{MalformedMessage, OrderMessage};
+pub use order::{NewOrder, Order, now};
+pub use part::{MAX_PARTS, MAX_SIDE_MM, Part, Parts};
+pub use product::{NewProduct, Product, ProductName};
+pub use quantity::Quantity;
+pub use reason::Reason;
+pub use status::{OrderStatus, Outcome, Superseded};

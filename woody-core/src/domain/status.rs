@@ -1,0 +1,177 @@
+use super::Reason;
+
+/// Where an order stands.
+///
+/// It begins as `Pending`, ends as one of the others, and never goes back:
+///
+/// ```text
+///            ┌─► Success
+/// Pending ───┼─► Rejected          Failed ─► Success | Rejected
+///            └─► Failed            (only when an operator redrives it)
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderStatus {
+    /// Accepted, not yet validated.
+    Pending,
+    /// Validated: it can be made. The reason, if any, holds the plan's figures.
+    Success(Option<Reason>),
+    /// Validated: it cannot be made.
+    Rejected(Reason),
+    /// It could not be validated; its message is in the dead letter queue.
+    Failed(Reason),
+}
+
+/// How an order ends: a status that is final.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It can be made.
+    Success(Option<Reason>),
+    /// It cannot be made.
+    Rejected(Reason),
+    /// It could not be validated.
+    Failed(Reason),
+}
+
+/// The order already had a final state, which stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the order already ended as {}", .0.as_str())]
+pub struct Superseded(pub OrderStatus);
+
+impl OrderStatus {
+    /// The status in the wire's word: `pending`, `success`, `rejected`, `failed`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success(_) => "success",
+            Self::Rejected(_) => "rejected",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Puts a status together from its stored word and reason.
+    ///
+    /// Returns `None` for a word that is no status.
+    pub fn from_parts(word: &str, reason: Option<Reason>) -> Option<Self> {
+        let given = || reason.clone().unwrap_or_else(|| Reason::new(""));
+        match word {
+            "pending" => Some(Self::Pending),
+            "rejected" => Some(Self::Rejected(given())),
+            "failed" => Some(Self::Failed(given())),
+            "success" => Some(Self::Success(reason)),
+            _ => None,
+        }
+    }
+
+    /// The reason that goes with it, if any.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Pending => None,
+            Self::Success(reason) => reason.as_ref(),
+            Self::Rejected(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+
+    /// Whether the order has ended.
+    pub fn is_final(&self) -> bool {
+        *self != Self::Pending
+    }
+
+    /// Ends the order: the first outcome wins.
+    ///
+    /// With `redriven`, an order that `Failed` may still reach the verdict it
+    /// never got; nothing else moves once final.
+    ///
+    /// # Errors
+    /// [`Superseded`] with the state that stays.
+    pub fn settle(self, outcome: Outcome, redriven: bool) -> Result<Self, Superseded> {
+        match self {
+            Self::Pending => Ok(outcome.into()),
+            Self::Failed(_) if redriven && !matches!(outcome, Outcome::Failed(_)) => {
+                Ok(outcome.into())
+            }
+            ended => Err(Superseded(ended)),
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome in the wire's word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Success(_) => "success",
+            Self::Rejected(_) => "rejected",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The reason that goes with it, if any.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Success(reason) => reason.as_ref(),
+            Self::Rejected(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+}
+
+impl From<Outcome> for OrderStatus {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Success(reason) => Self::Success(reason),
+            Outcome::Rejected(reason) => Self::Rejected(reason),
+            Outcome::Failed(reason) => Self::Failed(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Success(None)),
+            "[a-z]{1,9}".prop_map(|why| Outcome::Rejected(Reason::new(why))),
+            "[a-z]{1,9}".prop_map(|why| Outcome::Failed(Reason::new(why))),
+        ]
+    }
+
+    fn rank(status: &OrderStatus) -> u8 {
+        match status {
+            OrderStatus::Pending => 0,
+            OrderStatus::Failed(_) => 1,
+            OrderStatus::Success(_) | OrderStatus::Rejected(_) => 2,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn without_a_redrive_the_first_outcome_wins(outcomes in prop::collection::vec(outcome(), 1..9)) {
+            let first = OrderStatus::from(outcomes[0].clone());
+            let mut status = OrderStatus::Pending;
+            for next in outcomes {
+                status = status.clone().settle(next, false).unwrap_or(status);
+            }
+            prop_assert_eq!(status, first);
+        }
+
+        #[test]
+        fn no_history_ever_goes_back(history in prop::collection::vec((outcome(), any::<bool>()), 1..20)) {
+            let mut status = OrderStatus::Pending;
+            for (next, redriven) in history {
+                let before = status.clone();
+                if let Ok(after) = status.clone().settle(next, redriven) {
+                    prop_assert!(rank(&after) > rank(&before));
+                    status = after;
+                }
+            }
+        }
+
+        #[test]
+        fn a_status_survives_its_columns(end in outcome()) {
+            let status = OrderStatus::from(end);
+            let read = OrderStatus::from_parts(status.as_str(), status.reason().cloned());
+            prop_assert_eq!(read, Some(status));
+        }
+    }
+}

@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+pub mod domain;
+pub mod ports;
+pub mod resilience;
+pub mod services;
+pub mod validation;
+pub mod workshop;
+
+#[cfg(feature = "contract")]
+pub mod contract;

@@ -1,0 +1,203 @@
+use std::{error::Error, num::NonZeroU16, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+use super::{Delivery, OrderEvents};
+use crate::domain::{OrderMessage, Reason};
+
+/// A queue of orders with all that belongs to it, so that a program can be
+/// given one thing.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Broker: Send + Sync {
+    /// The way into the queue.
+    fn publisher(&self) -> Arc<dyn Publisher>;
+
+    /// A new consumer that holds at most `prefetch` unsettled deliveries.
+    ///
+    /// It connects in the background: a broker that is away now is no error.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the broker was closed.
+    async fn consumer(&self, prefetch: Prefetch) -> Result<Box<dyn Consumer>, BrokerError>;
+
+    /// The operator's view of the queue.
+    fn admin(&self) -> Arc<dyn BrokerAdmin>;
+
+    /// Status changes, for whoever watches an order.
+    fn events(&self) -> Arc<dyn OrderEvents>;
+
+    /// Closes connections and ends background tasks; returns when they have ended.
+    async fn close(&self);
+}
+
+/// How many unsettled deliveries a consumer may hold.
+pub type Prefetch = NonZeroU16;
+
+/// Puts messages on the queue.
+///
+/// # Contract
+/// - `Ok` means that every message of the batch is stored in the queue, on disk
+///   where the broker is durable.
+/// - On an error some, all or none may be there: send them again.
+/// - A queue that does not exist is an error, not a silent loss.
+/// - Each call is bounded in time; a silent broker is an error.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Publisher: Send + Sync {
+    /// Stores `bodies` in the queue, unread.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError>;
+
+    /// Stores order messages in the queue.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    async fn publish(&self, messages: &[OrderMessage]) -> Result<(), BrokerError> {
+        let bodies: Vec<Bytes> = messages.iter().map(OrderMessage::to_bytes).collect();
+        self.send(&bodies).await
+    }
+
+    /// Answers when the broker would take messages; what readiness asks.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    async fn ping(&self) -> Result<(), BrokerError>;
+}
+
+/// Takes messages off the queue.
+///
+/// # Contract
+/// - Each message goes to one consumer at a time, in about the order it came.
+/// - At most the prefetch's number of deliveries is unsettled at once.
+/// - A consumer whose broker went away comes back by itself, with growing
+///   pauses, and says so in [`state`](Self::state). It never ends silently.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Consumer: Send {
+    /// Waits for the next delivery; `None` once the broker is closed.
+    ///
+    /// # Cancel safety
+    /// A dropped future loses no delivery.
+    async fn next(&mut self) -> Option<Delivery>;
+
+    /// Whether deliveries can arrive, now and from now on.
+    fn state(&self) -> watch::Receiver<ConsumerState>;
+
+    /// Stops: no delivery arrives any more, unsettled ones can still be settled
+    /// until [`Broker::close`], and those buffered but not handed out go back.
+    async fn stop(&mut self);
+}
+
+/// Whether a consumer can receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsumerState {
+    /// The broker has it on its list.
+    Consuming,
+    /// It is on its way (back) to the broker.
+    Recovering,
+    /// It was stopped.
+    Stopped,
+}
+
+/// What an operator can see and do.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait BrokerAdmin: Send + Sync {
+    /// Counts messages and consumers.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    async fn depth(&self) -> Result<QueueDepth, BrokerError>;
+
+    /// At most `limit` dead letters, oldest first, left where they are.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError>;
+
+    /// Puts these dead letters back on the queue, marked as redriven, their
+    /// attempts at zero. Ids that are not there are ignored; answers how many were moved.
+    ///
+    /// # Errors
+    /// [`BrokerError`]; a message may then be in both places, never in none.
+    async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError>;
+
+    /// Deletes these dead letters; answers how many.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError>;
+}
+
+/// How full the queue is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Waiting for a consumer.
+    pub ready: u64,
+    /// With a consumer, unsettled; `None` where the broker does not say.
+    pub in_flight: Option<u64>,
+    /// Waiting for their next attempt.
+    pub delayed: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Consumers on the queue; `None` where the broker does not say.
+    pub consumers: Option<u64>,
+}
+
+/// A name for one dead letter, unique in its queue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeadLetterId(pub String);
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its name.
+    pub id: DeadLetterId,
+    /// The message as it was published.
+    pub body: Bytes,
+    /// Why it was given up.
+    pub reason: Reason,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was given up, UTC; unknown when the broker itself moved it.
+    pub died_at: Option<OffsetDateTime>,
+}
+
+/// The broker could not do what it was asked.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The broker is away, silent, blocked or timed out: try again later.
+    #[error("the broker is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The broker is there and refuses: a missing queue, a missing right, a
+    /// full queue. Trying again helps only once somebody has acted.
+    #[error("the broker refused")]
+    Refused(#[source] Box<dyn Error + Send + Sync>),
+    /// The program has closed the broker.
+    #[error("the broker was closed")]
+    Closed,
+}
+
+impl BrokerError {
+    /// The broker is away; `source` is what it said.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
+    }
+
+    /// The broker refused; `source` is what it said.
+    pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Refused(source.into())
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}

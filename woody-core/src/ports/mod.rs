@@ -1,0 +1,35 @@
+//! What the shop needs from outside, as object-safe traits.
+//!
+//! Each trait states its contract in words; the feature `contract` holds the
+//! same contract as tests, which every backend passes.
+
+mod broker;
+mod delivery;
+mod events;
+mod order_store;
+mod product_store;
+mod record;
+mod store_error;
+mod validator;
+
+pub use broker::{
+    Broker, BrokerAdmin, BrokerError, Consumer, ConsumerState, DeadLetter, DeadLetterId, Prefetch,
+    Publisher, QueueDepth,
+};
+pub use delivery::{Acker, Delivery, SettleError, Settlement};
+pub use events::{OrderEvents, StatusChange, StatusStream};
+pub use order_store::{Decision, Insert, OrderCounts, OrderStore, Transition};
+pub use product_store::{CatalogueSummary, ProductStore};
+pub use record::{Saved, record};
+pub use store_error::StoreError;
+pub use validator::{ValidateError, Validator, Verdict};
+
+#[cfg(feature = "mock")]
+pub use {
+    broker::{MockBroker, MockBrokerAdmin, MockConsumer, MockPublisher},
+    delivery::MockAcker,
+    events::MockOrderEvents,
+    order_store::MockOrderStore,
+    product_store::MockProductStore,
+    validator::MockValidator,
+};

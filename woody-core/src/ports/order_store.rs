@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::domain::{NewOrder, Order, OrderId, OrderStatus, Outcome};
+
+/// Keeps orders and their outbox.
+///
+/// The outbox lists the orders whose message the broker has not confirmed yet.
+/// Batches are the unit of everything that writes: one call is one transaction,
+/// and the services see to it that callers share a call.
+///
+/// # Contract
+/// - A batch is all or nothing; what was answered `Ok` survives a crash, on a
+///   backend that claims to be durable.
+/// - [`insert`](Self::insert) writes an order and its outbox entry together.
+///   The entry is born leased to the inserter, who is expected to publish it;
+///   when the lease runs out, any relay may claim it.
+/// - [`finish`](Self::finish) also writes orders that the store has never seen
+///   (they came by the broker alone) and takes their outbox entries away.
+/// - The first outcome wins, as in [`OrderStatus::settle`]; in one batch the
+///   first in the slice wins.
+/// - Answers are in the order of what was asked, one for each.
+/// - An id may stand twice in a batch.
+///
+/// # Cancel safety
+/// A dropped future leaves either the whole batch or nothing.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait OrderStore: Send + Sync {
+    /// Stores new orders as `Pending`, each with an outbox entry that is
+    /// leased for `lease`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after a transient one the batch may or may not be there,
+    /// and inserting it again is right.
+    async fn insert(&self, orders: &[NewOrder], lease: Duration)
+    -> Result<Vec<Insert>, StoreError>;
+
+    /// The order with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Saves final states; stamps `finished_at` with the store's time.
+    ///
+    /// Programs call [`record`](crate::ports::record), which also yields the proof
+    /// that lets a delivery be acknowledged.
+    ///
+    /// # Errors
+    /// [`StoreError`]; finishing again is right.
+    async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError>;
+
+    /// Leases at most `limit` outbox entries that nobody else holds, oldest
+    /// first, for `lease`. Two callers never get the same entry while its lease lasts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn claim_outbox(
+        &self,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<NewOrder>, StoreError>;
+
+    /// Takes entries out of the outbox: the broker has confirmed their messages.
+    /// Ids without an entry are ignored.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError>;
+
+    /// Puts orders back into the outbox, unleased, that have been `Pending` for
+    /// longer than `pending_for` and have no entry; at most `limit`, oldest
+    /// first. Answers how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError>;
+
+    /// Orders that have been `Pending` for longer than `pending_for`, oldest
+    /// first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError>;
+
+    /// Counts orders by status, and the outbox.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn counts(&self) -> Result<OrderCounts, StoreError>;
+
+    /// Answers when the store would answer other calls; what readiness asks.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// What became of one inserted order.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insert {
+    /// It is stored now.
+    Created,
+    /// The same order was there already.
+    AlreadyPresent,
+    /// An order of this id was there already and asks for something else.
+    Conflict,
+}
+
+/// An order and how it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The order as its message told it; stored when the store has never seen it.
+    pub order: NewOrder,
+    /// How it ends.
+    pub outcome: Outcome,
+    /// Whether an operator sent the message again, which lets a `Failed` order
+    /// reach its verdict after all.
+    pub redriven: bool,
+}
+
+/// What became of one decision.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transition {
+    /// The order has this final state now, and it was this call that gave it.
+    Applied,
+    /// The order had ended before; this is the state that stays.
+    Superseded(OrderStatus),
+}
+
+/// Orders by status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OrderCounts {
+    /// Accepted, not yet validated.
+    pub pending: u64,
+    /// Ended well.
+    pub success: u64,
+    /// Cannot be made.
+    pub rejected: u64,
+    /// Could not be validated.
+    pub failed: u64,
+    /// Outbox entries: orders that the broker has not confirmed yet.
+    pub outbox: u64,
+}

@@ -1,0 +1,60 @@
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::domain::{NewProduct, Product, ProductId, ProductName};
+
+/// Keeps the catalogue.
+///
+/// # Contract
+/// - "Newest" is the order in which products were added, not their stamps.
+/// - Names need not be unique; adding the same id twice keeps the first.
+/// - What `add` has answered `Ok` survives a crash, on a backend that claims
+///   to be durable.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait ProductStore: Send + Sync {
+    /// Adds a product.
+    ///
+    /// # Errors
+    /// [`StoreError`]; on a transient one the product may or may not be there.
+    async fn add(&self, product: &NewProduct) -> Result<(), StoreError>;
+
+    /// The product with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError>;
+
+    /// The newest product of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn newest_named(&self, name: &ProductName) -> Result<Option<Product>, StoreError>;
+
+    /// How many products there are, and the newest.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn summary(&self) -> Result<CatalogueSummary, StoreError>;
+
+    /// At most `limit` products, newest first, all older than `after`.
+    ///
+    /// An `after` that names no product gives the first page.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn page(
+        &self,
+        after: Option<ProductId>,
+        limit: usize,
+    ) -> Result<Vec<Product>, StoreError>;
+}
+
+/// The catalogue at a glance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CatalogueSummary {
+    /// How many products there are.
+    pub count: u64,
+    /// The newest, if there is any.
+    pub newest: Option<Product>,
+}

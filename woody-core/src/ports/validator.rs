@@ -1,0 +1,88 @@
+use async_trait::async_trait;
+
+use crate::domain::{NewOrder, Outcome, Reason};
+
+/// Decides whether an order can be made.
+///
+/// # Contract
+/// - A refused order is a verdict, not an error: errors mean that no verdict
+///   could be reached.
+/// - The same order may be validated twice (a delivery can come again), so a
+///   validator with side effects makes them idempotent by the order's id.
+/// - Nothing here may block the runtime: heavy work goes to a
+///   [`HeavyPool`](crate::workshop::HeavyPool) or another thread.
+///
+/// # Cancel safety
+/// The worker stops waiting when the validation's time is over, by dropping
+/// the future.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use woody_core::domain::NewOrder;
+/// use woody_core::ports::{Validator, ValidateError, Verdict};
+///
+/// struct NoSwords;
+///
+/// #[async_trait]
+/// impl Validator for NoSwords {
+///     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+///         Ok(if order.product.as_str().contains("sword") {
+///             Verdict::Rejected("we sell toys".into())
+///         } else {
+///             Verdict::Success(None)
+///         })
+///     }
+/// }
+/// ```
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Validator: Send + Sync {
+    /// Reaches a verdict on `order`.
+    ///
+    /// # Errors
+    /// See [`ValidateError`] for what the worker does on each.
+    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError>;
+}
+
+/// What a validator found.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The order can be made; the text, if any, is shown with its status.
+    Success(Option<Reason>),
+    /// The order cannot be made, and why.
+    Rejected(Reason),
+}
+
+impl From<Verdict> for Outcome {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Success(reason) => Self::Success(reason),
+            Verdict::Rejected(reason) => Self::Rejected(reason),
+        }
+    }
+}
+
+/// No verdict could be reached.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValidateError {
+    /// It may work another time: the order is tried again later, with growing
+    /// delays, and is `Failed` after the last attempt.
+    #[error("validation failed for now: {0}")]
+    Transient(Reason),
+    /// It will not work another time: the order is `Failed` at once.
+    #[error("validation cannot succeed: {0}")]
+    Permanent(Reason),
+    /// A dependency that every order needs is away: the worker pauses and
+    /// tries this order again when it is back, at no attempt's cost.
+    #[error("validation needs something that is away: {0}")]
+    Unavailable(Reason),
+}
+
+impl ValidateError {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self, Self::Permanent(_))
+    }
+}

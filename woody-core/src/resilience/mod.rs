@@ -1,0 +1,1 @@
+//! Breakers and growing pauses: how the shop behaves while something is away.

@@ -1,0 +1,1 @@
+//! What the shop does: use-cases as structs over the ports.

@@ -1,0 +1,1 @@
+//! Validators that come with the shop, and how they compose.

@@ -1,0 +1,1 @@
+//! The workshop: plans how toys are cut from wooden sheets.
