@@ -1,1 +1,8 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "memory")]
+pub mod memory;
+#[cfg(feature = "rabbitmq")]
+pub mod rabbitmq;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

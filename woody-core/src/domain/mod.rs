@@ -11,6 +11,7 @@ mod part;
 mod product;
 mod quantity;
 mod reason;
+mod stamp;
 mod status;
 
 pub use id::{IdempotencyKey, OrderId, ProductId};
@@ -21,4 +22,5 @@ pub use part::{MAX_PARTS, MAX_SIDE_MM, Part, Parts};
 pub use product::{NewProduct, Product, ProductName};
 pub use quantity::Quantity;
 pub use reason::Reason;
+pub use stamp::python_stamp;
 pub use status::{OrderStatus, Outcome, Superseded};

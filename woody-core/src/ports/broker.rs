@@ -80,7 +80,8 @@ pub trait Publisher: Send + Sync {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Consumer: Send {
-    /// Waits for the next delivery; `None` once the broker is closed.
+    /// Waits for the next delivery; `None` once the consumer was stopped or the
+    /// broker closed.
     ///
     /// # Cancel safety
     /// A dropped future loses no delivery.

@@ -1,1 +1,20 @@
 //! What the shop does: use-cases as structs over the ports.
+//!
+//! Each takes its ports when it is made and a [`TaskTracker`] for whatever runs
+//! beside it, so that a program that goes down can wait for all of it.
+//!
+//! [`TaskTracker`]: tokio_util::task::TaskTracker
+
+mod announcer;
+mod catalogue;
+mod group_commit;
+mod intake;
+mod relay;
+mod tracker;
+mod worker;
+
+pub use catalogue::{Catalogue, Page};
+pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest};
+pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
+pub use tracker::OrderTracker;
+pub use worker::{Handled, OrderWorker, WorkerSettings};

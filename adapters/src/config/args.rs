@@ -1,0 +1,218 @@
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU16,
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    ConfigError, SecretArg,
+    parse::{duration, positive_duration},
+};
+
+/// Where a service listens.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Addresses")]
+pub struct ListenArgs {
+    /// Address that serves clients.
+    #[arg(long, env = "WOODY_LISTEN", default_value = "0.0.0.0:5000", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Private address with /healthz, /readyz and /metrics.
+    #[arg(long, env = "WOODY_ADMIN_LISTEN", default_value = "0.0.0.0:9000", value_name = "ADDR")]
+    pub admin_listen: SocketAddr,
+    /// Ask the service at the admin address whether it is alive, and exit 0 or 1.
+    #[arg(long)]
+    pub healthcheck: bool,
+}
+
+/// Where orders and products are kept.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Store")]
+pub struct StoreArgs {
+    /// memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE
+    #[arg(long, env = "WOODY_STORE_URL", value_name = "URL", hide_env_values = true)]
+    pub store_url: Option<SecretArg>,
+    /// File that holds the store's URL.
+    #[arg(long, env = "WOODY_STORE_URL_FILE", value_name = "PATH")]
+    pub store_url_file: Option<PathBuf>,
+    /// Connections to PostgreSQL at most.
+    #[arg(long, env = "WOODY_STORE_CONNECTIONS", default_value = "10", value_name = "N")]
+    pub store_connections: NonZeroU16,
+}
+
+impl StoreArgs {
+    /// The store's URL, from where it was given.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it was not given or its file cannot be read.
+    pub fn url(&self) -> Result<SecretArg, ConfigError> {
+        SecretArg::resolve("WOODY_STORE_URL", self.store_url.as_ref(), self.store_url_file.as_ref())
+    }
+}
+
+/// Where messages go through.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Broker")]
+pub struct BrokerArgs {
+    /// memory:, sqlite:PATH, amqp://USER:PASSWORD@HOST/VHOST or amqps://…
+    #[arg(long, env = "WOODY_BROKER_URL", value_name = "URL", hide_env_values = true)]
+    pub broker_url: Option<SecretArg>,
+    /// File that holds the broker's URL.
+    #[arg(long, env = "WOODY_BROKER_URL_FILE", value_name = "PATH")]
+    pub broker_url_file: Option<PathBuf>,
+    /// Queue of the orders.
+    #[arg(long, env = "WOODY_QUEUE", default_value = "order_processing", value_name = "NAME")]
+    pub queue: String,
+}
+
+impl BrokerArgs {
+    /// The broker's URL, from where it was given.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it was not given or its file cannot be read.
+    pub fn url(&self) -> Result<SecretArg, ConfigError> {
+        SecretArg::resolve(
+            "WOODY_BROKER_URL",
+            self.broker_url.as_ref(),
+            self.broker_url_file.as_ref(),
+        )
+    }
+}
+
+/// How orders are validated.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Worker")]
+pub struct WorkerArgs {
+    /// Deliveries in flight; also how many orders are validated at once.
+    #[arg(long, env = "WOODY_PREFETCH", default_value = "1", value_name = "N")]
+    pub prefetch: NonZeroU16,
+    /// Attempts before an order is failed and its message a dead letter.
+    #[arg(long, env = "WOODY_MAX_ATTEMPTS", default_value = "5", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub max_attempts: u32,
+    /// Pause before the second attempt; it doubles with each further one.
+    #[arg(long, env = "WOODY_RETRY_BASE", default_value = "1s", value_name = "TIME",
+          value_parser = positive_duration)]
+    pub retry_base: Duration,
+    /// Longest time one validation may take.
+    #[arg(long, env = "WOODY_VALIDATION_TIMEOUT", default_value = "10s", value_name = "TIME",
+          value_parser = positive_duration)]
+    pub validation_timeout: Duration,
+    /// What an order must pass.
+    #[arg(long, env = "WOODY_VALIDATION", default_value = "workshop", value_name = "WHICH")]
+    pub validation: Validation,
+    /// HTTP service that must agree to each order too (payment, fraud, …).
+    #[arg(long, env = "WOODY_VALIDATOR_URL", value_name = "URL")]
+    pub validator_url: Option<String>,
+}
+
+/// The validation that comes with the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Validation {
+    /// The workshop plans how the order is cut.
+    Workshop,
+    /// Every order passes; for measuring everything else.
+    None,
+}
+
+/// How heavy work is done and remembered.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Heavy work")]
+pub struct HeavyArgs {
+    /// Threads for heavy work; 0 is one for each core.
+    #[arg(long, env = "WOODY_HEAVY_THREADS", default_value = "0", value_name = "N")]
+    pub heavy_threads: usize,
+}
+
+/// How long heavy answers are remembered.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Heavy work")]
+pub struct HeavyCacheArgs {
+    /// How long a heavy answer is remembered.
+    #[arg(long, env = "WOODY_HEAVY_CACHE_TTL", default_value = "60s", value_name = "TIME",
+          value_parser = positive_duration)]
+    pub heavy_cache_ttl: Duration,
+    /// How many heavy answers are remembered.
+    #[arg(long, env = "WOODY_HEAVY_CACHE_CAPACITY", default_value = "10000", value_name = "N")]
+    pub heavy_cache_capacity: u64,
+}
+
+/// What HTTP clients may do.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpArgs {
+    /// Whether the original GET routes that change state are served.
+    #[arg(long, env = "WOODY_LEGACY_GET", default_value = "on", value_name = "on|off")]
+    pub legacy_get: Switch,
+    /// Requests handled at once; the next one is answered 503.
+    #[arg(long, env = "WOODY_HTTP_CONCURRENCY", default_value = "1024", value_name = "N")]
+    pub http_concurrency: NonZeroU16,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+/// The limits that the gateway sets per client and service.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Gateway")]
+pub struct GatewayArgs {
+    /// Requests per second and client address, for each service; 0 sets no limit.
+    #[arg(long, env = "WOODY_RATE_LIMIT", default_value = "10", value_name = "N")]
+    pub rate_limit: u32,
+    /// Address that no limit holds for; may be given several times.
+    #[arg(long, env = "WOODY_RATE_EXEMPT", value_delimiter = ',', value_name = "IP")]
+    pub rate_exempt: Vec<IpAddr>,
+}
+
+/// How a process ends.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Process")]
+pub struct ProcessArgs {
+    /// How long it goes on answering after SIGTERM while it is not ready any more.
+    #[arg(long, env = "WOODY_DRAIN_DELAY", default_value = "0s", value_name = "TIME",
+          value_parser = duration)]
+    pub drain_delay: Duration,
+    /// Time from SIGTERM by which everything is finished or given back.
+    #[arg(long, env = "WOODY_GRACE", default_value = "25s", value_name = "TIME",
+          value_parser = positive_duration)]
+    pub grace: Duration,
+    /// How it logs.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// How a process logs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logging")]
+pub struct LogArgs {
+    /// What is logged: error, warn, info, debug, trace, or filters by module.
+    #[arg(long, env = "WOODY_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// How it looks.
+    #[arg(long, env = "WOODY_LOG_FORMAT", default_value = "text", value_name = "text|json")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,162 @@
+use std::{
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::telemetry::start_logging;
+use crate::config::{ConfigError, ProcessArgs};
+
+/// The life of a process, in the order in which it ends:
+///
+/// 1. `SIGTERM` or Ctrl-C: it is [`draining`](Self::draining). It is not ready
+///    any more and goes on answering for the drain delay, so that the gateway
+///    learns of it. A second signal cuts the delay short.
+/// 2. [`stopping`](Self::stopping): listeners close, what is in flight is
+///    answered, workers take nothing new and finish what they hold.
+/// 3. [`finish`](Self::finish): whatever runs in the background ends.
+///
+/// All of it is over within the grace, counted from the signal.
+pub struct Process {
+    draining: CancellationToken,
+    stopping: CancellationToken,
+    background: CancellationToken,
+    tasks: TaskTracker,
+    told_at: Arc<OnceLock<Instant>>,
+    grace: Duration,
+}
+
+impl Process {
+    /// Begins to listen for signals.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the operating system does not let it.
+    pub fn start(args: &ProcessArgs) -> Result<Self, ConfigError> {
+        if args.drain_delay >= args.grace {
+            return Err(ConfigError::new(format!(
+                "WOODY_DRAIN_DELAY ({:?}) must be shorter than WOODY_GRACE ({:?}), which includes it",
+                args.drain_delay, args.grace
+            )));
+        }
+        let process = Self {
+            draining: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+            background: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            told_at: Arc::default(),
+            grace: args.grace,
+        };
+        let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
+        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+        let (draining, stopping) = (process.draining.clone(), process.stopping.clone());
+        let (told_at, delay) = (Arc::clone(&process.told_at), args.drain_delay);
+        // Not tracked: it waits for a signal that may never come.
+        tokio::spawn(async move {
+            let mut told = async || {
+                tokio::select! {
+                    _ = terminate.recv() => "SIGTERM",
+                    _ = interrupt.recv() => "SIGINT",
+                }
+            };
+            let signal = told().await;
+            let _ = told_at.set(Instant::now());
+            tracing::info!(signal, drain_delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                "told to stop: not ready any more");
+            draining.cancel();
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                _ = told() => tracing::info!("told again: the drain delay is cut short"),
+            }
+            stopping.cancel();
+        });
+        Ok(process)
+    }
+
+    /// Cancelled when the process should not be given new work.
+    pub fn draining(&self) -> CancellationToken {
+        self.draining.clone()
+    }
+
+    /// Cancelled when the process takes no new work.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Cancelled when nothing that feeds the background work is left.
+    pub fn background(&self) -> CancellationToken {
+        self.background.clone()
+    }
+
+    /// Where everything that runs is tracked, so that it is waited for.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// How much of the grace is left; all of it before the signal.
+    pub fn grace_left(&self) -> Duration {
+        match self.told_at.get() {
+            Some(told_at) => (*told_at + self.grace).saturating_duration_since(Instant::now()),
+            None => self.grace,
+        }
+    }
+
+    /// Waits until work is no longer taken and all of it is done, then ends the
+    /// background; answers whether the grace was enough.
+    ///
+    /// Call it after everything that submits work was dropped.
+    pub async fn finish(self) -> bool {
+        self.stopping.cancelled().await;
+        self.background.cancel();
+        self.tasks.close();
+        let finished = tokio::time::timeout(self.grace_left(), self.tasks.wait()).await.is_ok();
+        if finished {
+            tracing::info!("stopped, everything in flight is finished");
+        } else {
+            tracing::warn!(
+                tasks.left = self.tasks.len(),
+                "the grace is over: what is unfinished goes back to the queue"
+            );
+        }
+        finished
+    }
+}
+
+/// Runs a service to its end, on a runtime of its own, and answers with the exit
+/// code: 0 when it ended well, 1 when the grace was too short, 2 when its
+/// configuration cannot work (one line on stderr says why).
+#[allow(clippy::print_stderr)] // Logging may be what could not start.
+pub fn run<A, Fut>(
+    args: Result<A, ConfigError>,
+    process_args: impl FnOnce(&A) -> &ProcessArgs,
+    service: impl FnOnce(A) -> Fut,
+) -> ExitCode
+where
+    Fut: Future<Output = Result<bool, ConfigError>>,
+{
+    let outcome = args.and_then(|args| {
+        start_logging(&process_args(&args).log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| ConfigError::because("the runtime cannot start", &error))?;
+        let outcome = runtime.block_on(service(args));
+        // Blocking reads that nobody waits for must not hold up the exit.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

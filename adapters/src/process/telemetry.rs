@@ -1,0 +1,46 @@
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{ConfigError, LogArgs, LogFormat};
+
+/// What shows how the process is doing.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+/// Bounds of the time histograms, in seconds: from a cache hit to a stuck call.
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Sends log lines to stderr, as `args` say.
+///
+/// # Errors
+/// [`ConfigError`] for a filter that cannot be read.
+pub fn start_logging(args: &LogArgs) -> Result<(), ConfigError> {
+    let filter = EnvFilter::try_new(&args.log)
+        .map_err(|error| ConfigError::because(format!("WOODY_LOG={}", args.log), &error))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = match args.log_format {
+        LogFormat::Text => {
+            let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            registry.with(lines.with_target(false).with_ansi(ansi)).try_init()
+        }
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+    };
+    started.map_err(|error| ConfigError::because("logging cannot start", &error))
+}
+
+/// Begins to count.
+///
+/// # Errors
+/// [`ConfigError`] when something else in the process counts already.
+pub fn start_metrics() -> Result<Telemetry, ConfigError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map(|metrics| Telemetry { metrics })
+        .map_err(|error| ConfigError::because("metrics cannot start", &error))
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Where the test servers come from. Prints `docker` when an engine answers and has, or can pull, the official images;
+# otherwise `forky ROOT`, a Debian forky root file system with the same servers, made once and kept under target/.
+# WOODY_TEST_SOURCE=docker|forky decides instead.
+set -euo pipefail
+# shellcheck source=stack/services/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+IMAGES=(rabbitmq:4-management postgres:18 nginx:1.30)
+PACKAGES=rabbitmq-server,postgresql-18,nginx-light
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+CACHE=${CARGO_TARGET_DIR:-$SERVICES/../../target}/stack
+ROOT=$CACHE/forky
+# A root made from another recipe is made again; raise the number when build_root changes.
+RECIPE="1 $PACKAGES"
+
+# pull IMAGE: a registry that cannot be reached may hang for minutes, so it has 20 s to say its first word, then 5 minutes.
+pull() {
+    docker image inspect "$1" >/dev/null 2>&1 && return
+    local log pid left=3000 first=200
+    log=$(mktemp)
+    docker pull "$1" >"$log" 2>&1 </dev/null &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+        if ! grep -q 'Pulling from' "$log" && ((--first == 0)) || ((--left == 0)); then
+            kill "$pid" 2>/dev/null || true
+            break
+        fi
+        sleep 0.1
+    done
+    if wait "$pid"; then
+        rm -f "$log"
+        return
+    fi
+    say "source: $1 cannot be pulled: $(tail -n 1 "$log")"
+    rm -f "$log"
+    return 1
+}
+
+docker_can() {
+    command -v docker >/dev/null || return 1
+    if ! timeout 5 docker info >/dev/null 2>&1; then
+        say "source: no docker engine answers"
+        return 1
+    fi
+    local image
+    for image in "${IMAGES[@]}"; do pull "$image" || return 1; done
+}
+
+# The Debian mirror of this machine, as apt knows it.
+mirror() {
+    local uri
+    # shellcheck source=/dev/null
+    if [ "$(. /etc/os-release && echo "${ID:-}")" = debian ]; then
+        for uri in $(
+            sed -nE 's/^deb +(\[[^]]*\] +)?(https?:[^ ]+) .*\bmain\b.*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null
+            sed -nE 's/^URIs: *(https?:[^ ]+).*/\1/p' /etc/apt/sources.list.d/*.sources 2>/dev/null
+        ); do
+            # Not the security archive, nor anybody else's repository.
+            case ${uri%/} in */debian)
+                echo "${uri%/}"
+                return
+                ;;
+            esac
+        done
+    fi
+    echo http://deb.debian.org/debian
+}
+
+# debootstrap fetches with wget, which does not know apt's proxy.
+use_apt_proxy() {
+    local host=${1#*://} P=''
+    host=${host%%/*}
+    eval "$(apt-config shell P "Acquire::http::Proxy::$host")"
+    if [ -z "$P" ]; then eval "$(apt-config shell P Acquire::http::Proxy)"; fi
+    case $P in
+    '') ;;
+    DIRECT) unset http_proxy https_proxy ;;
+    *) export http_proxy=$P https_proxy=$P ;;
+    esac
+}
+
+build_root() {
+    command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap debian-archive-keyring"
+    local mirror new
+    mirror=$(mirror)
+    use_apt_proxy "$mirror"
+    rm -rf "$CACHE"/forky.new.*
+    new=$(mktemp -d "$CACHE/forky.new.XXXXXX")
+    chmod 755 "$new"
+    say "source: making a Debian forky root in $ROOT from $mirror (one to two minutes, once)"
+    # bookworm's debootstrap has no script called forky; all of them know sid, which forky follows.
+    # The archive's signature is checked; an outdated keyring is an error, not a reason to look away.
+    debootstrap --foreign --variant=minbase --include="$PACKAGES" --keyring="$KEYRING" \
+        forky "$new" "$mirror" sid
+    printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d" # no package starts its server
+    chmod 755 "$new/usr/sbin/policy-rc.d"
+    mkdir -p "$new/etc/dpkg/dpkg.cfg.d" "$new/etc/postgresql-common"
+    echo force-unsafe-io >"$new/etc/dpkg/dpkg.cfg.d/fast" # a cache needs no fsync per file
+    echo 'create_main_cluster = false' >"$new/etc/postgresql-common/createcluster.conf"
+    printf '127.0.0.1 localhost\n' >"$new/etc/hosts"
+    chroot "$new" /debootstrap/debootstrap --second-stage
+    rm -rf "$new"/var/cache/apt/archives/*.deb "$new"/var/lib/apt/lists/*
+    mkdir -p "$new"/srv "$new"/var/{lib,log}/nginx
+    rm -rf "$ROOT"
+    echo "$RECIPE" >"$new/recipe"
+    mv "$new" "$ROOT"
+}
+
+# Called again by this script, in namespaces of its own: whatever ends it, its processes and mounts end with it.
+if [ "${1:-}" = --build ]; then
+    build_root
+    exit
+fi
+
+wanted=${WOODY_TEST_SOURCE:-}
+if [ "$wanted" != forky ] && docker_can; then
+    echo docker
+    exit
+fi
+[ "$wanted" != docker ] || die "WOODY_TEST_SOURCE=docker, but docker cannot do it"
+[ "$UID" = 0 ] || die "the servers come from Debian's packages here, which takes root; any user may with a docker engine that can pull"
+
+mkdir -p "$CACHE"
+ROOT=$(cd "$CACHE" && pwd)/forky
+exec 9>"$CACHE/lock"
+flock 9 # another run may be making it
+if [ "$(cat "$ROOT/recipe" 2>/dev/null)" != "$RECIPE" ]; then
+    log=$CACHE/debootstrap.log
+    if ! unshare --mount --pid --fork --kill-child --mount-proc bash "$0" --build >"$log"; then
+        tail -n 20 "$log" >&2
+        die "no forky root could be made; the end of $log is above"
+    fi
+fi
+echo "forky $ROOT"

@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# All tests of WoodyToys, with the real RabbitMQ, PostgreSQL and nginx they need.
+# shellcheck disable=SC2317 # functions called by way of `run` and `trap`
+set -euo pipefail
+# shellcheck source=stack/services/lib.sh
+. "$(dirname "$0")/services/lib.sh"
+cd "$SERVICES/../.."
+
+usage() {
+    cat <<'END'
+Usage: ./stack/test.sh [--filter NAME] [--keep]
+
+Runs every test: unit, contract suites on every backend, documentation, examples. Starts a RabbitMQ and a PostgreSQL
+of its own on free ports with their data in a temporary directory, and takes them down again whatever happens.
+They come from the official images if a docker engine can pull them, otherwise from Debian's packages in a root file
+system under target/stack (made once; takes root). As root on Debian it installs with apt what is missing.
+
+  --filter NAME   only tests whose name contains NAME; no examples
+  --keep          leave the servers running and say how to reach them and how to end them
+  --help          this text
+
+WOODY_TEST_SOURCE=docker|forky decides where the servers come from.
+Just the servers, without tests: stack/services/up.sh DIR, later stack/services/down.sh DIR.
+Exit code 0: everything ran and passed. 1: a test failed, or something could not run. 2: wrong arguments.
+END
+}
+
+filter='' keep=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --filter)
+        filter=${2:?--filter needs a NAME}
+        shift
+        ;;
+    --keep) keep=yes ;;
+    --help | -h)
+        usage
+        exit
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+
+bold='' red='' plain=''
+if [ -t 1 ]; then bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'; fi
+step() { printf '%s[%4d s] %s%s\n' "$bold" "$SECONDS" "$*" "$plain"; }
+
+# Everything that did not run or did not pass, for the summary.
+problems=()
+problem() {
+    problems+=("$*")
+    printf '%s[%4d s] %s%s\n' "$red" "$SECONDS" "$*" "$plain"
+}
+
+# Every job gets a process group of its own: Ctrl-C reaches this script alone, which ends the jobs, then the servers.
+set -m
+jobs=()
+dir=''
+finish() {
+    local code=$? job
+    trap - EXIT INT TERM
+    for job in "${jobs[@]}"; do kill -TERM -- "-$job" 2>/dev/null || true; done
+    for job in "${jobs[@]}"; do wait "$job" 2>/dev/null || true; done
+    if [ -n "$dir" ] && [ -z "$keep" ]; then "$SERVICES/down.sh" "$dir" </dev/null || true; fi
+    exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# run CMD...: waits for a job of its own, so that a signal is acted on at once.
+run() {
+    "$@" </dev/null &
+    jobs+=($!)
+    wait $!
+}
+
+# --- what this machine lacks ---
+lacks=()
+has_pika() { "$1" -c 'import pika' 2>/dev/null; }
+command -v cc >/dev/null || lacks+=(gcc libc6-dev)
+python=python3
+if ! has_pika python3; then
+    python=/usr/bin/python3 # the first python3 of the path need not be the one that apt installs for
+    has_pika "$python" || lacks+=(python3-pika)
+fi
+if [ "$UID" = 0 ]; then
+    command -v debootstrap >/dev/null || lacks+=(debootstrap)
+    [ -s /usr/share/keyrings/debian-archive-keyring.gpg ] || lacks+=(debian-archive-keyring)
+    command -v unshare >/dev/null || lacks+=(util-linux)
+    [ -s /etc/ssl/certs/ca-certificates.crt ] || lacks+=(ca-certificates)
+fi
+if ! command -v cargo >/dev/null; then
+    say "cargo is missing: install Rust (https://rustup.rs)"
+    exit 1
+fi
+if [ ${#lacks[@]} -gt 0 ]; then
+    if [ "$UID" != 0 ] || ! command -v apt-get >/dev/null; then
+        say "missing: ${lacks[*]}. On Debian, as root: apt-get install --no-install-recommends ${lacks[*]}"
+        exit 1
+    fi
+    step "installing with apt: ${lacks[*]}"
+    apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+    run apt update
+    run apt install -y --no-install-recommends "${lacks[@]}" >/dev/null
+fi
+export WOODY_TEST_PYTHON=$python # has pika, for the tests that speak to us as a foreign client
+
+# --- servers, while the tests build ---
+# What a run that was killed outright left behind.
+for old in "${TMPDIR:-/tmp}"/woody-test.*/owner; do
+    [ -s "$old" ] || continue
+    read -r pid born <"$old"
+    if [ "$(birth "$pid")" != "$born" ]; then "$SERVICES/down.sh" "$(dirname "$old")" </dev/null || true; fi
+done
+dir=$(mktemp -d "${TMPDIR:-/tmp}/woody-test.XXXXXX")
+if [ -z "$keep" ]; then echo "$$ $(birth $$)" >"$dir/owner"; fi
+
+step "starting the servers in $dir, building the tests"
+started=''
+"$SERVICES/up.sh" "$dir" </dev/null >"$dir/up.log" 2>&1 &
+up=$!
+jobs+=("$up")
+built=yes
+run cargo test --workspace --all-features --no-run --quiet || built=''
+step "tests ${built:-not }built"
+if wait "$up"; then
+    started=yes
+    # shellcheck source=/dev/null
+    . "$dir/env"
+    from=$(<"$dir/source")
+    case $from in
+    docker) from='official images' ;;
+    *) from="Debian forky's packages in ${from#* }" ;;
+    esac
+    servers="RabbitMQ $("$SERVICES/rabbitmq.sh" version "$dir"), PostgreSQL $("$SERVICES/postgres.sh" version "$dir"), \
+nginx $("$SERVICES/nginx.sh" version "$dir") from $from"
+    step "servers are up: $servers"
+else
+    sed 's/^/    /' "$dir/up.log"
+    problem "could not run the suites that need RabbitMQ and PostgreSQL: the servers did not start (above)"
+fi
+
+# --- tests ---
+log=$dir/tests.log
+: >"$log"
+tests() {
+    local arguments=()
+    if [ "$started" ]; then arguments+=(--include-ignored); fi
+    if [ -t 1 ]; then
+        export CARGO_TERM_COLOR=always
+        arguments+=(--color=always)
+    fi
+    cargo test --workspace --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
+}
+if [ "$built" ]; then
+    step "running the tests"
+    run tests || problem "cargo test failed"
+else
+    problem "the tests do not build"
+fi
+if [ -x stack/test-examples.sh ] && [ -z "$filter" ] && [ "$built" ]; then
+    step "running the examples"
+    examples() { stack/test-examples.sh 2>&1 | tee "$dir/examples.log"; }
+    run examples || problem "the examples failed"
+    # Its own closing line counts too, if it has one.
+    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/examples.log" | tail -n 1 >>"$log" || true
+fi
+
+# --- summary ---
+read -r passed failed skipped < <(sed 's/\x1b\[[0-9;]*m//g' "$log" | awk '
+    /^test result: / || /^[0-9]+ passed, [0-9]+ failed/ {
+        for (i = 2; i <= NF; i++) {
+            if ($i ~ /^passed/) passed += $(i - 1)
+            if ($i ~ /^failed/) failed += $(i - 1)
+            if ($i ~ /^(ignored|skipped)/) skipped += $(i - 1)
+        }
+    }
+    END { print passed + 0, failed + 0, skipped + 0 }')
+if [ "$((passed + failed))" = 0 ]; then problem "no test ran"; fi
+if [ "$started" ] && [ "$skipped" != 0 ]; then problem "$skipped tests did not run"; fi
+
+step "done"
+echo "servers: ${servers:-none}"
+for line in "${problems[@]}"; do printf '%sproblem: %s%s\n' "$red" "$line" "$plain"; done
+if [ -n "$keep" ] && [ "$started" ]; then
+    echo "the servers go on running; end them with: stack/services/down.sh $dir"
+    cat "$dir/env"
+fi
+code=$((${#problems[@]} > 0))
+if [ -z "$keep" ]; then "$SERVICES/down.sh" "$dir" </dev/null || code=1; fi
+dir=''
+echo "$passed passed, $failed failed, $skipped skipped"
+exit "$code"

@@ -1,0 +1,1 @@
+//! An embedded, durable queue in one SQLite file.

@@ -1,0 +1,266 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::task::TaskTracker;
+
+use super::{
+    group_commit::{GroupCommit, GroupError, GroupLimits},
+    relay::RelayFeed,
+};
+use crate::{
+    domain::{IdempotencyKey, NewOrder, OrderId, OrderMessage, ProductName, Quantity, now},
+    ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
+    resilience::{BreakerConfig, BreakerState, CircuitBreaker},
+};
+
+/// Accepts orders: whatever it has answered `Ok` is kept.
+///
+/// An order is durable in one of two places before its client hears of it: in
+/// the store, together with its outbox entry, or, while the store is away, in
+/// the broker. The id is picked before either is asked, so an order that ended
+/// up in both is still one.
+///
+/// # Cancel safety
+/// A dropped future may leave the order accepted with nobody told.
+pub struct OrderIntake {
+    inserts: GroupCommit<NewOrder, Insert>,
+    direct: GroupCommit<OrderMessage, ()>,
+    store_breaker: CircuitBreaker,
+    broker_breaker: CircuitBreaker,
+    settings: IntakeSettings,
+}
+
+/// Probes are cheap and an outage is short: look again within two seconds.
+const BREAKER: BreakerConfig = BreakerConfig {
+    failures: 5,
+    open_for: Duration::from_millis(500),
+    open_at_most: Duration::from_secs(2),
+};
+
+/// What an intake waits for, and how long.
+#[derive(Debug, Clone)]
+pub struct IntakeSettings {
+    /// How long the store may take before the broker is asked instead.
+    pub store_deadline: Duration,
+    /// How long the broker may take when it is asked instead.
+    pub broker_deadline: Duration,
+    /// How long a new outbox entry belongs to this process, which publishes it
+    /// at once; afterwards any relay may take it.
+    pub outbox_lease: Duration,
+    /// Orders that may wait for a commit; past that they are refused at once.
+    pub waiting: usize,
+    /// Orders in one commit.
+    pub batch: usize,
+    /// Commits under way at once.
+    pub lanes: usize,
+}
+
+impl Default for IntakeSettings {
+    fn default() -> Self {
+        Self {
+            store_deadline: Duration::from_millis(500),
+            broker_deadline: Duration::from_secs(2),
+            outbox_lease: Duration::from_secs(15),
+            waiting: 4_096,
+            batch: 512,
+            lanes: 2,
+        }
+    }
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRequest {
+    /// The product.
+    pub product: ProductName,
+    /// How many pieces.
+    pub quantity: Quantity,
+    /// What the client calls this submit, if it may send it twice.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// An order that is kept from now on.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The order as it was accepted.
+    pub order: NewOrder,
+    /// Where it is kept.
+    pub kept: Kept,
+}
+
+/// Where an accepted order is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In the store, new.
+    InStore,
+    /// In the store since an earlier submit under the same key.
+    Already,
+    /// In the broker alone: the store is away, the worker writes it later.
+    InBroker,
+}
+
+/// An order was not accepted.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The key was used for another order before.
+    #[error("this Idempotency-Key was used for another order")]
+    KeyReused,
+    /// Too many orders are waiting: try again soon.
+    #[error("too many orders are waiting to be stored")]
+    Overloaded,
+    /// Neither the store nor the broker could take it: try again later.
+    #[error("neither the store nor the broker can take orders now")]
+    Unavailable {
+        /// What the store said.
+        #[source]
+        store: Option<Arc<StoreError>>,
+    },
+    /// The process is going down: try another replica.
+    #[error("this replica is shutting down")]
+    ShuttingDown,
+}
+
+impl OrderIntake {
+    /// Starts an intake whose background work runs on `tasks`.
+    ///
+    /// `feed` leads to the relay of this process, which publishes new orders
+    /// right after their commit.
+    pub fn start(
+        store: Arc<dyn OrderStore>,
+        publisher: Arc<dyn Publisher>,
+        feed: RelayFeed,
+        settings: IntakeSettings,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let limits =
+            GroupLimits { waiting: settings.waiting, batch: settings.batch, lanes: settings.lanes };
+        let lease = settings.outbox_lease;
+        let inserts =
+            GroupCommit::start(tasks, limits, move |orders: Vec<NewOrder>| {
+                let (store, feed) = (Arc::clone(&store), feed.clone());
+                async move {
+                    let inserted = store.insert(&orders, lease).await?;
+                    feed.offer(orders.into_iter().zip(&inserted).filter_map(|(order, insert)| {
+                        (*insert == Insert::Created).then_some(order)
+                    }));
+                    Ok(inserted)
+                }
+            });
+        let direct = GroupCommit::start(tasks, limits, move |messages: Vec<OrderMessage>| {
+            let publisher = Arc::clone(&publisher);
+            async move {
+                publisher.publish(&messages).await.map_err(broker_as_sink)?;
+                Ok(vec![(); messages.len()])
+            }
+        });
+        Self {
+            inserts,
+            direct,
+            store_breaker: CircuitBreaker::new(BREAKER),
+            broker_breaker: CircuitBreaker::new(BREAKER),
+            settings,
+        }
+    }
+
+    /// Accepts an order, durably.
+    ///
+    /// # Errors
+    /// [`IntakeError`]; the order is then not promised to anybody. After
+    /// `Unavailable` it may still turn up, if a dependency took it and could not
+    /// say so in time: a client that uses a key cannot be harmed by that.
+    pub async fn accept(&self, request: OrderRequest) -> Result<Accepted, IntakeError> {
+        let id = request.key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
+        let OrderRequest { product, quantity, .. } = request;
+        let order = NewOrder { id, product, quantity, accepted_at: now() };
+        let accepted = match self.keep_in_store(&order).await {
+            Ok(Insert::Created) => Ok(Kept::InStore),
+            Ok(Insert::AlreadyPresent) => Ok(Kept::Already),
+            Ok(Insert::Conflict) => Err(IntakeError::KeyReused),
+            Err(Sink::Overloaded) => Err(IntakeError::Overloaded),
+            Err(Sink::Closing) => Err(IntakeError::ShuttingDown),
+            Err(Sink::Away(store)) => self.keep_in_broker(&order, store).await,
+        };
+        count(&accepted);
+        accepted.map(|kept| Accepted { order, kept })
+    }
+
+    /// Whether orders are being accepted by at least one of the two ways.
+    pub fn can_accept(&self) -> bool {
+        self.store_breaker.state() == BreakerState::Closed
+            || self.broker_breaker.state() == BreakerState::Closed
+    }
+
+    async fn keep_in_store(&self, order: &NewOrder) -> Result<Insert, Sink> {
+        through(
+            &self.store_breaker,
+            self.settings.store_deadline,
+            self.inserts.submit(order.clone()),
+        )
+        .await
+    }
+
+    async fn keep_in_broker(
+        &self,
+        order: &NewOrder,
+        store: Option<Arc<StoreError>>,
+    ) -> Result<Kept, IntakeError> {
+        let submitted = self.direct.submit(OrderMessage::from(order));
+        match through(&self.broker_breaker, self.settings.broker_deadline, submitted).await {
+            Ok(()) => Ok(Kept::InBroker),
+            Err(Sink::Overloaded) => Err(IntakeError::Overloaded),
+            Err(Sink::Closing) => Err(IntakeError::ShuttingDown),
+            Err(Sink::Away(_)) => Err(IntakeError::Unavailable { store }),
+        }
+    }
+}
+
+/// Why a sink did not take an order.
+enum Sink {
+    Overloaded,
+    Closing,
+    Away(Option<Arc<StoreError>>),
+}
+
+/// Asks a sink, unless its breaker says that this is in vain.
+async fn through<R>(
+    breaker: &CircuitBreaker,
+    deadline: Duration,
+    submitted: impl Future<Output = Result<R, GroupError>>,
+) -> Result<R, Sink> {
+    let Some(permit) = breaker.try_acquire() else { return Err(Sink::Away(None)) };
+    match tokio::time::timeout(deadline, submitted).await {
+        Ok(Ok(taken)) => {
+            permit.success();
+            Ok(taken)
+        }
+        // A full queue or a closing process says nothing about the sink.
+        Ok(Err(GroupError::Full)) => Err(Sink::Overloaded),
+        Ok(Err(GroupError::Closed)) => Err(Sink::Closing),
+        Ok(Err(GroupError::Store(error))) => {
+            permit.failure();
+            Err(Sink::Away(Some(error)))
+        }
+        Err(_elapsed) => {
+            permit.failure();
+            Err(Sink::Away(None))
+        }
+    }
+}
+
+/// The direct route shares the group commit, whose errors are a store's.
+fn broker_as_sink(error: BrokerError) -> StoreError {
+    if error.is_transient() { StoreError::unavailable(error) } else { StoreError::refused(error) }
+}
+
+fn count(accepted: &Result<Kept, IntakeError>) {
+    let outcome = match accepted {
+        Ok(Kept::InStore) => "store",
+        Ok(Kept::Already) => "already",
+        Ok(Kept::InBroker) => "broker",
+        Err(IntakeError::KeyReused) => "key_reused",
+        Err(IntakeError::Overloaded) => "overloaded",
+        Err(_) => "unavailable",
+    };
+    metrics::counter!("woody_orders_intake_total", "outcome" => outcome).increment(1);
+}

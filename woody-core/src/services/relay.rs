@@ -1,0 +1,283 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{NewOrder, OrderId, OrderMessage},
+    ports::{BrokerAdmin, BrokerError, OrderStore, Publisher, StoreError},
+    resilience::RetryDelays,
+};
+
+/// Carries orders from the outbox to the broker.
+///
+/// Three ways lead there:
+/// - the *feed*: orders that this process has just stored come straight from
+///   memory, their outbox entries leased to it meanwhile;
+/// - the *sweep*: entries whose lease ran out, left by a process that died or by
+///   a broker that was away, are claimed in batches;
+/// - the *reconciliation*: orders that have been pending for long, when the
+///   broker holds fewer messages than there are orders waiting, get a new entry.
+///   That refills a broker that has lost its data.
+///
+/// An entry is cleared only after the broker has confirmed its message. Several
+/// relays may run: leases keep them from doing the same work, and what is
+/// published twice all the same is one order by its id.
+pub struct OutboxRelay {
+    store: Arc<dyn OrderStore>,
+    publisher: Arc<dyn Publisher>,
+    admin: Arc<dyn BrokerAdmin>,
+    fresh: Mutex<mpsc::Receiver<NewOrder>>,
+    feed: RelayFeed,
+    settings: RelaySettings,
+}
+
+/// How a relay paces itself.
+#[derive(Debug, Clone)]
+pub struct RelaySettings {
+    /// Orders in one publish.
+    pub batch: usize,
+    /// Publishes under way at once.
+    pub lanes: usize,
+    /// Fresh orders that may wait in memory; the sweep finds those beyond.
+    pub waiting: usize,
+    /// Pause between sweeps that found nothing.
+    pub sweep_every: Duration,
+    /// How long a claimed entry is ours.
+    pub lease: Duration,
+    /// Pause between reconciliations.
+    pub reconcile_every: Duration,
+    /// An order pending for longer than this may have lost its message.
+    pub pending_for: Duration,
+}
+
+impl Default for RelaySettings {
+    fn default() -> Self {
+        Self {
+            batch: 512,
+            lanes: 3,
+            waiting: 8_192,
+            sweep_every: Duration::from_secs(1),
+            lease: Duration::from_secs(15),
+            reconcile_every: Duration::from_secs(15),
+            pending_for: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The way from the intake to the relay of the same process. Bounded.
+#[derive(Debug, Clone)]
+pub struct RelayFeed {
+    fresh: mpsc::Sender<NewOrder>,
+}
+
+impl RelayFeed {
+    /// Offers stored orders for publishing. What does not fit stays in the
+    /// outbox, where the sweep finds it.
+    pub fn offer(&self, orders: impl IntoIterator<Item = NewOrder>) {
+        for order in orders {
+            if self.fresh.try_send(order).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The relay could not do a step; the entries stay in the outbox.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The store did not answer.
+    #[error("the outbox cannot be read or cleared")]
+    Store(#[from] StoreError),
+    /// The broker did not confirm.
+    #[error("the outbox cannot be published")]
+    Broker(#[from] BrokerError),
+}
+
+impl OutboxRelay {
+    /// A relay between `store` and the broker.
+    pub fn new(
+        store: Arc<dyn OrderStore>,
+        publisher: Arc<dyn Publisher>,
+        admin: Arc<dyn BrokerAdmin>,
+        settings: RelaySettings,
+    ) -> Self {
+        let (sender, fresh) = mpsc::channel(settings.waiting.max(1));
+        let feed = RelayFeed { fresh: sender };
+        Self { store, publisher, admin, fresh: Mutex::new(fresh), feed, settings }
+    }
+
+    /// The way for the intake of this process.
+    pub fn feed(&self) -> RelayFeed {
+        self.feed.clone()
+    }
+
+    /// Relays until `shutdown`, then publishes what the feed still holds.
+    ///
+    /// Failures are logged and tried again with growing pauses; they never end it.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let lanes = (0..self.settings.lanes.max(1)).map(|_| self.lane(&shutdown));
+        tokio::join!(
+            futures::future::join_all(lanes),
+            self.repeat("outbox sweep", self.settings.sweep_every, &shutdown, || self.sweep()),
+            self.repeat("reconciliation", self.settings.reconcile_every, &shutdown, || {
+                self.reconcile()
+            }),
+        );
+    }
+
+    /// Claims entries that nobody holds, publishes them and clears them, until
+    /// there are none left. Answers how many.
+    ///
+    /// # Errors
+    /// [`RelayError`]; what was claimed can be claimed again after its lease.
+    pub async fn sweep(&self) -> Result<u64, RelayError> {
+        let mut moved = 0;
+        loop {
+            let claimed = self.store.claim_outbox(self.settings.batch, self.settings.lease).await?;
+            if claimed.is_empty() {
+                return Ok(moved);
+            }
+            self.relay(&claimed).await?;
+            moved += claimed.len() as u64;
+        }
+    }
+
+    /// Puts orders back into the outbox whose messages the broker seems to have
+    /// lost. Answers how many.
+    ///
+    /// # Errors
+    /// [`RelayError`]; nothing is changed then.
+    pub async fn reconcile(&self) -> Result<u64, RelayError> {
+        // Cheap first: most of the time nothing has been pending for long.
+        if self.store.stuck(self.settings.pending_for, 1).await?.is_empty() {
+            return Ok(0);
+        }
+        let depth = self.admin.depth().await?;
+        let counts = self.store.counts().await?;
+        let held = depth.ready + depth.delayed + depth.in_flight.unwrap_or(0);
+        let missing = counts.pending.saturating_sub(counts.outbox).saturating_sub(held);
+        if missing == 0 {
+            return Ok(0);
+        }
+        let most = usize::try_from(missing).unwrap_or(usize::MAX);
+        let refilled = self.store.refill_outbox(self.settings.pending_for, most).await?;
+        if refilled > 0 {
+            tracing::warn!(
+                outbox.refilled = refilled,
+                orders.pending = counts.pending,
+                broker.messages = held,
+                "orders are pending and the broker holds no message for them: publishing again"
+            );
+            metrics::counter!("woody_outbox_refilled_total").increment(refilled);
+        }
+        Ok(refilled)
+    }
+
+    /// Publishes, then clears: in this order, so that a crash between the two
+    /// doubles a message and never loses one.
+    async fn relay(&self, orders: &[NewOrder]) -> Result<(), RelayError> {
+        let messages: Vec<OrderMessage> = orders.iter().map(OrderMessage::from).collect();
+        self.publisher.publish(&messages).await?;
+        let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+        self.store.clear_outbox(&ids).await?;
+        metrics::counter!("woody_outbox_published_total").increment(ids.len() as u64);
+        Ok(())
+    }
+
+    /// Publishes fresh orders as they come. A batch that fails is left to the sweep.
+    async fn lane(&self, shutdown: &CancellationToken) {
+        let mut failing = false;
+        loop {
+            let mut batch = Vec::new();
+            {
+                let mut fresh = tokio::select! {
+                    fresh = self.fresh.lock() => fresh,
+                    () = shutdown.cancelled() => break,
+                };
+                tokio::select! {
+                    _ = fresh.recv_many(&mut batch, self.settings.batch) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            }
+            if batch.is_empty() {
+                break;
+            }
+            match self.relay(&batch).await {
+                Ok(()) => failing = false,
+                Err(error) => {
+                    if !failing {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "orders wait in the outbox"
+                        );
+                    }
+                    failing = true;
+                }
+            }
+        }
+        self.flush().await;
+    }
+
+    /// The last fresh orders of a process that is going down.
+    async fn flush(&self) {
+        loop {
+            let mut batch = Vec::new();
+            {
+                let mut fresh = self.fresh.lock().await;
+                while let Some(order) =
+                    (batch.len() < self.settings.batch).then(|| fresh.try_recv().ok()).flatten()
+                {
+                    batch.push(order);
+                }
+            }
+            if batch.is_empty() || self.relay(&batch).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Does `step` every `pause`, more seldom while it fails.
+    async fn repeat<F, Fut>(
+        &self,
+        what: &'static str,
+        pause: Duration,
+        shutdown: &CancellationToken,
+        step: F,
+    ) where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<u64, RelayError>>,
+    {
+        let mut failures = RetryDelays::new(pause, Duration::from_secs(15).max(pause));
+        let mut next = pause;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(next) => {}
+                () = shutdown.cancelled() => return,
+            }
+            let done = tokio::select! {
+                done = step() => done,
+                // Every step can be dropped: what it held stays in the outbox.
+                () = shutdown.cancelled() => return,
+            };
+            next = match done {
+                Ok(done) => {
+                    if failures.clear() {
+                        tracing::info!(outbox.published = done, "{what} works again");
+                    }
+                    pause
+                }
+                Err(error) => {
+                    if failures.is_clear() {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "{what} failed, it goes on trying"
+                        );
+                    }
+                    failures.next_delay()
+                }
+            };
+        }
+    }
+}

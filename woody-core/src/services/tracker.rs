@@ -1,0 +1,166 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures::{Stream, StreamExt, stream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{Order, OrderId, OrderStatus},
+    ports::{OrderEvents, OrderStore, StatusChange, StoreError},
+    resilience::RetryDelays,
+};
+
+/// Follows orders until they end, in whichever process that happens.
+///
+/// An announcement only makes it look: what it shows is always what the store
+/// holds. Announcements may be lost, so it also looks by itself now and then.
+pub struct OrderTracker {
+    store: Arc<dyn OrderStore>,
+    events: Arc<dyn OrderEvents>,
+    watched: Arc<Watched>,
+    look_every: Duration,
+}
+
+/// The orders that somebody watches, each with its bell.
+#[derive(Default)]
+struct Watched(Mutex<HashMap<OrderId, watch::Sender<()>>>);
+
+impl Watched {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<OrderId, watch::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self, change: &StatusChange) {
+        if let Some(bell) = self.lock().get(&change.order_id) {
+            bell.send_replace(());
+        }
+    }
+}
+
+/// One watcher's place in [`Watched`]; the last of an order takes its bell down.
+struct Place {
+    watched: Arc<Watched>,
+    id: OrderId,
+    bell: watch::Receiver<()>,
+}
+
+impl Place {
+    fn take(watched: &Arc<Watched>, id: OrderId) -> Self {
+        let bell = watched.lock().entry(id).or_default().subscribe();
+        Self { watched: Arc::clone(watched), id, bell }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut watched = self.watched.lock();
+        // This place's own receiver is still counted.
+        if watched.get(&self.id).is_some_and(|bell| bell.receiver_count() <= 1) {
+            watched.remove(&self.id);
+        }
+    }
+}
+
+impl OrderTracker {
+    /// A tracker that looks into `store` when `events` tell of a change, and
+    /// every `look_every`.
+    pub fn new(
+        store: Arc<dyn OrderStore>,
+        events: Arc<dyn OrderEvents>,
+        look_every: Duration,
+    ) -> Self {
+        Self { store, events, watched: Arc::default(), look_every }
+    }
+
+    /// Listens to announcements until `shutdown`.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let listen = async {
+            let mut delays = RetryDelays::new(Duration::from_millis(100), Duration::from_secs(5));
+            loop {
+                match self.events.subscribe().await {
+                    Ok(mut changes) => {
+                        delays.clear();
+                        while let Some(change) = changes.next().await {
+                            self.watched.ring(&change);
+                        }
+                    }
+                    Err(error) => {
+                        tracing::debug!(
+                            error = &error as &dyn std::error::Error,
+                            "no announcements, watchers ask the store"
+                        );
+                    }
+                }
+                tokio::time::sleep(delays.next_delay()).await;
+            }
+        };
+        tokio::select! {
+            () = listen => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+
+    /// The order as the store holds it now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.store.order(id).await
+    }
+
+    /// How many orders are being watched.
+    pub fn watching(&self) -> usize {
+        self.watched.lock().len()
+    }
+
+    /// The order now and each time its status changes; ends after a final
+    /// status. `None` when there is no such order.
+    ///
+    /// While the store is away the stream waits; it never shows a status twice,
+    /// and never one that is older than what it showed before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the first look fails.
+    pub async fn watch(
+        &self,
+        id: OrderId,
+    ) -> Result<Option<impl Stream<Item = Order> + Send + use<>>, StoreError> {
+        // First the place, then the look: a change in between rings the bell.
+        let place = Place::take(&self.watched, id);
+        let Some(now) = self.store.order(id).await? else { return Ok(None) };
+        let following = Following {
+            place,
+            store: Arc::clone(&self.store),
+            look_every: self.look_every,
+            shown: now.status.clone(),
+        };
+        let changes = stream::unfold(following, Following::next);
+        Ok(Some(stream::iter([now]).chain(changes)))
+    }
+}
+
+struct Following {
+    place: Place,
+    store: Arc<dyn OrderStore>,
+    look_every: Duration,
+    shown: OrderStatus,
+}
+
+impl Following {
+    async fn next(mut self) -> Option<(Order, Self)> {
+        while !self.shown.is_final() {
+            let _ = tokio::time::timeout(self.look_every, self.place.bell.changed()).await;
+            if let Ok(Some(order)) = self.store.order(self.place.id).await
+                && order.status != self.shown
+            {
+                self.shown = order.status.clone();
+                return Some((order, self));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,255 @@
+use std::any::Any;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// How much heavy work there may be at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeavyPoolConfig {
+    /// Threads, each with one job at a time.
+    pub threads: NonZeroUsize,
+    /// Jobs that may wait for a thread.
+    pub waiting: usize,
+    /// How long [`HeavyPool::run`] waits for a place among the waiting.
+    pub patience: Duration,
+    /// How nice the threads are to the others of the process: 0 (not at all)
+    /// to 19. It has an effect on Linux only, where each thread has its own.
+    pub nice: i32,
+}
+
+impl Default for HeavyPoolConfig {
+    /// A thread per core, 256 waiting jobs, ten seconds, nice 10.
+    fn default() -> Self {
+        Self {
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            waiting: 256,
+            patience: Duration::from_secs(10),
+            nice: 10,
+        }
+    }
+}
+
+/// A heavy job has no result.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HeavyError {
+    /// Every thread is busy and every waiting place is taken.
+    #[error("all heavy work places are taken")]
+    Busy,
+    /// The job panicked, with this message.
+    #[error("heavy work panicked: {0}")]
+    Panicked(String),
+    /// The pool is shut down, or no thread of it could be started.
+    #[error("the pool of heavy work is closed")]
+    Closed,
+}
+
+impl HeavyError {
+    /// Whether the same job may succeed later.
+    pub fn is_transient(&self) -> bool {
+        *self == Self::Busy
+    }
+}
+
+/// Runs heavy work on threads of its own, so that the runtime's stay free.
+///
+/// Its threads have a lower priority than the others, and jobs are bounded:
+/// one runs on each thread, a number of them waits, and past that the answer
+/// is [`HeavyError::Busy`]. Clones share one pool. Inside a job, rayon's
+/// parallel iterators use the threads of this pool.
+///
+/// # Cancel safety
+/// A job that still waits when its future is dropped never runs, and its place
+/// is free at once. One that runs goes on to its end; its result is dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use woody_core::workshop::{HeavyPool, HeavyPoolConfig};
+///
+/// let pool = HeavyPool::new(HeavyPoolConfig::default());
+/// let sum = pool.run(|| (1..=1_000_u64).sum::<u64>()).await;
+/// assert_eq!(sum, Ok(500_500));
+/// pool.shutdown().await;
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct HeavyPool {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: HeavyPoolConfig,
+    /// One for each job that waits or runs.
+    places: Arc<Semaphore>,
+    /// One for each job that runs.
+    slots: Arc<Semaphore>,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Debug, Default)]
+struct Threads {
+    pool: Option<Arc<ThreadPool>>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl HeavyPool {
+    /// Starts the threads.
+    ///
+    /// A machine that refuses them gives a pool on which every job is
+    /// [`HeavyError::Closed`].
+    pub fn new(config: HeavyPoolConfig) -> Self {
+        let threads = config.threads.get();
+        let started = start(&config).unwrap_or_else(|error| {
+            tracing::error!(%error, "the threads for heavy work could not be started");
+            Threads::default()
+        });
+        let places = threads.saturating_add(config.waiting).min(Semaphore::MAX_PERMITS);
+        Self {
+            inner: Arc::new(Inner {
+                places: Arc::new(Semaphore::new(places)),
+                slots: Arc::new(Semaphore::new(threads)),
+                threads: Mutex::new(started),
+                config,
+            }),
+        }
+    }
+
+    /// Runs `job` and waits for its result; while every place is taken it
+    /// waits for one, up to the configured patience.
+    ///
+    /// # Errors
+    /// [`HeavyError`].
+    pub async fn run<T, F>(&self, job: F) -> Result<T, HeavyError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let place = Arc::clone(&self.inner.places).acquire_owned();
+        let place = tokio::time::timeout(self.inner.config.patience, place)
+            .await
+            .map_err(|_| HeavyError::Busy)?
+            .map_err(|_| HeavyError::Closed)?;
+        self.run_in(place, job).await
+    }
+
+    /// Runs `job` and waits for its result, unless every place is taken: then
+    /// it answers [`HeavyError::Busy`] at once.
+    ///
+    /// # Errors
+    /// [`HeavyError`].
+    pub async fn try_run<T, F>(&self, job: F) -> Result<T, HeavyError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let place =
+            Arc::clone(&self.inner.places).try_acquire_owned().map_err(|error| match error {
+                tokio::sync::TryAcquireError::NoPermits => HeavyError::Busy,
+                tokio::sync::TryAcquireError::Closed => HeavyError::Closed,
+            })?;
+        self.run_in(place, job).await
+    }
+
+    async fn run_in<T, F>(&self, place: OwnedSemaphorePermit, job: F) -> Result<T, HeavyError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        // Jobs queue here and not inside the thread pool: a future that is
+        // dropped while it waits takes its job with it.
+        let slot = Arc::clone(&self.inner.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| HeavyError::Closed)?;
+        let pool = self.threads().pool.clone().ok_or(HeavyError::Closed)?;
+        let (answer, result) = oneshot::channel();
+        pool.spawn_fifo(move || {
+            let outcome = catch_unwind(AssertUnwindSafe(job));
+            drop((slot, place));
+            // Nobody may be waiting any more, which is fine.
+            let _ = answer.send(outcome.map_err(|panic| HeavyError::Panicked(message(&*panic))));
+        });
+        drop(pool);
+        result.await.unwrap_or(Err(HeavyError::Closed))
+    }
+
+    /// How many jobs run, and how many wait for a thread.
+    pub fn load(&self) -> (usize, usize) {
+        let threads = self.inner.config.threads.get();
+        let places = threads.saturating_add(self.inner.config.waiting).min(Semaphore::MAX_PERMITS);
+        let running = threads.saturating_sub(self.inner.slots.available_permits());
+        let taken = places.saturating_sub(self.inner.places.available_permits());
+        (running, taken.saturating_sub(running))
+    }
+
+    /// Refuses new jobs, drops the waiting ones, lets the running ones end and
+    /// joins the threads. A second call, or one on a clone, finds nothing to do.
+    pub async fn shutdown(&self) {
+        self.inner.places.close();
+        self.inner.slots.close();
+        let Threads { pool, handles } = std::mem::take(&mut *self.threads());
+        // The threads end when nobody holds the pool any more.
+        drop(pool);
+        let joined = tokio::task::spawn_blocking(move || {
+            for handle in handles {
+                // Panics of jobs are caught; there is nothing to learn here.
+                let _ = handle.join();
+            }
+        });
+        let _ = joined.await;
+    }
+
+    fn threads(&self) -> std::sync::MutexGuard<'_, Threads> {
+        self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn start(config: &HeavyPoolConfig) -> Result<Threads, rayon::ThreadPoolBuildError> {
+    let nice = config.nice.clamp(0, 19);
+    let mut handles = Vec::new();
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(config.threads.get())
+        .thread_name(|index| format!("heavy-{index}"))
+        .spawn_handler(|worker| {
+            let mut builder = thread::Builder::new();
+            if let Some(name) = worker.name() {
+                builder = builder.name(name.to_owned());
+            }
+            handles.push(builder.spawn(move || {
+                lower_priority(nice);
+                worker.run();
+            })?);
+            Ok(())
+        })
+        .build()?;
+    Ok(Threads { pool: Some(Arc::new(pool)), handles })
+}
+
+/// Lowers the priority of the calling thread, not of its process: Linux keeps
+/// one per thread, where POSIX has one per process.
+#[cfg(target_os = "linux")]
+fn lower_priority(nice: i32) {
+    if let Err(error) = rustix::process::setpriority_process(None, nice) {
+        tracing::warn!(%error, nice, "heavy work keeps its usual priority");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lower_priority(_: i32) {}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+        .to_owned()
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;
