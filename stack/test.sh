@@ -104,9 +104,16 @@ if [ ${#lacks[@]} -gt 0 ]; then
         exit 1
     fi
     step "installing with apt: ${lacks[*]}"
-    apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+    apt() {
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >"$aptlog" 2>&1 || {
+            cat "$aptlog" >&2
+            return 1
+        }
+    }
+    aptlog=$(mktemp)
     run apt update
-    run apt install -y --no-install-recommends "${lacks[@]}" >/dev/null
+    run apt install -y --no-install-recommends "${lacks[@]}"
+    rm -f "$aptlog"
 fi
 export WOODY_TEST_PYTHON=$python # has pika, for the tests that speak to us as a foreign client
 
@@ -126,8 +133,11 @@ started=''
 up=$!
 jobs+=("$up")
 built=yes
-run cargo test --workspace --all-features --no-run --quiet || built=''
-step "tests ${built:-not }built"
+run cargo test --workspace --all-features --no-run --quiet || {
+    built=''
+    problem "the tests do not build"
+}
+if [ "$built" ]; then step "tests are built"; fi
 if wait "$up"; then
     started=yes
     # shellcheck source=/dev/null
@@ -160,8 +170,6 @@ tests() {
 if [ "$built" ]; then
     step "running the tests"
     run tests || problem "cargo test failed"
-else
-    problem "the tests do not build"
 fi
 if [ -x stack/test-examples.sh ] && [ -z "$filter" ] && [ "$built" ]; then
     step "running the examples"

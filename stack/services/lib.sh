@@ -100,11 +100,15 @@ launch() {
             --stop-signal "$STOP_SIGNAL" --entrypoint /usr/bin/env "$(image)" HOME=/srv LANG=C.UTF-8 "$@" >/dev/null
         docker logs --follow "$(container)" >>"$DIR/$SERVICE.log" 2>&1 </dev/null &
     else
-        setsid unshare --mount --pid --ipc --fork --kill-child --propagation private \
-            bash "$SERVICES/jail.sh" "${SOURCE#* }" "$DIR/$SERVICE" "$user" "$@" \
-            >>"$DIR/$SERVICE.log" 2>&1 </dev/null &
-        echo "$! $(birth $!)" >"$DIR/$SERVICE.pid"
-        until [ -n "$(namespace)" ] || ! alive; do sleep 0.01; done
+        rm -f "$DIR/$SERVICE.pid"
+        # It notes its number before it leaves our session: from then on a signal to our group no longer reaches it,
+        # but `remove` finds it.
+        (
+            echo "$BASHPID $(birth "$BASHPID")" >"$DIR/$SERVICE.pid"
+            exec setsid unshare --mount --pid --ipc --fork --kill-child --propagation private \
+                bash "$SERVICES/jail.sh" "${SOURCE#* }" "$DIR/$SERVICE" "$user" "$@"
+        ) >>"$DIR/$SERVICE.log" 2>&1 </dev/null &
+        until [ -n "$(namespace)" ] || ! kill -0 $!; do sleep 0.01; done 2>/dev/null
     fi
 }
 
@@ -119,6 +123,7 @@ birth() {
 # The pid namespace of the server; nothing until it has left ours.
 namespace() {
     local pid name
+    [ -s "$DIR/$SERVICE.pid" ] || return 0
     read -r pid _ <"$DIR/$SERVICE.pid"
     name=$(readlink "/proc/$pid/ns/pid_for_children") || return 0
     if [ "$name" != "$(readlink /proc/self/ns/pid)" ]; then echo "$name"; fi

@@ -129,6 +129,7 @@ if [ "$(cat "$ROOT/recipe" 2>/dev/null)" != "$RECIPE" ]; then
     log=$CACHE/debootstrap.log
     if ! unshare --mount --pid --fork --kill-child --mount-proc bash "$0" --build >"$log"; then
         tail -n 20 "$log" >&2
+        rm -rf "$CACHE"/forky.new.*
         die "no forky root could be made; the end of $log is above"
     fi
 fi

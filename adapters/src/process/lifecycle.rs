@@ -8,7 +8,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     time::Instant,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use super::telemetry::start_logging;
 use crate::config::{ConfigError, ProcessArgs};
@@ -20,14 +20,12 @@ use crate::config::{ConfigError, ProcessArgs};
 ///    learns of it. A second signal cuts the delay short.
 /// 2. [`stopping`](Self::stopping): listeners close, what is in flight is
 ///    answered, workers take nothing new and finish what they hold.
-/// 3. [`finish`](Self::finish): whatever runs in the background ends.
+/// 3. What runs in the background ends.
 ///
 /// All of it is over within the grace, counted from the signal.
 pub struct Process {
     draining: CancellationToken,
     stopping: CancellationToken,
-    background: CancellationToken,
-    tasks: TaskTracker,
     told_at: Arc<OnceLock<Instant>>,
     grace: Duration,
 }
@@ -47,8 +45,6 @@ impl Process {
         let process = Self {
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
-            background: CancellationToken::new(),
-            tasks: TaskTracker::new(),
             told_at: Arc::default(),
             grace: args.grace,
         };
@@ -89,16 +85,6 @@ impl Process {
         self.stopping.clone()
     }
 
-    /// Cancelled when nothing that feeds the background work is left.
-    pub fn background(&self) -> CancellationToken {
-        self.background.clone()
-    }
-
-    /// Where everything that runs is tracked, so that it is waited for.
-    pub fn tasks(&self) -> &TaskTracker {
-        &self.tasks
-    }
-
     /// How much of the grace is left; all of it before the signal.
     pub fn grace_left(&self) -> Duration {
         match self.told_at.get() {
@@ -107,24 +93,14 @@ impl Process {
         }
     }
 
-    /// Waits until work is no longer taken and all of it is done, then ends the
-    /// background; answers whether the grace was enough.
-    ///
-    /// Call it after everything that submits work was dropped.
-    pub async fn finish(self) -> bool {
-        self.stopping.cancelled().await;
-        self.background.cancel();
-        self.tasks.close();
-        let finished = tokio::time::timeout(self.grace_left(), self.tasks.wait()).await.is_ok();
-        if finished {
+    /// Tells how it ended, and answers with it.
+    pub fn ended(&self, in_time: bool) -> bool {
+        if in_time {
             tracing::info!("stopped, everything in flight is finished");
         } else {
-            tracing::warn!(
-                tasks.left = self.tasks.len(),
-                "the grace is over: what is unfinished goes back to the queue"
-            );
+            tracing::warn!("the grace is over: what is unfinished goes back to the queue");
         }
-        finished
+        in_time
     }
 }
 

@@ -1,4 +1,25 @@
-//! The clauses of this port's contract.
+//! The clauses of [`OrderStore`](crate::ports::OrderStore)'s contract.
+//!
+//! Clauses that race callers against each other prove a fault when they fail;
+//! that they pass once proves little, so they run many rounds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
+mod finishing;
+mod inserting;
+mod outbox;
+mod racing;
+mod values;
+
+use std::time::Duration;
+
+pub use finishing::*;
+pub use inserting::*;
+pub use outbox::*;
+pub use racing::*;
+pub use values::*;
+
+use crate::domain::{NewOrder, OrderId, OrderStatus, Outcome, ProductName, Quantity, Reason, now};
+use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition};
 
 /// Runs every clause against what `fresh` returns.
 #[macro_export]
@@ -6,6 +27,147 @@ macro_rules! order_store_contract {
     ($(#[$attr:meta])* $fresh:path) => {
         $crate::__contract_clauses! {
             [$(#[$attr])*] $fresh, $crate::contract::order_store =>
+            // inserting
+            an_inserted_order_is_there_and_pending
+            an_unknown_order_is_none
+            a_second_insert_is_reported_not_stored
+            another_body_under_the_same_id_conflicts
+            one_id_twice_in_a_batch_is_one_order
+            an_order_that_has_ended_is_not_opened_again
+            answers_come_in_the_order_asked
+            an_empty_batch_is_fine
+            a_large_batch_is_one_call
+            // finishing
+            the_first_outcome_wins
+            the_first_outcome_in_a_batch_wins
+            an_order_never_seen_is_stored_by_its_decision
+            a_decision_does_not_rewrite_the_order
+            a_failed_order_moves_only_when_redriven
+            a_redrive_that_fails_again_changes_nothing
+            a_redrive_moves_nothing_but_a_failure
+            a_failure_and_its_redrive_fit_in_one_batch
+            finishing_clears_the_outbox_entry
+            finishing_tells_the_stores_time
+            every_outcome_is_read_back
+            decisions_are_answered_in_the_order_asked
+            // outbox
+            a_new_entry_is_leased_to_its_inserter
+            an_expired_lease_can_be_claimed_again
+            a_claim_leases_what_it_takes
+            a_claim_tells_the_whole_order
+            claims_come_oldest_first
+            a_claim_takes_no_more_than_its_limit
+            a_cleared_entry_is_gone
+            clearing_what_is_not_there_is_fine
+            an_order_without_a_message_is_refilled_once
+            a_refill_takes_the_oldest_up_to_its_limit
+            a_young_order_is_not_refilled
+            a_finished_order_is_not_refilled
+            stuck_lists_the_oldest_pending_orders
+            the_longest_times_are_no_error
+            // racing
+            fifty_inserts_of_one_id_at_once_create_one_order
+            batches_that_cross_do_not_block_each_other
+            concurrent_finishes_apply_once
+            two_claimers_never_share_an_entry
+            two_refills_never_count_an_order_twice
+            finishing_and_clearing_at_once_both_succeed
+            finishing_while_inserting_leaves_no_entry
+            finishing_while_refilling_leaves_no_entry
+            a_dropped_insert_leaves_all_or_nothing
+            a_dropped_finish_leaves_all_or_nothing
+            // values
+            every_character_of_a_name_survives
+            every_character_of_a_reason_survives
+            every_quantity_survives
+            times_survive_to_the_microsecond
+            any_uuid_is_an_id
+            counts_follow_every_step
+            it_answers_a_ping
         }
     };
+}
+
+/// A lease that outlives every test.
+const LONG: Duration = Duration::from_secs(3600);
+/// A lease that is over when it is given.
+const OVER: Duration = Duration::ZERO;
+
+/// An order that was accepted `age` seconds ago.
+fn aged(product: &str, age: i64) -> NewOrder {
+    NewOrder {
+        accepted_at: now() - time::Duration::seconds(age),
+        ..NewOrder::new(ProductName::parse(product).unwrap(), Quantity::ONE)
+    }
+}
+
+/// An order that was accepted a minute ago.
+fn order(product: &str) -> NewOrder {
+    aged(product, 60)
+}
+
+/// `n` orders, the oldest first.
+fn orders(n: u16) -> Vec<NewOrder> {
+    (0..n).map(|i| aged(&format!("toy {i}"), i64::from(n - i) + 60)).collect()
+}
+
+fn ids(orders: &[NewOrder]) -> Vec<OrderId> {
+    orders.iter().map(|order| order.id).collect()
+}
+
+fn decision(order: &NewOrder, outcome: Outcome) -> Decision {
+    Decision { order: order.clone(), outcome, redriven: false }
+}
+
+fn redriven(order: &NewOrder, outcome: Outcome) -> Decision {
+    Decision { order: order.clone(), outcome, redriven: true }
+}
+
+fn success() -> Outcome {
+    Outcome::Success(None)
+}
+
+fn rejected(why: &str) -> Outcome {
+    Outcome::Rejected(Reason::new(why))
+}
+
+fn failed(why: &str) -> Outcome {
+    Outcome::Failed(Reason::new(why))
+}
+
+async fn insert(store: &dyn OrderStore, orders: &[NewOrder], lease: Duration) -> Vec<Insert> {
+    store.insert(orders, lease).await.unwrap()
+}
+
+async fn finish(store: &dyn OrderStore, order: &NewOrder, outcome: Outcome) -> Transition {
+    store.finish(&[decision(order, outcome)]).await.unwrap().remove(0)
+}
+
+async fn status(store: &dyn OrderStore, order: &NewOrder) -> OrderStatus {
+    store.order(order.id).await.unwrap().expect("the order is there").status
+}
+
+async fn claim(store: &dyn OrderStore, limit: usize, lease: Duration) -> Vec<NewOrder> {
+    store.claim_outbox(limit, lease).await.unwrap()
+}
+
+async fn counts(store: &dyn OrderStore) -> OrderCounts {
+    store.counts().await.unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::contract::unlisted_clauses;
+
+    #[test]
+    fn every_clause_is_in_the_macro() {
+        let clauses = [
+            include_str!("order_store/inserting.rs"),
+            include_str!("order_store/finishing.rs"),
+            include_str!("order_store/outbox.rs"),
+            include_str!("order_store/racing.rs"),
+            include_str!("order_store/values.rs"),
+        ];
+        assert_eq!(unlisted_clauses(include_str!("order_store.rs"), &clauses), [""; 0]);
+    }
 }

@@ -10,6 +10,8 @@ pub struct Quantity(u16);
 impl Quantity {
     /// The smallest order.
     pub const ONE: Self = Self(1);
+    /// A workshop batch: what is planned when nobody says how many.
+    pub const BATCH: Self = Self(20);
     /// The largest order.
     pub const MAX: Self = Self(1_000);
 

@@ -7,7 +7,7 @@ use super::{
     relay::RelayFeed,
 };
 use crate::{
-    domain::{IdempotencyKey, NewOrder, OrderId, OrderMessage, ProductName, Quantity, now},
+    domain::{IdempotencyKey, Invalid, NewOrder, OrderId, OrderMessage, ProductName, Quantity, now},
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
     resilience::{BreakerConfig, BreakerState, CircuitBreaker},
 };
@@ -76,6 +76,20 @@ pub struct OrderRequest {
     pub quantity: Quantity,
     /// What the client calls this submit, if it may send it twice.
     pub key: Option<IdempotencyKey>,
+}
+
+impl OrderRequest {
+    /// A request as a client writes it, without a key.
+    ///
+    /// # Errors
+    /// [`Invalid`] names the field that is out of bounds.
+    pub fn parse(product: &str, quantity: i64) -> Result<Self, Invalid> {
+        Ok(Self {
+            product: ProductName::parse(product)?,
+            quantity: Quantity::new(quantity)?,
+            key: None,
+        })
+    }
 }
 
 /// An order that is kept from now on.

@@ -8,13 +8,19 @@
 mod announcer;
 mod catalogue;
 mod group_commit;
+mod heavy;
+mod heavy_answer;
 mod intake;
+mod pipeline;
 mod relay;
 mod tracker;
 mod worker;
 
 pub use catalogue::{Catalogue, Page};
+pub use heavy::{CacheStatus, HeavyComputation, HeavyConfig, HeavyFailure};
+pub use heavy_answer::HeavyAnswer;
 pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest};
+pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
 pub use tracker::OrderTracker;
 pub use worker::{Handled, OrderWorker, WorkerSettings};

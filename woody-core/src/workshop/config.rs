@@ -70,7 +70,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { thorough: 60, careful: 160, batch: 240, restarts: 8 }
+        Self { thorough: 100, careful: 500, batch: 500, restarts: 8 }
     }
 }
 

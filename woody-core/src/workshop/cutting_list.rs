@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::glyphs;
@@ -9,7 +7,7 @@ use crate::domain::{Parts, ProductName};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CutPart {
     /// What it is called: the part's name, or the letter.
-    pub name: Arc<str>,
+    pub name: Box<str>,
     /// Width in millimetres.
     pub width_mm: u32,
     /// Height in millimetres.

@@ -176,6 +176,13 @@ pub enum CannotMake {
     NoLayout(String),
 }
 
+impl CannotMake {
+    /// The verdict as a drawing: its text, in the place of a plan.
+    pub fn to_svg(&self, title: &str) -> String {
+        super::svg::refuse(title, &self.to_string())
+    }
+}
+
 impl From<CannotMake> for Reason {
     fn from(verdict: CannotMake) -> Self {
         Self::new(verdict.to_string())

@@ -34,12 +34,13 @@ pub async fn depth_counts_what_a_consumer_holds_where_the_broker_says(broker: Ar
     publish(&*broker, &messages(5)).await;
     let mut two = consumer(&*broker, 2).await;
     let held = take(&mut two, 2).await;
-    let _idle = consumer(&*broker, 3).await;
+    let mut three = consumer(&*broker, 3).await;
+    let more = take(&mut three, 3).await;
     depth_becomes(&*broker, "5 in flight, with 2 consumers", |depth| {
         depth.ready == 0
             && depth.in_flight.is_none_or(|in_flight| in_flight == 5)
             && depth.consumers.is_none_or(|consumers| consumers == 2)
     })
     .await;
-    drop(held);
+    drop((held, more));
 }

@@ -1,0 +1,181 @@
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
+
+use super::{CtlError, Output, Selection, Shop};
+use crate::config::ConfigError;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeadCommand {
+    /// List them, oldest first.
+    List {
+        /// How many at most.
+        #[arg(long, default_value = "100", value_name = "N")]
+        limit: usize,
+        /// Only those whose reason or body holds this text.
+        #[arg(long, value_name = "TEXT")]
+        matching: Option<String>,
+    },
+    /// Show one of them, whole.
+    Show {
+        /// Its name, as `dead list` prints it.
+        id: String,
+    },
+    /// Put them back on the queue, their attempts at zero.
+    Redrive(Selection),
+    /// Delete them.
+    Purge(Selection),
+}
+
+/// How many are looked through for a filter.
+const MOST: usize = 100_000;
+/// How many are moved or deleted by one call.
+const BATCH: usize = 100;
+
+pub(super) async fn run(command: DeadCommand, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    let broker = shop.broker().await?;
+    let admin = broker.admin();
+    let done = match command {
+        DeadCommand::List { limit, matching } => list(admin.as_ref(), limit, matching).await,
+        DeadCommand::Show { id } => show(admin.as_ref(), &DeadLetterId(id)).await,
+        DeadCommand::Redrive(selection) => act(admin.as_ref(), &selection, Act::Redrive).await,
+        DeadCommand::Purge(selection) => act(admin.as_ref(), &selection, Act::Purge).await,
+    };
+    broker.close().await;
+    done
+}
+
+async fn list(
+    admin: &dyn BrokerAdmin,
+    limit: usize,
+    matching: Option<String>,
+) -> Result<Output, CtlError> {
+    let looked_at = if matching.is_some() { MOST } else { limit };
+    let mut letters = admin.dead_letters(looked_at).await?;
+    if let Some(text) = matching {
+        letters.retain(|letter| holds(letter, &text));
+        letters.truncate(limit);
+    }
+    let rows = letters
+        .iter()
+        .map(|letter| {
+            let body = String::from_utf8_lossy(&letter.body);
+            [
+                letter.id.0.clone(),
+                died_at(letter),
+                letter.attempts.to_string(),
+                letter.reason.to_string(),
+                body.chars().take(80).collect(),
+            ]
+        })
+        .collect();
+    Ok(Output::rows(["id", "died_at", "attempts", "reason", "body"], rows))
+}
+
+async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlError> {
+    let letters = admin.dead_letters(MOST).await?;
+    let letter = letters
+        .iter()
+        .find(|letter| letter.id == *id)
+        .ok_or_else(|| CtlError::NotFound(format!("there is no dead letter {}", id.0)))?;
+    let body = String::from_utf8_lossy(&letter.body);
+    Ok(Output::pairs(
+        &[
+            ("id", letter.id.0.clone()),
+            ("died at", died_at(letter)),
+            ("attempts", letter.attempts.to_string()),
+            ("reason", letter.reason.to_string()),
+            ("body", body.to_string()),
+        ],
+        json!({
+            "id": letter.id.0,
+            "died_at": died_at(letter),
+            "attempts": letter.attempts,
+            "reason": letter.reason,
+            "body": body,
+        }),
+    ))
+}
+
+#[derive(Clone, Copy)]
+enum Act {
+    Redrive,
+    Purge,
+}
+
+impl Act {
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Redrive => ("redriven", "redriving"),
+            Self::Purge => ("purged", "purging"),
+        }
+    }
+
+    async fn on(self, admin: &dyn BrokerAdmin, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        match self {
+            Self::Redrive => admin.redrive(ids).await,
+            Self::Purge => admin.purge(ids).await,
+        }
+    }
+}
+
+async fn act(
+    admin: &dyn BrokerAdmin,
+    selection: &Selection,
+    act: Act,
+) -> Result<Output, CtlError> {
+    let ids = select(admin, selection).await?;
+    let (done_word, doing_word) = act.words();
+    if selection.dry_run {
+        return Ok(Output::text(format!("{} dead letters would be {done_word}", ids.len())));
+    }
+    let progress = progress_bar(ids.len(), doing_word);
+    let mut done = 0;
+    for batch in ids.chunks(BATCH) {
+        done += act.on(admin, batch).await?;
+        progress.inc(batch.len() as u64);
+    }
+    progress.finish_and_clear();
+    Ok(Output::text(format!("{done} dead letters {done_word}")))
+}
+
+/// The dead letters that are meant. Meaning all of them takes saying so.
+async fn select(
+    admin: &dyn BrokerAdmin,
+    selection: &Selection,
+) -> Result<Vec<DeadLetterId>, CtlError> {
+    if selection.ids.is_empty() && selection.matching.is_none() && !selection.all {
+        return Err(ConfigError::new("which? name them, or give --matching TEXT or --all").into());
+    }
+    let mut letters = admin.dead_letters(MOST).await?;
+    if let Some(text) = &selection.matching {
+        letters.retain(|letter| holds(letter, text));
+    } else if !selection.all {
+        if let Some(unknown) =
+            selection.ids.iter().find(|id| !letters.iter().any(|letter| letter.id.0 == **id))
+        {
+            return Err(CtlError::NotFound(format!("there is no dead letter {unknown}")));
+        }
+        letters.retain(|letter| selection.ids.contains(&letter.id.0));
+    }
+    Ok(letters.into_iter().map(|letter| letter.id).collect())
+}
+
+fn holds(letter: &DeadLetter, text: &str) -> bool {
+    letter.reason.as_str().contains(text) || String::from_utf8_lossy(&letter.body).contains(text)
+}
+
+fn died_at(letter: &DeadLetter) -> String {
+    letter.died_at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| "not told".to_owned())
+}
+
+/// Shows on a terminal only.
+fn progress_bar(len: usize, doing: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(len as u64);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    bar.with_message(doing)
+}

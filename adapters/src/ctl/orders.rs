@@ -1,0 +1,164 @@
+use std::{sync::Arc, time::Duration};
+
+use clap::Subcommand;
+use futures::StreamExt;
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use woody_core::{
+    domain::{IdempotencyKey, Invalid, Order, OrderId, ProductName, Quantity},
+    services::{
+        IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
+    },
+};
+
+use super::{CtlError, Output, PATIENCE, Shop};
+use crate::config::ConfigError;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OrderCommand {
+    /// Place an order, as order-service does it.
+    Place {
+        /// The product's name.
+        product: String,
+        /// How many pieces.
+        #[arg(long, default_value = "1", value_name = "N")]
+        quantity: i64,
+        /// What this submit is called, so that sending it twice is one order.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+    /// Show an order as the store holds it.
+    Show {
+        /// The order's id.
+        id: String,
+    },
+    /// Print an order's status now and whenever it changes, until it ends.
+    Watch {
+        /// The order's id.
+        id: String,
+    },
+}
+
+pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    match command {
+        OrderCommand::Place { product, quantity, key } => {
+            let request = OrderRequest {
+                product: ProductName::parse(&product).map_err(invalid)?,
+                quantity: Quantity::new(quantity).map_err(invalid)?,
+                key: key.as_deref().map(IdempotencyKey::parse).transpose().map_err(invalid)?,
+            };
+            place(request, shop).await
+        }
+        OrderCommand::Show { id } => {
+            let id = OrderId::parse(&id).map_err(invalid)?;
+            let store = shop.store().await?;
+            let order = store.orders.order(id).await;
+            store.close().await;
+            order?.map(|order| shown(&order)).ok_or_else(|| unknown(id))
+        }
+        OrderCommand::Watch { id } => watch(OrderId::parse(&id).map_err(invalid)?, shop).await,
+    }
+}
+
+async fn place(request: OrderRequest, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    let (store, broker) = (shop.store().await?, shop.broker().await?);
+    let tasks = TaskTracker::new();
+    let relay = OutboxRelay::new(
+        Arc::clone(&store.orders),
+        broker.publisher(),
+        broker.admin(),
+        RelaySettings::default(),
+    );
+    let intake = OrderIntake::start(
+        Arc::clone(&store.orders),
+        broker.publisher(),
+        relay.feed(),
+        IntakeSettings::default(),
+        &tasks,
+    );
+    let accepted = intake.accept(request).await;
+    drop(intake);
+    tasks.close();
+    tasks.wait().await;
+    // A relay that is told to stop first publishes what it was fed.
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    let _ = tokio::time::timeout(PATIENCE, relay.run(stopped)).await;
+    broker.close().await;
+    store.close().await;
+    let accepted = accepted?;
+    let kept = match accepted.kept {
+        Kept::InStore => "accepted",
+        Kept::Already => "accepted earlier under the same key",
+        Kept::InBroker => "accepted; the store is away, the worker writes it later",
+    };
+    let id = accepted.order.id;
+    Ok(Output::pairs(
+        &[("order", id.to_string()), ("status", "pending".to_owned()), ("kept", kept.to_owned())],
+        json!({ "order_id": id, "status": "pending", "kept": kept }),
+    ))
+}
+
+#[allow(clippy::print_stdout)] // Each status as it comes: there may be minutes between them.
+async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    let store = shop.store().await?;
+    let broker = shop.broker().await?;
+    let tracker =
+        OrderTracker::new(Arc::clone(&store.orders), broker.events(), Duration::from_millis(500));
+    let stop = CancellationToken::new();
+    let watching = async {
+        let mut changes = Box::pin(tracker.watch(id).await?.ok_or_else(|| unknown(id))?);
+        let mut last = None;
+        while let Some(order) = changes.next().await {
+            if !order.status.is_final() {
+                println!("{}", order.status.as_str());
+            }
+            last = Some(order);
+        }
+        last.map(|order| shown(&order)).ok_or_else(|| unknown(id))
+    };
+    let output = tokio::select! {
+        output = watching => output,
+        () = tracker.run(stop.clone()) => Err(unknown(id)),
+    };
+    stop.cancel();
+    broker.close().await;
+    store.close().await;
+    output
+}
+
+fn shown(order: &Order) -> Output {
+    let at = |time: time::OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
+    let finished = order.finished_at.map(at);
+    let reason = order.status.reason().map(ToString::to_string);
+    let mut pairs = vec![
+        ("order", order.id.to_string()),
+        ("product", order.product.to_string()),
+        ("quantity", order.quantity.to_string()),
+        ("status", order.status.as_str().to_owned()),
+        ("accepted", at(order.accepted_at)),
+    ];
+    pairs.extend(reason.clone().map(|reason| ("reason", reason)));
+    pairs.extend(finished.clone().map(|finished| ("finished", finished)));
+    Output::pairs(
+        &pairs,
+        json!({
+            "order_id": order.id,
+            "product": order.product,
+            "quantity": order.quantity,
+            "status": order.status.as_str(),
+            "reason": reason,
+            "accepted_at": at(order.accepted_at),
+            "finished_at": finished,
+        }),
+    )
+}
+
+fn unknown(id: OrderId) -> CtlError {
+    CtlError::NotFound(format!("the store knows no order {id}"))
+}
+
+fn invalid(error: Invalid) -> CtlError {
+    ConfigError::new(error.to_string()).into()
+}

@@ -1,0 +1,54 @@
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+
+/// What a command has to say, for people and for programs.
+#[derive(Debug)]
+pub struct Output {
+    text: String,
+    json: Value,
+    as_json: bool,
+}
+
+impl Output {
+    /// One line, `{"message": …}` for programs.
+    pub(super) fn text(line: impl Into<String>) -> Self {
+        let text = line.into();
+        Self { json: json!({ "message": text }), text, as_json: false }
+    }
+
+    /// A table of `rows`, which programs get as an array of objects.
+    pub(super) fn rows<const N: usize>(columns: [&str; N], rows: Vec<[String; N]>) -> Self {
+        let json = rows
+            .iter()
+            .map(|row| columns.iter().zip(row).map(|(k, v)| ((*k).to_owned(), json!(v))).collect())
+            .map(Value::Object)
+            .collect();
+        let mut table = Table::new();
+        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(columns);
+        for row in rows {
+            table.add_row(row);
+        }
+        Self { text: table.to_string(), json, as_json: false }
+    }
+
+    /// One thing as pairs of name and value; programs get `json`.
+    pub(super) fn pairs(pairs: &[(&str, String)], json: Value) -> Self {
+        let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let lines: Vec<String> =
+            pairs.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
+        Self { text: lines.join("\n"), json, as_json: false }
+    }
+
+    /// The same, for programs.
+    pub(super) fn into_json(self) -> Self {
+        Self { as_json: true, ..self }
+    }
+}
+
+impl std::fmt::Display for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.as_json { self.json.fmt(f) } else { f.write_str(&self.text) }
+    }
+}

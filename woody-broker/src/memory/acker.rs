@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OwnedSemaphorePermit;
+use woody_core::ports::{Acker, Delivery, SettleError, Settlement};
+
+use super::queue::{Message, Queue};
+
+/// Settles one delivery of the memory queue.
+#[derive(Debug)]
+pub(super) struct MemoryAcker {
+    queue: Arc<Queue>,
+    message: Message,
+    /// The room that the delivery takes in its consumer's prefetch.
+    permit: OwnedSemaphorePermit,
+}
+
+impl MemoryAcker {
+    /// Wraps a taken message for its consumer.
+    pub(super) fn deliver(
+        queue: Arc<Queue>,
+        message: Message,
+        permit: OwnedSemaphorePermit,
+    ) -> Delivery {
+        let (attempt, seen, redriven) = (message.attempts + 1, message.seen, message.redriven);
+        let acker = Self { queue, message, permit };
+        Delivery::new(acker.message.body.clone(), attempt, seen, redriven, Box::new(acker))
+    }
+}
+
+#[async_trait]
+impl Acker for MemoryAcker {
+    async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
+        let Self { queue, message, permit } = *self;
+        if queue.closed.is_cancelled() {
+            queue.settle(message, Settlement::Release);
+            return Err(SettleError::Gone);
+        }
+        queue.settle(message, settlement);
+        drop(permit);
+        Ok(())
+    }
+
+    fn abandon(self: Box<Self>) {
+        let Self { queue, message, permit } = *self;
+        queue.settle(message, Settlement::Release);
+        drop(permit);
+    }
+}

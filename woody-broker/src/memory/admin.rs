@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
+
+use super::queue::Queue;
+
+/// The operator's view of the memory queue.
+#[derive(Debug)]
+pub(super) struct MemoryAdmin {
+    queue: Arc<Queue>,
+}
+
+impl MemoryAdmin {
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
+        Self { queue }
+    }
+}
+
+#[async_trait]
+impl BrokerAdmin for MemoryAdmin {
+    async fn depth(&self) -> Result<QueueDepth, BrokerError> {
+        self.queue.ensure_open()?;
+        Ok(self.queue.depth())
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+        self.queue.ensure_open()?;
+        Ok(self.queue.dead_letters(limit))
+    }
+
+    async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        self.queue.ensure_open()?;
+        Ok(self.queue.redrive(ids))
+    }
+
+    async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        self.queue.ensure_open()?;
+        Ok(self.queue.purge(ids))
+    }
+}

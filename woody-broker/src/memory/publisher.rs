@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use woody_core::ports::{BrokerError, Publisher};
+
+use super::queue::Queue;
+
+/// Puts messages into the memory queue.
+#[derive(Debug)]
+pub(super) struct MemoryPublisher {
+    queue: Arc<Queue>,
+}
+
+impl MemoryPublisher {
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
+        Self { queue }
+    }
+}
+
+#[async_trait]
+impl Publisher for MemoryPublisher {
+    async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        self.queue.push(bodies)
+    }
+
+    async fn ping(&self) -> Result<(), BrokerError> {
+        self.queue.ensure_open()
+    }
+}

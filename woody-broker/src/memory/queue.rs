@@ -1,0 +1,220 @@
+//! The messages, under one lock that is never held across an await.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
+use woody_core::{
+    domain::{Reason, now},
+    ports::{BrokerError, DeadLetter, DeadLetterId, QueueDepth, Settlement},
+};
+
+/// One message and its history.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    pub(super) body: Bytes,
+    /// Its place in the queue; the lowest is next.
+    place: u64,
+    /// Tries that count.
+    pub(super) attempts: u32,
+    /// Whether somebody has seen it.
+    pub(super) seen: bool,
+    /// Whether an operator sent it again.
+    pub(super) redriven: bool,
+}
+
+/// What a consumer finds when it looks.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// The next message is yours.
+    Taken(Message),
+    /// Nothing before this instant, unless something changes.
+    NothingBefore(Option<Instant>),
+}
+
+/// The queue with all its messages.
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    capacity: usize,
+    /// Wakes consumers: there may be something to take.
+    pub(super) changed: Notify,
+    /// Ends consumers: the broker was closed.
+    pub(super) closed: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next_place: u64,
+    ready: BTreeMap<u64, Message>,
+    delayed: BTreeMap<(Instant, u64), Message>,
+    dead: BTreeMap<u64, DeadLetter>,
+    in_flight: usize,
+    consumers: u64,
+}
+
+impl Queue {
+    pub(super) fn new(capacity: usize, closed: CancellationToken) -> Self {
+        Self { state: Mutex::default(), capacity, changed: Notify::new(), closed }
+    }
+
+    pub(super) fn ensure_open(&self) -> Result<(), BrokerError> {
+        if self.closed.is_cancelled() { Err(BrokerError::Closed) } else { Ok(()) }
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Stores all of `bodies` or, when they do not fit, none.
+    pub(super) fn push(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        self.ensure_open()?;
+        let mut state = self.lock();
+        if state.stored() + bodies.len() > self.capacity {
+            return Err(BrokerError::refused(format!(
+                "the queue in memory is full: it has room for {} messages",
+                self.capacity
+            )));
+        }
+        for body in bodies {
+            state.append(Message {
+                body: body.clone(),
+                place: 0,
+                attempts: 0,
+                seen: false,
+                redriven: false,
+            });
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Takes the next message, or says when to look again.
+    pub(super) fn take(&self) -> Look {
+        let mut state = self.lock();
+        state.bring_back_what_is_due(Instant::now());
+        if let Some((_, message)) = state.ready.pop_first() {
+            state.in_flight += 1;
+            return Look::Taken(message);
+        }
+        Look::NothingBefore(state.delayed.first_key_value().map(|((due, _), _)| *due))
+    }
+
+    /// Does with a delivered message what its consumer decided.
+    pub(super) fn settle(&self, mut message: Message, settlement: Settlement) {
+        let mut state = self.lock();
+        state.in_flight -= 1;
+        message.seen = true;
+        match settlement {
+            Settlement::Ack => {}
+            // Back to its old place: those behind it stay behind it.
+            Settlement::Release => drop(state.ready.insert(message.place, message)),
+            Settlement::RetryAfter { delay, reason: _ } => {
+                message.attempts += 1;
+                let key = (Instant::now() + delay, state.new_place());
+                state.delayed.insert(key, message);
+            }
+            Settlement::DeadLetter { reason } => state.bury(&message, reason),
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn join(&self) {
+        self.lock().consumers += 1;
+    }
+
+    pub(super) fn leave(&self) {
+        self.lock().consumers -= 1;
+    }
+
+    pub(super) fn depth(&self) -> QueueDepth {
+        let mut state = self.lock();
+        state.bring_back_what_is_due(Instant::now());
+        QueueDepth {
+            ready: state.ready.len() as u64,
+            in_flight: Some(state.in_flight as u64),
+            delayed: state.delayed.len() as u64,
+            dead: state.dead.len() as u64,
+            consumers: Some(state.consumers),
+        }
+    }
+
+    pub(super) fn dead_letters(&self, limit: usize) -> Vec<DeadLetter> {
+        self.lock().dead.values().take(limit).cloned().collect()
+    }
+
+    pub(super) fn redrive(&self, ids: &[DeadLetterId]) -> u64 {
+        let mut state = self.lock();
+        let mut moved = 0;
+        for letter in state.exhume(ids) {
+            moved += 1;
+            state.append(Message {
+                body: letter.body,
+                place: 0,
+                attempts: 0,
+                seen: true,
+                redriven: true,
+            });
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        moved
+    }
+
+    pub(super) fn purge(&self, ids: &[DeadLetterId]) -> u64 {
+        self.lock().exhume(ids).len() as u64
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code under the lock can panic half way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn stored(&self) -> usize {
+        self.ready.len() + self.delayed.len() + self.dead.len() + self.in_flight
+    }
+
+    fn new_place(&mut self) -> u64 {
+        self.next_place += 1;
+        self.next_place
+    }
+
+    fn append(&mut self, mut message: Message) {
+        message.place = self.new_place();
+        self.ready.insert(message.place, message);
+    }
+
+    fn bring_back_what_is_due(&mut self, now: Instant) {
+        while let Some(first) = self.delayed.first_entry()
+            && first.key().0 <= now
+        {
+            let message = first.remove();
+            self.append(message);
+        }
+    }
+
+    fn bury(&mut self, message: &Message, reason: Reason) {
+        let place = self.new_place();
+        let letter = DeadLetter {
+            id: DeadLetterId(place.to_string()),
+            body: message.body.clone(),
+            reason,
+            attempts: message.attempts + 1,
+            died_at: Some(now()),
+        };
+        self.dead.insert(place, letter);
+    }
+
+    fn exhume(&mut self, ids: &[DeadLetterId]) -> Vec<DeadLetter> {
+        let places = ids.iter().filter_map(|id| id.0.parse::<u64>().ok());
+        places.filter_map(|place| self.dead.remove(&place)).collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! How a delivery is settled.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::FutureExt;
+use lapin::{
+    BasicProperties, Channel,
+    options::{BasicAckOptions, BasicNackOptions},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+use woody_core::ports::{Acker, SettleError, Settlement};
+
+use super::{
+    error::settle_error,
+    headers,
+    publisher::{Outgoing, RabbitMqPublisher},
+    topology::Place,
+};
+
+/// A message that cannot be moved now goes back after this pause: given back at
+/// once it would come again at once, round and round while the broker is blocked.
+const BREATH: Duration = Duration::from_secs(1);
+
+const GIVE_BACK: BasicNackOptions = BasicNackOptions { multiple: false, requeue: true };
+
+/// What every acker of one consumer shares.
+pub(super) struct Moving {
+    pub(super) publisher: Arc<RabbitMqPublisher>,
+    pub(super) tasks: TaskTracker,
+    pub(super) cancel: CancellationToken,
+    pub(super) limit: Duration,
+}
+
+/// The right to settle one delivery, on the channel that it came by. Delivery
+/// tags mean nothing on another channel. Dropped, it gives the message back.
+struct Claim {
+    channel: Arc<Channel>,
+    tag: u64,
+    open: bool,
+}
+
+impl Claim {
+    async fn ack(mut self, limit: Duration) -> Result<(), SettleError> {
+        self.open = false;
+        // Ends when the frame is on its way; the broker does not answer an ack.
+        let ack = self.channel.basic_ack(self.tag, BasicAckOptions::default());
+        written(ack, limit).await
+    }
+
+    async fn give_back(mut self, limit: Duration) -> Result<(), SettleError> {
+        self.open = false;
+        written(self.channel.basic_nack(self.tag, GIVE_BACK), limit).await
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if self.open {
+            // The frame is queued at the first poll. Once the channel is gone
+            // this fails, and the broker has taken the message back already.
+            let _ = self.channel.basic_nack(self.tag, GIVE_BACK).now_or_never();
+        }
+    }
+}
+
+async fn written(
+    frame: impl Future<Output = lapin::Result<()>>,
+    limit: Duration,
+) -> Result<(), SettleError> {
+    match tokio::time::timeout(limit, frame).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(SettleError::Gone),
+        Err(late) => Err(SettleError::Broker(Box::new(late))),
+    }
+}
+
+/// Settles one delivery.
+pub(super) struct RabbitMqAcker {
+    claim: Claim,
+    body: Bytes,
+    properties: BasicProperties,
+    moving: Arc<Moving>,
+}
+
+impl RabbitMqAcker {
+    pub(super) fn new(
+        channel: Arc<Channel>,
+        tag: u64,
+        body: Bytes,
+        properties: BasicProperties,
+        moving: Arc<Moving>,
+    ) -> Self {
+        Self { claim: Claim { channel, tag, open: true }, body, properties, moving }
+    }
+
+    /// Stores the message in its new place, then takes it off the old one.
+    async fn move_to(self, place: Place, properties: BasicProperties) -> Result<(), SettleError> {
+        let Self { claim, body, moving, .. } = self;
+        if !claim.channel.status().connected() {
+            return Err(SettleError::Gone);
+        }
+        match moving.publisher.store(place, &[Outgoing { body, properties }]).await {
+            Ok(()) => claim.ack(moving.limit).await,
+            Err(error) => {
+                let cancel = moving.cancel.clone();
+                moving.tasks.spawn(async move {
+                    cancel.run_until_cancelled(tokio::time::sleep(BREATH)).await;
+                    drop(claim);
+                });
+                Err(settle_error(error))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Acker for RabbitMqAcker {
+    async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
+        let limit = self.moving.limit;
+        let attempts = headers::attempts(&self.properties).saturating_add(1);
+        match settlement {
+            Settlement::Ack => self.claim.ack(limit).await,
+            // RabbitMQ counts a nack towards a quorum queue's delivery limit up
+            // to 4.2, and only a reject from 4.3.
+            Settlement::Release => self.claim.give_back(limit).await,
+            Settlement::RetryAfter { delay, reason } => {
+                let properties =
+                    headers::for_retry(&self.properties, attempts, delay.as_millis(), &reason);
+                self.move_to(Place::for_delay(delay), properties).await
+            }
+            Settlement::DeadLetter { reason } => {
+                let id = Uuid::now_v7().to_string();
+                let properties = headers::for_death(&self.properties, attempts, &reason, &id);
+                self.move_to(Place::Dead, properties).await
+            }
+        }
+    }
+
+    fn abandon(self: Box<Self>) {
+        // The claim gives the message back.
+    }
+}
+
+impl fmt::Debug for RabbitMqAcker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RabbitMqAcker")
+            .field("channel", &self.claim.channel.id())
+            .field("tag", &self.claim.tag)
+            .finish_non_exhaustive()
+    }
+}

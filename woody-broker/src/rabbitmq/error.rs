@@ -1,0 +1,150 @@
+//! What lapin and the broker say, as what the caller can do about it.
+
+use std::{sync::Arc, time::Duration};
+
+use lapin::ErrorKind;
+use woody_core::ports::{BrokerError, SettleError};
+
+/// What goes wrong on our side of the wire.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("no answer to {what} within {limit:?}")]
+    TimedOut { what: &'static str, limit: Duration },
+    #[error("the broker blocks publishers: its memory or its disk is full")]
+    Blocked,
+    #[error("the connection to the broker ended")]
+    ConnectionEnded,
+    #[error("there is no queue {0}")]
+    NoQueue(String),
+    #[error("the queue {0} did not take the message: it is full, or its leader is away")]
+    Nacked(String),
+    #[error("the channel does not confirm")]
+    Unconfirmed,
+}
+
+impl From<Fault> for BrokerError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TimedOut { .. } | Fault::Blocked | Fault::ConnectionEnded => {
+                Self::unavailable(fault)
+            }
+            Fault::NoQueue(_) | Fault::Nacked(_) | Fault::Unconfirmed => Self::refused(fault),
+        }
+    }
+}
+
+/// Why a connection is down, for everybody who asks until it is up again.
+#[derive(Debug, Clone)]
+pub(super) struct Cause {
+    refused: bool,
+    text: Arc<str>,
+}
+
+impl Cause {
+    pub(super) fn of(error: &BrokerError) -> Self {
+        let refused = matches!(error, BrokerError::Refused(_));
+        let text = match error {
+            BrokerError::Unavailable(source) | BrokerError::Refused(source) => source.to_string(),
+            other => other.to_string(),
+        };
+        Self { refused, text: text.into() }
+    }
+
+    pub(super) fn to_error(&self) -> BrokerError {
+        let text = self.text.to_string();
+        if self.refused { BrokerError::refused(text) } else { BrokerError::unavailable(text) }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The table: whether the broker is away or refuses.
+pub(super) fn broker_error(error: lapin::Error) -> BrokerError {
+    let refused = match error.kind() {
+        ErrorKind::ProtocolError(reply) => refuses(reply.get_id()),
+        ErrorKind::InvalidProtocolVersion(_)
+        | ErrorKind::AuthProviderError(_)
+        | ErrorKind::ChannelsLimitReached => true,
+        // Broken and refused connections, missed heartbeats, channels that are
+        // no more: with all of these the broker was not heard to refuse.
+        _ => false,
+    };
+    if refused { BrokerError::refused(error) } else { BrokerError::unavailable(error) }
+}
+
+/// AMQP's reply codes that stay the same until somebody acts.
+fn refuses(code: u16) -> bool {
+    match code {
+        311        // content too large
+        | 312      // no route
+        | 402      // invalid path: there is no such virtual host
+        | 403      // access refused
+        | 404      // not found
+        | 405      // resource locked
+        | 406      // precondition failed
+        | 530      // not allowed
+        | 540 => true, // not implemented
+        // 313 no consumers, 320 connection forced, 5xx: the broker is in trouble.
+        _ => false,
+    }
+}
+
+/// Whether the broker answered with this reply code.
+pub(super) fn is_reply(error: &lapin::Error, code: u16) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(reply) if reply.get_id() == code)
+}
+
+/// A settlement that came to nothing.
+pub(super) fn settle_error(error: BrokerError) -> SettleError {
+    SettleError::Broker(Box::new(error))
+}
+
+/// Waits for one of lapin's futures, at most `limit`.
+pub(super) async fn within<T>(
+    limit: Duration,
+    what: &'static str,
+    future: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, BrokerError> {
+    match tokio::time::timeout(limit, future).await {
+        Ok(answer) => answer.map_err(broker_error),
+        Err(_) => Err(Fault::TimedOut { what, limit }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lapin::protocol::AMQPError;
+
+    fn reply(code: u16) -> BrokerError {
+        let reply = AMQPError::from_id(code, "so it is".into()).unwrap();
+        broker_error(ErrorKind::ProtocolError(reply).into())
+    }
+
+    #[test]
+    fn what_somebody_must_act_on_is_a_refusal() {
+        for code in [311, 402, 403, 404, 405, 406, 530, 540] {
+            assert!(!reply(code).is_transient(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_broker_in_trouble_is_away() {
+        for code in [320, 501, 504, 505, 506, 541] {
+            assert!(reply(code).is_transient(), "{code}");
+        }
+        assert!(broker_error(ErrorKind::MissingHeartbeatError.into()).is_transient());
+        assert!(broker_error(std::io::Error::other("reset").into()).is_transient());
+    }
+
+    #[test]
+    fn a_cause_keeps_its_kind_and_its_text() {
+        let refused = Cause::of(&Fault::NoQueue("q".into()).into()).to_error();
+        assert!(matches!(&refused, BrokerError::Refused(why) if why.to_string() == "there is no queue q"));
+        assert!(Cause::of(&Fault::Blocked.into()).to_error().is_transient());
+    }
+}

@@ -1,0 +1,247 @@
+//! What we write on a message beside its body, and read from it.
+
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use woody_core::domain::{Reason, now};
+
+const ATTEMPTS: &str = "x-woody-attempts";
+const REDRIVEN: &str = "x-woody-redriven";
+const REASON: &str = "x-woody-reason";
+const DIED_AT: &str = "x-woody-died-at";
+/// Written by RabbitMQ. A message that we move begins a new life: with these
+/// still on it, the broker might take its way for a circle and drop it.
+const BROKER_HEADERS: [&str; 2] = ["x-death", "x-delivery-count"];
+const BROKER_PREFIXES: [&str; 2] = ["x-first-death-", "x-last-death-"];
+
+/// The properties of a message that is new: persistent JSON.
+pub(super) fn fresh() -> BasicProperties {
+    BasicProperties::default().with_delivery_mode(2).with_content_type("application/json".into())
+}
+
+/// How often the message was tried before.
+pub(super) fn attempts(properties: &BasicProperties) -> u32 {
+    match header(properties, ATTEMPTS) {
+        Some(value) => whole(value).unwrap_or(0),
+        None => 0,
+    }
+}
+
+/// Whether an operator has sent the message again.
+pub(super) fn is_redriven(properties: &BasicProperties) -> bool {
+    matches!(header(properties, REDRIVEN), Some(AMQPValue::Boolean(true)))
+}
+
+/// For a message that comes again after `delay_ms`.
+pub(super) fn for_retry(
+    of: &BasicProperties,
+    attempts: u32,
+    delay_ms: u128,
+    reason: &Reason,
+) -> BasicProperties {
+    let mut headers = kept_headers(of);
+    set_attempts(&mut headers, attempts);
+    set_text(&mut headers, REASON, reason.as_str());
+    kept(of).with_headers(headers).with_expiration(delay_ms.max(1).to_string().into())
+}
+
+/// For a dead letter of this id.
+pub(super) fn for_death(
+    of: &BasicProperties,
+    attempts: u32,
+    reason: &Reason,
+    id: &str,
+) -> BasicProperties {
+    let mut headers = kept_headers(of);
+    set_attempts(&mut headers, attempts);
+    set_text(&mut headers, REASON, reason.as_str());
+    set_text(&mut headers, DIED_AT, &now().format(&Rfc3339).unwrap_or_default());
+    kept(of).with_headers(headers).with_message_id(id.into())
+}
+
+/// For a dead letter that an operator sends again.
+pub(super) fn for_redrive(of: &BasicProperties) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    for (key, value) in &kept_headers(of) {
+        if ![ATTEMPTS, REASON, DIED_AT].contains(&key.as_str()) {
+            headers.insert(key.clone(), value.clone());
+        }
+    }
+    headers.insert(REDRIVEN.into(), AMQPValue::Boolean(true));
+    kept(of).with_headers(headers)
+}
+
+/// What a dead letter says of itself.
+pub(super) struct Death {
+    pub(super) reason: Reason,
+    pub(super) attempts: u32,
+    pub(super) died_at: Option<OffsetDateTime>,
+    /// `None` when the broker itself has moved it: then the id is not ours.
+    pub(super) id: Option<String>,
+}
+
+/// Reads a dead letter, ours or the broker's.
+pub(super) fn death(properties: &BasicProperties) -> Death {
+    let died_at = text(properties, DIED_AT)
+        .and_then(|stamp| OffsetDateTime::parse(&stamp, &Rfc3339).ok());
+    if died_at.is_some() {
+        return Death {
+            reason: Reason::new(text(properties, REASON).unwrap_or_default()),
+            attempts: attempts(properties),
+            died_at,
+            id: properties.message_id().as_ref().map(ToString::to_string),
+        };
+    }
+    let why = text(properties, "x-first-death-reason").or_else(|| last_death(properties));
+    let reason = match why.as_deref() {
+        Some("delivery_limit") => "the broker delivered it too often".to_owned(),
+        Some(why) => format!("moved by the broker: {why}"),
+        None => "put here by somebody else".to_owned(),
+    };
+    let counted = header(properties, "x-delivery-count").and_then(whole).unwrap_or(0);
+    Death {
+        reason: Reason::new(reason),
+        attempts: attempts(properties).max(counted),
+        died_at: None,
+        id: None,
+    }
+}
+
+/// The reason of the latest entry of `x-death`.
+fn last_death(properties: &BasicProperties) -> Option<String> {
+    let Some(AMQPValue::FieldArray(deaths)) = header(properties, "x-death") else { return None };
+    let Some(AMQPValue::FieldTable(latest)) = deaths.as_slice().first() else { return None };
+    latest.inner().get("reason").and_then(as_text)
+}
+
+fn header<'a>(properties: &'a BasicProperties, key: &str) -> Option<&'a AMQPValue> {
+    properties.headers().as_ref()?.inner().get(key)
+}
+
+fn text(properties: &BasicProperties, key: &str) -> Option<String> {
+    header(properties, key).and_then(as_text)
+}
+
+fn as_text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => Some(text.to_string()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// A count, whichever of AMQP's whole numbers it came as.
+fn whole(value: &AMQPValue) -> Option<u32> {
+    match value {
+        AMQPValue::ShortShortInt(n) => u32::try_from(*n).ok(),
+        AMQPValue::ShortShortUInt(n) => Some(u32::from(*n)),
+        AMQPValue::ShortInt(n) => u32::try_from(*n).ok(),
+        AMQPValue::ShortUInt(n) => Some(u32::from(*n)),
+        AMQPValue::LongInt(n) => u32::try_from(*n).ok(),
+        AMQPValue::LongUInt(n) => Some(*n),
+        AMQPValue::LongLongInt(n) => u32::try_from(*n).ok(),
+        _ => None,
+    }
+}
+
+fn set_attempts(headers: &mut FieldTable, attempts: u32) {
+    headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(i64::from(attempts)));
+}
+
+fn set_text(headers: &mut FieldTable, key: &str, value: &str) {
+    headers.insert(key.into(), AMQPValue::LongString(value.into()));
+}
+
+/// The headers that a message keeps when we move it.
+fn kept_headers(of: &BasicProperties) -> FieldTable {
+    let mut kept = FieldTable::default();
+    for (key, value) in of.headers().iter().flatten() {
+        let name = key.as_str();
+        if !BROKER_HEADERS.contains(&name) && !BROKER_PREFIXES.iter().any(|p| name.starts_with(p)) {
+            kept.insert(key.clone(), value.clone());
+        }
+    }
+    kept
+}
+
+/// The properties that a message keeps when we move it: all but its headers,
+/// its expiry, and its user, which has to be the one who is logged in.
+fn kept(of: &BasicProperties) -> BasicProperties {
+    type With = fn(BasicProperties, ShortString) -> BasicProperties;
+    let texts: [(&Option<ShortString>, With); 7] = [
+        (of.content_type(), BasicProperties::with_content_type),
+        (of.content_encoding(), BasicProperties::with_content_encoding),
+        (of.correlation_id(), BasicProperties::with_correlation_id),
+        (of.reply_to(), BasicProperties::with_reply_to),
+        (of.message_id(), BasicProperties::with_message_id),
+        (of.kind(), BasicProperties::with_type),
+        (of.app_id(), BasicProperties::with_app_id),
+    ];
+    let mut kept = BasicProperties::default().with_delivery_mode(2);
+    for (value, with) in texts {
+        if let Some(value) = value {
+            kept = with(kept, value.clone());
+        }
+    }
+    if let Some(priority) = of.priority() {
+        kept = kept.with_priority(*priority);
+    }
+    if let Some(stamp) = of.timestamp() {
+        kept = kept.with_timestamp(*stamp);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign() -> BasicProperties {
+        let mut headers = FieldTable::default();
+        set_text(&mut headers, "colour", "red");
+        set_text(&mut headers, "x-first-death-queue", "q");
+        headers.insert("x-death".into(), AMQPValue::FieldArray(Vec::new().into()));
+        BasicProperties::default()
+            .with_headers(headers)
+            .with_user_id("guest".into())
+            .with_expiration("60000".into())
+            .with_correlation_id("c".into())
+    }
+
+    #[test]
+    fn a_message_that_moves_keeps_what_is_its_own_and_not_what_the_broker_wrote() {
+        let moved = for_retry(&foreign(), 3, 0, &"why".into());
+        let headers = moved.headers().as_ref().unwrap();
+        assert!(headers.contains_key("colour"));
+        assert!(!headers.contains_key("x-death") && !headers.contains_key("x-first-death-queue"));
+        assert_eq!(attempts(&moved), 3);
+        assert_eq!(moved.expiration().as_ref().unwrap().as_str(), "1");
+        assert_eq!(moved.correlation_id().as_ref().unwrap().as_str(), "c");
+        assert_eq!(moved.user_id(), &None);
+        assert_eq!(moved.delivery_mode(), &Some(2));
+    }
+
+    #[test]
+    fn a_dead_letter_tells_its_story_and_a_redrive_forgets_it() {
+        let dead = for_death(&foreign(), 5, &"no wood".into(), "id-1");
+        let story = death(&dead);
+        assert_eq!((story.reason.as_str(), story.attempts), ("no wood", 5));
+        assert!(story.died_at.is_some() && story.id.as_deref() == Some("id-1"));
+        let again = for_redrive(&dead);
+        assert!(is_redriven(&again) && attempts(&again) == 0);
+        let headers = again.headers().as_ref().unwrap();
+        assert!(headers.contains_key("colour") && !headers.contains_key(DIED_AT));
+    }
+
+    #[test]
+    fn what_the_broker_moved_says_why() {
+        let mut headers = FieldTable::default();
+        set_text(&mut headers, "x-first-death-reason", "delivery_limit");
+        headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(21));
+        let story = death(&BasicProperties::default().with_headers(headers));
+        assert_eq!(story.reason.as_str(), "the broker delivered it too often");
+        assert_eq!((story.attempts, story.id, story.died_at), (21, None, None));
+    }
+}

@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
+use woody_core::ports::BrokerError;
+
+/// How to use a RabbitMQ; the defaults fit a broker in the same data centre.
+///
+/// ```
+/// use woody_broker::rabbitmq::RabbitMqOptions;
+///
+/// let options = RabbitMqOptions { publish_channels: 8, ..RabbitMqOptions::default() };
+/// assert_eq!(options.queue, "order_processing");
+/// ```
+#[derive(Debug, Clone)]
+pub struct RabbitMqOptions {
+    /// The queue of orders. Its companions take its name as their prefix.
+    pub queue: String,
+    /// A broker that is silent for twice as long is taken to be gone. Whole
+    /// seconds, at least one. A `heartbeat` in the URL that is not 0 wins.
+    pub heartbeat: Duration,
+    /// How long connecting may take. A `connection_timeout` in the URL wins.
+    pub connect_timeout: Duration,
+    /// How long anything may take that is one question and one answer.
+    pub operation_timeout: Duration,
+    /// How long a window of messages may take from its first byte to its last confirm.
+    pub publish_timeout: Duration,
+    /// How many batches are on their way at once; further ones wait.
+    pub publish_channels: usize,
+    /// How many messages of one batch are on their way at once.
+    pub publish_window: usize,
+    /// The pause after the first failure to connect; it doubles from there.
+    pub min_pause: Duration,
+    /// The longest pause between two attempts to connect.
+    pub max_pause: Duration,
+    /// How long [`close`](woody_core::ports::Broker::close) waits for a broker
+    /// that does not say goodbye.
+    pub close_timeout: Duration,
+    /// Changes that a subscriber may fall behind before it misses some.
+    pub event_backlog: usize,
+}
+
+impl Default for RabbitMqOptions {
+    fn default() -> Self {
+        Self {
+            queue: "order_processing".into(),
+            heartbeat: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(5),
+            operation_timeout: Duration::from_secs(5),
+            publish_timeout: Duration::from_secs(5),
+            publish_channels: 4,
+            publish_window: 1024,
+            min_pause: Duration::from_millis(100),
+            max_pause: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(3),
+            event_backlog: 1024,
+        }
+    }
+}
+
+impl RabbitMqOptions {
+    /// The defaults for another queue.
+    pub fn for_queue(queue: impl Into<String>) -> Self {
+        Self { queue: queue.into(), ..Self::default() }
+    }
+
+    /// Refuses a queue name that RabbitMQ refuses; its companions need room too.
+    pub(super) fn check(&self) -> Result<(), BrokerError> {
+        let name = &self.queue;
+        if name.is_empty() || name.len() > 200 || name.starts_with("amq.") {
+            return Err(BrokerError::refused(format!(
+                "a queue is named with 1 to 200 bytes that do not begin with `amq.`, not {name:?}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The pauses between attempts: growing, with jitter, never ending.
+    pub(super) fn pauses(&self) -> ExponentialBuilder {
+        ExponentialBuilder::new()
+            .with_min_delay(self.min_pause)
+            .with_max_delay(self.max_pause)
+            .with_jitter()
+            .without_max_times()
+    }
+}

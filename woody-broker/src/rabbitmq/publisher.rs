@@ -1,0 +1,237 @@
+//! The way into the queue: pipelined, confirmed, mandatory.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::future::try_join_all;
+use lapin::{
+    BasicProperties, Channel, Confirmation,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    types::ShortString,
+};
+use tokio::{sync::Semaphore, time::timeout};
+use woody_core::ports::{BrokerError, Publisher};
+
+use super::{
+    RabbitMqOptions,
+    connection::Link,
+    error::{Fault, broker_error, within},
+    headers,
+    session::Session,
+    topology::{Place, Topology},
+};
+
+/// A message and what goes with it.
+pub(super) struct Outgoing {
+    pub(super) body: Bytes,
+    pub(super) properties: BasicProperties,
+}
+
+/// Publishes over a few channels of one connection, one batch at a time on each.
+///
+/// A broker returns a message that no queue took, and lapin pairs returns with
+/// confirms by their order alone. Who has a channel to themselves and waits for
+/// every confirm knows that a return concerns their batch, whichever message
+/// it was; so the batch as a whole succeeds or fails.
+pub(super) struct RabbitMqPublisher {
+    link: Arc<Link>,
+    topology: Topology,
+    idle: Mutex<Vec<Lane>>,
+    lanes: Semaphore,
+    window: usize,
+    limit: Duration,
+}
+
+/// A channel in confirm mode with nothing under way on it.
+struct Lane {
+    session: u64,
+    channel: Channel,
+}
+
+enum Failure {
+    /// No queue took it: the queue was deleted since it was declared.
+    Returned,
+    Broker(BrokerError),
+}
+
+impl From<BrokerError> for Failure {
+    fn from(error: BrokerError) -> Self {
+        Self::Broker(error)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Broker(fault.into())
+    }
+}
+
+impl RabbitMqPublisher {
+    pub(super) fn new(link: Arc<Link>, topology: Topology, options: &RabbitMqOptions) -> Self {
+        Self {
+            link,
+            topology,
+            idle: Mutex::default(),
+            lanes: Semaphore::new(options.publish_channels.max(1)),
+            window: options.publish_window.max(1),
+            limit: options.publish_timeout,
+        }
+    }
+
+    /// Stores every message in `place`, or fails within the time of its windows.
+    pub(super) async fn store(
+        &self,
+        place: Place,
+        messages: &[Outgoing],
+    ) -> Result<(), BrokerError> {
+        for window in messages.chunks(self.window) {
+            let stored = timeout(self.limit, self.store_window(place, window)).await;
+            stored.unwrap_or_else(|_| {
+                Err(Fault::TimedOut { what: "publishing", limit: self.limit }.into())
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn store_window(&self, place: Place, window: &[Outgoing]) -> Result<(), BrokerError> {
+        // The semaphore is never closed.
+        let _turn = self.lanes.acquire().await.map_err(|_| BrokerError::Closed)?;
+        let session = self.link.session().await?;
+        let mut again = true;
+        loop {
+            if session.is_blocked() {
+                return Err(Fault::Blocked.into());
+            }
+            let outcome = tokio::select! {
+                outcome = self.attempt(&session, place, window) => outcome,
+                () = session.blocked() => return Err(Fault::Blocked.into()),
+            };
+            match outcome {
+                Ok(()) => return Ok(()),
+                Err(Failure::Broker(error)) => return Err(error),
+                Err(Failure::Returned) if again => {
+                    again = false;
+                    self.topology.forget(&session, place);
+                }
+                Err(Failure::Returned) => {
+                    return Err(Fault::NoQueue(self.topology.name(place).to_string()).into());
+                }
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        session: &Session,
+        place: Place,
+        window: &[Outgoing],
+    ) -> Result<(), Failure> {
+        self.topology.ensure(session, place).await?;
+        let lane = self.lane(session).await?;
+        let queue = self.topology.name(place);
+        // A lane on which anything went wrong, or whose caller has gone, is
+        // dropped and with it its channel; the next caller opens another.
+        confirm_all(&lane.channel, &queue, window).await?;
+        self.idle().push(lane);
+        Ok(())
+    }
+
+    async fn lane(&self, session: &Session) -> Result<Lane, BrokerError> {
+        let lane = {
+            let mut idle = self.idle();
+            idle.retain(|lane| lane.session == session.id && lane.channel.status().connected());
+            idle.pop()
+        };
+        if let Some(lane) = lane {
+            return Ok(lane);
+        }
+        let channel = session.channel(self.limit).await?;
+        let select = channel.confirm_select(ConfirmSelectOptions::default());
+        within(self.limit, "confirm mode", select).await?;
+        Ok(Lane { session: session.id, channel })
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Lane>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A channel for messages that nobody waits for.
+    pub(super) async fn unconfirmed(&self) -> Result<(Arc<Session>, Channel), BrokerError> {
+        let session = self.link.session().await?;
+        if session.is_blocked() {
+            return Err(Fault::Blocked.into());
+        }
+        let channel = session.channel(self.limit).await?;
+        Ok((session, channel))
+    }
+}
+
+/// Publishes the window in one go and waits for the last confirm.
+async fn confirm_all(
+    channel: &Channel,
+    queue: &ShortString,
+    window: &[Outgoing],
+) -> Result<(), Failure> {
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let writes = window.iter().map(|message| {
+        channel.basic_publish(
+            "".into(),
+            queue.clone(),
+            options,
+            &message.body,
+            message.properties.clone(),
+        )
+    });
+    let confirms = try_join_all(writes).await.map_err(broker_error)?;
+    let mut nacked = false;
+    let mut returned = false;
+    for confirm in confirms {
+        match confirm.await.map_err(broker_error)? {
+            Confirmation::Ack(None) => {}
+            Confirmation::Ack(Some(_)) => returned = true,
+            Confirmation::Nack(message) => {
+                nacked = true;
+                returned |= message.is_some();
+            }
+            Confirmation::NotRequested => return Err(Fault::Unconfirmed.into()),
+        }
+    }
+    if nacked {
+        return Err(Fault::Nacked(queue.to_string()).into());
+    }
+    if returned {
+        return Err(Failure::Returned);
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Publisher for RabbitMqPublisher {
+    async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        let properties = headers::fresh();
+        for window in bodies.chunks(self.window) {
+            let messages: Vec<Outgoing> = window
+                .iter()
+                .map(|body| Outgoing { body: body.clone(), properties: properties.clone() })
+                .collect();
+            self.store(Place::Orders, &messages).await?;
+        }
+        Ok(())
+    }
+
+    /// A round trip over the publishing connection: the queue is declared
+    /// again, which finds a silent broker, a missing right and a lost queue. An
+    /// alarm shows once a publish has met it.
+    async fn ping(&self) -> Result<(), BrokerError> {
+        let session = self.link.session().await?;
+        if session.is_blocked() {
+            return Err(Fault::Blocked.into());
+        }
+        self.topology.forget(&session, Place::Orders);
+        self.topology.ensure(&session, Place::Orders).await
+    }
+}

@@ -1,0 +1,144 @@
+//! One connection of lapin's, from its login to its end.
+
+use std::{
+    collections::HashSet,
+    net::{Shutdown, TcpStream},
+    os::fd::AsFd,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, tcp::OwnedTLSConfig};
+use tokio::sync::watch;
+use woody_core::ports::BrokerError;
+
+use super::{
+    address::Address,
+    error::{Fault, broker_error, within},
+};
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// A live connection; it never comes back once it has ended.
+pub(super) struct Session {
+    pub(super) id: u64,
+    pub(super) connection: Connection,
+    /// Queues and exchanges that were declared over this connection.
+    pub(super) declared: Mutex<HashSet<String>>,
+    blocked: watch::Sender<bool>,
+    socket: Socket,
+}
+
+impl Session {
+    /// Connects and logs in, within the address's time.
+    pub(super) async fn open(address: &Address, name: String) -> Result<Self, BrokerError> {
+        let limit = address.connect_timeout;
+        match tokio::time::timeout(limit, Self::connect(address, name)).await {
+            Ok(session) => session.map_err(broker_error),
+            Err(_) => Err(Fault::TimedOut { what: "connecting", limit }.into()),
+        }
+    }
+
+    async fn connect(address: &Address, name: String) -> lapin::Result<Self> {
+        let runtime = lapin::runtime::default_runtime()?;
+        // The socket is opened here and not by lapin, which has no deadline for it.
+        let mut failed = std::io::Error::other("the host's name has no address");
+        let mut stream = None;
+        for at in tokio::net::lookup_host((address.host(), address.port())).await? {
+            match AsyncTcpStream::connect(&runtime, at).await {
+                Ok(connected) => {
+                    stream = Some(connected);
+                    break;
+                }
+                Err(error) => failed = error,
+            }
+        }
+        let Some(stream) = stream else { return Err(failed.into()) };
+        let AsyncTcpStream::Plain(plain) = &stream else {
+            return Err(std::io::Error::other("a new socket speaks TLS already").into());
+        };
+        let socket = Socket(plain.get_ref().as_fd().try_clone_to_owned()?.into());
+        let stream = if address.is_encrypted() {
+            stream.into_tls(address.host(), OwnedTLSConfig::default().as_ref()).await?
+        } else {
+            stream
+        };
+
+        let stream = Mutex::new(Some(stream));
+        let hand_over = async move |_, _| {
+            let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+            stream.ok_or_else(|| std::io::Error::other("one socket, one connection").into())
+        };
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let connection =
+            Connection::connector(address.uri().clone(), runtime, hand_over, properties).await?;
+        Ok(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            connection,
+            declared: Mutex::default(),
+            blocked: watch::Sender::new(false),
+            socket,
+        })
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.connection.status().connected()
+    }
+
+    /// Whether the broker has said that it reads no more from this connection.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    pub(super) fn note_blocked(&self, blocked: bool) {
+        self.blocked.send_replace(blocked);
+    }
+
+    /// Returns when the broker blocks this connection.
+    pub(super) async fn blocked(&self) {
+        let mut blocked = self.blocked.subscribe();
+        // The sender lives as long as `self`: this cannot fail.
+        let _ = blocked.wait_for(|blocked| *blocked).await;
+    }
+
+    pub(super) async fn channel(&self, limit: Duration) -> Result<Channel, BrokerError> {
+        within(limit, "opening a channel", self.connection.create_channel()).await
+    }
+
+    /// Says goodbye, but does not wait for long; what was written before arrives before.
+    pub(super) async fn close(&self, limit: Duration) {
+        if self.is_up() && !self.is_blocked() {
+            let goodbye = self.connection.close(200, "closing".into());
+            let _ = within(limit, "closing", goodbye).await;
+        }
+        self.cut();
+    }
+
+    /// Ends the connection without asking anybody: lapin's thread ends with it.
+    pub(super) fn cut(&self) {
+        self.socket.cut();
+    }
+}
+
+/// A second handle on the connection's socket.
+///
+/// lapin gives no way to end a connection to a broker that does not answer: its
+/// thread waits for a reply, or for the end of an alarm. A socket that is shut
+/// down ends it. Dropping this does so, which covers a login that takes too long.
+struct Socket(TcpStream);
+
+impl Socket {
+    fn cut(&self) {
+        // It fails when the peer was first, which is as well.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.cut();
+    }
+}

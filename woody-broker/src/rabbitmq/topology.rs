@@ -1,0 +1,248 @@
+//! Which queues there are, and how they are declared.
+//!
+//! | queue | declared with | holds |
+//! | --- | --- | --- |
+//! | `<queue>` | durable, **no arguments** | orders; any AMQP client may declare it the same |
+//! | `<queue>.retry.<ms>` | quorum, dead-letters to `<queue>` at least once | messages until their next attempt |
+//! | `<queue>.dead` | quorum, a delivery limit out of reach | dead letters |
+//! | `<queue>.events` | fanout exchange | nothing; each subscriber has an exclusive queue |
+
+use std::{
+    collections::HashSet,
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use lapin::{
+    ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use tracing::debug;
+use woody_core::ports::BrokerError;
+
+use super::{
+    error::{broker_error, is_reply, within},
+    session::Session,
+};
+
+/// Messages wait for at most about an hour in the last of the retry queues'
+/// delays, and for longer behind others like them.
+const SHORTEST_MS: u64 = 250;
+const RUNGS: u32 = 15;
+/// Looking at a dead letter counts as a delivery on some versions of RabbitMQ,
+/// and 20 of them are the limit where nobody sets another.
+const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
+const PRECONDITION_FAILED: u16 = 406;
+const NOT_FOUND: u16 = 404;
+
+/// A place where a message can be put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The queue of orders.
+    Orders,
+    /// A retry queue, by its rung on the ladder of delays.
+    Retry(u32),
+    /// The dead letters.
+    Dead,
+}
+
+impl Place {
+    /// The retry queue for this delay: the first whose name is not shorter.
+    ///
+    /// A message expires only at the head of its queue. With one queue for each
+    /// doubling, nothing waits for twice its delay behind a longer one.
+    pub(super) fn for_delay(delay: Duration) -> Self {
+        let rung = (0..RUNGS - 1).find(|rung| delay <= rung_delay(*rung));
+        Self::Retry(rung.unwrap_or(RUNGS - 1))
+    }
+
+    /// All the retry queues there can be.
+    pub(super) fn retries() -> impl Iterator<Item = Self> {
+        (0..RUNGS).map(Self::Retry)
+    }
+}
+
+fn rung_delay(rung: u32) -> Duration {
+    Duration::from_millis(SHORTEST_MS << rung)
+}
+
+/// The names that belong to one queue of orders.
+#[derive(Debug, Clone)]
+pub(super) struct Topology {
+    queue: String,
+    limit: Duration,
+}
+
+/// How full a queue is.
+pub(super) struct Fill {
+    pub(super) messages: u32,
+    pub(super) consumers: u32,
+}
+
+impl Topology {
+    pub(super) fn new(queue: String, limit: Duration) -> Self {
+        Self { queue, limit }
+    }
+
+    pub(super) fn name(&self, place: Place) -> ShortString {
+        match place {
+            Place::Orders => self.queue.as_str().into(),
+            Place::Retry(rung) => {
+                format!("{}.retry.{}", self.queue, rung_delay(rung).as_millis()).into()
+            }
+            Place::Dead => format!("{}.dead", self.queue).into(),
+        }
+    }
+
+    pub(super) fn events(&self) -> ShortString {
+        format!("{}.events", self.queue).into()
+    }
+
+    fn arguments(&self, place: Place) -> FieldTable {
+        let mut arguments = FieldTable::default();
+        let mut text = |key: &str, value: &str| {
+            arguments.insert(key.into(), AMQPValue::LongString(value.into()));
+        };
+        match place {
+            // Any argument here would turn away the clients that declare it without.
+            Place::Orders => {}
+            Place::Retry(_) => {
+                text("x-queue-type", "quorum");
+                text("x-dead-letter-exchange", "");
+                text("x-dead-letter-routing-key", &self.queue);
+                text("x-dead-letter-strategy", "at-least-once");
+                text("x-overflow", "reject-publish");
+            }
+            Place::Dead => {
+                text("x-queue-type", "quorum");
+                text("x-overflow", "reject-publish");
+                arguments.insert(
+                    "x-delivery-limit".into(),
+                    AMQPValue::LongLongInt(NO_DELIVERY_LIMIT),
+                );
+            }
+        }
+        arguments
+    }
+
+    /// Declares a queue, once per connection.
+    ///
+    /// One that exists with other arguments is taken as it is: an operator has
+    /// declared it, and may have had reasons.
+    pub(super) async fn ensure(&self, session: &Session, place: Place) -> Result<(), BrokerError> {
+        let name = self.name(place);
+        if declared(session).contains(name.as_str()) {
+            return Ok(());
+        }
+        let channel = session.channel(self.limit).await?;
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        let declare = channel.queue_declare(name.clone(), options, self.arguments(place));
+        match tokio::time::timeout(self.limit, declare).await {
+            Ok(Err(error)) if is_reply(&error, PRECONDITION_FAILED) => {
+                debug!(broker.queue = %name, %error, "queue was declared otherwise, left as it is");
+            }
+            Ok(answer) => {
+                answer.map_err(broker_error)?;
+                let _ = within(self.limit, "closing a channel", channel.close(200, "done".into()))
+                    .await;
+            }
+            Err(_) => return Err(timed_out(self.limit)),
+        }
+        declared(session).insert(name.to_string());
+        Ok(())
+    }
+
+    /// Has the queue declared again by the next that needs it.
+    pub(super) fn forget(&self, session: &Session, place: Place) {
+        declared(session).remove(self.name(place).as_str());
+    }
+
+    /// Declares the exchange of events, once per connection.
+    pub(super) async fn ensure_events(&self, session: &Session) -> Result<(), BrokerError> {
+        let name = self.events();
+        if declared(session).contains(name.as_str()) {
+            return Ok(());
+        }
+        let channel = session.channel(self.limit).await?;
+        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let declare = channel.exchange_declare(
+            name.clone(),
+            ExchangeKind::Fanout,
+            options,
+            FieldTable::default(),
+        );
+        within(self.limit, "declaring an exchange", declare).await?;
+        let _ = within(self.limit, "closing a channel", channel.close(200, "done".into())).await;
+        declared(session).insert(name.to_string());
+        Ok(())
+    }
+
+    /// How full a queue is; `None` when it does not exist.
+    pub(super) async fn fill(
+        &self,
+        session: &Session,
+        place: Place,
+    ) -> Result<Option<Fill>, BrokerError> {
+        // A channel of its own: the answer that there is no queue closes it.
+        let channel = session.channel(self.limit).await?;
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let look = channel.queue_declare(self.name(place), options, FieldTable::default());
+        match tokio::time::timeout(self.limit, look).await {
+            Ok(Ok(queue)) => {
+                let _ = within(self.limit, "closing a channel", channel.close(200, "done".into()))
+                    .await;
+                let (messages, consumers) = (queue.message_count(), queue.consumer_count());
+                Ok(Some(Fill { messages, consumers }))
+            }
+            Ok(Err(error)) if is_reply(&error, NOT_FOUND) => Ok(None),
+            Ok(Err(error)) => Err(broker_error(error)),
+            Err(_) => Err(timed_out(self.limit)),
+        }
+    }
+}
+
+fn timed_out(limit: Duration) -> BrokerError {
+    super::error::Fault::TimedOut { what: "declaring a queue", limit }.into()
+}
+
+fn declared(session: &Session) -> MutexGuard<'_, HashSet<String>> {
+    session.declared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(delays_ms: &[u64]) -> Vec<String> {
+        let topology = Topology::new("q".into(), Duration::from_secs(1));
+        delays_ms
+            .iter()
+            .map(|ms| topology.name(Place::for_delay(Duration::from_millis(*ms))).to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_delay_goes_to_the_first_queue_that_is_long_enough() {
+        assert_eq!(
+            names(&[0, 250, 251, 500, 1_000, 3_600_000, u64::MAX]),
+            [
+                "q.retry.250",
+                "q.retry.250",
+                "q.retry.500",
+                "q.retry.500",
+                "q.retry.1000",
+                "q.retry.4096000",
+                "q.retry.4096000"
+            ]
+        );
+        assert_eq!(Place::retries().count(), 15);
+    }
+
+    #[test]
+    fn the_queue_of_orders_has_no_arguments() {
+        let topology = Topology::new("q".into(), Duration::from_secs(1));
+        assert!(topology.arguments(Place::Orders).inner().is_empty());
+        assert_eq!(topology.name(Place::Orders).as_str(), "q");
+    }
+}

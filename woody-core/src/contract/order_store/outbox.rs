@@ -1,0 +1,166 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, success,
+};
+use crate::domain::{NewOrder, OrderId, OrderStatus, Quantity};
+use crate::ports::OrderStore;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Whoever inserts an order publishes it; nobody else may until the lease is over.
+pub async fn a_new_entry_is_leased_to_its_inserter(store: Arc<dyn OrderStore>) {
+    let _ = insert(&*store, &orders(3), LONG).await;
+    assert_eq!(counts(&*store).await.outbox, 3);
+    assert_eq!(claim(&*store, 9, LONG).await, []);
+}
+
+/// A holder that died gives its entries back by saying nothing.
+pub async fn an_expired_lease_can_be_claimed_again(store: Arc<dyn OrderStore>) {
+    let batch = orders(3);
+    let _ = insert(&*store, &batch, OVER).await;
+    for _ in 0..3 {
+        assert_eq!(claim(&*store, 9, OVER).await, batch);
+    }
+}
+
+/// What one relay holds, another does not get.
+pub async fn a_claim_leases_what_it_takes(store: Arc<dyn OrderStore>) {
+    let batch = orders(3);
+    let _ = insert(&*store, &batch, OVER).await;
+    assert_eq!(claim(&*store, 2, LONG).await, batch[..2]);
+    assert_eq!(claim(&*store, 9, LONG).await, batch[2..]);
+    assert_eq!(claim(&*store, 9, LONG).await, []);
+    assert_eq!(counts(&*store).await.outbox, 3);
+}
+
+/// A relay can write the whole message from what it claims.
+pub async fn a_claim_tells_the_whole_order(store: Arc<dyn OrderStore>) {
+    let new = NewOrder { quantity: Quantity::new(12).unwrap(), ..order("\"train\" ü") };
+    let _ = insert(&*store, std::slice::from_ref(&new), OVER).await;
+    assert_eq!(claim(&*store, 1, LONG).await, [new]);
+}
+
+/// By acceptance, not by insertion, id or end of lease.
+pub async fn claims_come_oldest_first(store: Arc<dyn OrderStore>) {
+    let batch = orders(9);
+    let shuffled: Vec<_> = [4, 0, 8, 2, 6, 1, 7, 3, 5].map(|i: usize| batch[i].clone()).into();
+    for part in shuffled.chunks(2) {
+        let _ = insert(&*store, part, OVER).await;
+    }
+    // The oldest are claimed once more, so their leases end last.
+    assert_eq!(claim(&*store, 3, OVER).await, batch[..3]);
+    assert_eq!(claim(&*store, 4, LONG).await, batch[..4]);
+    assert_eq!(claim(&*store, 9, LONG).await, batch[4..]);
+}
+
+/// A limit is a limit, also at its ends.
+pub async fn a_claim_takes_no_more_than_its_limit(store: Arc<dyn OrderStore>) {
+    let batch = orders(5);
+    let _ = insert(&*store, &batch, OVER).await;
+    assert_eq!(claim(&*store, 0, LONG).await, []);
+    assert_eq!(claim(&*store, 4, LONG).await, batch[..4]);
+    assert_eq!(claim(&*store, usize::MAX, LONG).await, batch[4..]);
+}
+
+/// A confirmed message is not sent again; the order stays.
+pub async fn a_cleared_entry_is_gone(store: Arc<dyn OrderStore>) {
+    let batch = orders(3);
+    let _ = insert(&*store, &batch, OVER).await;
+    store.clear_outbox(&[batch[0].id, batch[2].id]).await.unwrap();
+    assert_eq!(claim(&*store, 9, OVER).await, batch[1..2]);
+    let counted = counts(&*store).await;
+    assert_eq!((counted.pending, counted.outbox), (3, 1));
+}
+
+/// Ids without an entry, unknown ids and ids that stand twice.
+pub async fn clearing_what_is_not_there_is_fine(store: Arc<dyn OrderStore>) {
+    let new = order("train");
+    let _ = insert(&*store, std::slice::from_ref(&new), OVER).await;
+    store.clear_outbox(&[OrderId::fresh(), new.id, new.id]).await.unwrap();
+    store.clear_outbox(&[new.id]).await.unwrap();
+    assert_eq!(counts(&*store).await.outbox, 0);
+}
+
+/// What a broker has lost is put back: once, and free to claim.
+pub async fn an_order_without_a_message_is_refilled_once(store: Arc<dyn OrderStore>) {
+    let batch = orders(3);
+    let _ = insert(&*store, &batch, LONG).await;
+    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 0, "all have an entry");
+    store.clear_outbox(&[batch[0].id, batch[1].id]).await.unwrap();
+    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 2);
+    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 0, "once");
+    assert_eq!(claim(&*store, 9, LONG).await, batch[..2]);
+    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 0, "leased is in the outbox too");
+}
+
+/// The limit bounds one call; the next goes on.
+pub async fn a_refill_takes_the_oldest_up_to_its_limit(store: Arc<dyn OrderStore>) {
+    let batch = orders(5);
+    let reversed: Vec<_> = batch.iter().rev().cloned().collect();
+    let _ = insert(&*store, &reversed, LONG).await;
+    store.clear_outbox(&ids(&batch)).await.unwrap();
+    assert_eq!(store.refill_outbox(MINUTE, 0).await.unwrap(), 0);
+    assert_eq!(store.refill_outbox(MINUTE, 2).await.unwrap(), 2);
+    assert_eq!(claim(&*store, 9, LONG).await, batch[..2]);
+    assert_eq!(store.refill_outbox(MINUTE, usize::MAX).await.unwrap(), 3);
+    assert_eq!(claim(&*store, 9, LONG).await, batch[2..]);
+}
+
+/// An order that waits for its turn has not lost its message yet.
+pub async fn a_young_order_is_not_refilled(store: Arc<dyn OrderStore>) {
+    let (young, old) = (aged("train", 30), aged("boat", 90));
+    let _ = insert(&*store, &[young.clone(), old.clone()], LONG).await;
+    store.clear_outbox(&[young.id, old.id]).await.unwrap();
+    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 1);
+    assert_eq!(claim(&*store, 9, LONG).await, [old]);
+}
+
+/// No message is sent for an order that has ended.
+pub async fn a_finished_order_is_not_refilled(store: Arc<dyn OrderStore>) {
+    let ended = [order("train"), order("boat"), order("plane")];
+    let _ = insert(&*store, &ended, LONG).await;
+    for (order, outcome) in
+        ended.iter().zip([success(), super::rejected("too large"), super::failed("no validator")])
+    {
+        let _ = finish(&*store, order, outcome).await;
+    }
+    assert_eq!(store.refill_outbox(Duration::ZERO, 9).await.unwrap(), 0);
+    assert_eq!(counts(&*store).await.outbox, 0);
+}
+
+/// Only pending ones, only old ones, the oldest first, with or without an entry.
+pub async fn stuck_lists_the_oldest_pending_orders(store: Arc<dyn OrderStore>) {
+    let batch = orders(5);
+    let young = aged("young", 30);
+    let mut all: Vec<_> = batch.iter().rev().cloned().collect();
+    all.push(young);
+    let _ = insert(&*store, &all, LONG).await;
+    store.clear_outbox(&[batch[3].id]).await.unwrap();
+    let _ = finish(&*store, &batch[1], success()).await;
+    let listed = |orders: Vec<crate::domain::Order>| -> Vec<_> {
+        assert!(orders.iter().all(|order| order.status == OrderStatus::Pending));
+        orders.into_iter().map(|order| order.id).collect()
+    };
+    let found = listed(store.stuck(MINUTE, 9).await.unwrap());
+    assert_eq!(found, [batch[0].id, batch[2].id, batch[3].id, batch[4].id]);
+    let found = listed(store.stuck(MINUTE, 2).await.unwrap());
+    assert_eq!(found, [batch[0].id, batch[2].id]);
+    assert_eq!(store.stuck(MINUTE, 0).await.unwrap(), []);
+}
+
+/// A caller that says "for ever" is understood.
+pub async fn the_longest_times_are_no_error(store: Arc<dyn OrderStore>) {
+    let batch = orders(2);
+    let _ = insert(&*store, &batch[..1], Duration::MAX).await;
+    assert_eq!(claim(&*store, 9, Duration::MAX).await, []);
+    let _ = insert(&*store, &batch[1..], OVER).await;
+    assert_eq!(claim(&*store, 9, Duration::MAX).await, batch[1..]);
+    assert_eq!(claim(&*store, 9, OVER).await, []);
+    store.clear_outbox(&ids(&batch)).await.unwrap();
+    assert_eq!(store.refill_outbox(Duration::MAX, usize::MAX).await.unwrap(), 0);
+    assert_eq!(store.stuck(Duration::MAX, usize::MAX).await.unwrap(), []);
+    assert_eq!(store.refill_outbox(Duration::ZERO, usize::MAX).await.unwrap(), 2);
+    assert_eq!(store.stuck(Duration::ZERO, usize::MAX).await.unwrap().len(), 2);
+}

@@ -1,0 +1,231 @@
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+
+use super::{
+    LONG, OVER, claim, counts, decision, ids, insert, order, orders, rejected, status,
+    success,
+};
+use crate::domain::{NewOrder, OrderId, OrderStatus};
+use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition};
+
+/// Fifty submits of one cart, on fifty tasks.
+pub async fn fifty_inserts_of_one_id_at_once_create_one_order(store: Arc<dyn OrderStore>) {
+    let new = order("train");
+    let callers = (0..50).map(|_| {
+        let (store, new) = (store.clone(), new.clone());
+        tokio::spawn(async move { insert(&*store, &[new], LONG).await.remove(0) })
+    });
+    let answers: Vec<_> = join_all(callers).await.into_iter().map(Result::unwrap).collect();
+    let created = answers.iter().filter(|answer| **answer == Insert::Created).count();
+    assert_eq!(created, 1);
+    assert!(answers.iter().all(|answer| *answer != Insert::Conflict));
+    assert_eq!(
+        counts(&*store).await,
+        OrderCounts { pending: 1, outbox: 1, ..OrderCounts::default() }
+    );
+}
+
+/// The same orders in opposite directions: no deadlock, and each is created once.
+pub async fn batches_that_cross_do_not_block_each_other(store: Arc<dyn OrderStore>) {
+    for _ in 0..10 {
+        let batch = orders(100);
+        let reversed: Vec<_> = batch.iter().rev().cloned().collect();
+        let inserts = [&batch, &reversed, &batch, &reversed].map(|batch| {
+            let (store, batch) = (store.clone(), batch.clone());
+            tokio::spawn(async move { insert(&*store, &batch, LONG).await })
+        });
+        let answers = join_all(inserts).await.into_iter().flat_map(Result::unwrap);
+        assert_eq!(answers.filter(|answer| *answer == Insert::Created).count(), 100);
+        let finishes = [&batch, &reversed, &batch, &reversed].map(|batch| {
+            let (store, decisions) = (store.clone(), all(batch));
+            tokio::spawn(async move { store.finish(&decisions).await.unwrap() })
+        });
+        let answers = join_all(finishes).await.into_iter().flat_map(Result::unwrap);
+        assert_eq!(answers.filter(|answer| *answer == Transition::Applied).count(), 100);
+    }
+}
+
+/// Many workers, one verdict: one is told `Applied`, all others what it was.
+pub async fn concurrent_finishes_apply_once(store: Arc<dyn OrderStore>) {
+    let (known, unseen) = (order("train"), order("boat"));
+    let _ = insert(&*store, std::slice::from_ref(&known), LONG).await;
+    let callers = (0..20).map(|i| {
+        let store = store.clone();
+        let outcome = rejected(&format!("worker {i}"));
+        let decisions = [decision(&known, outcome.clone()), decision(&unseen, outcome.clone())];
+        tokio::spawn(async move {
+            (OrderStatus::from(outcome), store.finish(&decisions).await.unwrap())
+        })
+    });
+    let answers: Vec<_> = join_all(callers).await.into_iter().map(Result::unwrap).collect();
+    for (i, order) in [known, unseen].iter().enumerate() {
+        let stays = status(&*store, order).await;
+        for (said, transitions) in &answers {
+            let expected = match *said == stays {
+                true => Transition::Applied,
+                false => Transition::Superseded(stays.clone()),
+            };
+            assert_eq!(transitions[i], expected);
+        }
+    }
+}
+
+/// Relays on several replicas share the outbox without overlap.
+pub async fn two_claimers_never_share_an_entry(store: Arc<dyn OrderStore>) {
+    let batch = orders(300);
+    let _ = insert(&*store, &batch, OVER).await;
+    let claimers = (0..4).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut mine = Vec::new();
+            loop {
+                let claimed = claim(&*store, 7, LONG).await;
+                if claimed.is_empty() {
+                    return mine;
+                }
+                mine.extend(ids(&claimed));
+            }
+        })
+    });
+    let claimed: Vec<_> = join_all(claimers).await.into_iter().flat_map(Result::unwrap).collect();
+    let distinct: BTreeSet<_> = claimed.iter().copied().collect();
+    assert_eq!(claimed.len(), distinct.len(), "an entry was claimed twice");
+    assert_eq!(distinct, ids(&batch).into_iter().collect());
+}
+
+/// Several replicas refill at once; what they count adds up.
+pub async fn two_refills_never_count_an_order_twice(store: Arc<dyn OrderStore>) {
+    let batch = orders(100);
+    let _ = insert(&*store, &batch, LONG).await;
+    store.clear_outbox(&ids(&batch)).await.unwrap();
+    let refills = (0..4).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.refill_outbox(OVER, 1_000).await.unwrap() })
+    });
+    let counted: u64 = join_all(refills).await.into_iter().map(Result::unwrap).sum();
+    let rest = store.refill_outbox(OVER, 1_000).await.unwrap();
+    assert_eq!(counted + rest, 100);
+    assert_eq!(counts(&*store).await.outbox, 100);
+}
+
+/// The confirm and the verdict of the same orders arrive together all the
+/// time: neither waits for ever, and nothing is left over.
+pub async fn finishing_and_clearing_at_once_both_succeed(store: Arc<dyn OrderStore>) {
+    for _ in 0..10 {
+        let batch = orders(100);
+        let _ = insert(&*store, &batch, OVER).await;
+        let clearing = {
+            let (store, mut published) = (store.clone(), ids(&batch));
+            published.reverse();
+            tokio::spawn(async move { store.clear_outbox(&published).await.unwrap() })
+        };
+        let claiming = {
+            let store = store.clone();
+            tokio::spawn(async move { claim(&*store, 50, OVER).await })
+        };
+        let answers = store.finish(&all(&batch)).await.unwrap();
+        assert!(answers.iter().all(|answer| *answer == Transition::Applied));
+        clearing.await.unwrap();
+        let _ = claiming.await.unwrap();
+        assert_eq!(counts(&*store).await.outbox, 0);
+    }
+}
+
+/// The order came by both ways, and the broker's was as fast as the store's.
+pub async fn finishing_while_inserting_leaves_no_entry(store: Arc<dyn OrderStore>) {
+    for _ in 0..30 {
+        let batch = orders(10);
+        let inserting = {
+            let (store, batch) = (store.clone(), batch.clone());
+            tokio::spawn(async move { insert(&*store, &batch, OVER).await })
+        };
+        let answers = store.finish(&all(&batch)).await.unwrap();
+        assert!(answers.iter().all(|answer| *answer == Transition::Applied));
+        let _ = inserting.await.unwrap();
+        assert_eq!(claim(&*store, 99, OVER).await, []);
+    }
+    assert_eq!(
+        counts(&*store).await,
+        OrderCounts { success: 300, ..OrderCounts::default() }
+    );
+}
+
+/// A refill that meets the workers brings back nothing that they have ended.
+pub async fn finishing_while_refilling_leaves_no_entry(store: Arc<dyn OrderStore>) {
+    let batch = orders(300);
+    let _ = insert(&*store, &batch, LONG).await;
+    store.clear_outbox(&ids(&batch)).await.unwrap();
+    let refilling = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            while store.refill_outbox(OVER, 5).await.unwrap() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    for part in batch.chunks(5) {
+        let _ = store.finish(&all(part)).await.unwrap();
+    }
+    refilling.await.unwrap();
+    assert_eq!(
+        counts(&*store).await,
+        OrderCounts { success: 300, ..OrderCounts::default() }
+    );
+}
+
+/// The caller goes away at any moment: the batch is there or it is not.
+pub async fn a_dropped_insert_leaves_all_or_nothing(store: Arc<dyn OrderStore>) {
+    let mut created = 0;
+    for round in 0..40 {
+        let batch = orders(20);
+        dropped_after(round, store.insert(&batch, LONG)).await;
+        let answers = insert(&*store, &batch, LONG).await;
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        created += 20;
+        let counted = counts(&*store).await;
+        assert_eq!((counted.pending, counted.outbox), (created, created));
+    }
+}
+
+/// As for an insert: some of the orders ended is no possible state.
+pub async fn a_dropped_finish_leaves_all_or_nothing(store: Arc<dyn OrderStore>) {
+    for round in 0..40 {
+        let batch = orders(20);
+        let _ = insert(&*store, &batch, LONG).await;
+        dropped_after(round, store.finish(&all(&batch))).await;
+        let later: Vec<_> =
+            batch.iter().map(|order| decision(order, rejected("later"))).collect();
+        let answers = store.finish(&later).await.unwrap();
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert_eq!(counts(&*store).await.outbox, 0);
+        let ended: HashMap<OrderId, OrderStatus> = join_all(
+            batch.iter().map(async |order| (order.id, status(&*store, order).await)),
+        )
+        .await
+        .into_iter()
+        .collect();
+        assert!(ended.values().all(|status| *status == ended[&batch[0].id]));
+    }
+}
+
+fn all(orders: &[NewOrder]) -> Vec<Decision> {
+    orders.iter().map(|order| decision(order, success())).collect()
+}
+
+/// Drops `call` when it has run for `round` times 50 µs; timers are too coarse.
+async fn dropped_after<T>(round: u32, call: impl Future<Output = T>) {
+    let started = Instant::now();
+    let patience = async {
+        while started.elapsed() < Duration::from_micros(50) * round {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = patience => {}
+        _ = call => {}
+    }
+}

@@ -1,0 +1,128 @@
+use std::sync::Arc;
+
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::{LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, rejected, success};
+use crate::contract::HARD_TEXTS;
+use crate::domain::{NewOrder, OrderStatus, Outcome, ProductName, Quantity, Reason};
+use crate::ports::{Insert, OrderCounts, OrderStore, Transition};
+
+/// Quotes, backslashes, other scripts, 200 characters: as they came, by every
+/// way that leads out.
+pub async fn every_character_of_a_name_survives(store: Arc<dyn OrderStore>) {
+    for text in HARD_TEXTS {
+        let name = ProductName::parse(text).unwrap();
+        let new = NewOrder { product: name.clone(), ..order("x") };
+        assert_eq!(insert(&*store, std::slice::from_ref(&new), OVER).await, [Insert::Created]);
+        assert_eq!(
+            insert(&*store, std::slice::from_ref(&new), OVER).await,
+            [Insert::AlreadyPresent],
+            "{text}"
+        );
+        assert_eq!(store.order(new.id).await.unwrap().unwrap().product, name);
+        assert_eq!(claim(&*store, 1, LONG).await, [new.clone()]);
+        assert_eq!(store.stuck(OVER, 1).await.unwrap()[0].product, name);
+        let _ = finish(&*store, &new, success()).await;
+        let unseen = NewOrder { product: name.clone(), ..order("x") };
+        let _ = finish(&*store, &unseen, success()).await;
+        assert_eq!(store.order(unseen.id).await.unwrap().unwrap().product, name);
+    }
+}
+
+/// The same for reasons, up to their full length.
+pub async fn every_character_of_a_reason_survives(store: Arc<dyn OrderStore>) {
+    let long = "蛇'\"\\".repeat(125);
+    for text in HARD_TEXTS.iter().copied().chain([long.as_str()]) {
+        let new = order("train");
+        let stays = OrderStatus::Failed(Reason::new(text));
+        assert_eq!(finish(&*store, &new, failed(text)).await, Transition::Applied);
+        assert_eq!(store.order(new.id).await.unwrap().unwrap().status, stays);
+        let answer = finish(&*store, &new, success()).await;
+        assert_eq!(answer, Transition::Superseded(stays), "{text}");
+    }
+}
+
+/// From one to a thousand.
+pub async fn every_quantity_survives(store: Arc<dyn OrderStore>) {
+    let mut batch = orders(1_000);
+    for (new, pieces) in batch.iter_mut().zip(1..) {
+        new.quantity = Quantity::new(pieces).unwrap();
+    }
+    let _ = insert(&*store, &batch, OVER).await;
+    assert_eq!(claim(&*store, 1_000, LONG).await, batch);
+    let largest = store.order(batch[999].id).await.unwrap().unwrap();
+    assert_eq!(largest.quantity, Quantity::MAX);
+}
+
+/// Microseconds are kept, what is finer is cut off, the instant is what counts.
+pub async fn times_survive_to_the_microsecond(store: Arc<dyn OrderStore>) {
+    for (given, kept) in [
+        (datetime!(2026-11-23 19:12:00.123456 UTC), datetime!(2026-11-23 19:12:00.123456 UTC)),
+        (datetime!(2026-11-23 19:12:00.999999999 UTC), datetime!(2026-11-23 19:12:00.999999 UTC)),
+        (datetime!(2026-11-23 19:12:00.5 +05:45), datetime!(2026-11-23 13:27:00.5 UTC)),
+        (datetime!(2000-01-01 0:00 UTC), datetime!(2000-01-01 0:00 UTC)),
+        (datetime!(1969-12-31 23:59:59.999998999 UTC), datetime!(1969-12-31 23:59:59.999998 UTC)),
+        // The ends of what a message can say.
+        (datetime!(0000-01-01 0:00 UTC), datetime!(0000-01-01 0:00 UTC)),
+        (datetime!(9999-12-31 23:59:59.999999 UTC), datetime!(9999-12-31 23:59:59.999999 UTC)),
+    ] {
+        let inserted = NewOrder { accepted_at: given, ..order("train") };
+        let finished = NewOrder { accepted_at: given, ..order("train") };
+        let _ = insert(&*store, std::slice::from_ref(&inserted), OVER).await;
+        let _ = finish(&*store, &finished, success()).await;
+        for new in [&inserted, &finished] {
+            let read = store.order(new.id).await.unwrap().unwrap().accepted_at;
+            assert_eq!(read, kept);
+            assert_eq!(read.offset(), time::UtcOffset::UTC);
+        }
+        assert_eq!(claim(&*store, 1, LONG).await[0].accepted_at, kept);
+    }
+}
+
+/// Ids come from clients of any kind: random, derived, all zeros, all ones.
+pub async fn any_uuid_is_an_id(store: Arc<dyn OrderStore>) {
+    let mut batch = orders(5);
+    let uuids = [Uuid::nil(), Uuid::max(), Uuid::new_v4(), Uuid::new_v8([7; 16]), Uuid::now_v7()];
+    for (new, uuid) in batch.iter_mut().zip(uuids) {
+        new.id = uuid.into();
+    }
+    assert_eq!(insert(&*store, &batch, OVER).await, [Insert::Created; 5]);
+    assert_eq!(claim(&*store, 9, LONG).await, batch);
+    for new in &batch {
+        assert_eq!(store.order(new.id).await.unwrap().unwrap().id, new.id);
+        assert_eq!(finish(&*store, new, success()).await, Transition::Applied);
+    }
+}
+
+/// Each step of an order's way moves the counts that it should, and no other.
+pub async fn counts_follow_every_step(store: Arc<dyn OrderStore>) {
+    let expect = async |pending, success, rejected, failed, outbox| {
+        let expected = OrderCounts { pending, success, rejected, failed, outbox };
+        assert_eq!(counts(&*store).await, expected);
+    };
+    expect(0, 0, 0, 0, 0).await;
+    let batch = orders(6);
+    let _ = insert(&*store, &batch, OVER).await;
+    expect(6, 0, 0, 0, 6).await;
+    let _ = claim(&*store, 2, LONG).await;
+    expect(6, 0, 0, 0, 6).await;
+    store.clear_outbox(&ids(&batch[..2])).await.unwrap();
+    expect(6, 0, 0, 0, 4).await;
+    let outcomes: [Outcome; 3] = [success(), rejected("too large"), failed("no validator")];
+    for (new, outcome) in batch[1..].iter().zip(outcomes) {
+        let _ = finish(&*store, new, outcome).await;
+    }
+    expect(3, 1, 1, 1, 2).await;
+    let _ = store.finish(&[super::redriven(&batch[3], success())]).await.unwrap();
+    expect(3, 2, 1, 0, 2).await;
+    assert_eq!(store.refill_outbox(OVER, 9).await.unwrap(), 1);
+    expect(3, 2, 1, 0, 3).await;
+    let _ = finish(&*store, &order("never seen"), failed("no validator")).await;
+    expect(3, 2, 1, 1, 3).await;
+}
+
+/// A store that answers calls says so.
+pub async fn it_answers_a_ping(store: Arc<dyn OrderStore>) {
+    store.ping().await.unwrap();
+}

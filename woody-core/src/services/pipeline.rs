@@ -1,0 +1,220 @@
+use std::{num::NonZeroU16, sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    IntakeSettings, OrderIntake, OrderTracker, OrderWorker, OutboxRelay, RelaySettings,
+    WorkerSettings,
+};
+use crate::ports::{Broker, BrokerError, ConsumerState, OrderStore, Prefetch, Validator};
+
+/// The order's whole way in one process: intake, relay, tracker and, with a
+/// validator, a worker.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use woody_core::{ports::{Broker, OrderStore, Validator}, services::{OrderRequest, Pipeline}};
+/// # async fn example(
+/// #     store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, validator: Arc<dyn Validator>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let pipeline = Pipeline::new(store, broker).validator(validator).start().await?;
+/// let accepted = pipeline.intake().accept(OrderRequest::parse("Train", 2)?).await?;
+/// println!("{} is kept from now on", accepted.order.id);
+/// pipeline.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Pipeline {
+    intake: Arc<OrderIntake>,
+    tracker: Arc<OrderTracker>,
+    consumer: Option<watch::Receiver<ConsumerState>>,
+    stopping: CancellationToken,
+    background: CancellationToken,
+    commits: TaskTracker,
+    tasks: TaskTracker,
+    grace: Duration,
+}
+
+/// A pipeline that has not begun; [`Pipeline::new`] makes one.
+#[must_use = "a pipeline does nothing until it is started"]
+pub struct PipelineBuilder {
+    store: Arc<dyn OrderStore>,
+    broker: Arc<dyn Broker>,
+    validator: Option<Arc<dyn Validator>>,
+    prefetch: Prefetch,
+    stopping: CancellationToken,
+    intake: IntakeSettings,
+    relay: RelaySettings,
+    worker: WorkerSettings,
+    look_every: Duration,
+    grace: Duration,
+}
+
+impl Pipeline {
+    /// A pipeline over these backends, with default settings and no worker.
+    #[allow(clippy::new_ret_no_self)] // `Pipeline::new(…).start()` is how it reads.
+    pub fn new(store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>) -> PipelineBuilder {
+        PipelineBuilder {
+            store,
+            broker,
+            validator: None,
+            prefetch: NonZeroU16::MIN,
+            stopping: CancellationToken::new(),
+            intake: IntakeSettings::default(),
+            relay: RelaySettings::default(),
+            worker: WorkerSettings::default(),
+            look_every: Duration::from_secs(2),
+            grace: Duration::from_secs(25),
+        }
+    }
+
+    /// Accepts orders.
+    pub fn intake(&self) -> Arc<OrderIntake> {
+        Arc::clone(&self.intake)
+    }
+
+    /// Shows orders and follows them.
+    pub fn tracker(&self) -> Arc<OrderTracker> {
+        Arc::clone(&self.tracker)
+    }
+
+    /// Whether the worker's consumer can receive; `None` without a worker.
+    pub fn consumer(&self) -> Option<watch::Receiver<ConsumerState>> {
+        self.consumer.clone()
+    }
+
+    /// Ends it, losing nothing: the worker finishes what it holds, then what was
+    /// accepted last is published. Answers whether that was done within the
+    /// grace; what was not is in the outbox or goes back to the queue.
+    ///
+    /// Drop your own handles to the intake first: it is waited for.
+    pub async fn stop(self) -> bool {
+        let grace = self.grace;
+        self.stop_within(grace).await
+    }
+
+    /// Like [`stop`](Self::stop), with another grace.
+    pub async fn stop_within(self, grace: Duration) -> bool {
+        let Self { intake, tracker, stopping, background, commits, tasks, .. } = self;
+        stopping.cancel();
+        drop((intake, tracker));
+        commits.close();
+        tasks.close();
+        tokio::time::timeout(grace, async {
+            commits.wait().await;
+            background.cancel();
+            tasks.wait().await;
+        })
+        .await
+        .is_ok()
+    }
+}
+
+impl PipelineBuilder {
+    /// Validates orders here, with `validator`.
+    pub fn validator(mut self, validator: Arc<dyn Validator>) -> Self {
+        self.validator = Some(validator);
+        self
+    }
+
+    /// How many orders the worker validates at once; 1 by default.
+    pub fn prefetch(mut self, prefetch: Prefetch) -> Self {
+        self.prefetch = prefetch;
+        self
+    }
+
+    /// Takes no new deliveries once `stopping` is cancelled.
+    pub fn stopping(mut self, stopping: CancellationToken) -> Self {
+        self.stopping = stopping;
+        self
+    }
+
+    /// How the intake waits and batches.
+    pub fn intake_settings(mut self, settings: IntakeSettings) -> Self {
+        self.intake = settings;
+        self
+    }
+
+    /// How the relay paces itself.
+    pub fn relay_settings(mut self, settings: RelaySettings) -> Self {
+        self.relay = settings;
+        self
+    }
+
+    /// How the worker tries and gives up.
+    pub fn worker_settings(mut self, settings: WorkerSettings) -> Self {
+        self.worker = settings;
+        self
+    }
+
+    /// How often a watcher looks into the store when nothing is announced.
+    pub fn look_every(mut self, pause: Duration) -> Self {
+        self.look_every = pause;
+        self
+    }
+
+    /// How long [`Pipeline::stop`] may take.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Begins.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the broker was closed. A store or broker that is
+    /// away is no error: it is waited for.
+    pub async fn start(self) -> Result<Pipeline, BrokerError> {
+        let (commits, tasks) = (TaskTracker::new(), TaskTracker::new());
+        let background = CancellationToken::new();
+        let relay = Arc::new(OutboxRelay::new(
+            Arc::clone(&self.store),
+            self.broker.publisher(),
+            self.broker.admin(),
+            self.relay,
+        ));
+        let intake = Arc::new(OrderIntake::start(
+            Arc::clone(&self.store),
+            self.broker.publisher(),
+            relay.feed(),
+            self.intake,
+            &commits,
+        ));
+        let tracker = Arc::new(OrderTracker::new(
+            Arc::clone(&self.store),
+            self.broker.events(),
+            self.look_every,
+        ));
+        let consumer = match self.validator {
+            None => None,
+            Some(validator) => {
+                let consumer = self.broker.consumer(self.prefetch).await?;
+                let state = consumer.state();
+                let worker = Arc::new(OrderWorker::start(
+                    Arc::clone(&self.store),
+                    validator,
+                    self.broker.events(),
+                    self.worker,
+                    &tasks,
+                ));
+                tasks.spawn(worker.run(consumer, self.stopping.clone()));
+                Some(state)
+            }
+        };
+        let until = background.clone();
+        tasks.spawn(async move { relay.run(until).await });
+        let (following, until) = (Arc::clone(&tracker), background.clone());
+        tasks.spawn(async move { following.run(until).await });
+        Ok(Pipeline {
+            intake,
+            tracker,
+            consumer,
+            stopping: self.stopping,
+            background,
+            commits,
+            tasks,
+            grace: self.grace,
+        })
+    }
+}

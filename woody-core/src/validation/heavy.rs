@@ -1,0 +1,101 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use moka::future::Cache;
+
+use crate::domain::{NewOrder, ProductName};
+use crate::ports::{ProductStore, StoreError, ValidateError, Validator, Verdict};
+use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
+
+/// How long a product's cutting list is believed.
+const LIST_TTL: Duration = Duration::from_secs(5);
+/// How many cutting lists are remembered.
+const LISTS: u64 = 1_000;
+
+/// Plans how the order is cut: the shop's own validation.
+///
+/// The parts are those of the newest product of the order's name, and the
+/// letters of the name when there is none. The verdict is a success with the
+/// plan's figures, or a rejection with the reason.
+///
+/// # Contract
+/// - Planning runs on the [`HeavyPool`]; this waits for a place in it as long
+///   as the pool's patience allows, then fails for now.
+/// - A cutting list is remembered for five seconds, and that there is none, too.
+/// - A store that is away is [`ValidateError::Unavailable`]: no order can be
+///   validated then. A job that panics is a transient failure.
+#[derive(Clone)]
+pub struct HeavyValidation {
+    workshop: Arc<Workshop>,
+    pool: HeavyPool,
+    products: Arc<dyn ProductStore>,
+    lists: Cache<ProductName, Arc<CuttingList>>,
+}
+
+impl HeavyValidation {
+    /// Plans in `workshop`, on `pool`, toys of the catalogue `products`.
+    pub fn new(
+        workshop: Arc<Workshop>,
+        pool: HeavyPool,
+        products: Arc<dyn ProductStore>,
+    ) -> Self {
+        let lists = Cache::builder().max_capacity(LISTS).time_to_live(LIST_TTL).build();
+        Self { workshop, pool, products, lists }
+    }
+
+    async fn list(&self, name: &ProductName) -> Result<Arc<CuttingList>, Arc<StoreError>> {
+        let find = async {
+            let product = self.products.newest_named(name).await?;
+            let list = product.map_or_else(
+                || CuttingList::letters(name),
+                |product| CuttingList::of(name, &product.parts),
+            );
+            Ok(Arc::new(list))
+        };
+        self.lists.try_get_with_by_ref(name, find).await
+    }
+}
+
+impl std::fmt::Debug for HeavyValidation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HeavyValidation")
+            .field("workshop", &self.workshop)
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Validator for HeavyValidation {
+    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+        let list = self.list(&order.product).await.map_err(|error| from_store(&error))?;
+        let (workshop, quantity) = (Arc::clone(&self.workshop), order.quantity);
+        let planned = self.pool.run(move || workshop.plan(&list, quantity)).await;
+        Ok(match planned.map_err(|error| from_pool(&error))? {
+            Ok(plan) => Verdict::Success(Some(plan.summary())),
+            Err(cannot) => Verdict::Rejected(cannot.into()),
+        })
+    }
+}
+
+fn from_store(error: &StoreError) -> ValidateError {
+    let reason = error.to_string().into();
+    match error {
+        StoreError::Unavailable(_) => ValidateError::Unavailable(reason),
+        StoreError::Refused(_) => ValidateError::Transient(reason),
+        StoreError::Corrupt(_) => ValidateError::Permanent(reason),
+    }
+}
+
+fn from_pool(error: &HeavyError) -> ValidateError {
+    let reason = error.to_string().into();
+    match error {
+        HeavyError::Closed => ValidateError::Unavailable(reason),
+        HeavyError::Busy | HeavyError::Panicked(_) => ValidateError::Transient(reason),
+    }
+}
+
+#[cfg(test)]
+#[path = "heavy_tests.rs"]
+mod tests;

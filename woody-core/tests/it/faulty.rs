@@ -1,0 +1,114 @@
+//! Decorators that make a dependency go away and come back.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use woody_core::{
+    domain::{NewOrder, Order, OrderId},
+    ports::{
+        BrokerError, Decision, Insert, OrderCounts, OrderStore, Publisher, StoreError, Transition,
+    },
+};
+
+/// Whether something is there; shared with the test that decides it.
+#[derive(Clone, Default)]
+pub struct Fault(Arc<AtomicBool>);
+
+impl Fault {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub fn end(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A store that is away while its fault is on.
+pub struct FaultyStore {
+    pub inner: Arc<dyn OrderStore>,
+    pub fault: Fault,
+}
+
+impl FaultyStore {
+    fn check(&self) -> Result<(), StoreError> {
+        if self.fault.is_on() { Err(StoreError::unavailable("away")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl OrderStore for FaultyStore {
+    async fn insert(&self, orders: &[NewOrder], lease: Duration) -> Result<Vec<Insert>, StoreError> {
+        self.check()?;
+        self.inner.insert(orders, lease).await
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.check()?;
+        self.inner.order(id).await
+    }
+
+    async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
+        self.check()?;
+        self.inner.finish(decisions).await
+    }
+
+    async fn claim_outbox(&self, limit: usize, lease: Duration) -> Result<Vec<NewOrder>, StoreError> {
+        self.check()?;
+        self.inner.claim_outbox(limit, lease).await
+    }
+
+    async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.clear_outbox(published).await
+    }
+
+    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
+        self.check()?;
+        self.inner.refill_outbox(pending_for, limit).await
+    }
+
+    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+        self.check()?;
+        self.inner.stuck(pending_for, limit).await
+    }
+
+    async fn counts(&self) -> Result<OrderCounts, StoreError> {
+        self.check()?;
+        self.inner.counts().await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.ping().await
+    }
+}
+
+/// A publisher that is away while its fault is on.
+pub struct FaultyPublisher {
+    pub inner: Arc<dyn Publisher>,
+    pub fault: Fault,
+}
+
+#[async_trait]
+impl Publisher for FaultyPublisher {
+    async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        self.ping().await?;
+        self.inner.send(bodies).await
+    }
+
+    async fn ping(&self) -> Result<(), BrokerError> {
+        if self.fault.is_on() { Err(BrokerError::unavailable("away")) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use woody_core::{
+    domain::OrderStatus,
+    ports::{Broker, BrokerAdmin},
+    services::{IntakeError, Kept},
+};
+
+use crate::shop::{Shop, next, request, within};
+
+#[tokio::test]
+async fn an_accepted_order_is_stored_and_in_the_outbox() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    let accepted = intake.accept(request("Train", None)).await.unwrap();
+    assert_eq!(accepted.kept, Kept::InStore);
+    let stored = shop.order(accepted.order.id).await.unwrap();
+    assert_eq!(stored.status, OrderStatus::Pending);
+    assert_eq!(shop.store.counts().await.unwrap().outbox, 1);
+}
+
+#[tokio::test]
+async fn while_the_store_is_away_the_broker_keeps_the_order() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    shop.store_fault.begin();
+    // Many more than the breaker's threshold: none may be refused on the way.
+    let mut promised = Vec::new();
+    for _ in 0..20 {
+        let accepted = intake.accept(request("Train", None)).await.unwrap();
+        assert_eq!(accepted.kept, Kept::InBroker);
+        promised.push(accepted.order.id);
+    }
+    assert!(intake.can_accept());
+    let mut consumer = shop.consumer(20).await;
+    for id in promised {
+        let delivery = next(&mut consumer).await;
+        let message = woody_core::domain::OrderMessage::parse(delivery.body()).unwrap();
+        assert_eq!(message.order_id, id);
+        delivery.release().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_is_used_again_soon_after_it_is_back() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    shop.store_fault.begin();
+    for _ in 0..20 {
+        let _ = intake.accept(request("Train", None)).await.unwrap();
+    }
+    shop.store_fault.end();
+    within(async {
+        while intake.accept(request("Train", None)).await.unwrap().kept != Kept::InStore {
+            tokio::time::advance(std::time::Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_both_away_nothing_is_promised_and_nothing_half_done() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    shop.store_fault.begin();
+    shop.broker_fault.begin();
+    for _ in 0..20 {
+        let refused = intake.accept(request("Train", None)).await.unwrap_err();
+        assert!(matches!(refused, IntakeError::Unavailable { .. }), "{refused}");
+    }
+    assert!(!intake.can_accept());
+    shop.store_fault.end();
+    assert_eq!(shop.store.counts().await.unwrap().pending, 0);
+    assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 0);
+}
+
+#[tokio::test]
+async fn fifty_submits_of_one_key_are_one_order() {
+    let shop = Shop::open();
+    let intake = Arc::new(shop.intake(&shop.relay()));
+    let submits = (0..50).map(|_| {
+        let intake = Arc::clone(&intake);
+        tokio::spawn(async move { intake.accept(request("Train", Some("cart-1"))).await.unwrap() })
+    });
+    let accepted: Vec<_> =
+        futures::future::join_all(submits).await.into_iter().map(Result::unwrap).collect();
+    assert!(accepted.iter().all(|one| one.order.id == accepted[0].order.id));
+    assert_eq!(accepted.iter().filter(|one| one.kept == Kept::InStore).count(), 1);
+    assert_eq!(shop.store.counts().await.unwrap().pending, 1);
+}
+
+#[tokio::test]
+async fn one_key_for_two_orders_is_refused() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    let _ = intake.accept(request("Train", Some("cart-1"))).await.unwrap();
+    let refused = intake.accept(request("Boat", Some("cart-1"))).await.unwrap_err();
+    assert!(matches!(refused, IntakeError::KeyReused));
+}
+
+#[tokio::test]
+async fn a_key_names_the_same_order_by_either_way() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    let stored = intake.accept(request("Train", Some("cart-1"))).await.unwrap();
+    shop.store_fault.begin();
+    let direct = intake.accept(request("Train", Some("cart-1"))).await.unwrap();
+    assert_eq!(direct.kept, Kept::InBroker);
+    assert_eq!(direct.order.id, stored.order.id);
+}

@@ -1,0 +1,9 @@
+//! The services over the memory backends, with dependencies that fail on command.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod faulty;
+mod intake;
+mod relay;
+mod shop;
+mod tracker;
+mod worker;

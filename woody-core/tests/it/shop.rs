@@ -1,0 +1,139 @@
+//! A whole pipeline over memory backends, for one test.
+
+use std::{future::Future, num::NonZeroU16, sync::Arc, time::Duration};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use woody_broker::memory::MemoryBroker;
+use woody_core::{
+    domain::{IdempotencyKey, NewOrder, Order, OrderId, ProductName, Quantity},
+    ports::{Broker, Consumer, Delivery, OrderStore, Publisher, Validator},
+    services::{
+        IntakeSettings, OrderIntake, OrderRequest, OrderWorker, OutboxRelay, RelaySettings,
+        WorkerSettings,
+    },
+};
+use woody_store::memory::MemoryStore;
+
+use crate::faulty::{Fault, FaultyPublisher, FaultyStore};
+
+/// Generous: a test that waits this long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Shop {
+    pub broker: Arc<MemoryBroker>,
+    pub store: Arc<dyn OrderStore>,
+    pub publisher: Arc<dyn Publisher>,
+    pub store_fault: Fault,
+    pub broker_fault: Fault,
+    pub tasks: TaskTracker,
+    pub shutdown: CancellationToken,
+}
+
+impl Shop {
+    pub fn open() -> Self {
+        let broker = Arc::new(MemoryBroker::new());
+        let (store_fault, broker_fault) = (Fault::default(), Fault::default());
+        let store = Arc::new(FaultyStore {
+            inner: Arc::new(MemoryStore::new()),
+            fault: store_fault.clone(),
+        });
+        let publisher = Arc::new(FaultyPublisher {
+            inner: broker.publisher(),
+            fault: broker_fault.clone(),
+        });
+        Self {
+            broker,
+            store,
+            publisher,
+            store_fault,
+            broker_fault,
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    pub fn relay(&self) -> OutboxRelay {
+        // A lease of nothing, so that a sweep finds everything at once.
+        let settings = RelaySettings { lease: Duration::ZERO, pending_for: Duration::ZERO, ..RelaySettings::default() };
+        OutboxRelay::new(
+            Arc::clone(&self.store),
+            Arc::clone(&self.publisher),
+            self.broker.admin(),
+            settings,
+        )
+    }
+
+    pub fn intake(&self, relay: &OutboxRelay) -> OrderIntake {
+        let settings = IntakeSettings { outbox_lease: Duration::ZERO, ..IntakeSettings::default() };
+        OrderIntake::start(
+            Arc::clone(&self.store),
+            Arc::clone(&self.publisher),
+            relay.feed(),
+            settings,
+            &self.tasks,
+        )
+    }
+
+    pub fn worker(&self, validator: Arc<dyn Validator>) -> Arc<OrderWorker> {
+        let settings = WorkerSettings {
+            max_attempts: 3,
+            retry_base: Duration::from_millis(1),
+            validation_timeout: Duration::from_secs(5),
+            wait_base: Duration::from_millis(1),
+        };
+        Arc::new(OrderWorker::start(
+            Arc::clone(&self.store),
+            validator,
+            self.broker.events(),
+            settings,
+            &self.tasks,
+        ))
+    }
+
+    pub async fn consumer(&self, prefetch: u16) -> Box<dyn Consumer> {
+        self.broker.consumer(NonZeroU16::new(prefetch).unwrap()).await.unwrap()
+    }
+
+    pub async fn publish(&self, order: &NewOrder) {
+        self.broker.publisher().publish(&[order.into()]).await.unwrap();
+    }
+
+    pub async fn order(&self, id: OrderId) -> Option<Order> {
+        self.store.order(id).await.unwrap()
+    }
+
+    /// The order once it has ended.
+    pub async fn ended(&self, id: OrderId) -> Order {
+        within(async {
+            loop {
+                if let Ok(Some(order)) = self.store.order(id).await
+                    && order.status.is_final()
+                {
+                    return order;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+}
+
+pub fn order(name: &str) -> NewOrder {
+    NewOrder::new(ProductName::parse(name).unwrap(), Quantity::ONE)
+}
+
+pub fn request(name: &str, key: Option<&str>) -> OrderRequest {
+    OrderRequest {
+        product: ProductName::parse(name).unwrap(),
+        quantity: Quantity::ONE,
+        key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
+    }
+}
+
+pub async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
+    within(consumer.next()).await.expect("the broker is open")
+}
+
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it should not take this long")
+}

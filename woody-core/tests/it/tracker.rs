@@ -1,0 +1,100 @@
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use woody_core::{
+    domain::{Order, OrderId, Outcome},
+    ports::{Broker, Decision, OrderEvents, OrderStore, StatusChange, record},
+    services::OrderTracker,
+};
+
+use crate::shop::{Shop, order, within};
+
+fn tracker(shop: &Shop, look_every: Duration) -> Arc<OrderTracker> {
+    Arc::new(OrderTracker::new(Arc::clone(&shop.store), shop.broker.events(), look_every))
+}
+
+async fn decide(shop: &Shop, order: woody_core::domain::NewOrder) {
+    let decision = Decision { order, outcome: Outcome::Success(None), redriven: false };
+    let _ = record(shop.store.as_ref(), &[decision]).await.unwrap();
+}
+
+fn words(seen: &[Order]) -> Vec<&'static str> {
+    seen.iter().map(|order| order.status.as_str()).collect()
+}
+
+#[tokio::test]
+async fn an_announcement_makes_a_watcher_look() {
+    let shop = Shop::open();
+    // It would not look by itself within this test's patience.
+    let tracker = tracker(&shop, Duration::from_hours(1));
+    let listening = {
+        let (tracker, shutdown) = (Arc::clone(&tracker), shop.shutdown.clone());
+        tokio::spawn(async move { tracker.run(shutdown).await })
+    };
+    let train = order("Train");
+    shop.store.insert(std::slice::from_ref(&train), Duration::ZERO).await.unwrap();
+    let mut watching = Box::pin(tracker.watch(train.id).await.unwrap().unwrap());
+    let mut seen = vec![watching.next().await.unwrap()];
+    decide(&shop, train.clone()).await;
+    // The tracker may not be listening yet, so it is told until it has heard.
+    let status = shop.order(train.id).await.unwrap().status;
+    let announcing = async {
+        loop {
+            shop.broker.events().announce(&[StatusChange::new(train.id, &status)]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        next = within(watching.next()) => seen.push(next.unwrap()),
+        () = announcing => {}
+    }
+    assert_eq!(words(&seen), ["pending", "success"]);
+    assert!(within(watching.next()).await.is_none());
+    shop.shutdown.cancel();
+    within(listening).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_any_announcement_a_watcher_still_finds_out() {
+    let shop = Shop::open();
+    let tracker = tracker(&shop, Duration::from_millis(1));
+    let train = order("Train");
+    shop.store.insert(std::slice::from_ref(&train), Duration::ZERO).await.unwrap();
+    let watching = tracker.watch(train.id).await.unwrap().unwrap();
+    decide(&shop, train).await;
+    let seen: Vec<Order> = within(watching.collect()).await;
+    assert_eq!(words(&seen), ["pending", "success"]);
+}
+
+#[tokio::test]
+async fn a_finished_order_is_shown_once() {
+    let shop = Shop::open();
+    let tracker = tracker(&shop, Duration::from_hours(1));
+    let train = order("Train");
+    decide(&shop, train.clone()).await;
+    let seen: Vec<Order> = within(tracker.watch(train.id).await.unwrap().unwrap().collect()).await;
+    assert_eq!(words(&seen), ["success"]);
+}
+
+#[tokio::test]
+async fn an_unknown_order_is_not_watched() {
+    let shop = Shop::open();
+    let tracker = tracker(&shop, Duration::from_hours(1));
+    assert!(tracker.watch(OrderId::fresh()).await.unwrap().is_none());
+    assert_eq!(tracker.watching(), 0);
+}
+
+#[tokio::test]
+async fn the_last_watcher_to_leave_is_forgotten() {
+    let shop = Shop::open();
+    let tracker = tracker(&shop, Duration::from_hours(1));
+    let train = order("Train");
+    shop.store.insert(std::slice::from_ref(&train), Duration::ZERO).await.unwrap();
+    let one = tracker.watch(train.id).await.unwrap().unwrap();
+    let two = tracker.watch(train.id).await.unwrap().unwrap();
+    assert_eq!(tracker.watching(), 1);
+    drop(one);
+    assert_eq!(tracker.watching(), 1);
+    drop(two);
+    assert_eq!(tracker.watching(), 0);
+}

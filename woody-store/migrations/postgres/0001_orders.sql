@@ -1,0 +1,34 @@
+-- Orders, and the outbox of those whose message no broker has confirmed.
+CREATE TABLE orders (
+    id          uuid        PRIMARY KEY,
+    product     text        NOT NULL,
+    quantity    smallint    NOT NULL,
+    status      text        NOT NULL CHECK (status IN ('pending', 'success', 'rejected', 'failed')),
+    reason      text,
+    accepted_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    CHECK ((status = 'pending') = (finished_at IS NULL))
+);
+
+-- What refills and `stuck` read. Only pending orders are in it, so it stays as
+-- small as the backlog, and an order that ends adds nothing to it.
+CREATE INDEX orders_pending ON orders (accepted_at, id) WHERE status = 'pending';
+
+-- No foreign key: an order and its entry are written by one statement, orders
+-- are never deleted, and the check would cost as much as the entry.
+CREATE TABLE outbox (
+    order_id    uuid        PRIMARY KEY,
+    accepted_at timestamptz NOT NULL,
+    lease_until timestamptz NOT NULL
+) WITH (
+    -- A claim changes only lease_until, which no index holds: with room on the
+    -- page it touches no index (HOT). The table empties all the time, and dead
+    -- rows at its old end are what claims would wade through.
+    fillfactor = 50,
+    autovacuum_vacuum_threshold = 1000,
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_vacuum_cost_delay = 0
+);
+
+-- Claims go along it, oldest first, and skip what is leased.
+CREATE INDEX outbox_oldest ON outbox (accepted_at, order_id);

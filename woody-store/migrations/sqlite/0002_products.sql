@@ -1,0 +1,10 @@
+-- The catalogue; `seq` is the order in which products were added.
+CREATE TABLE products (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         BLOB    NOT NULL UNIQUE,
+    name       TEXT    NOT NULL,
+    parts      TEXT    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX products_named ON products (name, seq);
