@@ -24,6 +24,7 @@ use woody_core::{
     domain::{NewOrder, OrderId, ProductName, Quantity, Reason},
     ports::{ValidateError, Validator, Verdict},
     resilience::{CircuitBreaker, RetryDelays},
+    validation::Guarded,
 };
 
 use crate::config::ConfigError;
@@ -37,10 +38,13 @@ const MAX_ANSWER: usize = 16 * 1024;
 /// the service keeps failing, a circuit breaker stops asking it for a while;
 /// orders wait then, at no attempt's cost.
 pub struct HttpValidator {
+    service: Guarded<Service>,
+}
+
+/// The service, asked once.
+struct Service {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: Uri,
-    timeout: Duration,
-    breaker: CircuitBreaker,
 }
 
 #[derive(Serialize)]
@@ -98,10 +102,14 @@ impl HttpValidator {
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(64)
             .build(connector);
-        Ok(Self { client, url, timeout, breaker: CircuitBreaker::default() })
+        let service = Service { client, url };
+        Ok(Self { service: Guarded::new(service, CircuitBreaker::default(), timeout) })
     }
+}
 
-    async fn ask(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+#[async_trait]
+impl Validator for Service {
+    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
         let question =
             Question { order_id: order.id, product: &order.product, quantity: order.quantity };
         let body = serde_json::to_vec(&question).map_err(|e| permanent(e.to_string()))?;
@@ -110,19 +118,11 @@ impl HttpValidator {
             .header(HeaderName::from_static("idempotency-key"), order.id.to_string())
             .body(Full::from(body))
             .map_err(|e| permanent(e.to_string()))?;
-        let exchange = async {
-            let response = self.client.request(request).await.map_err(|e| transient(&e))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-            let body = body.map_err(|e| transient(e.as_ref()))?.to_bytes();
-            read_answer(status, &body)
-        };
-        tokio::time::timeout(self.timeout, exchange).await.unwrap_or_else(|_elapsed| {
-            Err(ValidateError::Transient(Reason::new(format!(
-                "the validation service did not answer within {:?}",
-                self.timeout
-            ))))
-        })
+        let response = self.client.request(request).await.map_err(|e| transient(&e))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let body = body.map_err(|e| transient(e.as_ref()))?.to_bytes();
+        read_answer(status, &body)
     }
 }
 
@@ -130,26 +130,13 @@ impl HttpValidator {
 impl Validator for HttpValidator {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
         let mut delays = RetryDelays::new(Duration::from_millis(50), Duration::from_secs(1));
-        let mut tries = 1;
-        loop {
-            let Some(permit) = self.breaker.try_acquire() else {
-                return Err(ValidateError::Unavailable("the validation service is away".into()));
-            };
-            match self.ask(order).await {
-                Err(error) if error.is_transient() => {
-                    permit.failure();
-                    if tries == Self::TRIES {
-                        return Err(error);
-                    }
-                }
-                answer => {
-                    permit.success();
-                    return answer;
-                }
+        for _ in 1..Self::TRIES {
+            match self.service.validate(order).await {
+                Err(ValidateError::Transient(_)) => tokio::time::sleep(delays.next_delay()).await,
+                answer => return answer,
             }
-            tries += 1;
-            tokio::time::sleep(delays.next_delay()).await;
         }
+        self.service.validate(order).await
     }
 }
 

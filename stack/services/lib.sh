@@ -174,9 +174,12 @@ thaw() {
 
 # kill -9, as a crash would.
 kill_hard() {
-    alive || return 0
-    if [ "$SOURCE" = docker ]; then docker kill "$(container)" >/dev/null; else signal_all KILL; fi
-    wait_gone 10 || die "outlives SIGKILL"
+    local until=$((SECONDS + 10))
+    while alive; do
+        ((SECONDS < until)) || die "outlives SIGKILL"
+        if [ "$SOURCE" = docker ]; then docker kill "$(container)" >/dev/null || true; else signal_all KILL; fi
+        sleep 0.02
+    done
 }
 
 # The orderly way, with a deadline.
@@ -219,11 +222,12 @@ wait_for() {
 
 # Removes the server and its data. Its files belong to its own user, so they are removed from inside.
 remove() {
-    if alive; then kill_hard; fi
+    kill_hard
     if [ "$SOURCE" = docker ]; then docker rm --force --volumes "$(container)" >/dev/null 2>&1 || true; fi
     if [ -d "$DIR/$SERVICE" ]; then
-        run_in root find /srv -mindepth 1 -delete
+        run_in root sh -c 'rm -rf /srv/* /srv/.[!.]*'
         rm -rf "${DIR:?}/$SERVICE"
     fi
+    kill_hard # one that an interrupted start was just about to make; without its directory no other can follow
     rm -f "$DIR/$SERVICE".*
 }

@@ -53,7 +53,7 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
         OrderCommand::Show { id } => {
             let id = OrderId::parse(&id).map_err(invalid)?;
             let store = shop.store().await?;
-            let order = store.orders.order(id).await;
+            let order = store.orders().order(id).await;
             store.close().await;
             order?.map(|order| shown(&order)).ok_or_else(|| unknown(id))
         }
@@ -65,13 +65,13 @@ async fn place(request: OrderRequest, shop: &Shop<'_>) -> Result<Output, CtlErro
     let (store, broker) = (shop.store().await?, shop.broker().await?);
     let tasks = TaskTracker::new();
     let relay = OutboxRelay::new(
-        Arc::clone(&store.orders),
+        store.orders(),
         broker.publisher(),
         broker.admin(),
         RelaySettings::default(),
     );
     let intake = OrderIntake::start(
-        Arc::clone(&store.orders),
+        store.orders(),
         broker.publisher(),
         relay.feed(),
         IntakeSettings::default(),
@@ -105,7 +105,7 @@ async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
     let store = shop.store().await?;
     let broker = shop.broker().await?;
     let tracker =
-        OrderTracker::new(Arc::clone(&store.orders), broker.events(), Duration::from_millis(500));
+        OrderTracker::new(store.orders(), broker.events(), Duration::from_millis(500));
     let stop = CancellationToken::new();
     let watching = async {
         let mut changes = Box::pin(tracker.watch(id).await?.ok_or_else(|| unknown(id))?);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use woody_core::{
     domain::Invalid,
     ports::{BrokerError, StoreError},
-    services::IntakeError,
+    services::{HeavyFailure, IntakeError},
     workshop::HeavyError,
 };
 
@@ -206,6 +206,11 @@ impl Failure {
         self.0.source.as_deref().map(|source| source as _)
     }
 
+    /// A fault of ours.
+    pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::because(Kind::Internal, "Something went wrong here. It has been noted.", source)
+    }
+
     fn because(kind: Kind, detail: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
         let mut failure = Self::new(kind, detail);
         failure.0.source = Some(Box::new(source));
@@ -368,6 +373,20 @@ impl From<HeavyError> for Failure {
                 Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
             }
             _ => Self::because(Kind::Internal, "The plan could not be made.", error),
+        }
+    }
+}
+
+impl From<HeavyFailure> for Failure {
+    fn from(failure: HeavyFailure) -> Self {
+        match failure {
+            HeavyFailure::Work(error) => error.into(),
+            HeavyFailure::Catalogue(ref error) if error.is_transient() => Self::because(
+                Kind::Unavailable,
+                "The toy's parts cannot be looked up now. Please try again.",
+                failure,
+            ),
+            _ => Self::because(Kind::Internal, "The toy's parts cannot be read.", failure),
         }
     }
 }

@@ -128,7 +128,7 @@ impl Acker for RabbitMqAcker {
             Settlement::Release => self.claim.give_back(limit).await,
             Settlement::RetryAfter { delay, reason } => {
                 let properties =
-                    headers::for_retry(&self.properties, attempts, delay.as_millis(), &reason);
+                    headers::for_retry(&self.properties, attempts, delay, &reason);
                 self.move_to(Place::for_delay(delay), properties).await
             }
             Settlement::DeadLetter { reason } => {

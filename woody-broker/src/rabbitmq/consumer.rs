@@ -15,7 +15,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use woody_core::ports::{BrokerError, Consumer, ConsumerState, Delivery, Prefetch};
 
@@ -64,13 +64,9 @@ impl RabbitMqConsumer {
             arrived,
             state,
         };
-        link_task(&moving.tasks, task.run(stopped));
+        moving.tasks.spawn(task.run(stopped));
         Self { arrived: receiver, state: watched, stop: Some(stop) }
     }
-}
-
-fn link_task(tasks: &TaskTracker, task: impl Future<Output = ()> + Send + 'static) {
-    tasks.spawn(task);
 }
 
 #[async_trait]
@@ -238,13 +234,15 @@ impl Task {
     /// Hands deliveries on until there are no more; answers why.
     async fn forward(&self, channel: &Arc<Channel>, stream: &mut lapin::Consumer) -> String {
         loop {
-            // The place first: a delivery is taken only when it can be kept.
-            let Ok(place) = self.arrived.reserve().await else {
-                return "the consumer was dropped".into();
-            };
             match stream.next().await {
                 Some(Ok(message)) => {
-                    place.send((Arc::clone(channel), self.delivery(channel, message)));
+                    let delivery = self.delivery(channel, message);
+                    // There is room for all that the broker may send; what waits
+                    // here waits behind deliveries of a channel that is gone. A
+                    // delivery that does not get through is dropped, so goes back.
+                    if self.arrived.send((Arc::clone(channel), delivery)).await.is_err() {
+                        return "the consumer was dropped".into();
+                    }
                 }
                 Some(Err(error)) => return error.to_string(),
                 None => return "the broker ended the consumer: its queue was deleted".into(),

@@ -1,5 +1,7 @@
 //! What we write on a message beside its body, and read from it.
 
+use std::time::Duration;
+
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable, ShortString},
@@ -11,6 +13,8 @@ const ATTEMPTS: &str = "x-woody-attempts";
 const REDRIVEN: &str = "x-woody-redriven";
 const REASON: &str = "x-woody-reason";
 const DIED_AT: &str = "x-woody-died-at";
+/// RabbitMQ refuses expiries of more than ten years; nobody means that.
+const LONGEST_DELAY: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Written by RabbitMQ. A message that we move begins a new life: with these
 /// still on it, the broker might take its way for a circle and drop it.
 const BROKER_HEADERS: [&str; 2] = ["x-death", "x-delivery-count"];
@@ -34,17 +38,18 @@ pub(super) fn is_redriven(properties: &BasicProperties) -> bool {
     matches!(header(properties, REDRIVEN), Some(AMQPValue::Boolean(true)))
 }
 
-/// For a message that comes again after `delay_ms`.
+/// For a message that comes again after `delay`.
 pub(super) fn for_retry(
     of: &BasicProperties,
     attempts: u32,
-    delay_ms: u128,
+    delay: Duration,
     reason: &Reason,
 ) -> BasicProperties {
+    let delay_ms = delay.clamp(Duration::from_millis(1), LONGEST_DELAY).as_millis();
     let mut headers = kept_headers(of);
     set_attempts(&mut headers, attempts);
     set_text(&mut headers, REASON, reason.as_str());
-    kept(of).with_headers(headers).with_expiration(delay_ms.max(1).to_string().into())
+    kept(of).with_headers(headers).with_expiration(delay_ms.to_string().into())
 }
 
 /// For a dead letter of this id.
@@ -212,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_message_that_moves_keeps_what_is_its_own_and_not_what_the_broker_wrote() {
-        let moved = for_retry(&foreign(), 3, 0, &"why".into());
+        let moved = for_retry(&foreign(), 3, Duration::ZERO, &"why".into());
         let headers = moved.headers().as_ref().unwrap();
         assert!(headers.contains_key("colour"));
         assert!(!headers.contains_key("x-death") && !headers.contains_key("x-first-death-queue"));

@@ -1,1 +1,166 @@
 //! RabbitMQ, over lapin.
+//!
+//! Three connections, each opened when it is first needed and kept up by a task
+//! of its own: one publishes, one consumes, one is for operators and events. They
+//! are apart because a broker that runs out of memory or disk stops reading from
+//! connections that publish, and the acknowledgements that would relieve it must
+//! not wait behind them.
+//!
+//! lapin's own recovery is off: it notices neither a silent broker nor a deleted
+//! queue. Everything that is asked of the broker has a deadline here.
+//!
+//! The queue of orders is declared with no arguments, so that any client that
+//! does the same can share it. Its type, its limits and its dead-letter route
+//! are the virtual host's and the policies' affair.
+
+mod acker;
+mod address;
+mod admin;
+mod connection;
+mod consumer;
+mod error;
+mod events;
+mod headers;
+mod options;
+mod publisher;
+mod session;
+mod topology;
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use woody_core::ports::{
+    Broker, BrokerAdmin, BrokerError, Consumer, OrderEvents, Prefetch, Publisher,
+};
+
+pub use options::RabbitMqOptions;
+
+use self::{
+    acker::Moving, address::Address, admin::RabbitMqAdmin, connection::Link,
+    consumer::RabbitMqConsumer, events::RabbitMqEvents, publisher::RabbitMqPublisher,
+    topology::Topology,
+};
+
+/// A queue of orders on a RabbitMQ, 3.10 or newer.
+///
+/// Dropping it ends its connections as [`close`](Broker::close) does, without
+/// waiting; publishers, consumers and the rest end with it.
+pub struct RabbitMqBroker {
+    address: Address,
+    options: RabbitMqOptions,
+    publisher: Arc<RabbitMqPublisher>,
+    admin: Arc<RabbitMqAdmin>,
+    events: Arc<RabbitMqEvents>,
+    consuming: Arc<Link>,
+    topology: Topology,
+    moving: Arc<Moving>,
+    tasks: TaskTracker,
+    cancel: CancellationToken,
+    _on_drop: DropGuard,
+}
+
+impl RabbitMqBroker {
+    /// Reads the URL and begins to connect; a broker that is away is no error,
+    /// now or later.
+    ///
+    /// # Errors
+    /// [`BrokerError::Refused`] for a malformed URL or queue name. The text
+    /// never quotes the URL.
+    #[expect(clippy::unused_async, reason = "it needs a runtime, and backends look alike")]
+    pub async fn connect(url: &str, options: RabbitMqOptions) -> Result<Self, BrokerError> {
+        options.check()?;
+        let address = Address::parse(url, &options)?;
+        let cancel = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let link = |purpose| Link::start(purpose, address.clone(), &options, &cancel, &tasks);
+        let (publishing, consuming, operating) = (link("publish"), link("consume"), link("admin"));
+        let topology = Topology::new(options.queue.clone(), options.operation_timeout);
+        publishing.want();
+        let publisher =
+            Arc::new(RabbitMqPublisher::new(publishing, topology.clone(), &options));
+        Ok(Self {
+            admin: Arc::new(RabbitMqAdmin {
+                link: Arc::clone(&operating),
+                publisher: Arc::clone(&publisher),
+                topology: topology.clone(),
+                limit: options.operation_timeout,
+                looking: tokio::sync::Mutex::default(),
+                missing: std::sync::Mutex::default(),
+            }),
+            events: Arc::new(RabbitMqEvents {
+                publisher: Arc::clone(&publisher),
+                listening: operating,
+                topology: topology.clone(),
+                options: options.clone(),
+                cancel: cancel.clone(),
+                tasks: tasks.clone(),
+                channel: std::sync::Mutex::default(),
+            }),
+            moving: Arc::new(Moving {
+                publisher: Arc::clone(&publisher),
+                tasks: tasks.clone(),
+                cancel: cancel.clone(),
+                limit: options.operation_timeout,
+            }),
+            _on_drop: cancel.clone().drop_guard(),
+            publisher,
+            consuming,
+            topology,
+            address,
+            options,
+            tasks,
+            cancel,
+        })
+    }
+}
+
+#[async_trait]
+impl Broker for RabbitMqBroker {
+    fn publisher(&self) -> Arc<dyn Publisher> {
+        Arc::clone(&self.publisher) as Arc<dyn Publisher>
+    }
+
+    async fn consumer(&self, prefetch: Prefetch) -> Result<Box<dyn Consumer>, BrokerError> {
+        if self.cancel.is_cancelled() {
+            return Err(BrokerError::Closed);
+        }
+        Ok(Box::new(RabbitMqConsumer::start(
+            Arc::clone(&self.consuming),
+            self.topology.clone(),
+            Arc::clone(&self.moving),
+            &self.options,
+            prefetch,
+        )))
+    }
+
+    fn admin(&self) -> Arc<dyn BrokerAdmin> {
+        Arc::clone(&self.admin) as Arc<dyn BrokerAdmin>
+    }
+
+    fn events(&self) -> Arc<dyn OrderEvents> {
+        Arc::clone(&self.events) as Arc<dyn OrderEvents>
+    }
+
+    async fn close(&self) {
+        self.cancel.cancel();
+        self.tasks.close();
+        // Every task ends at the word; the links say goodbye within their time.
+        let bound = self.options.close_timeout * 2;
+        if tokio::time::timeout(bound, self.tasks.wait()).await.is_err() {
+            tracing::warn!(broker.queue = self.options.queue, "tasks outlive the broker");
+        }
+    }
+}
+
+impl fmt::Debug for RabbitMqBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RabbitMqBroker")
+            .field("address", &self.address)
+            .field("queue", &self.options.queue)
+            .finish_non_exhaustive()
+    }
+}

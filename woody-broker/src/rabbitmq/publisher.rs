@@ -1,6 +1,7 @@
 //! The way into the queue: pipelined, confirmed, mandatory.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -41,6 +42,7 @@ pub(super) struct RabbitMqPublisher {
     link: Arc<Link>,
     topology: Topology,
     idle: Mutex<Vec<Lane>>,
+    used: Mutex<HashSet<Place>>,
     lanes: Semaphore,
     window: usize,
     limit: Duration,
@@ -76,6 +78,7 @@ impl RabbitMqPublisher {
             link,
             topology,
             idle: Mutex::default(),
+            used: Mutex::default(),
             lanes: Semaphore::new(options.publish_channels.max(1)),
             window: options.publish_window.max(1),
             limit: options.publish_timeout,
@@ -137,6 +140,9 @@ impl RabbitMqPublisher {
         // dropped and with it its channel; the next caller opens another.
         confirm_all(&lane.channel, &queue, window).await?;
         self.idle().push(lane);
+        if place != Place::Orders {
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
+        }
         Ok(())
     }
 
@@ -157,6 +163,11 @@ impl RabbitMqPublisher {
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Lane>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anything was ever stored there by this process.
+    pub(super) fn has_used(&self, place: Place) -> bool {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).contains(&place)
     }
 
     /// A channel for messages that nobody waits for.

@@ -37,7 +37,7 @@ const PRECONDITION_FAILED: u16 = 406;
 const NOT_FOUND: u16 = 404;
 
 /// A place where a message can be put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// The queue of orders.
     Orders,

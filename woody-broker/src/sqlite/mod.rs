@@ -1,1 +1,124 @@
-//! An embedded, durable queue in one SQLite file.
+//! A durable queue in one SQLite file, for a program that brings its own broker.
+//!
+//! What was published survives `kill -9` and power loss: the file is in WAL mode
+//! and every commit is synced. One task writes; whatever arrives while a commit
+//! is under way (publishes, settlements, requests for deliveries) shares the next.
+//!
+//! Several processes may open the same file. Each holds a lock on a side file of
+//! its own (`PATH-holder-N`), and the operating system frees it when the process
+//! dies. So what a dead process held is known at once, and goes back to the
+//! queue when the file is opened or, at the latest, with the next poll of another
+//! process. There are no leases that run out: a validation may take as long as
+//! it likes, and a process that hangs keeps what it holds until it is killed.
+//!
+//! Status changes reach the subscribers of the same process only.
+
+mod acker;
+mod admin;
+mod consumer;
+mod error;
+mod file;
+mod group;
+mod handle;
+mod holder;
+mod publisher;
+mod statements;
+mod writer;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use woody_core::ports::{
+    Broker, BrokerAdmin, BrokerError, Consumer, OrderEvents, Prefetch, Publisher,
+};
+
+use self::{
+    admin::SqliteAdmin, consumer::SqliteConsumer, file::QueueFile, handle::Handle,
+    publisher::SqlitePublisher, writer::Writer,
+};
+use crate::events::InProcessEvents;
+
+/// How a [`SqliteBroker`] uses its file.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// The queue's name. A file holds one queue and remembers its name.
+    pub queue: String,
+    /// How long to wait for another process that writes.
+    pub busy_timeout: Duration,
+    /// How often an idle consumer looks for what other processes have published.
+    pub poll: Duration,
+    /// How large the file may grow; a full one refuses what is published.
+    pub max_bytes: Option<u64>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            queue: "order_processing".to_owned(),
+            busy_timeout: Duration::from_secs(5),
+            poll: Duration::from_millis(500),
+            max_bytes: None,
+        }
+    }
+}
+
+/// A [`Broker`] in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteBroker {
+    handle: Arc<Handle>,
+    readers: SqlitePool,
+    events: Arc<InProcessEvents>,
+    tasks: TaskTracker,
+}
+
+impl SqliteBroker {
+    /// Opens the queue in `path`, creating the file and its folder when they are
+    /// missing, and takes back what processes held that are dead.
+    ///
+    /// # Errors
+    /// [`BrokerError`]: the file cannot be opened, is no queue, or holds one of
+    /// another name.
+    pub async fn open(
+        path: impl Into<PathBuf>,
+        options: SqliteOptions,
+    ) -> Result<Self, BrokerError> {
+        let file = QueueFile::new(path.into(), options);
+        let connection = file.open().await?;
+        let readers = file.readers();
+        let closed = CancellationToken::new();
+        let events = Arc::new(InProcessEvents::new(closed.clone()));
+        let (handle, inbox) = Handle::new(closed);
+        let writer = Writer::start(file, connection, inbox, Arc::downgrade(&handle)).await?;
+        let tasks = TaskTracker::new();
+        tasks.spawn(writer.run());
+        tasks.close();
+        Ok(Self { handle, readers, events, tasks })
+    }
+}
+
+#[async_trait]
+impl Broker for SqliteBroker {
+    fn publisher(&self) -> Arc<dyn Publisher> {
+        Arc::new(SqlitePublisher::new(Arc::clone(&self.handle)))
+    }
+
+    async fn consumer(&self, prefetch: Prefetch) -> Result<Box<dyn Consumer>, BrokerError> {
+        Ok(Box::new(SqliteConsumer::join(Arc::clone(&self.handle), prefetch)?))
+    }
+
+    fn admin(&self) -> Arc<dyn BrokerAdmin> {
+        Arc::new(SqliteAdmin::new(Arc::clone(&self.handle), self.readers.clone()))
+    }
+
+    fn events(&self) -> Arc<dyn OrderEvents> {
+        Arc::<InProcessEvents>::clone(&self.events)
+    }
+
+    async fn close(&self) {
+        self.handle.closed.cancel();
+        self.tasks.wait().await;
+        self.readers.close().await;
+    }
+}

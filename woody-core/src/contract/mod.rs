@@ -3,7 +3,7 @@
 //! A backend runs a suite with one line, and gets one named test per clause,
 //! each on a fresh backend:
 //!
-//! ```ignore
+//! ```text
 //! mod memory {
 //!     async fn fresh() -> (Arc<dyn OrderStore>, impl Sized) {
 //!         (Arc::new(MemoryStore::new()), ())

@@ -14,13 +14,16 @@ impl Reason {
 
     /// Tidies `text` into a reason.
     pub fn new(text: impl AsRef<str>) -> Self {
-        let line: String = text
+        let blank = |c: char| c.is_whitespace() || c.is_control();
+        let mut line: String = text
             .as_ref()
-            .trim()
+            .trim_matches(blank)
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(Self::MAX_CHARS)
             .collect();
+        // The cut may have left a blank at the end.
+        line.truncate(line.trim_end().len());
         Self(line)
     }
 
@@ -65,6 +68,14 @@ mod tests {
             let reason = Reason::new(&text);
             prop_assert!(reason.as_str().chars().count() <= Reason::MAX_CHARS);
             prop_assert!(!reason.as_str().chars().any(char::is_control));
+            // What was stored and is read back is the same reason.
+            prop_assert_eq!(Reason::new(reason.as_str()), reason);
         }
+    }
+
+    #[test]
+    fn a_cut_at_a_blank_leaves_none() {
+        let text = format!("\0{} b", "a".repeat(Reason::MAX_CHARS - 1));
+        assert_eq!(Reason::new(text).as_str(), "a".repeat(Reason::MAX_CHARS - 1));
     }
 }

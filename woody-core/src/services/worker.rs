@@ -12,7 +12,7 @@ use crate::{
     domain::{NewOrder, OrderMessage, OrderStatus, Outcome, Reason},
     ports::{
         Consumer, Decision, Delivery, OrderEvents, OrderStore, Saved, SettleError, StatusChange,
-        StoreError, Transition, ValidateError, Validator, record,
+        Transition, ValidateError, Validator, record,
     },
     resilience::{RetryDelays, pause_after},
 };
@@ -24,7 +24,7 @@ use crate::{
 /// [`run`](Self::run) is the loop over it. Every delivery ends in exactly one
 /// way, which [`Handled`] names.
 ///
-/// While the store is away the worker takes no new deliveries, keeps the
+/// While the store is away, or refuses, the worker takes no new deliveries, keeps the
 /// verdicts it has, and burns no attempts.
 pub struct OrderWorker {
     store: Arc<dyn OrderStore>,
@@ -216,13 +216,7 @@ impl OrderWorker {
             .await
         {
             Ok(saved) => saved,
-            Err(Unsaved::GoingDown) => return settled(delivery.release().await, Handled::Released),
-            Err(Unsaved::Refused(error)) => {
-                let reason = Reason::new(format!("the store refused the order: {error}"));
-                tracing::error!(order.id = %id, error = &error as &dyn std::error::Error,
-                    "order cannot be saved, its message goes to the dead letters");
-                return settled(delivery.dead_letter(reason).await, Handled::Poison);
-            }
+            Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
         };
         match (transition, given_up) {
             (Transition::Superseded(_), _) => {
@@ -292,12 +286,16 @@ impl OrderWorker {
         }
     }
 
-    /// Saves a decision, however long the store is away.
+    /// Saves a decision, however long the store is away or refuses.
+    ///
+    /// An order that is valid can be stored, so a refusal (a full disk, a missing
+    /// table) is about the store and not about this order: giving the order up
+    /// would turn an operator's problem into a loss.
     async fn save(
         &self,
         decision: Decision,
         shutdown: &CancellationToken,
-    ) -> Result<(Transition, Saved), Unsaved> {
+    ) -> Result<(Transition, Saved), GoingDown> {
         let mut delays = RetryDelays::new(self.settings.wait_base, Duration::from_secs(5));
         loop {
             let error = match self.saves.submit(decision.clone()).await {
@@ -305,19 +303,14 @@ impl OrderWorker {
                     self.store_is_up.send_if_modified(|up| !std::mem::replace(up, true));
                     return Ok(saved);
                 }
-                Err(GroupError::Closed) => return Err(Unsaved::GoingDown),
-                Err(GroupError::Store(error)) if !error.is_transient() => {
-                    return Err(Unsaved::Refused(error));
-                }
+                Err(GroupError::Closed) => return Err(GoingDown),
                 Err(error) => error,
             };
             if self.store_is_up.send_if_modified(|up| std::mem::replace(up, false)) {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the store is away, the worker waits and keeps its verdicts"
-                );
+                tracing::error!(error = &error as &dyn std::error::Error,
+                    "orders cannot be saved: the worker waits and keeps its verdicts");
             }
-            pause(delays.next_delay(), shutdown).await.map_err(|GoingDown| Unsaved::GoingDown)?;
+            pause(delays.next_delay(), shutdown).await?;
         }
     }
 
@@ -330,11 +323,6 @@ impl OrderWorker {
     pub fn store(&self) -> &Arc<dyn OrderStore> {
         &self.store
     }
-}
-
-enum Unsaved {
-    GoingDown,
-    Refused(Arc<StoreError>),
 }
 
 async fn pause(delay: Duration, shutdown: &CancellationToken) -> Result<(), GoingDown> {

@@ -1,0 +1,103 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::domain::{Part, Parts, Product, ProductId, Quantity, now};
+use crate::ports::CatalogueSummary;
+use crate::workshop::HeavyPoolConfig;
+
+/// A catalogue of one answer, which counts how often it is asked.
+struct One {
+    answer: fn() -> Result<Option<Product>, StoreError>,
+    lookups: AtomicUsize,
+}
+
+#[async_trait]
+impl ProductStore for One {
+    async fn newest_named(&self, _: &ProductName) -> Result<Option<Product>, StoreError> {
+        self.lookups.fetch_add(1, Ordering::SeqCst);
+        (self.answer)()
+    }
+
+    async fn add(&self, _: &Product) -> Result<(), StoreError> {
+        unreachable!("not asked for")
+    }
+    async fn product(&self, _: ProductId) -> Result<Option<Product>, StoreError> {
+        unreachable!("not asked for")
+    }
+    async fn summary(&self) -> Result<CatalogueSummary, StoreError> {
+        unreachable!("not asked for")
+    }
+    async fn page(&self, _: Option<ProductId>, _: usize) -> Result<Vec<Product>, StoreError> {
+        unreachable!("not asked for")
+    }
+}
+
+fn name(text: &str) -> ProductName {
+    ProductName::parse(text).unwrap()
+}
+
+fn validation(
+    answer: fn() -> Result<Option<Product>, StoreError>,
+) -> (HeavyValidation, Arc<One>, HeavyPool) {
+    let products = Arc::new(One { answer, lookups: AtomicUsize::new(0) });
+    let pool = HeavyPool::new(HeavyPoolConfig::default());
+    let workshop = Arc::new(Workshop::default());
+    (HeavyValidation::new(workshop, pool.clone(), products.clone()), products, pool)
+}
+
+fn order(product: &str, quantity: Quantity) -> NewOrder {
+    NewOrder::new(name(product), quantity)
+}
+
+#[tokio::test]
+async fn a_toy_that_nobody_added_is_cut_in_letters_and_looked_up_once() {
+    let (validation, products, _) = validation(|| Ok(None));
+    for quantity in [Quantity::ONE, Quantity::BATCH] {
+        let verdict = validation.validate(&order("Train", quantity)).await.unwrap();
+        let pieces = 5 * quantity.get();
+        let Verdict::Success(Some(reason)) = verdict else { panic!("{verdict:?}") };
+        assert!(reason.as_str().contains(&format!("{pieces} pieces")), "{reason}");
+    }
+    assert_eq!(products.lookups.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_toy_of_parts_too_large_is_rejected_by_name() {
+    let (validation, ..) = validation(|| {
+        let mast = Part { name: name("mast"), width_mm: 5_000, height_mm: 40, count: 1 };
+        let parts = Parts::new(vec![mast]).unwrap();
+        Ok(Some(Product { id: ProductId::fresh(), name: name("Ship"), parts, created_at: now() }))
+    });
+    let verdict = validation.validate(&order("Ship", Quantity::ONE)).await;
+    let reason = "part mast (5000 x 40 mm) is larger than any sheet".into();
+    assert_eq!(verdict, Ok(Verdict::Rejected(reason)));
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_costs_the_order_no_attempt() {
+    for (answer, expected) in [
+        (
+            (|| Err(StoreError::unavailable("away"))) as fn() -> _,
+            ValidateError::Unavailable("the store is unavailable".into()),
+        ),
+        (
+            || Err(StoreError::refused("no table")),
+            ValidateError::Transient("the store refused".into()),
+        ),
+    ] {
+        let (validation, products, _) = validation(answer);
+        for asked in 1..3 {
+            let failed = validation.validate(&order("Train", Quantity::ONE)).await;
+            assert_eq!(failed, Err(expected.clone()));
+            assert_eq!(products.lookups.load(Ordering::SeqCst), asked, "errors are not kept");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pool_that_is_shut_down_costs_the_order_no_attempt() {
+    let (validation, _, pool) = validation(|| Ok(None));
+    pool.shutdown().await;
+    let failed = validation.validate(&order("Train", Quantity::ONE)).await;
+    assert!(matches!(failed, Err(ValidateError::Unavailable(_))), "{failed:?}");
+}

@@ -227,3 +227,7 @@ impl Display for Escaped<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "svg_tests.rs"]
+mod tests;

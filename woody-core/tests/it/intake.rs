@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use woody_core::{
     domain::OrderStatus,
-    ports::{Broker, BrokerAdmin},
+    ports::Broker,
     services::{IntakeError, Kept},
 };
 

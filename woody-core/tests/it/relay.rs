@@ -1,9 +1,6 @@
 use std::sync::Arc;
 
-use woody_core::{
-    domain::OrderMessage,
-    ports::{Broker, BrokerAdmin},
-};
+use woody_core::{domain::OrderMessage, ports::Broker};
 
 use crate::shop::{Shop, next, order, request, within};
 

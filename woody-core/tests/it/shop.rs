@@ -12,7 +12,7 @@ use woody_core::{
         WorkerSettings,
     },
 };
-use woody_store::memory::MemoryStore;
+use woody_store::MemoryStore;
 
 use crate::faulty::{Fault, FaultyPublisher, FaultyStore};
 

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt;
 use woody_core::{
     domain::{Order, OrderId, Outcome},
-    ports::{Broker, Decision, OrderEvents, OrderStore, StatusChange, record},
+    ports::{Broker, Decision, StatusChange, record},
     services::OrderTracker,
 };
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use woody_core::{
     domain::{NewOrder, OrderStatus},
-    ports::{Broker, BrokerAdmin, OrderStore, ValidateError, Validator, Verdict},
+    ports::{Broker, ValidateError, Validator, Verdict},
     services::Handled,
 };
 

@@ -1,0 +1,92 @@
+use std::net::IpAddr;
+
+use hyper::{
+    HeaderMap,
+    header::{AsHeaderName, HeaderValue},
+    http::request::Parts,
+};
+
+use super::{
+    input::Input,
+    problem::{Failure, Kind},
+    query, routing,
+};
+
+/// A request that has found its route.
+#[derive(Debug)]
+pub struct Call<A> {
+    /// What the route does.
+    pub action: A,
+    /// The address that the connection comes from.
+    pub client: IpAddr,
+    /// The request's body.
+    pub input: Input,
+    pub(super) path: &'static str,
+    pub(super) head: Parts,
+}
+
+impl<A> Call<A> {
+    /// The request's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// What stands in the path for the route's `{…}`.
+    pub fn variable(&self) -> &str {
+        routing::variable(self.path, self.head.uri.path())
+    }
+
+    /// The query's parameters, as [`query::parse`] reads them.
+    ///
+    /// # Errors
+    /// A [`Failure`] that names the parameter.
+    pub fn query<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> Result<[Option<std::borrow::Cow<'_, str>>; N], Failure> {
+        query::parse(self.head.uri.query(), names)
+    }
+
+    /// A header that may stand once.
+    ///
+    /// # Errors
+    /// A [`Failure`] that names it when it stands twice.
+    pub fn single_header(
+        &self,
+        header: impl AsHeaderName,
+        name: &'static str,
+    ) -> Result<Option<&HeaderValue>, Failure> {
+        let mut values = self.headers().get_all(header).iter();
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(Failure::field(Kind::DuplicateParameter, name, "stands twice")),
+        }
+    }
+
+    /// Refuses what a browser sends for a stranger's page or without being
+    /// asked: for `GET`s that change state.
+    ///
+    /// # Errors
+    /// A [`Failure`] of 403.
+    pub fn refuse_browsers(&self) -> Result<(), Failure> {
+        let is = |name: &str, bad: &str| {
+            let values = self.headers().get_all(name);
+            values.iter().any(|value| {
+                value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains(bad))
+            })
+        };
+        let refused = |why: &'static str| Err(Failure::new(Kind::NotForBrowsers, why));
+        if is("sec-fetch-site", "cross-site") {
+            return refused("This GET changes state, and another site's page asks for it.");
+        }
+        if is("sec-purpose", "prefetch") || is("purpose", "prefetch") || is("x-moz", "prefetch") {
+            return refused("This GET changes state, and is not to be prefetched.");
+        }
+        if is("sec-fetch-mode", "navigate") {
+            return refused(
+                "This GET changes state, and is not for a browser's address line: use curl, or POST.",
+            );
+        }
+        Ok(())
+    }
+}

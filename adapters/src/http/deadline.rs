@@ -1,0 +1,73 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::Timeout;
+use tower::{Layer, Service};
+
+use super::problem::{Failure, Kind};
+
+/// Bounds how long a request may take until its answer begins. An answer that
+/// has begun may go on, as a stream of events does.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(pub Duration);
+
+impl<S> Layer<S> for Deadline {
+    type Service = UnderDeadline<S>;
+
+    fn layer(&self, inner: S) -> UnderDeadline<S> {
+        UnderDeadline { inner, limit: self.0 }
+    }
+}
+
+/// A service under a [`Deadline`].
+#[derive(Debug, Clone)]
+pub struct UnderDeadline<S> {
+    inner: S,
+    limit: Duration,
+}
+
+impl<S, R> Service<R> for UnderDeadline<S>
+where
+    S: Service<R, Error = Failure>,
+{
+    type Response = S::Response;
+    type Error = Failure;
+    type Future = DeadlineFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let answer = self.inner.call(request);
+        // A timer that is never waited for costs next to nothing.
+        DeadlineFuture { answer: tokio::time::timeout(self.limit, answer) }
+    }
+}
+
+pin_project! {
+    /// The answer of a service under a [`Deadline`].
+    pub struct DeadlineFuture<F> {
+        #[pin]
+        answer: Timeout<F>,
+    }
+}
+
+impl<F, R> Future for DeadlineFuture<F>
+where
+    F: Future<Output = Result<R, Failure>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().answer.poll(context).map(|answer| {
+            answer.unwrap_or_else(|_elapsed| {
+                Err(Failure::new(Kind::TooSlow, "The answer took too long. Please try again."))
+            })
+        })
+    }
+}

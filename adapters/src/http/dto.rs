@@ -1,0 +1,240 @@
+//! What clients send and get, as JSON. The OpenAPI document is made from these.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use woody_core::domain::{
+    Invalid, MAX_SIDE_MM, NewOrder, Order, Part, Parts, Product, ProductName, Quantity,
+};
+
+use super::problem::{Failure, Kind};
+
+/// A product to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductToAdd {
+    /// Its name: 1 to 200 characters after trimming, no control characters.
+    #[schema(min_length = 1, max_length = 200, example = "kite")]
+    name: String,
+    /// What it is cut from; without parts it is its own name in cut-out letters.
+    #[schema(max_items = 200)]
+    parts: Option<Vec<PartToCut>>,
+}
+
+/// One rectangle that a toy is made of, and how many of it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartToCut {
+    /// What the workshop calls it: as a product's name.
+    #[schema(min_length = 1, max_length = 200, example = "wing")]
+    name: String,
+    /// Width in millimetres.
+    #[schema(minimum = 1, maximum = 10_000, example = 300)]
+    width_mm: i64,
+    /// Height in millimetres.
+    #[schema(minimum = 1, maximum = 10_000, example = 200)]
+    height_mm: i64,
+    /// How many of it one toy needs; all parts together make 1,000 pieces at most.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 1_000, default = 1, example = 2)]
+    count: i64,
+}
+
+const fn one() -> i64 {
+    1
+}
+
+impl ProductToAdd {
+    /// The product as the domain has it.
+    pub(super) fn check(self) -> Result<(ProductName, Parts), Failure> {
+        let name = name(&self.name, "name".to_owned())?;
+        let mut parts = Vec::new();
+        for (i, part) in self.parts.unwrap_or_default().into_iter().enumerate() {
+            let field = |leaf: &str| format!("parts[{i}].{leaf}");
+            parts.push(Part {
+                name: self::name(&part.name, field("name"))?,
+                width_mm: number(part.width_mm, MAX_SIDE_MM, field("width_mm"))?,
+                height_mm: number(part.height_mm, MAX_SIDE_MM, field("height_mm"))?,
+                count: number(part.count, 1_000, field("count"))?,
+            });
+        }
+        Ok((name, Parts::new(parts)?))
+    }
+}
+
+fn name(text: &str, field: String) -> Result<ProductName, Failure> {
+    ProductName::parse(text)
+        .map_err(|Invalid { problem, .. }| Failure::field(Kind::InvalidValue, field, problem))
+}
+
+fn number(n: i64, max: u32, field: String) -> Result<u32, Failure> {
+    match u32::try_from(n) {
+        Ok(n) if (1..=max).contains(&n) => Ok(n),
+        _ => {
+            let problem = format!("must be a whole number from 1 to {max}, not {n}");
+            Err(Failure::field(Kind::InvalidValue, field, problem))
+        }
+    }
+}
+
+/// A product of the catalogue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProductView {
+    /// Its id.
+    id: Uuid,
+    /// Its name; several products may share one.
+    #[schema(example = "kite")]
+    name: String,
+    /// What it is cut from; empty when it is its own name in cut-out letters.
+    parts: Vec<PartView>,
+    /// When it was added.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+/// One rectangle that a toy is made of, and how many of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PartView {
+    /// What the workshop calls it.
+    #[schema(example = "wing")]
+    name: String,
+    /// Width in millimetres.
+    #[schema(example = 300)]
+    width_mm: u32,
+    /// Height in millimetres.
+    #[schema(example = 200)]
+    height_mm: u32,
+    /// How many of it one toy needs.
+    #[schema(example = 2)]
+    count: u32,
+}
+
+impl From<Product> for ProductView {
+    fn from(product: Product) -> Self {
+        let parts = Vec::from(product.parts).into_iter().map(|part| PartView {
+            name: part.name.into(),
+            width_mm: part.width_mm,
+            height_mm: part.height_mm,
+            count: part.count,
+        });
+        Self {
+            id: product.id.as_uuid(),
+            name: product.name.into(),
+            parts: parts.collect(),
+            created_at: product.created_at,
+        }
+    }
+}
+
+/// Some products, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProductPage {
+    /// The products.
+    pub(super) items: Vec<ProductView>,
+    /// What to pass as `after` for the next page; null on the last.
+    #[schema(required)]
+    pub(super) next: Option<Uuid>,
+}
+
+/// An order to be placed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderToPlace {
+    /// What is ordered: 1 to 200 characters after trimming, no control characters.
+    #[schema(min_length = 1, max_length = 200, example = "lion")]
+    product: String,
+    /// How many pieces; one when it is left out.
+    #[schema(minimum = 1, maximum = 1_000, default = 1, example = 3)]
+    quantity: Option<i64>,
+}
+
+impl OrderToPlace {
+    /// The order as the domain has it.
+    pub(super) fn check(self) -> Result<(ProductName, Quantity), Failure> {
+        let product = ProductName::parse(&self.product)?;
+        let quantity = self.quantity.map_or(Ok(Quantity::ONE), Quantity::new)?;
+        Ok((product, quantity))
+    }
+}
+
+/// An order that is kept from now on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderReceipt {
+    /// Its id.
+    order_id: Uuid,
+    /// Where it stood when it was accepted.
+    #[schema(example = "pending")]
+    status: &'static str,
+}
+
+impl From<&NewOrder> for OrderReceipt {
+    fn from(order: &NewOrder) -> Self {
+        Self { order_id: order.id.as_uuid(), status: "pending" }
+    }
+}
+
+/// An order and where it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderView {
+    /// Its id.
+    order_id: Uuid,
+    /// What is ordered.
+    #[schema(example = "lion")]
+    product: String,
+    /// How many pieces.
+    #[schema(minimum = 1, maximum = 1_000, example = 3)]
+    quantity: u16,
+    /// Where it stands: `pending`, then one of `success`, `rejected`, `failed`.
+    #[schema(value_type = OrderWord)]
+    status: &'static str,
+    /// Why it ended so, or the plan's figures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1 sheet, 12 pieces, 41 % used")]
+    reason: Option<String>,
+    /// When it was accepted.
+    #[serde(with = "time::serde::rfc3339")]
+    accepted_at: OffsetDateTime,
+    /// When it ended.
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    finished_at: Option<OffsetDateTime>,
+}
+
+/// Where an order stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum OrderWord {
+    /// Accepted, not yet validated.
+    Pending,
+    /// It can be made.
+    Success,
+    /// It cannot be made.
+    Rejected,
+    /// It could not be validated.
+    Failed,
+}
+
+impl OrderView {
+    /// Where it stands, in the wire's word.
+    pub(super) fn status(&self) -> &'static str {
+        self.status
+    }
+}
+
+impl From<Order> for OrderView {
+    fn from(order: Order) -> Self {
+        Self {
+            order_id: order.id.as_uuid(),
+            product: order.product.into(),
+            quantity: order.quantity.get(),
+            status: order.status.as_str(),
+            reason: order.status.reason().map(ToString::to_string),
+            accepted_at: order.accepted_at,
+            finished_at: order.finished_at,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Interval, MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+use woody_core::domain::Order;
+
+use super::{
+    Response,
+    body::Body,
+    dto::OrderView,
+    problem::{Failure, Kind},
+    reply,
+};
+
+/// How order events are streamed.
+#[derive(Debug, Clone)]
+pub struct StreamSettings {
+    /// Streams at once; the next one is refused.
+    pub streams: usize,
+    /// A sign of life is sent when nothing else was, this often.
+    pub heartbeat: Duration,
+    /// Cancelled when streams should end, so that clients connect elsewhere.
+    pub stop: CancellationToken,
+}
+
+impl StreamSettings {
+    /// 1,024 streams, a sign of life every 15 s, until `stop`.
+    pub fn until(stop: CancellationToken) -> Self {
+        Self { streams: 1_024, heartbeat: Duration::from_secs(15), stop }
+    }
+}
+
+/// What a client waits before it connects again, in milliseconds; sent first.
+const HELLO: &[u8] = b"retry: 1000\n\n";
+const SIGN_OF_LIFE: &[u8] = b": still here\n\n";
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The streams of a process.
+pub(super) struct OrderStreams {
+    places: Arc<Semaphore>,
+    heartbeat: Duration,
+    stop: CancellationToken,
+}
+
+impl OrderStreams {
+    pub(super) fn new(settings: StreamSettings) -> Self {
+        let StreamSettings { streams, heartbeat, stop } = settings;
+        Self {
+            places: Arc::new(Semaphore::new(streams.min(Semaphore::MAX_PERMITS))),
+            heartbeat: heartbeat.max(Duration::from_millis(1)),
+            stop,
+        }
+    }
+
+    /// A place for one more stream.
+    pub(super) fn take_place(&self) -> Result<StreamPlace, Failure> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            let detail = "Too many clients follow their orders. Please try again.";
+            Failure::new(Kind::Overloaded, detail).retry_after_s(5)
+        })?;
+        let mut heartbeat = interval(self.heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        heartbeat.reset();
+        Ok(StreamPlace { permit, heartbeat, stop: self.stop.clone() })
+    }
+}
+
+/// A place among the streams.
+pub(super) struct StreamPlace {
+    permit: OwnedSemaphorePermit,
+    heartbeat: Interval,
+    stop: CancellationToken,
+}
+
+impl StreamPlace {
+    /// The answer that shows `changes`, ending with them.
+    pub(super) fn respond(self, changes: impl Stream<Item = Order> + Send + 'static) -> Response {
+        let events = Events { changes: changes.boxed(), heartbeat: self.heartbeat, _permit: self.permit };
+        let hello = futures::stream::iter([Bytes::from_static(HELLO)]);
+        let until_stopped = hello.chain(events).take_until(self.stop.cancelled_owned());
+        let mut response = Response::new(Body::stream(until_stopped.boxed()));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        // nginx would wait for a buffer to fill.
+        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        reply::no_store(response)
+    }
+}
+
+struct Events {
+    changes: Pin<Box<dyn Stream<Item = Order> + Send>>,
+    heartbeat: Interval,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Stream for Events {
+    type Item = Bytes;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Poll::Ready(change) = self.changes.poll_next_unpin(context) {
+            self.heartbeat.reset();
+            return Poll::Ready(change.map(event));
+        }
+        self.heartbeat.poll_tick(context).map(|_| Some(Bytes::from_static(SIGN_OF_LIFE)))
+    }
+}
+
+/// One change. Its id is the status: all that a client has seen so far.
+fn event(order: Order) -> Bytes {
+    let view = OrderView::from(order);
+    // Strings and numbers under fixed keys: serialising them cannot fail. JSON
+    // holds no line feed, so it is one line of data.
+    let data = serde_json::to_string(&view).unwrap_or_default();
+    format!("event: status\nid: {}\ndata: {data}\n\n", view.status()).into()
+}

@@ -1,0 +1,197 @@
+use std::{
+    collections::HashSet,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use futures::future::{Either, Ready, ready};
+use governor::{DefaultKeyedRateLimiter, Quota};
+use tower::{Layer, Service};
+
+use super::{
+    call::Call,
+    problem::{Failure, Kind},
+};
+
+/// What one client may ask of one service, as nginx's `limit_req` has it with
+/// `burst` and `nodelay`: `burst` requests more than the rate at once, and past
+/// that a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests per second, on average.
+    pub per_second: NonZeroU32,
+    /// Requests that may come before their time.
+    pub burst: u32,
+}
+
+/// The most client addresses that are remembered; when there are more, those
+/// that have spent nothing lately are forgotten, and if that frees none, all.
+const MAX_CLIENTS: usize = 65_536;
+/// How often addresses that have spent nothing lately are forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Limits the requests of each client address to one service.
+///
+/// The address is the connection's: no header changes it.
+#[derive(Clone)]
+pub struct RateLimit {
+    buckets: Option<Arc<Buckets>>,
+}
+
+struct Buckets {
+    by_client: DefaultKeyedRateLimiter<IpAddr>,
+    exempt: HashSet<IpAddr>,
+    started: Instant,
+    tidied_at_s: AtomicU64,
+}
+
+impl RateLimit {
+    /// No limit.
+    pub fn off() -> Self {
+        Self { buckets: None }
+    }
+
+    /// This rate for each client address that is not exempt.
+    pub fn new(rate: Rate, exempt: impl IntoIterator<Item = IpAddr>) -> Self {
+        // The request that comes at its time is one more than the burst.
+        let at_once = NonZeroU32::MIN.saturating_add(rate.burst);
+        let quota = Quota::per_second(rate.per_second).allow_burst(at_once);
+        Self {
+            buckets: Some(Arc::new(Buckets {
+                by_client: DefaultKeyedRateLimiter::keyed(quota),
+                exempt: exempt.into_iter().map(|ip| ip.to_canonical()).collect(),
+                started: Instant::now(),
+                tidied_at_s: AtomicU64::new(0),
+            })),
+        }
+    }
+
+    fn admits(&self, client: IpAddr) -> bool {
+        let Some(buckets) = &self.buckets else { return true };
+        // The same client, whether the listener is of both families or of one.
+        let client = client.to_canonical();
+        buckets.exempt.contains(&client) || {
+            buckets.tidy();
+            buckets.by_client.check_key(&client).is_ok()
+        }
+    }
+}
+
+impl Buckets {
+    /// Keeps the memory bounded; whoever comes first after a while does it.
+    fn tidy(&self) {
+        let now_s = self.started.elapsed().as_secs();
+        let then_s = self.tidied_at_s.load(Ordering::Relaxed);
+        let crowded = self.by_client.len() > MAX_CLIENTS;
+        let due = now_s.saturating_sub(then_s) >= TIDY_EVERY.as_secs();
+        // A crowd is looked at once a second at most.
+        if !(due || (crowded && now_s > then_s)) {
+            return;
+        }
+        let mine = self.tidied_at_s.compare_exchange(
+            then_s,
+            now_s,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if mine.is_ok() {
+            self.by_client.retain_recent();
+            self.by_client.shrink_to_fit();
+        }
+    }
+}
+
+impl std::fmt::Debug for RateLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let clients = self.buckets.as_ref().map(|buckets| buckets.by_client.len());
+        f.debug_struct("RateLimit").field("clients", &clients).finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for RateLimit {
+    type Service = Limited<S>;
+
+    fn layer(&self, inner: S) -> Limited<S> {
+        Limited { inner, limit: self.clone() }
+    }
+}
+
+/// A service under a [`RateLimit`].
+#[derive(Debug, Clone)]
+pub struct Limited<S> {
+    inner: S,
+    limit: RateLimit,
+}
+
+impl<S, A> Service<Call<A>> for Limited<S>
+where
+    S: Service<Call<A>, Error = Failure>,
+{
+    type Response = S::Response;
+    type Error = Failure;
+    type Future = Either<S::Future, Ready<Result<S::Response, Failure>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, call: Call<A>) -> Self::Future {
+        if self.limit.admits(call.client) {
+            Either::Left(self.inner.call(call))
+        } else {
+            Either::Right(ready(Err(Failure::new(Kind::RateLimited, "Too many requests"))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+
+    const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+
+    fn limit(burst: u32, exempt: &[IpAddr]) -> RateLimit {
+        // So slow that nothing comes back during a test.
+        let quota = Quota::with_period(Duration::from_secs(3_600))
+            .unwrap()
+            .allow_burst(NonZeroU32::new(burst + 1).unwrap());
+        let rate = Rate { per_second: NonZeroU32::MIN, burst };
+        let mut limit = RateLimit::new(rate, exempt.iter().copied());
+        let buckets = Arc::get_mut(limit.buckets.as_mut().unwrap()).unwrap();
+        buckets.by_client = DefaultKeyedRateLimiter::keyed(quota);
+        limit
+    }
+
+    fn admitted(limit: &RateLimit, client: IpAddr) -> usize {
+        (0..100).filter(|_| limit.admits(client)).count()
+    }
+
+    #[test]
+    fn a_burst_is_admitted_besides_the_request_that_is_due() {
+        for (burst, at_once) in [(20, 21), (5, 6), (2, 3), (0, 1)] {
+            assert_eq!(admitted(&limit(burst, &[]), CLIENT), at_once);
+        }
+    }
+
+    #[test]
+    fn each_client_has_its_own_bucket_whatever_its_family() {
+        let limit = limit(2, &[]);
+        assert_eq!(admitted(&limit, CLIENT), 3);
+        assert_eq!(admitted(&limit, IpAddr::V6(Ipv4Addr::new(10, 0, 0, 1).to_ipv6_mapped())), 0);
+        assert_eq!(admitted(&limit, IpAddr::V6(Ipv6Addr::LOCALHOST)), 3);
+    }
+
+    #[test]
+    fn the_exempt_are_not_counted() {
+        assert_eq!(admitted(&limit(2, &[CLIENT]), CLIENT), 100);
+        assert_eq!(admitted(&RateLimit::off(), CLIENT), 100);
+    }
+}

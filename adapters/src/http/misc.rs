@@ -1,0 +1,143 @@
+use std::sync::Arc;
+
+use hyper::header::{
+    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, VARY,
+};
+use woody_core::{
+    domain::{ProductName, Quantity, now, python_stamp},
+    services::{CacheStatus, HeavyComputation},
+};
+
+use super::{
+    Response,
+    call::Call,
+    negotiate::choose,
+    openapi,
+    problem::{Failure, Kind, Style},
+    query, reply,
+    routing::Entry,
+    stack::Routes,
+};
+
+/// The misc service.
+///
+/// | route | answer |
+/// | --- | --- |
+/// | `GET /api/ping` | `ping` |
+/// | `GET /api/misc/time` | `misc: NOW` |
+/// | `GET /api/misc/heavy?name=N&quantity=` | `NOW: Woody -N- Woody`, or the cutting plan as JSON or SVG |
+/// | `GET /openapi.json` | what every service answers |
+pub struct MiscRoutes {
+    heavy: Arc<HeavyComputation>,
+}
+
+/// What a row of the table does.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "named like the routes")]
+pub enum Action {
+    Ping,
+    Time,
+    Heavy,
+    OpenApi,
+}
+
+const TABLE: &[Entry<Action>] = &[
+    Entry::text("/api/misc/heavy", Action::Heavy),
+    Entry::text("/api/misc/time", Action::Time),
+    Entry::text("/api/ping", Action::Ping),
+    Entry::get("/openapi.json", Action::OpenApi),
+];
+
+/// The forms of a heavy answer, the default first.
+const FORMS: [&str; 3] = ["text/plain", reply::JSON, reply::SVG];
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+impl MiscRoutes {
+    /// The routes of the misc service over `heavy`.
+    pub fn new(heavy: Arc<HeavyComputation>) -> Self {
+        Self { heavy }
+    }
+
+    async fn heavy(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        let Some(form) = choose(call.headers(), &FORMS) else {
+            let detail = format!("This route answers {}.", FORMS.join(", "));
+            return Err(Failure::new(Kind::NotAcceptable, detail));
+        };
+        self.heavy_as(form, call).await.map_err(|failure| match form {
+            0 => failure,
+            _ => failure.told_as(Style::Problem),
+        })
+    }
+
+    async fn heavy_as(&self, form: usize, call: &Call<Action>) -> Result<Response, Failure> {
+        let [name, quantity] = call.query(["name", "quantity"])?;
+        let name = query::required(name, "name")?;
+        let quantity = match quantity {
+            Some(quantity) => Quantity::new(query::number(&quantity, "quantity")?)?,
+            None => HeavyComputation::BATCH,
+        };
+        let (answer, status) = match self.heavy.cached(name.trim(), quantity).await {
+            Some(cached) => cached,
+            None => {
+                let name = ProductName::parse(&name)
+                    .map_err(|invalid| Failure::from(invalid).named("name"))?;
+                self.heavy.answer(&name, quantity).await?
+            }
+        };
+        let mut response = match form {
+            0 => reply::text(answer.text()),
+            1 => reply::bytes(reply::JSON, answer.json()),
+            _ => {
+                // Opened by itself, a drawing is a document: it gets no rights.
+                let policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+                let policy = HeaderValue::from_static(policy);
+                reply::with(reply::bytes(reply::SVG, answer.svg()), CONTENT_SECURITY_POLICY, policy)
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(VARY, HeaderValue::from_static("accept"));
+        headers.insert(CACHE_STATUS, cache_status(status));
+        Ok(response)
+    }
+}
+
+/// `Cache-Status` as RFC 9211 writes it.
+fn cache_status(status: CacheStatus) -> HeaderValue {
+    match status {
+        CacheStatus::Hit { ttl_left } => {
+            let text = format!("woody; hit; ttl={}", ttl_left.as_secs());
+            HeaderValue::from_maybe_shared(bytes::Bytes::from(text))
+                .unwrap_or(HeaderValue::from_static("woody; hit"))
+        }
+        CacheStatus::Miss => HeaderValue::from_static("woody; fwd=miss; stored"),
+        CacheStatus::Collapsed => HeaderValue::from_static("woody; fwd=miss; collapsed"),
+    }
+}
+
+impl Routes for MiscRoutes {
+    type Action = Action;
+
+    const SERVICE: &'static str = "misc";
+
+    fn table() -> &'static [Entry<Action>] {
+        TABLE
+    }
+
+    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
+        match call.action {
+            Action::Heavy => self.heavy(&call).await,
+            Action::Time => {
+                call.query([])?;
+                Ok(reply::no_store(reply::text(format!("misc: {}", python_stamp(now())))))
+            }
+            Action::Ping => {
+                call.query([])?;
+                Ok(reply::text("ping"))
+            }
+            Action::OpenApi => {
+                call.query([])?;
+                Ok(reply::bytes(reply::JSON, openapi::document()))
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The shop over HTTP: hyper serves, tower layers guard, and each service is a
+//! struct with a route table.
+//!
+//! [`stack`] puts request ids, metrics, limits and error answers around the
+//! [`Routes`] of a service; [`gateway`] puts all services behind one address;
+//! [`serve`] serves either until it is told to stop, and drains.
+
+mod admin;
+mod body;
+mod call;
+mod ceiling;
+mod deadline;
+mod dto;
+mod events;
+mod front;
+mod gateway;
+mod input;
+mod limits;
+mod metrics;
+mod misc;
+mod negotiate;
+mod openapi;
+mod orders;
+mod problem;
+mod products;
+pub mod query;
+mod reply;
+mod request_id;
+mod routing;
+mod server;
+mod stack;
+
+pub use admin::{AdminRoutes, Readiness};
+pub use body::Body;
+pub use call::Call;
+pub use ceiling::Ceiling;
+pub use deadline::Deadline;
+pub use events::StreamSettings;
+pub use front::FrontRoutes;
+pub use gateway::{GatewayLimits, gateway};
+pub use input::{BodyLimits, Input};
+pub use limits::{Rate, RateLimit};
+pub use misc::MiscRoutes;
+pub use openapi::openapi;
+pub use orders::OrderRoutes;
+pub use problem::{Failure, Kind, Problem, Style};
+pub use products::ProductRoutes;
+pub use request_id::RequestId;
+pub use routing::{Entry, Verb};
+pub use server::{Drain, Drained, ServerLimits, serve};
+pub use stack::{Routes, Site, StackSettings, stack};
+
+/// What every route answers with.
+pub type Response = hyper::Response<Body>;

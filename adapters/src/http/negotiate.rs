@@ -1,0 +1,119 @@
+use hyper::{HeaderMap, header::ACCEPT};
+
+/// Chooses among what a route offers (`type/subtype`, the default first) what
+/// the client likes best, as RFC 9110 has it; `None` when it accepts none.
+///
+/// Among equals the one that was named more exactly wins, then the first.
+pub(super) fn choose(headers: &HeaderMap, offers: &[&str]) -> Option<usize> {
+    let mut accepts = headers.get_all(ACCEPT).iter().peekable();
+    if accepts.peek().is_none() {
+        return Some(0);
+    }
+    let ranges: Vec<Range<'_>> = accepts
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(Range::parse)
+        .collect();
+    let mut best = None;
+    for (i, offer) in offers.iter().enumerate() {
+        let fitting = ranges.iter().filter_map(|range| Some((range.fits(offer)?, range.quality)));
+        let Some((exactness, quality)) = fitting.max_by_key(|(exactness, _)| *exactness) else {
+            continue;
+        };
+        let rank = (quality, exactness);
+        if quality > 0 && best.is_none_or(|(_, other)| rank > other) {
+            best = Some((i, rank));
+        }
+    }
+    best.map(|(i, _)| i)
+}
+
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    /// In thousandths.
+    quality: u16,
+}
+
+impl<'a> Range<'a> {
+    /// Reads `type/subtype;q=0.5`; what is none is passed over.
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parameters = text.split(';');
+        let (kind, subtype) = parameters.next()?.trim().split_once('/')?;
+        let quality = parameters
+            .filter_map(|parameter| parameter.trim().split_once('='))
+            .find(|(name, _)| name.eq_ignore_ascii_case("q"))
+            .map_or(Some(1_000), |(_, q)| thousandths(q))?;
+        Some(Self { kind, subtype, quality })
+    }
+
+    /// How exactly it names `offer`, if it does.
+    fn fits(&self, offer: &str) -> Option<u8> {
+        let (kind, subtype) = offer.split_once('/')?;
+        match (self.kind, self.subtype) {
+            ("*", "*") => Some(0),
+            (kind_, "*") if kind_.eq_ignore_ascii_case(kind) => Some(1),
+            (kind_, subtype_)
+                if kind_.eq_ignore_ascii_case(kind) && subtype_.eq_ignore_ascii_case(subtype) =>
+            {
+                Some(2)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Reads `0`, `0.5`, `1.000`.
+fn thousandths(q: &str) -> Option<u16> {
+    let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let thousandths = format!("{fraction:0<3}").parse::<u16>().ok()?;
+    match whole {
+        "0" => Some(thousandths),
+        "1" if thousandths == 0 => Some(1_000),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    const OFFERS: [&str; 3] = ["text/plain", "application/json", "image/svg+xml"];
+
+    fn chosen(accept: &str) -> Option<&'static str> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
+        choose(&headers, &OFFERS).map(|i| OFFERS[i])
+    }
+
+    #[test]
+    fn the_default_goes_to_whoever_does_not_mind() {
+        assert_eq!(choose(&HeaderMap::new(), &OFFERS), Some(0));
+        for accept in ["*/*", "text/*", "text/html, */*;q=0.1", "Text/Plain"] {
+            assert_eq!(chosen(accept), Some("text/plain"), "{accept}");
+        }
+    }
+
+    #[test]
+    fn the_highest_quality_wins_then_the_exactest_then_the_first() {
+        assert_eq!(chosen("application/json"), Some("application/json"));
+        assert_eq!(chosen("application/json, */*"), Some("application/json"));
+        assert_eq!(chosen("application/json, text/plain"), Some("text/plain"));
+        assert_eq!(chosen("application/json;q=0.5, image/svg+xml"), Some("image/svg+xml"));
+        assert_eq!(chosen("image/avif,image/*,*/*;q=0.8"), Some("image/svg+xml"));
+        assert_eq!(chosen("*/*, text/plain;q=0"), Some("application/json"));
+        assert_eq!(chosen("application/json;v=1;q=0.9, text/plain;q=0.8"), Some("application/json"));
+    }
+
+    #[test]
+    fn nothing_fits_sometimes() {
+        for accept in ["text/html", "text/plain;q=0", "nonsense", "", "text/plain;q=7", "/"] {
+            assert_eq!(chosen(accept), None, "{accept}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+use std::sync::Arc;
+
+use hyper::{
+    StatusCode,
+    header::{HeaderName, HeaderValue},
+};
+use woody_core::{
+    domain::{IdempotencyKey, Order, OrderId, OrderStatus, ProductName, Quantity},
+    services::{Kept, OrderIntake, OrderRequest, OrderTracker},
+};
+
+use super::{
+    Response,
+    call::Call,
+    dto::{OrderReceipt, OrderToPlace, OrderView},
+    events::{OrderStreams, StreamSettings},
+    problem::{Failure, Kind},
+    query, reply,
+    routing::Entry,
+    stack::Routes,
+};
+
+/// The order service.
+///
+/// | route | answer |
+/// | --- | --- |
+/// | `GET /api/orders/do?order=N` (or `product=N`) | `Your process ID has been created with this product : N` |
+/// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |
+/// | `POST /api/orders` | 202, the order's id |
+/// | `GET /api/orders/{id}` | the order, or 404 |
+/// | `GET /api/orders/{id}/events` | its changes, as server-sent events |
+pub struct OrderRoutes {
+    intake: Arc<OrderIntake>,
+    tracker: Arc<OrderTracker>,
+    streams: OrderStreams,
+}
+
+/// What a row of the table does.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "named like the routes")]
+pub enum Action {
+    PlaceByGet,
+    Status,
+    Place,
+    Show,
+    Events,
+}
+
+const TABLE: &[Entry<Action>] = &[
+    Entry::post("/api/orders", Action::Place),
+    Entry::text("/api/orders", Action::Status),
+    Entry::acting("/api/orders/do", "POST /api/orders", Action::PlaceByGet),
+    Entry::get("/api/orders/{id}", Action::Show),
+    Entry::get("/api/orders/{id}/events", Action::Events),
+];
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+impl OrderRoutes {
+    /// The routes of the order service.
+    pub fn new(
+        intake: Arc<OrderIntake>,
+        tracker: Arc<OrderTracker>,
+        streams: StreamSettings,
+    ) -> Self {
+        Self { intake, tracker, streams: OrderStreams::new(streams) }
+    }
+
+    async fn place_by_get(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        call.refuse_browsers()?;
+        let [order, product] = call.query(["order", "product"])?;
+        let (name, field) = match (order, product) {
+            (Some(_), Some(_)) => {
+                let problem = "and product are two words for one thing: give one of them";
+                return Err(Failure::field(Kind::DuplicateParameter, "order", problem));
+            }
+            (None, Some(product)) => (Some(product), "product"),
+            (order, None) => (order, "order"),
+        };
+        let product = ProductName::parse(&query::required(name, field)?)
+            .map_err(|invalid| Failure::from(invalid).named(field))?;
+        let request = OrderRequest { product, quantity: Quantity::ONE, key: None };
+        let order = self.intake.accept(request).await?.order;
+        Ok(reply::no_store(reply::text(format!(
+            "Your process {} has been created with this product : {}",
+            order.id, order.product
+        ))))
+    }
+
+    async fn status(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        let [id] = call.query(["order_id"])?;
+        let id = OrderId::parse(&query::required(id, "order_id")?)?;
+        match self.tracker.order(id).await? {
+            Some(order) => Ok(reply::no_store(reply::text(status_line(&order)))),
+            None => Err(Failure::new(Kind::NotFound, format!("order \"{id}\": None"))),
+        }
+    }
+
+    async fn place(&self, call: Call<Action>) -> Result<Response, Failure> {
+        call.query([])?;
+        let key = match call.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
+            // What is no text is no key either: the domain says so.
+            Some(key) => Some(IdempotencyKey::parse(key.to_str().unwrap_or_default())?),
+            None => None,
+        };
+        let body: OrderToPlace = call.input.json(&call.head.headers).await?;
+        let (product, quantity) = body.check()?;
+        let accepted = self.intake.accept(OrderRequest { product, quantity, key }).await?;
+        let location = format!("/api/orders/{}", accepted.order.id);
+        let receipt = OrderReceipt::from(&accepted.order);
+        let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;
+        Ok(match accepted.kept {
+            Kept::Already => {
+                reply::with(response, IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"))
+            }
+            Kept::InStore | Kept::InBroker => response,
+        })
+    }
+
+    async fn show(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        call.query([])?;
+        let id = OrderId::parse(call.variable())?;
+        let order = self.tracker.order(id).await?;
+        let order = order.ok_or_else(|| reply::no_such("order", id))?;
+        Ok(reply::no_store(reply::json(&OrderView::from(order))?))
+    }
+
+    async fn events(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        call.query([])?;
+        let id = OrderId::parse(call.variable())?;
+        let place = self.streams.take_place()?;
+        let changes = self.tracker.watch(id).await?;
+        Ok(place.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
+    }
+}
+
+
+fn status_line(order: &Order) -> String {
+    let id = order.id;
+    match &order.status {
+        OrderStatus::Pending => format!("order \"{id}\": Pending"),
+        OrderStatus::Success(_) => format!("order \"{id}\": Success"),
+        OrderStatus::Rejected(why) => format!("order \"{id}\": Rejected: {why}"),
+        OrderStatus::Failed(why) => format!("order \"{id}\": Failed: {why}"),
+    }
+}
+
+impl Routes for OrderRoutes {
+    type Action = Action;
+
+    const SERVICE: &'static str = "orders";
+
+    fn table() -> &'static [Entry<Action>] {
+        TABLE
+    }
+
+    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
+        match call.action {
+            Action::PlaceByGet => self.place_by_get(&call).await,
+            Action::Status => self.status(&call).await,
+            Action::Place => self.place(call).await,
+            Action::Show => self.show(&call).await,
+            Action::Events => self.events(&call).await,
+        }
+    }
+}

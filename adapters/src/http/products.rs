@@ -1,0 +1,136 @@
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use woody_core::{
+    domain::{Parts, ProductId, ProductName, now, python_stamp},
+    services::Catalogue,
+};
+
+use super::{
+    Response,
+    call::Call,
+    dto::{ProductPage, ProductToAdd, ProductView},
+    problem::{Failure, Kind},
+    query, reply,
+    routing::Entry,
+    stack::Routes,
+};
+
+/// The product service.
+///
+/// | route | answer |
+/// | --- | --- |
+/// | `GET /api/products?product=N` | adds N, answers `N` |
+/// | `GET /api/products/last` | `db: NOW - COUNT products (last=N)` |
+/// | `GET /api/products?limit=&after=` | a page, newest first |
+/// | `POST /api/products` | 201, the product |
+/// | `GET /api/products/{id}` | the product, or 404 |
+pub struct ProductRoutes {
+    catalogue: Arc<Catalogue>,
+}
+
+/// What a row of the table does.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "named like the routes")]
+pub enum Action {
+    AddByGet,
+    Last,
+    Page,
+    Add,
+    Show,
+}
+
+const TABLE: &[Entry<Action>] = &[
+    Entry {
+        only_with: Some("product"),
+        ..Entry::acting("/api/products", "POST /api/products", Action::AddByGet)
+    },
+    Entry::get("/api/products", Action::Page),
+    Entry::post("/api/products", Action::Add),
+    Entry::text("/api/products/last", Action::Last),
+    Entry::get("/api/products/{id}", Action::Show),
+];
+
+/// How many products a page has when nobody says.
+const PAGE: usize = 20;
+
+impl ProductRoutes {
+    /// The routes of the product service over `catalogue`.
+    pub fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self { catalogue }
+    }
+
+    async fn add_by_get(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        call.refuse_browsers()?;
+        let [product] = call.query(["product"])?;
+        let name = ProductName::parse(&query::required(product, "product")?)?;
+        let product = self.catalogue.add(name, Parts::default()).await?;
+        Ok(reply::no_store(reply::text(String::from(product.name))))
+    }
+
+    async fn last(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        call.query([])?;
+        let summary = self.catalogue.summary().await?;
+        let now = python_stamp(now());
+        Ok(reply::no_store(reply::text(match summary.newest {
+            Some(last) => format!("db: {now} - {} products (last={})", summary.count, last.name),
+            None => format!("db: {now} - No product found"),
+        })))
+    }
+
+    async fn page(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        let [limit, after] = call.query(["limit", "after"])?;
+        let limit = match limit {
+            None => PAGE,
+            Some(limit) => match usize::try_from(query::number(&limit, "limit")?) {
+                Ok(limit) if (1..=Catalogue::MAX_PAGE).contains(&limit) => limit,
+                _ => {
+                    let problem = format!("must be 1 to {}, not {limit}", Catalogue::MAX_PAGE);
+                    return Err(Failure::field(Kind::InvalidValue, "limit", problem));
+                }
+            },
+        };
+        let after = after.map(|after| ProductId::parse(&after, "after")).transpose()?;
+        let page = self.catalogue.page(after, limit).await?;
+        reply::json(&ProductPage {
+            items: page.products.into_iter().map(ProductView::from).collect(),
+            next: page.next.map(ProductId::as_uuid),
+        })
+    }
+
+    async fn add(&self, call: Call<Action>) -> Result<Response, Failure> {
+        call.query([])?;
+        let body: ProductToAdd = call.input.json(&call.head.headers).await?;
+        let (name, parts) = body.check()?;
+        let product = self.catalogue.add(name, parts).await?;
+        let location = format!("/api/products/{}", product.id);
+        reply::made(StatusCode::CREATED, &location, &ProductView::from(product))
+    }
+
+    async fn show(&self, call: &Call<Action>) -> Result<Response, Failure> {
+        call.query([])?;
+        let id = ProductId::parse(call.variable(), "id")?;
+        let product = self.catalogue.find(id).await?;
+        reply::json(&ProductView::from(product.ok_or_else(|| reply::no_such("product", id))?))
+    }
+}
+
+impl Routes for ProductRoutes {
+    type Action = Action;
+
+    const SERVICE: &'static str = "products";
+
+    fn table() -> &'static [Entry<Action>] {
+        TABLE
+    }
+
+    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
+        match call.action {
+            Action::AddByGet => self.add_by_get(&call).await,
+            Action::Last => self.last(&call).await,
+            Action::Page => self.page(&call).await,
+            Action::Add => self.add(call).await,
+            Action::Show => self.show(&call).await,
+        }
+    }
+}

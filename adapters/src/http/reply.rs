@@ -1,0 +1,62 @@
+use bytes::Bytes;
+use hyper::{
+    StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION},
+};
+use serde::Serialize;
+
+use super::{
+    Response,
+    body::Body,
+    problem::{Failure, Kind},
+};
+
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
+pub(super) const SVG: &str = "image/svg+xml";
+
+/// 200 with these bytes.
+pub(super) fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// 200 with this line of text.
+pub(super) fn text(line: impl Into<Bytes>) -> Response {
+    bytes(TEXT, line)
+}
+
+/// 200 with this value.
+pub(super) fn json(value: &impl Serialize) -> Result<Response, Failure> {
+    let written = serde_json::to_vec(value).map_err(Failure::internal)?;
+    Ok(bytes(JSON, written))
+}
+
+/// 201 or 202 with this value, which is found at `location` from now on.
+pub(super) fn made(
+    status: StatusCode,
+    location: &str,
+    value: &impl Serialize,
+) -> Result<Response, Failure> {
+    let mut response = json(value)?;
+    *response.status_mut() = status;
+    let location = HeaderValue::from_str(location).map_err(Failure::internal)?;
+    Ok(with(response, LOCATION, location))
+}
+
+/// The same response with one more header.
+pub(super) fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
+    response.headers_mut().insert(name, value);
+    response
+}
+
+/// The same response, to be kept by nobody.
+pub(super) fn no_store(response: Response) -> Response {
+    with(response, CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}
+
+/// Nothing is called so.
+pub(super) fn no_such(what: &str, id: impl std::fmt::Display) -> Failure {
+    Failure::new(Kind::NotFound, format!("There is no {what} {id}."))
+}

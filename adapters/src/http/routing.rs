@@ -1,0 +1,241 @@
+use hyper::Method;
+
+use super::{
+    problem::{Failure, Kind, Style},
+    query,
+};
+
+/// One row of a service's route table.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<A> {
+    /// The method; `GET` serves `HEAD` too, unless the route changes state.
+    pub method: Verb,
+    /// The path, where `{…}` stands for one segment. A trailing slash is optional.
+    pub path: &'static str,
+    /// How errors are told.
+    pub style: Style,
+    /// Whether it is only meant when the query has this parameter.
+    pub only_with: Option<&'static str>,
+    /// Set on a `GET` that changes state: what to use instead.
+    pub instead: Option<&'static str>,
+    /// What the service does.
+    pub action: A,
+}
+
+/// The methods that routes have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// `GET`, and `HEAD` with it.
+    Get,
+    /// `POST`.
+    Post,
+}
+
+impl Verb {
+    /// The method's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+impl<A> Entry<A> {
+    /// A `GET` that answers text, as the original system did.
+    pub const fn text(path: &'static str, action: A) -> Self {
+        let (method, style) = (Verb::Get, Style::Text);
+        Self { method, path, style, only_with: None, instead: None, action }
+    }
+
+    /// A `GET` of the original system that changes state.
+    pub const fn acting(path: &'static str, instead: &'static str, action: A) -> Self {
+        let (method, style) = (Verb::Get, Style::Text);
+        Self { method, path, style, only_with: None, instead: Some(instead), action }
+    }
+
+    /// A `GET` whose errors are problems.
+    pub const fn get(path: &'static str, action: A) -> Self {
+        let (method, style) = (Verb::Get, Style::Problem);
+        Self { method, path, style, only_with: None, instead: None, action }
+    }
+
+    /// A `POST` whose errors are problems.
+    pub const fn post(path: &'static str, action: A) -> Self {
+        let (method, style) = (Verb::Post, Style::Problem);
+        Self { method, path, style, only_with: None, instead: None, action }
+    }
+}
+
+/// Where a request goes, or why it goes nowhere.
+pub(super) enum Found {
+    /// To this row.
+    Row { index: usize },
+    /// Nowhere.
+    Nowhere { style: Style, failure: Failure },
+}
+
+/// Finds the row for a request.
+pub(super) fn find<A>(
+    table: &[Entry<A>],
+    legacy_get: bool,
+    method: &Method,
+    path: &str,
+    raw_query: Option<&str>,
+) -> Found {
+    // `/orders/do` is not `/orders/{id}`: the first path that fits is the one.
+    let template = table.iter().map(|entry| entry.path).find(|asked| matches(asked, path));
+    let here = |entry: &&Entry<A>| Some(entry.path) == template;
+    let meant = |entry: &Entry<A>| {
+        let by_method = match entry.method {
+            Verb::Get => method == Method::GET || method == Method::HEAD,
+            Verb::Post => method == Method::POST,
+        };
+        by_method && entry.only_with.is_none_or(|name| query::has(raw_query, name))
+    };
+    let row = table.iter().position(|entry| here(&entry) && meant(entry));
+    let Some(index) = row else {
+        let Some(style) = table.iter().find(here).map(|entry| entry.style) else {
+            let detail = "There is no such route. GET /openapi.json lists them all.";
+            return Found::Nowhere {
+                style: Style::Problem,
+                failure: Failure::new(Kind::NotFound, detail),
+            };
+        };
+        let allow = allow(table.iter().filter(here), legacy_get);
+        let detail = format!("This route is not there for {method}; its methods are: {allow}.");
+        let failure = Failure::method_not_allowed(&allow, detail);
+        return Found::Nowhere { style, failure };
+    };
+    let entry = &table[index];
+    if let Some(instead) = entry.instead {
+        let refused = if !legacy_get {
+            Some(format!("This GET changes state and is switched off: use {instead}."))
+        } else if method == Method::HEAD {
+            Some(format!("HEAD must not change anything, and this route does: use {instead}."))
+        } else {
+            None
+        };
+        if let Some(detail) = refused {
+            let allow = allow(table.iter().filter(here), legacy_get);
+            let failure = Failure::method_not_allowed(&allow, detail);
+            return Found::Nowhere { style: entry.style, failure };
+        }
+    }
+    Found::Row { index }
+}
+
+/// The methods of a path.
+fn allow<'t, A: 't>(here: impl Iterator<Item = &'t Entry<A>> + Clone, legacy_get: bool) -> String {
+    let mut allow = Vec::new();
+    for entry in here {
+        match entry.method {
+            Verb::Get if entry.instead.is_some() => {
+                if legacy_get {
+                    allow.push("GET");
+                }
+            }
+            Verb::Get => allow.extend(["GET", "HEAD"]),
+            Verb::Post => allow.push("POST"),
+        }
+    }
+    allow.sort_unstable();
+    allow.dedup();
+    allow.join(", ")
+}
+
+/// Whether `path` is as `template` says.
+fn matches(template: &str, path: &str) -> bool {
+    if template == path {
+        return true;
+    }
+    let path = match path.strip_suffix('/') {
+        Some(rest) if !rest.is_empty() => rest,
+        _ => path,
+    };
+    let (mut template, mut path) = (template.split('/'), path.split('/'));
+    loop {
+        match (template.next(), path.next()) {
+            (None, None) => return true,
+            (Some(asked), Some(found)) if is_variable(asked) => {
+                if found.is_empty() {
+                    return false;
+                }
+            }
+            (Some(asked), Some(found)) if asked == found => {}
+            _ => return false,
+        }
+    }
+}
+
+/// What stands in `path` for the variable of `template`.
+pub(super) fn variable<'p>(template: &str, path: &'p str) -> &'p str {
+    let at = template.split('/').position(is_variable);
+    at.and_then(|at| path.split('/').nth(at)).unwrap_or_default()
+}
+
+fn is_variable(segment: &str) -> bool {
+    segment.starts_with('{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[Entry<u8>] = &[
+        Entry::acting("/toys/do", "POST /toys", 0),
+        Entry::get("/toys/{id}", 1),
+        Entry { only_with: Some("toy"), ..Entry::acting("/toys", "POST /toys", 2) },
+        Entry::get("/toys", 3),
+        Entry::post("/toys", 4),
+        Entry::get("/toys/{id}/events", 5),
+    ];
+
+    fn go(method: &str, path: &str, legacy_get: bool) -> Result<u8, (Kind, String)> {
+        let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
+        let method = method.parse().unwrap();
+        match find(TABLE, legacy_get, &method, path, query) {
+            Found::Row { index } => Ok(TABLE[index].action),
+            Found::Nowhere { failure, style } => {
+                let kind = failure.kind();
+                let response = failure.render(style, "");
+                let allow = response.headers().get("allow");
+                Err((kind, allow.map_or_else(String::new, |a| a.to_str().unwrap().to_owned())))
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_row_that_fits_is_taken() {
+        assert_eq!(go("GET", "/toys/do", true), Ok(0));
+        assert_eq!(go("GET", "/toys/7", true), Ok(1));
+        assert_eq!(go("GET", "/toys?toy=x", true), Ok(2));
+        assert_eq!(go("GET", "/toys?limit=3", true), Ok(3));
+        assert_eq!(go("HEAD", "/toys/", true), Ok(3));
+        assert_eq!(go("POST", "/toys", true), Ok(4));
+        assert_eq!(go("GET", "/toys/7/events", true), Ok(5));
+    }
+
+    #[test]
+    fn other_methods_learn_which_there_are() {
+        let not_allowed = |allow: &str| Err((Kind::MethodNotAllowed, allow.to_owned()));
+        assert_eq!(go("DELETE", "/toys", true), not_allowed("GET, HEAD, POST"));
+        assert_eq!(go("POST", "/toys/7", true), not_allowed("GET, HEAD"));
+        assert_eq!(go("HEAD", "/toys/do", true), not_allowed("GET"));
+        assert_eq!(go("GET", "/toys/do", false), not_allowed(""));
+        assert_eq!(go("GET", "/toys?toy=x", false), not_allowed("GET, HEAD, POST"));
+    }
+
+    #[test]
+    fn nothing_else_is_there() {
+        for path in ["/", "/toy", "/toys//", "/toys/7/8", "/toys/7/events/8", "/Toys", "*"] {
+            assert_eq!(go("GET", path, true), Err((Kind::NotFound, String::new())), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_variable_is_found() {
+        assert_eq!(variable("/toys/{id}/events", "/toys/7/events"), "7");
+        assert_eq!(variable("/toys", "/toys"), "");
+    }
+}

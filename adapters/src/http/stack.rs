@@ -1,0 +1,220 @@
+use std::{
+    any::Any,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt;
+use hyper::{
+    Request,
+    body::Incoming,
+    header::{HeaderValue, X_CONTENT_TYPE_OPTIONS},
+};
+use tower::{Service, ServiceBuilder, ServiceExt};
+use tracing::Instrument;
+
+use super::{
+    Response,
+    call::Call,
+    ceiling::Ceiling,
+    deadline::Deadline,
+    input::{BodyLimits, Input},
+    limits::RateLimit,
+    metrics::Requests,
+    problem::{Failure, Kind},
+    request_id::{RequestId, X_REQUEST_ID},
+    routing::{Entry, Found, find},
+};
+
+/// A service's routes: a table, and what each of its rows does.
+pub trait Routes: Send + Sync + 'static {
+    /// What a row does.
+    type Action: Copy + Send + Sync + 'static;
+
+    /// The service's name in metrics.
+    const SERVICE: &'static str;
+
+    /// The route table; the first row that fits is taken.
+    fn table() -> &'static [Entry<Self::Action>];
+
+    /// Serves one request.
+    fn handle(
+        &self,
+        call: Call<Self::Action>,
+    ) -> impl Future<Output = Result<Response, Failure>> + Send;
+}
+
+/// Something that answers every request: what a server serves.
+pub trait Site: Clone + Send + Sync + 'static {
+    /// Answers one request of the client at `peer`. It never fails: what went
+    /// wrong is an answer too.
+    fn answer(
+        &self,
+        peer: SocketAddr,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response> + Send;
+}
+
+/// What goes around a service's routes.
+#[derive(Debug, Clone)]
+pub struct StackSettings {
+    /// How many requests may be under way; clones share it.
+    pub ceiling: Ceiling,
+    /// How long a request may take until its answer begins.
+    pub request_timeout: Duration,
+    /// How much a client may send, and how slowly.
+    pub body: BodyLimits,
+    /// Whether `GET`s that change state are served.
+    pub legacy_get: bool,
+}
+
+impl Default for StackSettings {
+    /// 1,024 requests, 30 s, 64 KiB within 10 s, the original routes as they were.
+    fn default() -> Self {
+        Self {
+            ceiling: Ceiling::new(1_024),
+            request_timeout: Duration::from_secs(30),
+            body: BodyLimits::default(),
+            legacy_get: true,
+        }
+    }
+}
+
+/// Puts what every service needs around `routes`. From the outside in:
+///
+/// 1. the boundary: request id, span, metrics; a panic or a failure becomes an
+///    answer, and a failure of ours is logged, once;
+/// 2. the route: 404 and 405;
+/// 3. the client's rate limit;
+/// 4. the ceiling of requests under way;
+/// 5. the deadline.
+pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -> impl Site {
+    let routes = Arc::new(routes);
+    let handler = tower::service_fn(move |call| {
+        let routes = Arc::clone(&routes);
+        async move { routes.handle(call).await }
+    });
+    let inner = ServiceBuilder::new()
+        .layer(limit)
+        .layer(settings.ceiling.clone())
+        .layer(Deadline(settings.request_timeout))
+        .service(handler);
+    let around = Around {
+        service: R::SERVICE,
+        table: R::table(),
+        requests: Requests::new(R::SERVICE, R::table()),
+        body: settings.body,
+        legacy_get: settings.legacy_get,
+        started: Instant::now(),
+        last_warned_s: AtomicU64::new(u64::MAX),
+    };
+    Boundary { inner, around: Arc::new(around) }
+}
+
+struct Boundary<S, A: 'static> {
+    inner: S,
+    around: Arc<Around<A>>,
+}
+
+struct Around<A: 'static> {
+    service: &'static str,
+    table: &'static [Entry<A>],
+    requests: Requests,
+    body: BodyLimits,
+    legacy_get: bool,
+    started: Instant,
+    last_warned_s: AtomicU64,
+}
+
+impl<S: Clone, A> Clone for Boundary<S, A> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), around: Arc::clone(&self.around) }
+    }
+}
+
+impl<S, A> Site for Boundary<S, A>
+where
+    S: Service<Call<A>, Response = Response, Error = Failure, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    A: Copy + Send + Sync + 'static,
+{
+    async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response {
+        let began = Instant::now();
+        let around = &*self.around;
+        let (head, body) = request.into_parts();
+        let id = RequestId::of(&head.headers);
+        let method = head.method.clone();
+        let path = head.uri.path();
+        let (row, style, outcome) =
+            match find(around.table, around.legacy_get, &method, path, head.uri.query()) {
+                Found::Nowhere { style, failure } => (None, style, Err(failure)),
+                Found::Row { index } => {
+                    let entry = &around.table[index];
+                    let span = tracing::debug_span!("request", request.id = id.as_str(),
+                        http.method = %method, http.route = entry.path);
+                    let input = Input::new(body, around.body);
+                    let Entry { action, path, style, .. } = *entry;
+                    let call = Call { action, client: peer.ip(), input, path, head };
+                    let served = self.inner.clone().oneshot(call).instrument(span);
+                    let outcome = AssertUnwindSafe(served).catch_unwind().await;
+                    (Some(index), style, outcome.unwrap_or_else(|panic| Err(panicked(&*panic))))
+                }
+            };
+        let mut response = match outcome {
+            Ok(response) => response,
+            Err(failure) => {
+                around.log(&failure, &id);
+                failure.render(style, id.as_str())
+            }
+        };
+        around.requests.count(row, &method, response.status(), began.elapsed());
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, id.into_header());
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
+}
+
+impl<A> Around<A> {
+    /// Faults of ours are errors. What is away or too much is a warning, once a
+    /// second at most: it comes in thousands. What a client did wrong is for debugging.
+    fn log(&self, failure: &Failure, id: &RequestId) {
+        let (kind, detail, cause) = (failure.kind(), failure.detail(), failure.cause());
+        let (service, id) = (self.service, id.as_str());
+        match kind {
+            Kind::Internal => {
+                tracing::error!(request.id = id, service, detail, error = cause, "request failed");
+            }
+            Kind::Unavailable | Kind::Overloaded | Kind::TooSlow if self.may_warn() => {
+                tracing::warn!(request.id = id, service, detail, error = cause,
+                    "requests are refused");
+            }
+            _ => tracing::debug!(request.id = id, service, detail, error = cause,
+                "request refused"),
+        }
+    }
+
+    fn may_warn(&self) -> bool {
+        let now_s = self.started.elapsed().as_secs();
+        self.last_warned_s.swap(now_s, Ordering::Relaxed) != now_s
+    }
+}
+
+/// A panic of a route, as a failure of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("panicked: {0}")]
+struct Panicked(String);
+
+fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<&str>().copied();
+    let said = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Failure::internal(Panicked(said.unwrap_or("no message").to_owned()))
+}

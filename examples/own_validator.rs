@@ -1,0 +1,68 @@
+//! Your own rule, in a chain behind another one.
+//!
+//! ```sh
+//! cargo run --example own_validator
+//! ```
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use woody_broker::memory::MemoryBroker;
+use woody_core::{
+    domain::NewOrder,
+    ports::{ValidateError, Validator, Verdict},
+    services::{OrderRequest, Pipeline},
+    validation::ValidatorChain,
+};
+use woody_store::MemoryStore;
+
+/// Toys for children, whatever the children say.
+struct NoSwords;
+
+#[async_trait]
+impl Validator for NoSwords {
+    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+        Ok(if order.product.as_str().to_lowercase().contains("sword") {
+            Verdict::Rejected("we sell no weapons".into())
+        } else {
+            Verdict::Success(None)
+        })
+    }
+}
+
+/// Nobody needs two hundred rocking horses.
+struct NoHoarding;
+
+#[async_trait]
+impl Validator for NoHoarding {
+    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+        Ok(if order.quantity.get() > 100 {
+            Verdict::Rejected("more than 100 pieces: call us".into())
+        } else {
+            Verdict::Success(Some("gladly".into()))
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let second = Duration::from_secs(1);
+    let chain = ValidatorChain::new()
+        .then("weapons", second, Arc::new(NoSwords))
+        .then("hoarding", second, Arc::new(NoHoarding));
+    let broker = Arc::new(MemoryBroker::new());
+    let pipeline = Pipeline::new(Arc::new(MemoryStore::new()), broker)
+        .validator(Arc::new(chain))
+        .start()
+        .await?;
+
+    for (product, pieces) in [("Rocking horse", 1), ("Rocking horse", 200), ("Wooden sword", 1)] {
+        let accepted = pipeline.intake().accept(OrderRequest::parse(product, pieces)?).await?;
+        let changes = pipeline.tracker().watch(accepted.order.id).await?.expect("just accepted");
+        let ended = changes.collect::<Vec<_>>().await.pop().expect("it ends");
+        println!("{pieces} x {product}: {:?}", ended.status);
+    }
+    pipeline.stop().await;
+    Ok(())
+}

@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
+
+use super::{
+    error::broker_error,
+    handle::{Handle, Request},
+    statements,
+};
+
+/// The operator's view of the file.
+#[derive(Debug)]
+pub(super) struct SqliteAdmin {
+    handle: Arc<Handle>,
+    readers: SqlitePool,
+}
+
+impl SqliteAdmin {
+    pub(super) fn new(handle: Arc<Handle>, readers: SqlitePool) -> Self {
+        Self { handle, readers }
+    }
+}
+
+#[async_trait]
+impl BrokerAdmin for SqliteAdmin {
+    async fn depth(&self) -> Result<QueueDepth, BrokerError> {
+        self.handle.ensure_open()?;
+        statements::depth(&self.readers).await.map_err(read_error)
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+        self.handle.ensure_open()?;
+        statements::dead_letters(&self.readers, limit).await.map_err(read_error)
+    }
+
+    async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        self.handle.ask(|done| Request::Redrive { ids: numbers(ids), done }).await
+    }
+
+    async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        self.handle.ask(|done| Request::Purge { ids: numbers(ids), done }).await
+    }
+}
+
+/// The letters' numbers; what is no number names no letter.
+fn numbers(ids: &[DeadLetterId]) -> Vec<i64> {
+    ids.iter().filter_map(|id| id.0.parse().ok()).collect()
+}
+
+fn read_error(error: sqlx::Error) -> BrokerError {
+    match error {
+        sqlx::Error::PoolClosed => BrokerError::Closed,
+        error => broker_error(error.into()),
+    }
+}

@@ -1,0 +1,310 @@
+//! The one task that writes.
+//!
+//! It takes whatever has arrived, executes it as one [`Group`] and, in the same
+//! transaction, claims messages for the consumers that have room. While the commit
+//! is under way the next group gathers: the busier, the larger, with no timer.
+
+use std::{collections::BTreeMap, sync::Weak, time::Duration};
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::time::{Instant, sleep_until};
+use woody_core::{
+    domain::now,
+    ports::{BrokerError, ConsumerState, Delivery, SettleError},
+};
+
+use super::{
+    acker::SqliteAcker,
+    error::{Shared, broker_error},
+    file::QueueFile,
+    group::{Claim, Done, Group},
+    handle::{Handle, Held, Inbox, Request, Seat, Settle, Word},
+    holder::Holder,
+    statements::{self, Row, micros},
+};
+
+/// The most of each kind that share a commit.
+const MOST: usize = 2048;
+
+/// The pauses after failures.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    file: QueueFile,
+    connection: SqliteConnection,
+    holder: Holder,
+    inbox: Inbox,
+    /// For the deliveries it makes; weak, or the writer would keep itself alive.
+    handle: Weak<Handle>,
+    seats: BTreeMap<u64, Seat>,
+    /// Messages on our name that nobody has: a settlement of theirs failed.
+    owed: Vec<i64>,
+    /// There may be something to claim.
+    look: bool,
+    /// When the next delayed message is due, as far as is known.
+    next_due: Option<i64>,
+    poll_at: Instant,
+    /// Set after a failure: when to try again, and how long that pause was.
+    pause: Option<(Instant, Duration)>,
+}
+
+impl Writer {
+    /// Enters this process among the file's holders, in place of the dead ones.
+    pub(super) async fn start(
+        file: QueueFile,
+        mut connection: SqliteConnection,
+        inbox: Inbox,
+        handle: Weak<Handle>,
+    ) -> Result<Self, BrokerError> {
+        let failed = |error: sqlx::Error| broker_error(error.into());
+        let holder = Holder::register(&file, &mut connection).await.map_err(failed)?;
+        holder.reclaim(&file, &mut connection).await.map_err(failed)?;
+        Ok(Self {
+            file,
+            connection,
+            holder,
+            inbox,
+            handle,
+            seats: BTreeMap::new(),
+            owed: Vec::new(),
+            look: true,
+            next_due: None,
+            poll_at: Instant::now(),
+            pause: None,
+        })
+    }
+
+    /// Writes until the broker is closed or nobody is left to write for.
+    pub(super) async fn run(mut self) {
+        let (mut words, mut requests) = (Vec::new(), Vec::new());
+        loop {
+            let open = self.wait(&mut words, &mut requests).await;
+            let group = self.gather(words.drain(..), requests.drain(..));
+            if !open {
+                return self.end(group).await;
+            }
+            let room = self.room().min(MOST);
+            self.turn(group, room).await;
+        }
+    }
+
+    /// Waits for work or for the clock, and takes all the work there is. Answers
+    /// whether to go on.
+    async fn wait(&mut self, words: &mut Vec<Word>, requests: &mut Vec<Request>) -> bool {
+        let wake = self.wake_at();
+        let clock = sleep_until(wake.unwrap_or_else(Instant::now));
+        let open = tokio::select! {
+            biased;
+            () = self.inbox.closed.cancelled() => false,
+            heard = self.inbox.words.recv_many(words, MOST) => heard > 0,
+            Some(request) = self.inbox.requests.recv() => {
+                requests.push(request);
+                true
+            }
+            () = clock, if wake.is_some() => true,
+        };
+        while words.len() < MOST
+            && let Ok(word) = self.inbox.words.try_recv()
+        {
+            words.push(word);
+        }
+        while requests.len() < MOST
+            && let Ok(request) = self.inbox.requests.try_recv()
+        {
+            requests.push(request);
+        }
+        open
+    }
+
+    /// When to look without being asked to.
+    fn wake_at(&self) -> Option<Instant> {
+        if let Some((at, _)) = self.pause {
+            return Some(at);
+        }
+        if self.room() == 0 {
+            return None;
+        }
+        if self.look {
+            return Some(Instant::now());
+        }
+        let due = self.next_due.map(|due| {
+            let wait = u64::try_from(due - micros(now())).unwrap_or(0);
+            Instant::now() + Duration::from_micros(wait)
+        });
+        Some(due.map_or(self.poll_at, |due| due.min(self.poll_at)))
+    }
+
+    /// Sorts what has arrived.
+    fn gather(
+        &mut self,
+        words: impl Iterator<Item = Word>,
+        requests: impl Iterator<Item = Request>,
+    ) -> Group {
+        let mut group = Group::default();
+        group.give_back(std::mem::take(&mut self.owed));
+        for word in words {
+            match word {
+                Word::Join { consumer, seat } => {
+                    self.seats.insert(consumer, seat);
+                    group.consumers = Some(self.seats.len());
+                    self.look = true;
+                }
+                Word::Leave { consumer, done } => {
+                    self.seats.remove(&consumer);
+                    group.consumers = Some(self.seats.len());
+                    let _ = done.map(|done| done.send(()));
+                }
+                Word::Settle(settle) => self.settle(settle, &mut group),
+            }
+        }
+        requests.for_each(|request| group.request(request));
+        group
+    }
+
+    fn settle(&mut self, settle: Settle, group: &mut Group) {
+        // The room is free whatever becomes of the message.
+        if let Some(seat) = self.seats.get_mut(&settle.held.consumer) {
+            seat.room += 1;
+        }
+        if settle.held.holder == self.holder.id {
+            group.settle(settle);
+        } else {
+            let _ = settle.done.map(|done| done.send(Err(SettleError::Gone)));
+        }
+    }
+
+    /// One transaction, if there is something to do in it.
+    async fn turn(&mut self, group: Group, room: usize) {
+        let joined = group.consumers.is_some();
+        match self.try_turn(&group, room).await {
+            Ok(done) => {
+                group.answer(&done);
+                self.succeeded(joined);
+                if done.lost {
+                    self.register_again().await;
+                } else {
+                    self.deliver(done.claimed);
+                }
+            }
+            Err(error) => {
+                let error = Shared::new(error);
+                self.owed = group.fail(&error);
+                self.failed(&error).await;
+            }
+        }
+    }
+
+    async fn try_turn(&mut self, group: &Group, room: usize) -> Result<Done, sqlx::Error> {
+        if room > 0 && self.poll_at <= Instant::now() {
+            self.poll().await?;
+        }
+        self.look |= group.feeds_the_queue();
+        self.next_due = self.next_due.into_iter().chain(group.first_due()).min();
+        let due = room > 0 && self.next_due.is_some_and(|due| due <= micros(now()));
+        let limit = if self.look || due { room } else { 0 };
+        if group.is_empty() && limit == 0 {
+            return Ok(Done::default());
+        }
+        let claim = Claim { holder: self.holder.id, due, limit };
+        let done = group.execute(&mut self.connection, claim).await?;
+        if let Some(next_due) = done.next_due {
+            self.next_due = next_due;
+        }
+        if limit > 0 {
+            // As many as asked for: there may be more.
+            self.look = done.claimed.len() == limit;
+        }
+        Ok(done)
+    }
+
+    /// Looks for what other processes have done, and whether they are alive.
+    async fn poll(&mut self) -> Result<(), sqlx::Error> {
+        self.poll_at = Instant::now() + self.file.options.poll;
+        self.holder.reclaim(&self.file, &mut self.connection).await?;
+        self.next_due = statements::next_due(&mut self.connection).await?;
+        self.look |= statements::any_ready(&mut self.connection).await?;
+        Ok(())
+    }
+
+    fn room(&self) -> usize {
+        self.seats.values().map(|seat| seat.room).sum()
+    }
+
+    /// Hands claimed messages out, each to the consumer with the most room.
+    fn deliver(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            let seat = self.seats.iter_mut().max_by_key(|(_, seat)| seat.room);
+            let (Some((consumer, seat)), Some(handle)) = (seat, self.handle.upgrade()) else {
+                // Nobody is left: the end gives everything back.
+                return;
+            };
+            let held = Held { message: row.id, holder: self.holder.id, consumer: *consumer };
+            let acker = Box::new(SqliteAcker::new(handle, held));
+            let attempt = row.attempts + 1;
+            let delivery = Delivery::new(row.body.into(), attempt, row.seen, row.redriven, acker);
+            seat.room -= 1;
+            // A consumer that is just leaving drops it, and so it goes back.
+            let _ = seat.deliveries.try_send(delivery);
+        }
+    }
+
+    fn succeeded(&mut self, joined: bool) {
+        let recovered = self.pause.take().is_some();
+        if recovered {
+            tracing::info!(queue.file = %self.file.path.display(), "the queue's file works again");
+        }
+        if recovered || joined {
+            self.seats.values().for_each(|seat| seat.tell(ConsumerState::Consuming));
+        }
+    }
+
+    async fn failed(&mut self, error: &Shared) {
+        let pause = match self.pause {
+            None => {
+                tracing::warn!(queue.file = %self.file.path.display(), error = %error,
+                    "cannot write to the queue's file");
+                FIRST_PAUSE
+            }
+            Some((_, pause)) => {
+                // Perhaps it is the connection.
+                if let Ok(fresh) = self.file.connect().await {
+                    self.connection = fresh;
+                }
+                (pause * 2).min(LONGEST_PAUSE)
+            }
+        };
+        self.look = true;
+        self.pause = Some((Instant::now() + pause, pause));
+        self.seats.values().for_each(|seat| seat.tell(ConsumerState::Recovering));
+    }
+
+    /// Somebody took this process for dead, which only happens when its side file
+    /// was deleted: begins again under another number.
+    async fn register_again(&mut self) {
+        tracing::error!(queue.file = %self.file.path.display(),
+            "the side file of this process was deleted: its deliveries come again");
+        match Holder::register(&self.file, &mut self.connection).await {
+            Ok(holder) => self.holder = holder,
+            Err(error) => self.failed(&Shared::new(error)).await,
+        }
+        self.poll_at = Instant::now();
+    }
+
+    /// Executes what was asked before the end, and gives back all the rest.
+    async fn end(mut self, group: Group) {
+        self.turn(group, 0).await;
+        let left = self.holder.leave(&mut self.connection).await;
+        let closed = match left {
+            Ok(()) => self.connection.close().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            // No harm: the next process to open the file takes back what we held.
+            tracing::warn!(queue.file = %self.file.path.display(), error = %error,
+                "could not close the queue's file");
+        }
+        self.seats.values().for_each(|seat| seat.tell(ConsumerState::Stopped));
+    }
+}

@@ -1,0 +1,149 @@
+//! What the SQL backends share: a batch may name an order twice, a statement
+//! may not touch a row twice.
+//!
+//! So a statement gets the first item of each id, and the rest is answered
+//! from what that statement found. The items go in by ascending id: two batches
+//! that share orders then lock them in the same order and cannot deadlock.
+
+use std::collections::{HashMap, HashSet};
+
+use woody_core::domain::{NewOrder, OrderId, OrderStatus};
+use woody_core::ports::{Decision, Insert, StoreError, Transition};
+
+/// The first order of each id, by ascending id.
+pub(crate) fn first_orders(orders: &[NewOrder]) -> Vec<&NewOrder> {
+    firsts(orders, |order| order.id)
+}
+
+/// The first decision on each order, by ascending id.
+pub(crate) fn first_decisions(decisions: &[Decision]) -> Vec<&Decision> {
+    firsts(decisions, |decision| decision.order.id)
+}
+
+fn firsts<T>(items: &[T], id: impl Fn(&T) -> OrderId) -> Vec<&T> {
+    let mut firsts: Vec<_> = items.iter().collect();
+    // A stable sort: the first of an id stays the first.
+    firsts.sort_by_key(|item| id(item));
+    firsts.dedup_by_key(|item| id(item));
+    firsts
+}
+
+/// Answers an insert, given which ids were `created` and what the store holds
+/// under the others.
+pub(crate) fn answers(
+    orders: &[NewOrder],
+    created: &HashSet<OrderId>,
+    known: &[NewOrder],
+) -> Result<Vec<Insert>, StoreError> {
+    let mut there: HashMap<_, _> = known.iter().map(|order| (order.id, order)).collect();
+    orders
+        .iter()
+        .map(|order| match there.get(&order.id) {
+            Some(first) if first.asks_the_same_as(order) => Ok(Insert::AlreadyPresent),
+            Some(_) => Ok(Insert::Conflict),
+            None if created.contains(&order.id) => {
+                there.insert(order.id, order);
+                Ok(Insert::Created)
+            }
+            None => Err(lost(order.id)),
+        })
+        .collect()
+}
+
+/// How a batch of decisions went once the first on each order has been written.
+pub(crate) struct Settled<'a> {
+    /// The answers, in the order asked.
+    pub(crate) transitions: Vec<Transition>,
+    /// Decisions that hold, too, but are not written yet: redriven ones on an
+    /// order that failed in this same batch or was found failed by it. At most
+    /// one for each order.
+    pub(crate) unwritten: Vec<&'a Decision>,
+}
+
+/// Answers decisions as if they came one by one, given which orders the first
+/// decisions have `applied` to and how the others `ended` before.
+pub(crate) fn settle<'a>(
+    decisions: &'a [Decision],
+    applied: &HashSet<OrderId>,
+    mut ended: HashMap<OrderId, OrderStatus>,
+) -> Result<Settled<'a>, StoreError> {
+    let mut settled = Settled { transitions: Vec::with_capacity(decisions.len()), unwritten: vec![] };
+    for decision in decisions {
+        let Decision { order, outcome, redriven } = decision;
+        let transition = match ended.get(&order.id) {
+            None if applied.contains(&order.id) => {
+                ended.insert(order.id, outcome.clone().into());
+                Transition::Applied
+            }
+            None => return Err(lost(order.id)),
+            Some(status) => match status.clone().settle(outcome.clone(), *redriven) {
+                Ok(status) => {
+                    settled.unwritten.push(decision);
+                    ended.insert(order.id, status);
+                    Transition::Applied
+                }
+                Err(stays) => Transition::Superseded(stays.0),
+            },
+        };
+        settled.transitions.push(transition);
+    }
+    settled.unwritten.sort_by_key(|decision| decision.order.id);
+    Ok(settled)
+}
+
+/// An order that must be there is not: orders are never deleted.
+pub(crate) fn lost(id: OrderId) -> StoreError {
+    StoreError::Corrupt(format!("order {id} is neither new nor there"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use woody_core::domain::{Outcome, ProductName, Quantity, Reason};
+
+    fn order() -> NewOrder {
+        NewOrder::new(ProductName::parse("train").unwrap(), Quantity::ONE)
+    }
+
+    #[test]
+    fn the_first_of_an_id_is_taken_and_ids_ascend() {
+        let (a, b) = (order(), order());
+        let other = NewOrder { quantity: Quantity::MAX, ..a.clone() };
+        let batch = [b.clone(), a.clone(), other, b.clone()];
+        assert_eq!(first_orders(&batch), [&a, &b]);
+    }
+
+    #[test]
+    fn an_order_that_vanished_is_corruption_not_a_wrong_answer() {
+        let order = order();
+        let answer = answers(std::slice::from_ref(&order), &HashSet::new(), &[]);
+        assert!(matches!(answer, Err(StoreError::Corrupt(_))));
+        let decision = Decision { order, outcome: Outcome::Success(None), redriven: false };
+        let answer = settle(std::slice::from_ref(&decision), &HashSet::new(), HashMap::new());
+        assert!(matches!(answer, Err(StoreError::Corrupt(_))));
+    }
+
+    #[test]
+    fn only_a_redrive_is_left_to_write() {
+        let order = order();
+        let decision = |outcome: Outcome, redriven| Decision { order: order.clone(), outcome, redriven };
+        let failed = || Outcome::Failed(Reason::new("why"));
+        let batch = [
+            decision(failed(), false),
+            decision(Outcome::Success(None), false),
+            decision(Outcome::Success(None), true),
+            decision(failed(), true),
+        ];
+        let settled = settle(&batch, &HashSet::from([order.id]), HashMap::new()).unwrap();
+        assert_eq!(settled.unwritten, [&batch[2]]);
+        assert_eq!(
+            settled.transitions,
+            [
+                Transition::Applied,
+                Transition::Superseded(failed().into()),
+                Transition::Applied,
+                Transition::Superseded(OrderStatus::Success(None)),
+            ]
+        );
+    }
+}

@@ -1,0 +1,55 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use woody_core::domain::{NewProduct, Product, ProductId, ProductName};
+use woody_core::ports::{CatalogueSummary, ProductStore, StoreError};
+
+use super::{MemoryStore, locked};
+use crate::stamp::whole_micros;
+
+#[derive(Debug, Default)]
+pub(super) struct Products {
+    /// In the order in which they were added.
+    all: Vec<Product>,
+    by_id: HashMap<ProductId, usize>,
+    newest_by_name: HashMap<ProductName, usize>,
+}
+
+#[async_trait]
+impl ProductStore for MemoryStore {
+    async fn add(&self, product: &NewProduct) -> Result<(), StoreError> {
+        let Products { all, by_id, newest_by_name } = &mut *locked(&self.products);
+        if !by_id.contains_key(&product.id) {
+            by_id.insert(product.id, all.len());
+            newest_by_name.insert(product.name.clone(), all.len());
+            all.push(Product { created_at: whole_micros(product.created_at), ..product.clone() });
+        }
+        Ok(())
+    }
+
+    async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        let products = locked(&self.products);
+        Ok(products.by_id.get(&id).map(|at| products.all[*at].clone()))
+    }
+
+    async fn newest_named(&self, name: &ProductName) -> Result<Option<Product>, StoreError> {
+        let products = locked(&self.products);
+        Ok(products.newest_by_name.get(name).map(|at| products.all[*at].clone()))
+    }
+
+    async fn summary(&self) -> Result<CatalogueSummary, StoreError> {
+        let all = &locked(&self.products).all;
+        Ok(CatalogueSummary { count: all.len() as u64, newest: all.last().cloned() })
+    }
+
+    async fn page(
+        &self,
+        after: Option<ProductId>,
+        limit: usize,
+    ) -> Result<Vec<Product>, StoreError> {
+        let products = locked(&self.products);
+        let end = after.and_then(|id| products.by_id.get(&id).copied());
+        let older = &products.all[..end.unwrap_or(products.all.len())];
+        Ok(older.iter().rev().take(limit).cloned().collect())
+    }
+}

@@ -1,0 +1,170 @@
+mod error;
+mod orders;
+mod products;
+mod rows;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Sqlite, SqlSafeStr, SqlitePool, Transaction};
+use woody_core::ports::StoreError;
+
+use crate::OpenError;
+use error::Error;
+
+/// How long a call waits for another one's, or another process's, write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers never wait for the writer, so a few of them do.
+const READERS: u32 = 4;
+
+/// Orders and catalogue in one file; what was answered is on the disk.
+///
+/// One connection writes and a few read, which is all that SQLite can use.
+/// Several processes on one machine may open the same file; a network file
+/// system is no place for it.
+///
+/// Time is this machine's: the database has no other clock.
+///
+/// # Cancel safety
+/// A dropped call is rolled back, unless it was committing already.
+#[derive(Clone)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it and its folder if they are not there, and
+    /// brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the place cannot be written or is no such database.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let refused = |error: Error| OpenError::new(format!("sqlite:{}", path.display()), error.0);
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder)
+                .await
+                .map_err(|error| refused(StoreError::refused(error).into()))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL may lose the last commits when the power goes.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        // A connection to a file does not age, and its caches are worth keeping.
+        let pool = SqlitePoolOptions::new()
+            .acquire_timeout(BUSY_TIMEOUT)
+            .test_before_acquire(false)
+            .max_lifetime(None);
+        let writer = pool.clone().max_connections(1).idle_timeout(None);
+        let writer = writer.connect_with(options.clone()).await.map_err(|e| refused(e.into()))?;
+        migrate(&writer).await.map_err(refused)?;
+        let readers = pool
+            .max_connections(READERS)
+            .connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self { path: path.to_owned(), writer, readers })
+    }
+
+    /// Closes the file, once what is under way has ended.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        // The last to close folds the log into the file.
+        self.writer.close().await;
+    }
+
+    /// Begins to write. It takes the lock at once: a transaction that reads
+    /// first and then finds another process writing could only start over.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+}
+
+/// SQLite has no lock to migrate under. Of two processes that open a new file
+/// at once, one may find the other's work in its way, and done the next time.
+async fn migrate(writer: &SqlitePool) -> Result<(), Error> {
+    let migration = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![
+        migration(1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql")),
+        migration(2, "products", include_str!("../../migrations/sqlite/0002_products.sql")),
+    ]);
+    // A program that was rolled back meets the schema of its successor.
+    migrator.set_ignore_missing(true);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match migrator.run(writer).await {
+            Ok(()) => return Ok(()),
+            Err(_) if tries < 10 => tokio::time::sleep(Duration::from_millis(20) * tries).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqliteStore({})", self.path.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use woody_core::domain::{NewOrder, ProductName, Quantity};
+    use woody_core::ports::OrderStore;
+
+    async fn store() -> (SqliteStore, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (SqliteStore::open(&folder.path().join("woody.db")).await.unwrap(), folder)
+    }
+
+    fn orders() -> Vec<NewOrder> {
+        let name = "x".repeat(200);
+        let order = || NewOrder::new(ProductName::parse(&name).unwrap(), Quantity::ONE);
+        (0..1_000).map(|_| order()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_refused_and_leaves_nothing_half_done() {
+        let (store, _folder) = store().await;
+        sqlx::query("PRAGMA max_page_count = 40").execute(&store.writer).await.unwrap();
+        let batch = orders();
+        let refusal = store.insert(&batch, Duration::ZERO).await.unwrap_err();
+        assert!(matches!(refusal, StoreError::Refused(_)), "{refusal:?}");
+        assert_eq!(store.counts().await.unwrap(), Default::default());
+        // Space comes back, and the store with it.
+        sqlx::query("PRAGMA max_page_count = 100000").execute(&store.writer).await.unwrap();
+        let _ = store.insert(&batch, Duration::ZERO).await.unwrap();
+        assert_eq!(store.counts().await.unwrap().outbox, 1_000);
+    }
+
+    #[tokio::test]
+    async fn a_place_that_cannot_be_written_is_refused() {
+        let (store, _folder) = store().await;
+        sqlx::query("PRAGMA query_only = on").execute(&store.writer).await.unwrap();
+        let refusal = store.insert(&orders(), Duration::ZERO).await.unwrap_err();
+        assert!(matches!(refusal, StoreError::Refused(_)), "{refusal:?}");
+    }
+
+    #[tokio::test]
+    async fn a_value_that_cannot_be_is_corrupt() {
+        let (store, _folder) = store().await;
+        let new = orders().remove(0);
+        let _ = store.insert(std::slice::from_ref(&new), Duration::ZERO).await.unwrap();
+        for spoil in ["quantity = 1001", "product = ' '", "accepted_at = 9223372036854775807"] {
+            let sql = sqlx::AssertSqlSafe(format!("UPDATE orders SET {spoil}"));
+            sqlx::query(sql).execute(&store.writer).await.unwrap();
+            let refusal = store.order(new.id).await.unwrap_err();
+            assert!(matches!(refusal, StoreError::Corrupt(_)), "{spoil}: {refusal:?}");
+        }
+    }
+}

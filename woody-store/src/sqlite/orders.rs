@@ -1,0 +1,251 @@
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, query, query_as, query_scalar};
+use uuid::Uuid;
+use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus, now};
+use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+
+use super::SqliteStore;
+use super::error::Error;
+use super::rows::{self, EndedRow, NewOrderRow, OrderRow};
+use crate::batch;
+
+const INSERT_ORDERS: &str = "
+    INSERT INTO orders (id, product, quantity, accepted_at, status)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, 'pending'
+    FROM json_each(?1) WHERE true
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id";
+
+const INSERT_ENTRIES: &str = "
+    INSERT INTO outbox (order_id, accepted_at, lease_until)
+    SELECT id, accepted_at, ?2 FROM json_each(?1) JOIN orders ON id = unhex(value)";
+
+const ASKED: &str = "
+    SELECT id, product, quantity, accepted_at
+    FROM json_each(?1) JOIN orders ON id = unhex(value)";
+
+const ORDER: &str = "
+    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    FROM orders WHERE id = ?1";
+
+/// [`OrderStatus::settle`] in SQL.
+const FINISH: &str = "
+    INSERT INTO orders (id, product, quantity, accepted_at, status, reason, finished_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?2
+    FROM json_each(?1) WHERE true
+    ON CONFLICT (id) DO UPDATE
+    SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
+    WHERE orders.status = 'pending'
+       OR orders.status = 'failed' AND excluded.status <> 'failed' AND orders.id IN (
+              SELECT unhex(value ->> 0) FROM json_each(?1) WHERE value ->> 6
+          )
+    RETURNING id";
+
+const STATUSES: &str = "
+    SELECT id, status, reason FROM json_each(?1) JOIN orders ON id = unhex(value)";
+
+const CLAIM: &str = "
+    UPDATE outbox SET lease_until = ?2
+    WHERE order_id IN (
+        SELECT order_id FROM outbox WHERE lease_until <= ?1
+        ORDER BY accepted_at, order_id LIMIT ?3
+    )
+    RETURNING order_id";
+
+const CLEAR: &str = "
+    DELETE FROM outbox WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
+
+const REFILL: &str = "
+    INSERT INTO outbox (order_id, accepted_at, lease_until)
+    SELECT id, accepted_at, ?2 FROM orders
+    WHERE status = 'pending' AND accepted_at < ?1
+      AND NOT EXISTS (SELECT 1 FROM outbox WHERE order_id = id)
+    ORDER BY accepted_at, id LIMIT ?3";
+
+const STUCK: &str = "
+    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    FROM orders WHERE status = 'pending' AND accepted_at < ?1
+    ORDER BY accepted_at, id LIMIT ?2";
+
+const COUNTS: &str = "
+    SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'success'),
+           count(*) FILTER (WHERE status = 'rejected'), count(*) FILTER (WHERE status = 'failed'),
+           (SELECT count(*) FROM outbox)
+    FROM orders";
+
+const PING: &str = "SELECT count(*) FROM (SELECT 1 FROM orders LIMIT 1)";
+
+#[async_trait]
+impl OrderStore for SqliteStore {
+    async fn insert(
+        &self,
+        orders: &[NewOrder],
+        lease: Duration,
+    ) -> Result<Vec<Insert>, StoreError> {
+        if orders.is_empty() {
+            return Ok(vec![]);
+        }
+        self.insert_batch(orders, lease).await.map_err(|error| error.0)
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let row: Option<OrderRow> = query_as(ORDER)
+            .bind(id.as_uuid())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|error| Error::from(error).0)?;
+        row.map(OrderRow::read).transpose()
+    }
+
+    async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
+        if decisions.is_empty() {
+            return Ok(vec![]);
+        }
+        self.finish_batch(decisions).await.map_err(|error| error.0)
+    }
+
+    async fn claim_outbox(
+        &self,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<NewOrder>, StoreError> {
+        self.claim(limit, lease).await.map_err(|error| error.0)
+    }
+
+    async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
+        if published.is_empty() {
+            return Ok(());
+        }
+        let ids = rows::id_list(published.iter().copied());
+        let cleared = query(CLEAR).bind(ids).execute(&self.writer).await;
+        cleared.map(drop).map_err(|error| Error::from(error).0)
+    }
+
+    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
+        let refilled = query(REFILL)
+            .bind(rows::micros_before_now(pending_for))
+            .bind(rows::to_micros(now()))
+            .bind(rows::limit(limit))
+            .execute(&self.writer)
+            .await;
+        refilled.map(|done| done.rows_affected()).map_err(|error| Error::from(error).0)
+    }
+
+    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+        let rows: Vec<OrderRow> = query_as(STUCK)
+            .bind(rows::micros_before_now(pending_for))
+            .bind(rows::limit(limit))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|error| Error::from(error).0)?;
+        rows.into_iter().map(OrderRow::read).collect()
+    }
+
+    async fn counts(&self) -> Result<OrderCounts, StoreError> {
+        let counted = query_as(COUNTS).fetch_one(&self.readers).await;
+        let (pending, success, rejected, failed, outbox) =
+            counted.map_err(|error| Error::from(error).0)?;
+        Ok(OrderCounts { pending, success, rejected, failed, outbox })
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let answered = query(PING).fetch_one(&self.readers).await;
+        answered.map(drop).map_err(|error| Error::from(error).0)
+    }
+}
+
+impl SqliteStore {
+    async fn insert_batch(
+        &self,
+        orders: &[NewOrder],
+        lease: Duration,
+    ) -> Result<Vec<Insert>, Error> {
+        let firsts = batch::first_orders(orders);
+        let mut tx = self.write().await?;
+        let created: Vec<Uuid> = query_scalar(INSERT_ORDERS)
+            .bind(rows::order_list(&firsts))
+            .fetch_all(&mut *tx)
+            .await?;
+        let created: HashSet<_> = created.into_iter().map(OrderId::from).collect();
+        query(INSERT_ENTRIES)
+            .bind(rows::id_list(created.iter().copied()))
+            .bind(rows::micros_from_now(lease))
+            .execute(&mut *tx)
+            .await?;
+        let mut known = Vec::new();
+        if created.len() < firsts.len() {
+            let others = firsts.iter().map(|order| order.id).filter(|id| !created.contains(id));
+            let rows: Vec<NewOrderRow> =
+                query_as(ASKED).bind(rows::id_list(others)).fetch_all(&mut *tx).await?;
+            known = rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
+        }
+        let answers = batch::answers(orders, &created, &known)?;
+        tx.commit().await?;
+        Ok(answers)
+    }
+
+    async fn finish_batch(&self, decisions: &[Decision]) -> Result<Vec<Transition>, Error> {
+        let firsts = batch::first_decisions(decisions);
+        let mut tx = self.write().await?;
+        let applied = write_decisions(&mut tx, &firsts).await?;
+        let ended = match applied.len() < firsts.len() {
+            true => statuses(&mut tx, firsts.iter().map(|d| d.order.id), &applied).await?,
+            false => HashMap::new(),
+        };
+        let settled = batch::settle(decisions, &applied, ended)?;
+        if !settled.unwritten.is_empty() {
+            let written = write_decisions(&mut tx, &settled.unwritten).await?;
+            if let Some(lost) = settled.unwritten.iter().find(|d| !written.contains(&d.order.id)) {
+                return Err(batch::lost(lost.order.id).into());
+            }
+        }
+        let ids = rows::id_list(firsts.iter().map(|decision| decision.order.id));
+        query(CLEAR).bind(ids).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(settled.transitions)
+    }
+
+    async fn claim(&self, limit: usize, lease: Duration) -> Result<Vec<NewOrder>, Error> {
+        let mut tx = self.write().await?;
+        let claimed: Vec<Uuid> = query_scalar(CLAIM)
+            .bind(rows::to_micros(now()))
+            .bind(rows::micros_from_now(lease))
+            .bind(rows::limit(limit))
+            .fetch_all(&mut *tx)
+            .await?;
+        let ids = rows::id_list(claimed.into_iter().map(OrderId::from));
+        let rows: Vec<NewOrderRow> = query_as(ASKED).bind(ids).fetch_all(&mut *tx).await?;
+        let mut orders: Vec<_> =
+            rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
+        tx.commit().await?;
+        orders.sort_by_key(|order: &NewOrder| (order.accepted_at, order.id));
+        Ok(orders)
+    }
+}
+
+/// Writes the decisions that may be, and answers which those are.
+async fn write_decisions(
+    tx: &mut SqliteConnection,
+    decisions: &[&Decision],
+) -> Result<HashSet<OrderId>, Error> {
+    let applied: Vec<Uuid> = query_scalar(FINISH)
+        .bind(rows::decision_list(decisions))
+        .bind(rows::to_micros(now()))
+        .fetch_all(tx)
+        .await?;
+    Ok(applied.into_iter().map(OrderId::from).collect())
+}
+
+/// Where the orders stand to which nothing was applied.
+async fn statuses(
+    tx: &mut SqliteConnection,
+    ids: impl Iterator<Item = OrderId>,
+    applied: &HashSet<OrderId>,
+) -> Result<HashMap<OrderId, OrderStatus>, Error> {
+    let ids = rows::id_list(ids.filter(|id| !applied.contains(id)));
+    let rows: Vec<EndedRow> = query_as(STATUSES).bind(ids).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,183 @@
+//! Domain values to and from columns. A batch goes in as one JSON array.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use woody_core::domain::{
+    Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product, ProductName, Quantity, Reason,
+    now,
+};
+use woody_core::ports::{Decision, StoreError};
+
+/// What was asked for, of an order.
+#[derive(FromRow)]
+pub(super) struct NewOrderRow {
+    id: Uuid,
+    product: String,
+    quantity: i64,
+    accepted_at: i64,
+}
+
+/// An order.
+#[derive(FromRow)]
+pub(super) struct OrderRow {
+    #[sqlx(flatten)]
+    asked: NewOrderRow,
+    #[sqlx(flatten)]
+    status: StatusRow,
+    finished_at: Option<i64>,
+}
+
+/// Where an order stands.
+#[derive(FromRow)]
+pub(super) struct StatusRow {
+    status: String,
+    reason: Option<String>,
+}
+
+/// Where the order with this id stands.
+#[derive(FromRow)]
+pub(super) struct EndedRow {
+    id: Uuid,
+    #[sqlx(flatten)]
+    status: StatusRow,
+}
+
+/// A product.
+#[derive(FromRow)]
+pub(super) struct ProductRow {
+    id: Uuid,
+    name: String,
+    parts: Json<Parts>,
+    created_at: i64,
+}
+
+impl NewOrderRow {
+    pub(super) fn read(self) -> Result<NewOrder, StoreError> {
+        Ok(NewOrder {
+            id: self.id.into(),
+            product: ProductName::parse(&self.product).map_err(corrupt)?,
+            quantity: Quantity::new(self.quantity).map_err(corrupt)?,
+            accepted_at: from_micros(self.accepted_at)?,
+        })
+    }
+}
+
+impl OrderRow {
+    pub(super) fn read(self) -> Result<Order, StoreError> {
+        let NewOrder { id, product, quantity, accepted_at } = self.asked.read()?;
+        let status = self.status.read()?;
+        let finished_at = self.finished_at.map(from_micros).transpose()?;
+        Ok(Order { id, product, quantity, status, accepted_at, finished_at })
+    }
+}
+
+impl StatusRow {
+    fn read(self) -> Result<OrderStatus, StoreError> {
+        OrderStatus::from_parts(&self.status, self.reason.map(Reason::new))
+            .ok_or_else(|| StoreError::Corrupt(format!("order status {:?}", self.status)))
+    }
+}
+
+impl EndedRow {
+    pub(super) fn read(self) -> Result<(OrderId, OrderStatus), StoreError> {
+        Ok((self.id.into(), self.status.read()?))
+    }
+}
+
+impl ProductRow {
+    pub(super) fn read(self) -> Result<Product, StoreError> {
+        Ok(Product {
+            id: self.id.into(),
+            name: ProductName::parse(&self.name).map_err(corrupt)?,
+            parts: self.parts.0,
+            created_at: from_micros(self.created_at)?,
+        })
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` calls")]
+fn corrupt(invalid: Invalid) -> StoreError {
+    StoreError::Corrupt(invalid.to_string())
+}
+
+/// Ids as a JSON array of hexadecimal strings.
+pub(super) fn id_list(ids: impl Iterator<Item = OrderId>) -> String {
+    json(&ids.map(hex).collect::<Vec<_>>())
+}
+
+/// Orders as a JSON array of arrays: id, product, quantity, accepted at.
+pub(super) fn order_list(orders: &[&NewOrder]) -> String {
+    let row = |order: &&NewOrder| {
+        (
+            hex(order.id),
+            order.product.clone(),
+            order.quantity,
+            to_micros(order.accepted_at),
+        )
+    };
+    json(&orders.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Decisions as a JSON array of arrays: an order's columns, status, reason,
+/// whether it was redriven.
+pub(super) fn decision_list(decisions: &[&Decision]) -> String {
+    let row = |Decision { order, outcome, redriven }: &&Decision| {
+        (
+            hex(order.id),
+            order.product.clone(),
+            order.quantity,
+            to_micros(order.accepted_at),
+            outcome.as_str(),
+            outcome.reason().cloned(),
+            u8::from(*redriven),
+        )
+    };
+    json(&decisions.iter().map(|decision| row(decision)).collect::<Vec<_>>())
+}
+
+/// A cutting list.
+pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
+    Json(parts)
+}
+
+fn json(rows: &[impl serde::Serialize]) -> String {
+    // Strings and numbers in arrays: serialising them cannot fail.
+    serde_json::to_string(rows).unwrap_or_default()
+}
+
+fn hex(id: OrderId) -> String {
+    id.as_uuid().simple().to_string()
+}
+
+/// Microseconds since 1970. Every time that `OffsetDateTime` can say fits.
+pub(super) fn to_micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000)).unwrap_or(i64::MAX)
+}
+
+fn from_micros(micros: i64) -> Result<OffsetDateTime, StoreError> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+        .map_err(|_| StoreError::Corrupt(format!("time {micros}")))
+}
+
+/// Now plus `ahead`, or the end of time.
+pub(super) fn micros_from_now(ahead: Duration) -> i64 {
+    to_micros(now()).saturating_add(micros(ahead))
+}
+
+/// Now minus `ago`, or the beginning of time.
+pub(super) fn micros_before_now(ago: Duration) -> i64 {
+    to_micros(now()).saturating_sub(micros(ago))
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// A limit as SQL takes it.
+pub(super) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
