@@ -1,1 +1,8 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod ctl;
+pub mod http;
+pub mod http_validator;
+pub mod process;
+pub mod wiring;

@@ -1,21 +1,35 @@
 //! The one place that names backends: from a URL to the ports.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio_util::sync::CancellationToken;
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    ports::{Broker, OrderStore, ProductStore, Validator},
+    ports::{
+        Broker, BrokerError, Consumer, ConsumerState, ProductStore, StoreError, Validator,
+    },
     resilience::RetryDelays,
-    services::WorkerSettings,
+    services::{HeavyComputation, HeavyConfig, WorkerSettings},
     validation::{AcceptAll, HeavyValidation, ValidatorChain},
     workshop::{HeavyPool, HeavyPoolConfig, Workshop},
 };
 use woody_store::{Store, StoreOptions, StoreUrl};
 
 use crate::{
-    config::{BrokerArgs, ConfigError, HeavyArgs, SecretArg, StoreArgs, Validation, WorkerArgs},
+    config::{
+        BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ProcessArgs,
+        SecretArg, StoreArgs, Validation, WorkerArgs,
+    },
+    http::{Ceiling, GatewayLimits, ServerLimits, StackSettings},
     http_validator::HttpValidator,
+    process::Process,
 };
 
 /// What to do about the file of an embedded backend.
@@ -40,6 +54,16 @@ pub async fn open_store(args: &StoreArgs, files: Files) -> Result<Store, ConfigE
     options.max_connections = u32::from(args.store_connections.get());
     woody_store::connect(&parsed, options)
         .await
+        .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))
+}
+
+/// The store's URL without its password.
+///
+/// # Errors
+/// [`ConfigError`] when it names no store.
+pub fn store_name(args: &StoreArgs) -> Result<String, ConfigError> {
+    StoreUrl::parse(args.url()?.expose())
+        .map(|url| url.to_string())
         .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))
 }
 
@@ -122,13 +146,13 @@ pub fn heavy_pool(args: &HeavyArgs) -> HeavyPool {
 pub fn validator(
     args: &WorkerArgs,
     products: Arc<dyn ProductStore>,
-    pool: impl FnOnce() -> HeavyPool,
+    pool: HeavyPool,
 ) -> Result<Arc<dyn Validator>, ConfigError> {
     let mut chain = ValidatorChain::new();
     chain = match args.validation {
         Validation::None => chain.then("none", args.validation_timeout, Arc::new(AcceptAll)),
         Validation::Workshop => {
-            let workshop = HeavyValidation::new(Arc::new(Workshop::default()), pool(), products);
+            let workshop = HeavyValidation::new(Arc::new(Workshop::default()), pool, products);
             chain.then("workshop", args.validation_timeout, Arc::new(workshop))
         }
     };
@@ -151,7 +175,138 @@ pub fn worker_settings(args: &WorkerArgs) -> WorkerSettings {
     }
 }
 
-/// Whether the store answers; what a service's readiness asks.
-pub async fn store_answers(orders: &Arc<dyn OrderStore>) -> bool {
-    orders.ping().await.is_ok()
+/// The consumer of a worker.
+///
+/// # Errors
+/// [`ConfigError`] when the broker was closed, which it was not.
+pub async fn consumer(
+    args: &WorkerArgs,
+    broker: &Arc<dyn Broker>,
+) -> Result<Box<dyn Consumer>, ConfigError> {
+    broker
+        .consumer(args.prefetch)
+        .await
+        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))
+}
+
+/// A validation that may outlast the grace would be begun anew at every update.
+///
+/// # Errors
+/// [`ConfigError`] names both variables.
+pub fn check_validation_timeout(
+    worker: &WorkerArgs,
+    process: &ProcessArgs,
+) -> Result<(), ConfigError> {
+    let left = process.grace.saturating_sub(process.drain_delay);
+    if worker.validation_timeout >= left {
+        tracing::warn!(
+            "WOODY_VALIDATION_TIMEOUT ({:?}) is not shorter than what WOODY_GRACE leaves after \
+             WOODY_DRAIN_DELAY ({left:?}): a validation under way at the end may be begun anew",
+            worker.validation_timeout
+        );
+    }
+    if worker.validation_timeout > LONGEST_VALIDATION {
+        return Err(ConfigError::new(format!(
+            "WOODY_VALIDATION_TIMEOUT is {:?}, longer than {LONGEST_VALIDATION:?}: RabbitMQ takes \
+             a message away from whoever holds it for 30 minutes",
+            worker.validation_timeout
+        )));
+    }
+    Ok(())
+}
+
+/// Well within RabbitMQ's consumer timeout of 30 minutes.
+const LONGEST_VALIDATION: Duration = Duration::from_mins(15);
+
+/// Heavy plans and their cache.
+pub fn heavy_computation(
+    args: &HeavyCacheArgs,
+    pool: HeavyPool,
+    products: Option<Arc<dyn ProductStore>>,
+) -> Arc<HeavyComputation> {
+    let config = HeavyConfig { ttl: args.heavy_cache_ttl, capacity: args.heavy_cache_capacity };
+    let heavy = HeavyComputation::new(Arc::new(Workshop::default()), pool, config);
+    Arc::new(match products {
+        Some(products) => heavy.with_products(products),
+        None => heavy,
+    })
+}
+
+/// What goes around a service's routes.
+pub fn stack_settings(args: &HttpArgs) -> StackSettings {
+    StackSettings {
+        ceiling: Ceiling::new(usize::from(args.http_concurrency.get())),
+        legacy_get: args.legacy_get.is_on(),
+        ..StackSettings::default()
+    }
+}
+
+/// What a server bears.
+pub fn server_limits() -> ServerLimits {
+    ServerLimits::default()
+}
+
+/// What a client may ask for.
+pub fn gateway_limits(args: &GatewayArgs) -> GatewayLimits {
+    let limits = NonZeroU32::new(args.rate_limit).map_or_else(GatewayLimits::off, GatewayLimits::at);
+    GatewayLimits { exempt: args.rate_exempt.clone(), ..limits }
+}
+
+/// A check that passes while the store answers.
+pub fn store_check(store: &Store) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
+    let orders = store.orders();
+    move || {
+        let orders = Arc::clone(&orders);
+        Box::pin(async move { orders.ping().await })
+    }
+}
+
+/// A check that passes while the broker takes messages.
+pub fn broker_check(
+    broker: &Arc<dyn Broker>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), BrokerError>> + use<> {
+    let publisher = broker.publisher();
+    move || {
+        let publisher = Arc::clone(&publisher);
+        Box::pin(async move { publisher.ping().await })
+    }
+}
+
+/// A check that passes while orders can be accepted in one way or the other.
+pub fn either_check(
+    store: &Store,
+    broker: &Arc<dyn Broker>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
+    let (store, broker) = (store_check(store), broker_check(broker));
+    move || {
+        let (store, broker) = (store(), broker());
+        Box::pin(async move {
+            let (store, broker) = tokio::join!(store, broker);
+            if broker.is_ok() { Ok(()) } else { store }
+        })
+    }
+}
+
+/// A check that passes while a consumer is on the broker's list.
+pub fn consumer_check(
+    state: watch::Receiver<ConsumerState>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), &'static str>> {
+    move || {
+        let state = *state.borrow();
+        Box::pin(async move {
+            match state {
+                ConsumerState::Consuming => Ok(()),
+                ConsumerState::Recovering => Err("the consumer is on its way back to the broker"),
+                ConsumerState::Stopped => Err("the consumer was stopped"),
+            }
+        })
+    }
+}
+
+/// Brings the schema up to date beside everything else, until `process` stops.
+pub fn migrate_in_background(store: &Store, process: &Process) -> TaskTracker {
+    let (store, stopping, tasks) = (store.clone(), process.stopping(), TaskTracker::new());
+    tasks.spawn(async move { migrate(&store, &stopping).await });
+    tasks.close();
+    tasks
 }

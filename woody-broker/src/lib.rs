@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod connect;
 #[cfg(any(feature = "memory", feature = "sqlite"))]
 mod events;
 #[cfg(feature = "memory")]
@@ -8,3 +9,13 @@ pub mod memory;
 pub mod rabbitmq;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod url;
+
+pub use connect::{BrokerOptions, connect};
+#[cfg(feature = "memory")]
+pub use memory::MemoryBroker;
+#[cfg(feature = "rabbitmq")]
+pub use rabbitmq::RabbitMqBroker;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteBroker;
+pub use url::{BrokerUrl, UrlError};

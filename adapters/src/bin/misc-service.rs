@@ -1,2 +1,73 @@
-//! stub
-fn main() {}
+//! The time, and heavy plans from a cache.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use woody_adapters::{
+    config::{
+        AdminArgs, ConfigError, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, ProcessArgs,
+        StoreArgs,
+    },
+    http::{MiscRoutes, RateLimit, Readiness, serve, stack},
+    process::{Admin, Process, ServiceArgs, bind, run},
+    wiring::{self, Files},
+};
+
+/// WoodyToys' service for the time and for heavy plans.
+///
+/// With a store it plans the parts of the catalogue's products; without one,
+/// every toy is its name in cut-out letters.
+#[derive(Debug, Parser)]
+#[command(name = "misc-service", version)]
+struct Args {
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    admin: AdminArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    heavy: HeavyArgs,
+    #[command(flatten)]
+    cache: HeavyCacheArgs,
+    #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
+}
+
+impl ServiceArgs for Args {
+    fn process(&self) -> &ProcessArgs {
+        &self.process
+    }
+
+    fn admin(&self) -> &AdminArgs {
+        &self.admin
+    }
+}
+
+fn main() -> ExitCode {
+    run(|flags| flags, misc_service)
+}
+
+async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError> {
+    let store = match args.store.is_given() {
+        true => Some(wiring::open_store(&args.store, Files::Create).await?),
+        false => None,
+    };
+    let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
+    let pool = wiring::heavy_pool(&args.heavy);
+    let products = store.as_ref().map(woody_store::Store::products);
+    let misc = MiscRoutes::new(wiring::heavy_computation(&args.cache, pool.clone(), products));
+    let admin = Admin::start(&args.admin, Readiness::new(process.draining()), &process).await?;
+    tracing::info!(listen = %args.listen.listen, "misc-service answers");
+
+    let site = stack(misc, RateLimit::off(), &wiring::stack_settings(&args.http));
+    let drained = serve(listener, site, wiring::server_limits(), process.drain()).await;
+    pool.shutdown().await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    admin.stop().await;
+    Ok(process.ended(drained.is_clean()))
+}

@@ -1,2 +1,77 @@
-//! stub
-fn main() {}
+//! Accepts orders and shows them.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use woody_adapters::{
+    config::{AdminArgs, BrokerArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, StoreArgs},
+    http::{OrderRoutes, RateLimit, Readiness, StreamSettings, serve, stack},
+    process::{Admin, Process, ServiceArgs, bind, run},
+    wiring::{self, Files},
+};
+use woody_core::services::Pipeline;
+
+/// WoodyToys' intake of orders: accepted at once, kept for good, validated by
+/// an order-worker.
+#[derive(Debug, Parser)]
+#[command(name = "order-service", version)]
+struct Args {
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    admin: AdminArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
+}
+
+impl ServiceArgs for Args {
+    fn process(&self) -> &ProcessArgs {
+        &self.process
+    }
+
+    fn admin(&self) -> &AdminArgs {
+        &self.admin
+    }
+}
+
+fn main() -> ExitCode {
+    run(|flags| flags, order_service)
+}
+
+async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError> {
+    wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
+    wiring::refuse_memory("WOODY_BROKER_URL", &args.broker.url()?)?;
+    let store = wiring::open_store(&args.store, Files::Create).await?;
+    let broker = wiring::open_broker(&args.broker, Files::Create).await?;
+    let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
+    // Either is enough to accept an order.
+    let readiness = Readiness::new(process.draining())
+        .require("store or broker", wiring::either_check(&store, &broker))
+        .report("store", wiring::store_check(&store))
+        .report("broker", wiring::broker_check(&broker));
+    let admin = Admin::start(&args.admin, readiness, &process).await?;
+    let migrating = wiring::migrate_in_background(&store, &process);
+    let pipeline = Pipeline::new(store.orders(), broker.clone())
+        .stopping(process.stopping())
+        .start()
+        .await
+        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
+    tracing::info!(listen = %args.listen.listen, "order-service answers");
+
+    let streams = StreamSettings::until(process.stopping());
+    let orders = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
+    let site = stack(orders, RateLimit::off(), &wiring::stack_settings(&args.http));
+    let drained = serve(listener, site, wiring::server_limits(), process.drain()).await;
+    let finished = pipeline.stop_within(process.grace_left()).await;
+    migrating.wait().await;
+    broker.close().await;
+    store.close().await;
+    admin.stop().await;
+    Ok(process.ended(drained.is_clean() && finished))
+}

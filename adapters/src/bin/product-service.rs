@@ -1,2 +1,61 @@
-//! stub
-fn main() {}
+//! The catalogue.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use woody_adapters::{
+    config::{AdminArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, StoreArgs},
+    http::{ProductRoutes, RateLimit, Readiness, serve, stack},
+    process::{Admin, Process, ServiceArgs, bind, run},
+    wiring::{self, Files},
+};
+use woody_core::services::Catalogue;
+
+/// WoodyToys' catalogue of products.
+#[derive(Debug, Parser)]
+#[command(name = "product-service", version)]
+struct Args {
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    admin: AdminArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
+}
+
+impl ServiceArgs for Args {
+    fn process(&self) -> &ProcessArgs {
+        &self.process
+    }
+
+    fn admin(&self) -> &AdminArgs {
+        &self.admin
+    }
+}
+
+fn main() -> ExitCode {
+    run(|flags| flags, product_service)
+}
+
+async fn product_service(args: Args, process: Process) -> Result<bool, ConfigError> {
+    wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
+    let store = wiring::open_store(&args.store, Files::Create).await?;
+    let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
+    let readiness =
+        Readiness::new(process.draining()).require("store", wiring::store_check(&store));
+    let admin = Admin::start(&args.admin, readiness, &process).await?;
+    let migrating = wiring::migrate_in_background(&store, &process);
+    tracing::info!(listen = %args.listen.listen, "product-service answers");
+
+    let products = ProductRoutes::new(Catalogue::new(store.products()).into());
+    let site = stack(products, RateLimit::off(), &wiring::stack_settings(&args.http));
+    let drained = serve(listener, site, wiring::server_limits(), process.drain()).await;
+    migrating.wait().await;
+    store.close().await;
+    admin.stop().await;
+    Ok(process.ended(drained.is_clean()))
+}

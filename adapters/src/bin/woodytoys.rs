@@ -1,2 +1,133 @@
-//! stub
-fn main() {}
+//! The whole shop in one process.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use clap::Parser;
+use woody_adapters::{
+    config::{
+        AdminArgs, BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs,
+        ListenArgs, ProcessArgs, StoreArgs, WorkerArgs,
+    },
+    http::{
+        FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Readiness, StreamSettings, gateway,
+        serve,
+    },
+    process::{Admin, Process, ServiceArgs, bind, run},
+    wiring::{self, Files},
+};
+use woody_core::services::{Catalogue, Pipeline};
+
+/// The whole shop in one process: page, API, queue and worker.
+///
+/// With no flags it listens on this machine only and keeps everything in ./data.
+#[derive(Debug, Parser)]
+#[command(name = "woodytoys", version)]
+struct Args {
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    admin: AdminArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    worker: WorkerArgs,
+    #[command(flatten)]
+    heavy: HeavyArgs,
+    #[command(flatten)]
+    cache: HeavyCacheArgs,
+    #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
+    gateway: GatewayArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
+}
+
+impl ServiceArgs for Args {
+    fn process(&self) -> &ProcessArgs {
+        &self.process
+    }
+
+    fn admin(&self) -> &AdminArgs {
+        &self.admin
+    }
+}
+
+fn main() -> ExitCode {
+    let at_home = |flags: clap::Command| {
+        flags
+            .mut_arg("listen", |flag| flag.default_value("127.0.0.1:8080"))
+            .mut_arg("admin_listen", |flag| flag.default_value("127.0.0.1:9000"))
+            .mut_arg("store_url", |flag| flag.default_value("sqlite:data/woody.db"))
+            .mut_arg("broker_url", |flag| flag.default_value("sqlite:data/woody-queue.db"))
+    };
+    run(at_home, woodytoys)
+}
+
+async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
+    wiring::check_validation_timeout(&args.worker, &args.process)?;
+    let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
+    let store = wiring::open_store(&args.store, Files::Create).await?;
+    let broker = wiring::open_broker(&args.broker, Files::Create).await?;
+    let pool = wiring::heavy_pool(&args.heavy);
+    let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
+    let migrating = wiring::migrate_in_background(&store, &process);
+    let pipeline = Pipeline::new(store.orders(), broker.clone())
+        .validator(validator)
+        .prefetch(args.worker.prefetch)
+        .worker_settings(wiring::worker_settings(&args.worker))
+        .stopping(process.stopping())
+        .start()
+        .await
+        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
+    let mut readiness =
+        Readiness::new(process.draining()).require("store", wiring::store_check(&store));
+    if let Some(consumer) = pipeline.consumer() {
+        readiness = readiness.require("queue", wiring::consumer_check(consumer));
+    }
+    let admin = Admin::start(&args.admin, readiness, &process).await?;
+
+    let heavy = wiring::heavy_computation(&args.cache, pool.clone(), Some(store.products()));
+    let streams = StreamSettings::until(process.stopping());
+    let site = gateway(
+        MiscRoutes::new(heavy),
+        ProductRoutes::new(Catalogue::new(store.products()).into()),
+        OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
+        FrontRoutes::new(),
+        &wiring::gateway_limits(&args.gateway),
+        &wiring::stack_settings(&args.http),
+    );
+    welcome(args.listen.listen, args.admin.admin_listen, &wiring::store_name(&args.store)?);
+    let drained = serve(listener, site, wiring::server_limits(), process.drain()).await;
+    let finished = pipeline.stop_within(process.grace_left()).await;
+    migrating.wait().await;
+    pool.shutdown().await;
+    broker.close().await;
+    store.close().await;
+    admin.stop().await;
+    Ok(process.ended(drained.is_clean() && finished))
+}
+
+#[allow(clippy::print_stdout)] // The first screen is what this program is run for.
+fn welcome(shop: SocketAddr, admin: SocketAddr, store: &str) {
+    println!(
+        "
+  WoodyToys is open.
+
+    shop      http://{shop}           the page, and the API under /api
+    API       http://{shop}/openapi.json
+    health    http://{admin}/readyz     also /healthz and /metrics
+    data      {store}
+
+  Try:
+    curl http://{shop}/
+    curl -H 'Content-Type: application/json' -d '{{\"product\": \"Train\", \"quantity\": 20}}' \\
+         http://{shop}/api/orders
+    curl 'http://{shop}/api/misc/heavy?name=Train'
+
+  Ctrl-C closes it; what was accepted is still there when it opens again.
+"
+    );
+}

@@ -19,6 +19,12 @@ pub struct ListenArgs {
     /// Address that serves clients.
     #[arg(long, env = "WOODY_LISTEN", default_value = "0.0.0.0:5000", value_name = "ADDR")]
     pub listen: SocketAddr,
+}
+
+/// Where the operator looks in.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Addresses")]
+pub struct AdminArgs {
     /// Private address with /healthz, /readyz and /metrics.
     #[arg(long, env = "WOODY_ADMIN_LISTEN", default_value = "0.0.0.0:9000", value_name = "ADDR")]
     pub admin_listen: SocketAddr,
@@ -43,6 +49,11 @@ pub struct StoreArgs {
 }
 
 impl StoreArgs {
+    /// Whether a store was named at all.
+    pub fn is_given(&self) -> bool {
+        self.store_url.is_some() || self.store_url_file.is_some()
+    }
+
     /// The store's URL, from where it was given.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ mod parse;
 mod secret;
 
 pub use args::{
-    BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs, LogFormat, ProcessArgs,
+    AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs, LogFormat, ProcessArgs,
     StoreArgs, Switch, Validation, WorkerArgs,
 };
 pub use parse::{ConfigError, parse_args};

@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use hyper::{
     HeaderMap,
@@ -36,14 +36,15 @@ impl<A> Call<A> {
         routing::variable(self.path, self.head.uri.path())
     }
 
-    /// The query's parameters, as [`query::parse`] reads them.
+    /// The query's parameters of these names, each at most once and none besides:
+    /// `let [name, quantity] = call.query(["name", "quantity"])?;`
     ///
     /// # Errors
     /// A [`Failure`] that names the parameter.
     pub fn query<const N: usize>(
         &self,
         names: [&'static str; N],
-    ) -> Result<[Option<std::borrow::Cow<'_, str>>; N], Failure> {
+    ) -> Result<[Option<Cow<'_, str>>; N], Failure> {
         query::parse(self.head.uri.query(), names)
     }
 

@@ -65,7 +65,6 @@ where
 pin_project! {
     /// The answer of a service under a [`Ceiling`].
     #[project = Projected]
-    #[expect(missing_docs, reason = "the variants' names say it")]
     pub enum CeilingFuture<F> {
         Admitted { #[pin] inner: F, place: OwnedSemaphorePermit },
         Refused,

@@ -196,17 +196,13 @@ pub struct OrderView {
     #[serde(with = "time::serde::rfc3339")]
     accepted_at: OffsetDateTime,
     /// When it ended.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     finished_at: Option<OffsetDateTime>,
 }
 
 /// Where an order stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its schema is used")]
 pub enum OrderWord {
     /// Accepted, not yet validated.
     Pending,

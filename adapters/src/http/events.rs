@@ -86,7 +86,8 @@ pub(super) struct StreamPlace {
 impl StreamPlace {
     /// The answer that shows `changes`, ending with them.
     pub(super) fn respond(self, changes: impl Stream<Item = Order> + Send + 'static) -> Response {
-        let events = Events { changes: changes.boxed(), heartbeat: self.heartbeat, _permit: self.permit };
+        let events =
+            Events { changes: changes.boxed(), heartbeat: self.heartbeat, _permit: self.permit };
         let hello = futures::stream::iter([Bytes::from_static(HELLO)]);
         let until_stopped = hello.chain(events).take_until(self.stop.cancelled_owned());
         let mut response = Response::new(Body::stream(until_stopped.boxed()));

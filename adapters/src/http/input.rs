@@ -51,7 +51,10 @@ impl Input {
     pub async fn read(mut self) -> Result<Bytes, Failure> {
         let BodyLimits { max_bytes, patience } = self.limits;
         let too_large = || {
-            Failure::new(Kind::BodyTooLarge, format!("The body may have {max_bytes} bytes at most."))
+            Failure::new(
+                Kind::BodyTooLarge,
+                format!("The body may have {max_bytes} bytes at most."),
+            )
         };
         if self.incoming.size_hint().lower() > max_bytes as u64 {
             return Err(too_large());
@@ -59,8 +62,8 @@ impl Input {
         let arrive = async {
             let mut whole = BytesMut::new();
             while let Some(frame) = self.incoming.frame().await {
-                let frame = frame
-                    .map_err(|_| Failure::new(Kind::BrokenBody, "The body broke off."))?;
+                let frame =
+                    frame.map_err(|_| Failure::new(Kind::BrokenBody, "The body broke off."))?;
                 let Ok(data) = frame.into_data() else { continue };
                 if whole.len() + data.len() > max_bytes {
                     return Err(too_large());
@@ -70,7 +73,10 @@ impl Input {
             Ok(whole.freeze())
         };
         tokio::time::timeout(patience, arrive).await.unwrap_or_else(|_elapsed| {
-            Err(Failure::new(Kind::SlowBody, format!("The body did not arrive within {patience:?}.")))
+            Err(Failure::new(
+                Kind::SlowBody,
+                format!("The body did not arrive within {patience:?}."),
+            ))
         })
     }
 
@@ -145,8 +151,7 @@ fn failure(path: &str, error: &serde_json::Error) -> Failure {
                 Some(rest) if rest.is_empty() || rest.ends_with('.') => rest.trim_end_matches('.'),
                 _ => parent,
             };
-            let field =
-                if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+            let field = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
             let told = if problem.starts_with("unknown") {
                 format!("is no field{}", short(rest))
             } else if problem.starts_with("missing") {
@@ -156,9 +161,10 @@ fn failure(path: &str, error: &serde_json::Error) -> Failure {
             };
             Failure::field(Kind::InvalidValue, field, told)
         }
-        None if parent.is_empty() => {
-            Failure::new(Kind::InvalidValue, format!("The body is not as expected: {}.", short(problem)))
-        }
+        None if parent.is_empty() => Failure::new(
+            Kind::InvalidValue,
+            format!("The body is not as expected: {}.", short(problem)),
+        ),
         None => {
             Failure::field(Kind::InvalidValue, short(parent), format!("has an {}", short(problem)))
         }
@@ -193,18 +199,46 @@ mod tests {
         for (body, kind, says) in [
             ("", Kind::MalformedJson, "The body is empty"),
             ("{\n  \"name\": }", Kind::MalformedJson, "expected value at line 2, column 11"),
-            ("{\"name\": \"x\"} {}", Kind::MalformedJson, "trailing characters at line 1, column 15"),
+            (
+                "{\"name\": \"x\"} {}",
+                Kind::MalformedJson,
+                "trailing characters at line 1, column 15",
+            ),
             ("{\"name\": \"x\"", Kind::MalformedJson, "EOF while parsing"),
             ("[]", Kind::InvalidValue, "The body is not as expected: invalid length 0"),
             ("7", Kind::InvalidValue, "The body is not as expected: invalid type: integer `7`"),
             ("{}", Kind::InvalidValue, "name is missing"),
-            ("{\"name\": 7}", Kind::InvalidValue, "name has an invalid type: integer `7`, expected a string"),
+            (
+                "{\"name\": 7}",
+                Kind::InvalidValue,
+                "name has an invalid type: integer `7`, expected a string",
+            ),
             ("{\"name\": \"x\", \"name\": \"y\"}", Kind::InvalidValue, "name stands twice"),
-            ("{\"name\": \"x\", \"colour\": 1}", Kind::InvalidValue, "colour is no field, expected one of"),
-            ("{\"name\": \"x\", \"quantity\": 1.5}", Kind::InvalidValue, "quantity has an invalid type: floating point"),
-            ("{\"name\": \"x\", \"parts\": [{\"width_mm\": 1}, {\"width_mm\": \"2\"}]}", Kind::InvalidValue, "parts[1].width_mm has an invalid type"),
-            ("{\"name\": \"x\", \"parts\": [{}]}", Kind::InvalidValue, "parts[0].width_mm is missing"),
-            ("{\"name\": \"x\", \"parts\": [{\"width_mm\": 1, \"x\": 1}]}", Kind::InvalidValue, "parts[0].x is no field"),
+            (
+                "{\"name\": \"x\", \"colour\": 1}",
+                Kind::InvalidValue,
+                "colour is no field, expected one of",
+            ),
+            (
+                "{\"name\": \"x\", \"quantity\": 1.5}",
+                Kind::InvalidValue,
+                "quantity has an invalid type: floating point",
+            ),
+            (
+                "{\"name\": \"x\", \"parts\": [{\"width_mm\": 1}, {\"width_mm\": \"2\"}]}",
+                Kind::InvalidValue,
+                "parts[1].width_mm has an invalid type",
+            ),
+            (
+                "{\"name\": \"x\", \"parts\": [{}]}",
+                Kind::InvalidValue,
+                "parts[0].width_mm is missing",
+            ),
+            (
+                "{\"name\": \"x\", \"parts\": [{\"width_mm\": 1, \"x\": 1}]}",
+                Kind::InvalidValue,
+                "parts[0].x is no field",
+            ),
         ] {
             let failure = parse_json::<Toy>(body.as_bytes()).unwrap_err();
             assert_eq!(failure.kind(), kind, "{body}: {}", failure.detail());

@@ -34,7 +34,7 @@ pub struct Rate {
 /// that have spent nothing lately are forgotten, and if that frees none, all.
 const MAX_CLIENTS: usize = 65_536;
 /// How often addresses that have spent nothing lately are forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Limits the requests of each client address to one service.
 ///
@@ -94,12 +94,8 @@ impl Buckets {
         if !(due || (crowded && now_s > then_s)) {
             return;
         }
-        let mine = self.tidied_at_s.compare_exchange(
-            then_s,
-            now_s,
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
+        let mine =
+            self.tidied_at_s.compare_exchange(then_s, now_s, Ordering::Relaxed, Ordering::Relaxed);
         if mine.is_ok() {
             self.by_client.retain_recent();
             self.by_client.shrink_to_fit();

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use hyper::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, VARY,
-};
+use hyper::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, VARY};
 use woody_core::{
     domain::{ProductName, Quantity, now, python_stamp},
     services::{CacheStatus, HeavyComputation},
@@ -33,7 +31,6 @@ pub struct MiscRoutes {
 
 /// What a row of the table does.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "named like the routes")]
 pub enum Action {
     Ping,
     Time,
@@ -76,13 +73,13 @@ impl MiscRoutes {
             Some(quantity) => Quantity::new(query::number(&quantity, "quantity")?)?,
             None => HeavyComputation::BATCH,
         };
-        let (answer, status) = match self.heavy.cached(name.trim(), quantity).await {
-            Some(cached) => cached,
-            None => {
-                let name = ProductName::parse(&name)
-                    .map_err(|invalid| Failure::from(invalid).named("name"))?;
-                self.heavy.answer(&name, quantity).await?
-            }
+        let cached = self.heavy.cached(name.trim(), quantity).await;
+        let (answer, status) = if let Some(cached) = cached {
+            cached
+        } else {
+            let name = ProductName::parse(&name)
+                .map_err(|invalid| Failure::from(invalid).named("name"))?;
+            self.heavy.answer(&name, quantity).await?
         };
         let mut response = match form {
             0 => reply::text(answer.text()),

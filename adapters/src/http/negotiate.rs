@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(chosen("application/json;q=0.5, image/svg+xml"), Some("image/svg+xml"));
         assert_eq!(chosen("image/avif,image/*,*/*;q=0.8"), Some("image/svg+xml"));
         assert_eq!(chosen("*/*, text/plain;q=0"), Some("application/json"));
-        assert_eq!(chosen("application/json;v=1;q=0.9, text/plain;q=0.8"), Some("application/json"));
+        assert_eq!(
+            chosen("application/json;v=1;q=0.9, text/plain;q=0.8"),
+            Some("application/json")
+        );
     }
 
     #[test]

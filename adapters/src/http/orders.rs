@@ -37,7 +37,6 @@ pub struct OrderRoutes {
 
 /// What a row of the table does.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "named like the routes")]
 pub enum Action {
     PlaceByGet,
     Status,
@@ -134,7 +133,6 @@ impl OrderRoutes {
         Ok(place.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
     }
 }
-
 
 fn status_line(order: &Order) -> String {
     let id = order.id;

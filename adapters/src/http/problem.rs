@@ -211,7 +211,11 @@ impl Failure {
         Self::because(Kind::Internal, "Something went wrong here. It has been noted.", source)
     }
 
-    fn because(kind: Kind, detail: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
+    fn because(
+        kind: Kind,
+        detail: &'static str,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
         let mut failure = Self::new(kind, detail);
         failure.0.source = Some(Box::new(source));
         failure
@@ -304,11 +308,9 @@ impl From<Invalid> for Failure {
     fn from(invalid: Invalid) -> Self {
         // `parts` with the problem `[1].width_mm must be …` is about `parts[1].width_mm`.
         match invalid.problem.split_once(' ') {
-            Some((place, problem)) if place.starts_with('[') => Self::field(
-                Kind::InvalidValue,
-                format!("{}{place}", invalid.field),
-                problem,
-            ),
+            Some((place, problem)) if place.starts_with('[') => {
+                Self::field(Kind::InvalidValue, format!("{}{place}", invalid.field), problem)
+            }
             _ => Self::field(Kind::InvalidValue, invalid.field, &invalid.problem),
         }
     }

@@ -31,7 +31,6 @@ pub struct ProductRoutes {
 
 /// What a row of the table does.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "named like the routes")]
 pub enum Action {
     AddByGet,
     Last,

@@ -13,10 +13,10 @@ use super::problem::{Failure, Kind};
 /// # Errors
 /// A [`Failure`] that names the first parameter that is unknown, stands twice,
 /// has a broken escape or is no UTF-8.
-pub fn parse<const N: usize>(
-    raw: Option<&str>,
+pub(super) fn parse<'q, const N: usize>(
+    raw: Option<&'q str>,
     names: [&'static str; N],
-) -> Result<[Option<Cow<'_, str>>; N], Failure> {
+) -> Result<[Option<Cow<'q, str>>; N], Failure> {
     let mut values = [const { None }; N];
     for pair in raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -36,7 +36,7 @@ pub fn parse<const N: usize>(
 ///
 /// # Errors
 /// A [`Failure`] that names it.
-pub fn required<'q>(
+pub(super) fn required<'q>(
     value: Option<Cow<'q, str>>,
     name: &'static str,
 ) -> Result<Cow<'q, str>, Failure> {
@@ -49,9 +49,13 @@ pub fn required<'q>(
 ///
 /// # Errors
 /// A [`Failure`] that names it.
-pub fn number(value: &str, name: &'static str) -> Result<i64, Failure> {
+pub(super) fn number(value: &str, name: &'static str) -> Result<i64, Failure> {
     value.parse().map_err(|_| {
-        Failure::field(Kind::InvalidValue, name, format!("must be a whole number, not {}", quoted(value)))
+        Failure::field(
+            Kind::InvalidValue,
+            name,
+            format!("must be a whole number, not {}", quoted(value)),
+        )
     })
 }
 
@@ -129,7 +133,11 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (raw, kind, says) in [
             ("name=a&name=b", Kind::DuplicateParameter, "name stands twice"),
-            ("nam=a", Kind::UnknownParameter, "nam is no parameter: this route takes name, quantity"),
+            (
+                "nam=a",
+                Kind::UnknownParameter,
+                "nam is no parameter: this route takes name, quantity",
+            ),
             ("name=%", Kind::MalformedQuery, "name has a %"),
             ("name=%2", Kind::MalformedQuery, "name has a %"),
             ("quantity=%zz", Kind::MalformedQuery, "quantity has a %"),

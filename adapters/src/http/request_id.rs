@@ -10,7 +10,9 @@ use bytes::Bytes;
 use hyper::{HeaderMap, header::HeaderName, header::HeaderValue};
 
 /// The header that carries it, both ways.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// What a request is called in answers and logs.
 ///
@@ -40,12 +42,13 @@ impl RequestId {
         // An odd factor makes this a permutation: equal only for equal counts.
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let id = SEED.wrapping_add(count).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut digits = [0; 16];
-        for (i, digit) in digits.iter_mut().enumerate() {
-            *digit = b"0123456789abcdef"[(id >> (60 - 4 * i)) as usize & 0xf];
+        let mut text = [0; 16];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(id.to_be_bytes()) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 0xf)];
         }
         // Hexadecimal digits are a legal header value.
-        let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&digits));
+        let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text));
         Self(value.unwrap_or(HeaderValue::from_static("unknown")))
     }
 

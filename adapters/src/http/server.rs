@@ -50,6 +50,13 @@ pub enum Drained {
     CutOff(usize),
 }
 
+impl Drained {
+    /// Whether every request was answered.
+    pub fn is_clean(self) -> bool {
+        self == Self::Clean
+    }
+}
+
 /// The largest head of a request, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 /// The pause after an accept that failed for want of something.

@@ -194,11 +194,17 @@ impl<A> Around<A> {
                 tracing::error!(request.id = id, service, detail, error = cause, "request failed");
             }
             Kind::Unavailable | Kind::Overloaded | Kind::TooSlow if self.may_warn() => {
-                tracing::warn!(request.id = id, service, detail, error = cause,
-                    "requests are refused");
+                tracing::warn!(
+                    request.id = id,
+                    service,
+                    detail,
+                    error = cause,
+                    "requests are refused"
+                );
             }
-            _ => tracing::debug!(request.id = id, service, detail, error = cause,
-                "request refused"),
+            _ => {
+                tracing::debug!(request.id = id, service, detail, error = cause, "request refused")
+            }
         }
     }
 

@@ -4,14 +4,18 @@ use std::{
     time::Duration,
 };
 
+use clap::Parser;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::telemetry::start_logging;
-use crate::config::{ConfigError, ProcessArgs};
+use super::{healthcheck::healthcheck, telemetry::start_logging};
+use crate::{
+    config::{AdminArgs, ConfigError, ProcessArgs, parse_args},
+    http::Drain,
+};
 
 /// The life of a process, in the order in which it ends:
 ///
@@ -28,6 +32,8 @@ pub struct Process {
     stopping: CancellationToken,
     told_at: Arc<OnceLock<Instant>>,
     grace: Duration,
+    /// What the drain delay leaves of the grace.
+    serving: Duration,
 }
 
 impl Process {
@@ -47,6 +53,7 @@ impl Process {
             stopping: CancellationToken::new(),
             told_at: Arc::default(),
             grace: args.grace,
+            serving: args.grace - args.drain_delay,
         };
         let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
         let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
@@ -85,6 +92,11 @@ impl Process {
         self.stopping.clone()
     }
 
+    /// How a server of this process ends.
+    pub fn drain(&self) -> Drain {
+        Drain { stop: self.stopping(), grace: self.serving }
+    }
+
     /// How much of the grace is left; all of it before the signal.
     pub fn grace_left(&self) -> Duration {
         match self.told_at.get() {
@@ -104,25 +116,41 @@ impl Process {
     }
 }
 
+/// What every service is told.
+pub trait ServiceArgs: Parser {
+    /// How it lives and ends.
+    fn process(&self) -> &ProcessArgs;
+    /// Where the operator looks in.
+    fn admin(&self) -> &AdminArgs;
+}
+
 /// Runs a service to its end, on a runtime of its own, and answers with the exit
 /// code: 0 when it ended well, 1 when the grace was too short, 2 when its
 /// configuration cannot work (one line on stderr says why).
+///
+/// `adjust` may change defaults of the flags.
 #[allow(clippy::print_stderr)] // Logging may be what could not start.
 pub fn run<A, Fut>(
-    args: Result<A, ConfigError>,
-    process_args: impl FnOnce(&A) -> &ProcessArgs,
-    service: impl FnOnce(A) -> Fut,
+    adjust: impl FnOnce(clap::Command) -> clap::Command,
+    service: impl FnOnce(A, Process) -> Fut,
 ) -> ExitCode
 where
+    A: ServiceArgs,
     Fut: Future<Output = Result<bool, ConfigError>>,
 {
-    let outcome = args.and_then(|args| {
-        start_logging(&process_args(&args).log)?;
+    let outcome = parse_args::<A>(adjust).and_then(|args| {
+        if args.admin().healthcheck {
+            return Ok(healthcheck(args.admin().admin_listen));
+        }
+        start_logging(&args.process().log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(|error| ConfigError::because("the runtime cannot start", &error))?;
-        let outcome = runtime.block_on(service(args));
+        let outcome = runtime.block_on(async {
+            let process = Process::start(args.process())?;
+            service(args, process).await
+        });
         // Blocking reads that nobody waits for must not hold up the exit.
         runtime.shutdown_timeout(Duration::from_secs(1));
         outcome

@@ -3,8 +3,9 @@
 
 mod healthcheck;
 mod lifecycle;
+mod listeners;
 mod telemetry;
 
-pub use healthcheck::healthcheck;
-pub use lifecycle::{Process, run};
+pub use lifecycle::{Process, ServiceArgs, run};
+pub use listeners::{Admin, bind};
 pub use telemetry::{Telemetry, start_logging, start_metrics};

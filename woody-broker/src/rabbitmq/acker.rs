@@ -127,8 +127,7 @@ impl Acker for RabbitMqAcker {
             // to 4.2, and only a reject from 4.3.
             Settlement::Release => self.claim.give_back(limit).await,
             Settlement::RetryAfter { delay, reason } => {
-                let properties =
-                    headers::for_retry(&self.properties, attempts, delay, &reason);
+                let properties = headers::for_retry(&self.properties, attempts, delay, &reason);
                 self.move_to(Place::for_delay(delay), properties).await
             }
             Settlement::DeadLetter { reason } => {

@@ -27,6 +27,8 @@ use super::{
 
 /// How many dead letters are asked for at once.
 const PIPELINE: usize = 64;
+/// How long the dead letters that one look gives back may take to be there again.
+const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// How long a retry queue that was missing is taken to be still missing: the
 /// broker writes a line to its log for each queue that is asked for in vain.
 const MISSING_FOR: Duration = Duration::from_secs(30);
@@ -51,28 +53,45 @@ struct Held {
     properties: BasicProperties,
 }
 
+/// Dead letters in our hands, and the channel on which they are ours.
+struct Look {
+    session: Arc<Session>,
+    channel: Channel,
+    /// How many there were.
+    found: u32,
+    chosen: Vec<Held>,
+    /// The last of those that were read and not chosen.
+    last_other: Option<u64>,
+}
+
 impl RabbitMqAdmin {
-    /// Reads dead letters in order until `take` says that it has enough, then
-    /// does `then` with those that it wanted; all others go back where they were.
-    async fn look<T>(
+    /// Reads dead letters, oldest first, and keeps those that are `wanted`
+    /// until there are `enough` of them. `None` when there is no such queue.
+    ///
+    /// Whoever drops what this returns gives all of them back.
+    async fn look(
         &self,
-        mut wanted: impl FnMut(&Held) -> bool,
-        mut enough: impl FnMut(usize, usize) -> bool,
-        then: impl AsyncFnOnce(&Channel, Vec<Held>) -> Result<T, BrokerError>,
-    ) -> Result<Option<T>, BrokerError> {
-        let _turn = self.looking.lock().await;
+        wanted: impl Fn(&Held) -> bool,
+        enough: usize,
+    ) -> Result<Option<Look>, BrokerError> {
         let session = self.link.session().await?;
         let Some(fill) = self.topology.fill(&session, Place::Dead).await? else { return Ok(None) };
         let channel = session.channel(self.limit).await?;
         let queue = self.topology.name(Place::Dead);
-        let mut scan = Scan::default();
-        let mut chosen = Vec::new();
-        let mut last = None;
+        let mut names = Names::default();
+        let mut look = Look {
+            session,
+            channel: channel.clone(),
+            found: fill.messages,
+            chosen: Vec::new(),
+            last_other: None,
+        };
         // No further than what was there at the start: a dead letter that comes
         // while we look may wait for the next look.
-        let mut left = fill.messages as usize;
-        'reading: while left > 0 && !enough(scan.read, chosen.len()) {
+        let mut left = usize::try_from(fill.messages).unwrap_or(usize::MAX);
+        'reading: while left > 0 && look.chosen.len() < enough {
             let burst = left.min(PIPELINE);
+            left -= burst;
             let gets = (0..burst).map(|_| {
                 let get = channel.basic_get(queue.clone(), BasicGetOptions::default());
                 within(self.limit, "reading a dead letter", get)
@@ -80,33 +99,52 @@ impl RabbitMqAdmin {
             let mut answers = stream::iter(gets).buffered(burst);
             while let Some(answer) = answers.next().await {
                 let Some(message) = answer? else { break 'reading };
-                let held = scan.hold(message.delivery);
-                last = Some(held.tag);
-                left -= 1;
-                if !enough(scan.read - 1, chosen.len()) && wanted(&held) {
-                    chosen.push(held);
+                let held = names.hold(message.delivery);
+                if look.chosen.len() < enough && wanted(&held) {
+                    look.chosen.push(held);
+                } else {
+                    look.last_other = Some(held.tag);
                 }
             }
         }
-        let done = then(&channel, chosen).await;
-        if let Some(tag) = last {
-            // Whatever is unsettled up to here goes back, in its order.
-            let options = BasicNackOptions { multiple: true, requeue: true };
-            within(self.limit, "giving back dead letters", channel.basic_nack(tag, options))
-                .await?;
-        }
-        // The answer to this proves that the broker has done all of the above.
-        within(self.limit, "closing a channel", channel.close(200, "done".into())).await?;
-        done.map(Some)
+        Ok(Some(look))
     }
 
-    /// Takes `chosen` off the dead letters.
-    async fn drop_all(&self, channel: &Channel, chosen: &[Held]) -> Result<u64, BrokerError> {
-        for held in chosen {
-            let ack = channel.basic_ack(held.tag, BasicAckOptions::default());
+    /// Gives back everything that was read up to `tag` and is not settled, in
+    /// its order, and waits until the queue counts `stay` again.
+    async fn give_back(&self, look: &Look, tag: Option<u64>, stay: u32) -> Result<(), BrokerError> {
+        if let Some(tag) = tag {
+            let options = BasicNackOptions { multiple: true, requeue: true };
+            let nack = look.channel.basic_nack(tag, options);
+            within(self.limit, "giving back dead letters", nack).await?;
+        }
+        let close = look.channel.close(200, "done".into());
+        within(self.limit, "closing a channel", close).await?;
+        // A quorum queue takes messages back a moment after it was told to. The
+        // next look shall find them; somebody else's look may hide them, so
+        // this does not wait for long.
+        let until = Instant::now() + GIVEN_BACK;
+        while tag.is_some() && Instant::now() < until {
+            match self.topology.fill(&look.session, Place::Dead).await? {
+                Some(fill) if fill.messages < stay => {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what was chosen off the dead letters, and gives the others back.
+    async fn remove(&self, look: &Look) -> Result<u64, BrokerError> {
+        for held in &look.chosen {
+            let ack = look.channel.basic_ack(held.tag, BasicAckOptions::default());
             within(self.limit, "removing a dead letter", ack).await?;
         }
-        Ok(chosen.len() as u64)
+        let removed = u32::try_from(look.chosen.len()).unwrap_or(u32::MAX);
+        let stay = look.found.saturating_sub(removed);
+        self.give_back(look, look.last_other, stay).await?;
+        Ok(u64::from(removed))
     }
 
     /// How many messages wait in a retry queue.
@@ -135,14 +173,12 @@ impl RabbitMqAdmin {
 /// named by what is in them, and by how many of the same came before: two that
 /// are the same in everything may be taken for one another without harm.
 #[derive(Default)]
-struct Scan {
-    read: usize,
+struct Names {
     same: HashMap<u64, u64>,
 }
 
-impl Scan {
+impl Names {
     fn hold(&mut self, message: lapin::message::Delivery) -> Held {
-        self.read += 1;
         let death = headers::death(&message.properties);
         let id = death.id.clone().unwrap_or_else(|| {
             let hash = fnv1a(&message.data);
@@ -190,62 +226,43 @@ impl BrokerAdmin for RabbitMqAdmin {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let letters = self
-            .look(
-                |_| true,
-                |_, chosen| chosen >= limit,
-                async |_, chosen| {
-                    let letters = chosen.into_iter().map(|held| DeadLetter {
-                        id: DeadLetterId(held.id),
-                        body: held.body,
-                        reason: held.death.reason,
-                        attempts: held.death.attempts,
-                        died_at: held.death.died_at,
-                    });
-                    Ok(letters.collect())
-                },
-            )
-            .await?;
-        Ok(letters.unwrap_or_default())
+        let _turn = self.looking.lock().await;
+        let Some(look) = self.look(|_| true, limit).await? else { return Ok(Vec::new()) };
+        let last = look.chosen.last().map(|held| held.tag);
+        self.give_back(&look, last.max(look.last_other), look.found).await?;
+        let letters = look.chosen.into_iter().map(|held| DeadLetter {
+            id: DeadLetterId(held.id),
+            body: held.body,
+            reason: held.death.reason,
+            attempts: held.death.attempts,
+            died_at: held.death.died_at,
+        });
+        Ok(letters.collect())
     }
 
     async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
-        let (asked, count) = asked(ids);
-        let moved = self
-            .look(
-                |held| asked.contains(held.id.as_str()),
-                |_, chosen| chosen >= count,
-                async |channel, chosen| {
-                    let messages: Vec<Outgoing> = chosen
-                        .iter()
-                        .map(|held| Outgoing {
-                            body: held.body.clone(),
-                            properties: headers::for_redrive(&held.properties),
-                        })
-                        .collect();
-                    self.publisher.store(Place::Orders, &messages).await?;
-                    self.drop_all(channel, &chosen).await
-                },
-            )
-            .await?;
-        Ok(moved.unwrap_or(0))
+        let asked = asked(ids);
+        let _turn = self.looking.lock().await;
+        let chosen = self.look(|held| asked.contains(held.id.as_str()), asked.len()).await?;
+        let Some(look) = chosen else { return Ok(0) };
+        let again = look.chosen.iter().map(|held| Outgoing {
+            body: held.body.clone(),
+            properties: headers::for_redrive(&held.properties),
+        });
+        let again: Vec<Outgoing> = again.collect();
+        self.publisher.store(Place::Orders, &again).await?;
+        self.remove(&look).await
     }
 
     async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
-        let (asked, count) = asked(ids);
-        let purged = self
-            .look(
-                |held| asked.contains(held.id.as_str()),
-                |_, chosen| chosen >= count,
-                async |channel, chosen| self.drop_all(channel, &chosen).await,
-            )
-            .await?;
-        Ok(purged.unwrap_or(0))
+        let asked = asked(ids);
+        let _turn = self.looking.lock().await;
+        let chosen = self.look(|held| asked.contains(held.id.as_str()), asked.len()).await?;
+        let Some(look) = chosen else { return Ok(0) };
+        self.remove(&look).await
     }
 }
 
-fn asked(ids: &[DeadLetterId]) -> (HashSet<&str>, usize) {
-    let asked: HashSet<&str> = ids.iter().map(|id| id.0.as_str()).collect();
-    let count = asked.len();
-    (asked, count)
+fn asked(ids: &[DeadLetterId]) -> HashSet<&str> {
+    ids.iter().map(|id| id.0.as_str()).collect()
 }

@@ -102,9 +102,7 @@ impl Link {
                 State::Connecting | State::Closed => Err(BrokerError::Closed),
             },
             Ok(Err(_)) => Err(BrokerError::Closed),
-            Err(_) => {
-                Err(Fault::TimedOut { what: "connecting", limit: self.patience }.into())
-            }
+            Err(_) => Err(Fault::TimedOut { what: "connecting", limit: self.patience }.into()),
         }
     }
 
@@ -162,8 +160,7 @@ impl Supervisor {
         let mut first = true;
         loop {
             let name = format!("woodytoys {} {}", self.options.queue, self.purpose);
-            let Some(opened) =
-                cancel.run_until_cancelled(Session::open(&self.address, name)).await
+            let Some(opened) = cancel.run_until_cancelled(Session::open(&self.address, name)).await
             else {
                 return;
             };
@@ -175,8 +172,7 @@ impl Supervisor {
                     let session = Arc::new(session);
                     let up_since = Instant::now();
                     self.state.send_replace(State::Up(Arc::clone(&session)));
-                    let Some(cause) = cancel.run_until_cancelled(self.watch(&session)).await
-                    else {
+                    let Some(cause) = cancel.run_until_cancelled(self.watch(&session)).await else {
                         session.close(self.options.close_timeout).await;
                         return;
                     };
@@ -248,7 +244,12 @@ impl Supervisor {
 
     fn report_back(&self, down_since: Instant, failures: u32) {
         let elapsed_ms = u64::try_from(down_since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        info!(broker.queue = self.options.queue, broker.connection = self.purpose,
-            elapsed_ms, failures, "broker is back");
+        info!(
+            broker.queue = self.options.queue,
+            broker.connection = self.purpose,
+            elapsed_ms,
+            failures,
+            "broker is back"
+        );
     }
 }

@@ -144,7 +144,9 @@ mod tests {
     #[test]
     fn a_cause_keeps_its_kind_and_its_text() {
         let refused = Cause::of(&Fault::NoQueue("q".into()).into()).to_error();
-        assert!(matches!(&refused, BrokerError::Refused(why) if why.to_string() == "there is no queue q"));
+        assert!(
+            matches!(&refused, BrokerError::Refused(why) if why.to_string() == "there is no queue q")
+        );
         assert!(Cause::of(&Fault::Blocked.into()).to_error().is_transient());
     }
 }

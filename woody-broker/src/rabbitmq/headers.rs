@@ -89,8 +89,8 @@ pub(super) struct Death {
 
 /// Reads a dead letter, ours or the broker's.
 pub(super) fn death(properties: &BasicProperties) -> Death {
-    let died_at = text(properties, DIED_AT)
-        .and_then(|stamp| OffsetDateTime::parse(&stamp, &Rfc3339).ok());
+    let died_at =
+        text(properties, DIED_AT).and_then(|stamp| OffsetDateTime::parse(&stamp, &Rfc3339).ok());
     if died_at.is_some() {
         return Death {
             reason: Reason::new(text(properties, REASON).unwrap_or_default()),
@@ -105,10 +105,10 @@ pub(super) fn death(properties: &BasicProperties) -> Death {
         Some(why) => format!("moved by the broker: {why}"),
         None => "put here by somebody else".to_owned(),
     };
-    let counted = header(properties, "x-delivery-count").and_then(whole).unwrap_or(0);
     Death {
         reason: Reason::new(reason),
-        attempts: attempts(properties).max(counted),
+        // Not `x-delivery-count`: in this queue it counts our looks at the letter.
+        attempts: attempts(properties),
         died_at: None,
         id: None,
     }
@@ -244,9 +244,9 @@ mod tests {
     fn what_the_broker_moved_says_why() {
         let mut headers = FieldTable::default();
         set_text(&mut headers, "x-first-death-reason", "delivery_limit");
-        headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(21));
+        set_attempts(&mut headers, 3);
         let story = death(&BasicProperties::default().with_headers(headers));
         assert_eq!(story.reason.as_str(), "the broker delivered it too often");
-        assert_eq!((story.attempts, story.id, story.died_at), (21, None, None));
+        assert_eq!((story.attempts, story.id, story.died_at), (3, None, None));
     }
 }

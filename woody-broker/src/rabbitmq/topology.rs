@@ -117,10 +117,8 @@ impl Topology {
             Place::Dead => {
                 text("x-queue-type", "quorum");
                 text("x-overflow", "reject-publish");
-                arguments.insert(
-                    "x-delivery-limit".into(),
-                    AMQPValue::LongLongInt(NO_DELIVERY_LIMIT),
-                );
+                arguments
+                    .insert("x-delivery-limit".into(), AMQPValue::LongLongInt(NO_DELIVERY_LIMIT));
             }
         }
         arguments

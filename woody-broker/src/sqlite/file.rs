@@ -121,7 +121,8 @@ impl QueueFile {
             // As many as there are steps; a pragma takes no parameters.
             sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut *transaction).await?;
         }
-        let queue = sqlx::query_scalar("SELECT name FROM queue").fetch_one(&mut *transaction).await?;
+        let queue =
+            sqlx::query_scalar("SELECT name FROM queue").fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(Version::Current { queue })
     }

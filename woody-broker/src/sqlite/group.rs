@@ -2,15 +2,14 @@
 
 use bytes::Bytes;
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::oneshot;
 use woody_core::{
     domain::{Reason, now},
-    ports::{BrokerError, SettleError, Settlement},
+    ports::{SettleError, Settlement},
 };
 
 use super::{
     error::{Shared, broker_error, settle_error},
-    handle::{Reply, Request, Settle},
+    handle::{Reply, Request, Settle, SettleReply},
     statements::{self, Row, micros},
 };
 
@@ -20,7 +19,7 @@ pub(super) struct Group {
     bodies: Vec<Bytes>,
     published: Vec<Reply<()>>,
     moves: Vec<Move>,
-    settled: Vec<(i64, Option<oneshot::Sender<Result<(), SettleError>>>)>,
+    settled: Vec<(i64, Option<SettleReply>)>,
     back: Vec<i64>,
     removed: Vec<i64>,
     later: Vec<(i64, i64, Reason)>,
@@ -52,8 +51,8 @@ pub(super) struct Claim {
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) claimed: Vec<Row>,
-    /// When the next delayed message is due, if that was asked.
-    pub(super) next_due: Option<Option<i64>>,
+    /// When the next delayed message is due, if what is due was to be brought back.
+    pub(super) next_due: Option<i64>,
     /// This process is no longer on the list of holders, or was not all the time.
     pub(super) lost: bool,
     moved: Vec<u64>,
@@ -160,7 +159,7 @@ impl Group {
         }
         if due {
             statements::bring_back_what_is_due(&mut db).await?;
-            done.next_due = Some(statements::next_due(&mut db).await?);
+            done.next_due = statements::next_due(&mut db).await?;
         }
         if limit > 0 {
             done.claimed = statements::claim(&mut db, holder, limit).await?;
@@ -188,7 +187,7 @@ impl Group {
     /// Answers everyone: it failed. What is returned is still on our name in the
     /// file, though nobody has it.
     pub(super) fn fail(self, error: &Shared) -> Vec<i64> {
-        let why = || -> BrokerError { broker_error(Shared::clone(error)) };
+        let why = || broker_error(Shared::clone(error));
         for reply in self.published {
             let _ = reply.send(Err(why()));
         }

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Where an answer goes.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, BrokerError>>;
 
+/// Where the answer to a settlement goes.
+pub(super) type SettleReply = oneshot::Sender<Result<(), SettleError>>;
+
 /// Something that a caller asks of the writer, and waits for.
 #[derive(Debug)]
 pub(super) enum Request {
@@ -40,7 +43,7 @@ pub(super) struct Settle {
     pub(super) held: Held,
     pub(super) settlement: Settlement,
     /// Nobody waits when the delivery was dropped.
-    pub(super) done: Option<oneshot::Sender<Result<(), SettleError>>>,
+    pub(super) done: Option<SettleReply>,
 }
 
 /// A message, and who holds it.

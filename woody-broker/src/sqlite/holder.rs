@@ -47,7 +47,8 @@ impl Holder {
         let others = statements::other_holders(connection, self.id).await?;
         let others: Vec<_> = others.into_iter().map(|id| (id, file.side_file(id))).collect();
         let dead = blocking(move || {
-            let dead = others.into_iter().filter_map(|(id, path)| Some((id, DeadHolder::of(path)?)));
+            let dead =
+                others.into_iter().filter_map(|(id, path)| Some((id, DeadHolder::of(path)?)));
             Ok(dead.collect::<Vec<_>>())
         })
         .await?;
@@ -62,7 +63,9 @@ impl Holder {
             "took back what dead processes held");
         // Their locks are ours until here, so that nobody else does the same.
         blocking(move || {
-            dead.into_iter().for_each(|(_, dead)| dead.bury());
+            for (_, dead) in dead {
+                dead.bury();
+            }
             Ok(())
         })
         .await?;

@@ -64,7 +64,17 @@ impl Default for SqliteOptions {
     }
 }
 
+impl SqliteOptions {
+    /// The defaults for another queue.
+    pub fn for_queue(queue: impl Into<String>) -> Self {
+        Self { queue: queue.into(), ..Self::default() }
+    }
+}
+
 /// A [`Broker`] in one SQLite file.
+///
+/// Dropping it without [`close`](Broker::close) is safe too: its task ends when the
+/// last publisher, consumer and delivery are gone.
 #[derive(Debug)]
 pub struct SqliteBroker {
     handle: Arc<Handle>,

@@ -247,13 +247,7 @@ pub(super) async fn depth(db: &SqlitePool) -> Result<QueueDepth, sqlx::Error> {
         counted.bind(micros(now())).fetch_one(db).await?;
     let [ready, in_flight, delayed, dead, consumers] =
         [ready, in_flight, delayed, dead, consumers].map(i64::unsigned_abs);
-    Ok(QueueDepth {
-        ready,
-        in_flight: Some(in_flight),
-        delayed,
-        dead,
-        consumers: Some(consumers),
-    })
+    Ok(QueueDepth { ready, in_flight: Some(in_flight), delayed, dead, consumers: Some(consumers) })
 }
 
 /// The oldest dead letters.
@@ -261,12 +255,11 @@ pub(super) async fn dead_letters(
     db: &SqlitePool,
     limit: usize,
 ) -> Result<Vec<DeadLetter>, sqlx::Error> {
-    let letters: Vec<(i64, u32, i64, String, Vec<u8>)> = sqlx::query_as(
-        "SELECT id, attempts, died_at, reason, body FROM dead ORDER BY id LIMIT ?",
-    )
-    .bind(count(limit))
-    .fetch_all(db)
-    .await?;
+    let letters: Vec<(i64, u32, i64, String, Vec<u8>)> =
+        sqlx::query_as("SELECT id, attempts, died_at, reason, body FROM dead ORDER BY id LIMIT ?")
+            .bind(count(limit))
+            .fetch_all(db)
+            .await?;
     let letter = |(id, attempts, died_at, reason, body): (i64, u32, i64, String, Vec<u8>)| {
         let nanos = i128::from(died_at) * 1_000;
         DeadLetter {

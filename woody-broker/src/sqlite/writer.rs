@@ -209,8 +209,8 @@ impl Writer {
         }
         let claim = Claim { holder: self.holder.id, due, limit };
         let done = group.execute(&mut self.connection, claim).await?;
-        if let Some(next_due) = done.next_due {
-            self.next_due = next_due;
+        if due {
+            self.next_due = done.next_due;
         }
         if limit > 0 {
             // As many as asked for: there may be more.

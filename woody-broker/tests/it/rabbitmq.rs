@@ -29,4 +29,7 @@ async fn on(queue: &str) -> RabbitMqBroker {
     RabbitMqBroker::connect(&url(), RabbitMqOptions::for_queue(queue)).await.expect("a good URL")
 }
 
-woody_core::broker_contract!(#[ignore = "needs WOODY_TEST_AMQP_URL"] fresh);
+woody_core::broker_contract!(
+    #[ignore = "needs WOODY_TEST_AMQP_URL"]
+    fresh
+);

@@ -11,17 +11,17 @@ use crate::domain::{Part, Parts, Product, ProductId, now};
 use crate::ports::CatalogueSummary;
 use crate::workshop::HeavyPoolConfig;
 
+type Found = Result<Option<Product>, StoreError>;
+
 /// A catalogue that counts its look-ups and answers each when it is let.
 struct Gated {
     lookups: AtomicUsize,
     gate: Semaphore,
-    answer: Mutex<Box<dyn FnMut() -> Result<Option<Product>, StoreError> + Send>>,
+    answer: Mutex<Box<dyn FnMut() -> Found + Send>>,
 }
 
 impl Gated {
-    fn new(
-        answer: impl FnMut() -> Result<Option<Product>, StoreError> + Send + 'static,
-    ) -> Arc<Self> {
+    fn new(answer: impl FnMut() -> Found + Send + 'static) -> Arc<Self> {
         Arc::new(Self {
             lookups: AtomicUsize::new(0),
             gate: Semaphore::new(0),
@@ -36,7 +36,7 @@ impl Gated {
 
 #[async_trait]
 impl ProductStore for Gated {
-    async fn newest_named(&self, _: &ProductName) -> Result<Option<Product>, StoreError> {
+    async fn newest_named(&self, _: &ProductName) -> Found {
         self.lookups.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
         (self.answer.lock().unwrap())()

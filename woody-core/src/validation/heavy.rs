@@ -35,11 +35,7 @@ pub struct HeavyValidation {
 
 impl HeavyValidation {
     /// Plans in `workshop`, on `pool`, toys of the catalogue `products`.
-    pub fn new(
-        workshop: Arc<Workshop>,
-        pool: HeavyPool,
-        products: Arc<dyn ProductStore>,
-    ) -> Self {
+    pub fn new(workshop: Arc<Workshop>, pool: HeavyPool, products: Arc<dyn ProductStore>) -> Self {
         let lists = Cache::builder().max_capacity(LISTS).time_to_live(LIST_TTL).build();
         Self { workshop, pool, products, lists }
     }

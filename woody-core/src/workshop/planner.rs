@@ -153,8 +153,7 @@ fn take_emptiest(layouts: &mut Vec<Layout>) -> Option<Layout> {
         return None;
     }
     let per_mille = |layout: &Layout| layout.used_mm2() * 1_000 / layout.sheet.area_mm2().max(1);
-    let (index, least) =
-        layouts.iter().map(per_mille).enumerate().min_by_key(|(_, used)| *used)?;
+    let (index, least) = layouts.iter().map(per_mille).enumerate().min_by_key(|(_, used)| *used)?;
     let most = layouts.iter().map(per_mille).max()?;
     (least * 4 < most * 3).then(|| layouts.remove(index))
 }

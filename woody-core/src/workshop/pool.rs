@@ -163,10 +163,8 @@ impl HeavyPool {
     {
         // Jobs queue here and not inside the thread pool: a future that is
         // dropped while it waits takes its job with it.
-        let slot = Arc::clone(&self.inner.slots)
-            .acquire_owned()
-            .await
-            .map_err(|_| HeavyError::Closed)?;
+        let slot =
+            Arc::clone(&self.inner.slots).acquire_owned().await.map_err(|_| HeavyError::Closed)?;
         let pool = self.threads().pool.clone().ok_or(HeavyError::Closed)?;
         let (answer, result) = oneshot::channel();
         pool.spawn_fifo(move || {

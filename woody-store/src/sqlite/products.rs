@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sqlx::{query, query_as};
+use sqlx::{FromRow, Row, query, query_as};
 use woody_core::domain::{NewProduct, Product, ProductId, ProductName};
 use woody_core::ports::{CatalogueSummary, ProductStore, StoreError};
 
@@ -16,7 +16,10 @@ const PRODUCT: &str = "SELECT id, name, parts, created_at FROM products WHERE id
 const NEWEST_NAMED: &str = "
     SELECT id, name, parts, created_at FROM products WHERE name = ?1 ORDER BY seq DESC LIMIT 1";
 
-const COUNT: &str = "SELECT count(*) FROM products";
+/// Count and newest as one statement sees them; no row of an empty catalogue.
+const SUMMARY: &str = "
+    SELECT (SELECT count(*) FROM products) AS count, id, name, parts, created_at
+    FROM products ORDER BY seq DESC LIMIT 1";
 
 const PAGE: &str = "
     SELECT id, name, parts, created_at FROM products
@@ -55,7 +58,14 @@ impl ProductStore for SqliteStore {
     }
 
     async fn summary(&self) -> Result<CatalogueSummary, StoreError> {
-        self.summarise().await.map_err(|error| error.0)
+        let read = async {
+            let row = query(SUMMARY).fetch_optional(&self.readers).await?;
+            let Some(row) = row else { return Ok(CatalogueSummary::default()) };
+            let count = row.try_get("count")?;
+            let newest = ProductRow::from_row(&row)?.read()?;
+            Ok(CatalogueSummary { count, newest: Some(newest) })
+        };
+        read.await.map_err(|error: Error| error.0)
     }
 
     async fn page(
@@ -70,16 +80,5 @@ impl ProductStore for SqliteStore {
             .await
             .map_err(|error| Error::from(error).0)?;
         rows.into_iter().map(ProductRow::read).collect()
-    }
-}
-
-impl SqliteStore {
-    /// Both in one transaction, so that the count includes the newest.
-    async fn summarise(&self) -> Result<CatalogueSummary, Error> {
-        let mut tx = self.readers.begin().await?;
-        let (count,) = query_as(COUNT).fetch_one(&mut *tx).await?;
-        let newest: Option<ProductRow> =
-            query_as(PAGE).bind(None::<uuid::Uuid>).bind(1).fetch_optional(&mut *tx).await?;
-        Ok(CatalogueSummary { count, newest: newest.map(ProductRow::read).transpose()? })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -111,32 +112,27 @@ pub(super) fn id_list(ids: impl Iterator<Item = OrderId>) -> String {
 
 /// Orders as a JSON array of arrays: id, product, quantity, accepted at.
 pub(super) fn order_list(orders: &[&NewOrder]) -> String {
-    let row = |order: &&NewOrder| {
-        (
-            hex(order.id),
-            order.product.clone(),
-            order.quantity,
-            to_micros(order.accepted_at),
-        )
-    };
-    json(&orders.iter().map(row).collect::<Vec<_>>())
+    let rows = orders.iter().map(|order| {
+        (hex(order.id), order.product.as_str(), order.quantity, to_micros(order.accepted_at))
+    });
+    json(&rows.collect::<Vec<_>>())
 }
 
 /// Decisions as a JSON array of arrays: an order's columns, status, reason,
 /// whether it was redriven.
 pub(super) fn decision_list(decisions: &[&Decision]) -> String {
-    let row = |Decision { order, outcome, redriven }: &&Decision| {
+    let rows = decisions.iter().map(|Decision { order, outcome, redriven }| {
         (
             hex(order.id),
-            order.product.clone(),
+            order.product.as_str(),
             order.quantity,
             to_micros(order.accepted_at),
             outcome.as_str(),
-            outcome.reason().cloned(),
+            outcome.reason(),
             u8::from(*redriven),
         )
-    };
-    json(&decisions.iter().map(|decision| row(decision)).collect::<Vec<_>>())
+    });
+    json(&rows.collect::<Vec<_>>())
 }
 
 /// A cutting list.
@@ -144,7 +140,7 @@ pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
     Json(parts)
 }
 
-fn json(rows: &[impl serde::Serialize]) -> String {
+fn json(rows: &[impl Serialize]) -> String {
     // Strings and numbers in arrays: serialising them cannot fail.
     serde_json::to_string(rows).unwrap_or_default()
 }

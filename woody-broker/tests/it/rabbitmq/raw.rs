@@ -1,8 +1,12 @@
 //! A foreign client: plain lapin, as a program written from the reference text.
 
+use std::time::Duration;
+
 use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties,
-    options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions},
+    BasicProperties, Channel, Connection, ConnectionProperties, Queue,
+    options::{
+        BasicPublishOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
+    },
     types::FieldTable,
 };
 
@@ -24,8 +28,21 @@ impl Raw {
     }
 
     /// `channel.queue_declare(queue=…, durable=True)`.
-    pub(crate) async fn declare(&self, channel: &Channel) -> lapin::Result<lapin::Queue> {
+    pub(crate) async fn declare(&self, channel: &Channel) -> lapin::Result<Queue> {
+        self.declare_with(channel, FieldTable::default()).await
+    }
+
+    pub(crate) async fn declare_with(
+        &self,
+        channel: &Channel,
+        arguments: FieldTable,
+    ) -> lapin::Result<Queue> {
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(self.queue.as_str().into(), options, arguments).await
+    }
+
+    pub(crate) async fn declare_passively(&self, channel: &Channel) -> lapin::Result<Queue> {
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await
     }
 
@@ -46,21 +63,25 @@ impl Raw {
             self.delete(&channel, &queue).await;
         }
         let events = format!("{}.events", self.queue);
-        channel.exchange_delete(events.as_str().into(), lapin::options::ExchangeDeleteOptions::default()).await.unwrap();
+        let options = ExchangeDeleteOptions::default();
+        channel.exchange_delete(events.into(), options).await.unwrap();
         let _ = connection.close(200, "done".into()).await;
     }
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // A thread of its own: there is no waiting inside a runtime's.
+        // A thread of its own: a runtime's thread may not wait. A test that fails
+        // shall say why itself, so what goes wrong here is left alone.
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let Ok(runtime) = runtime else { return };
-                let all = tokio::time::timeout(std::time::Duration::from_secs(10), self.delete_all());
-                let _ = runtime.block_on(async { all.await });
+            let deleted = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                runtime.block_on(async {
+                    tokio::time::timeout(Duration::from_secs(10), self.delete_all()).await
+                })?;
+                std::io::Result::Ok(())
             });
+            let _ = deleted.join();
         });
     }
 }

@@ -1,0 +1,179 @@
+use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Duration};
+
+use futures::future::{BoxFuture, join_all};
+use hyper::StatusCode;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{Response, call::Call, problem::Failure, reply, routing::Entry, stack::Routes};
+
+/// What only the operator and the orchestrator ask.
+///
+/// | route | answer |
+/// | --- | --- |
+/// | `GET /healthz` | `ok`, whatever else is away: the process lives |
+/// | `GET /readyz` | 200 or 503, with each check and what it said |
+/// | `GET /metrics` | in Prometheus' text format |
+pub struct AdminRoutes {
+    readiness: Arc<Readiness>,
+    metrics: PrometheusHandle,
+}
+
+/// What a row of the table does.
+#[derive(Debug, Clone, Copy)]
+pub enum Action {
+    Alive,
+    Ready,
+    Metrics,
+}
+
+const TABLE: &[Entry<Action>] = &[
+    Entry::text("/healthz", Action::Alive),
+    Entry::get("/readyz", Action::Ready),
+    Entry::text("/metrics", Action::Metrics),
+];
+
+/// Whether the process should be given work: all its checks pass, and it is not
+/// draining.
+///
+/// ```
+/// use tokio_util::sync::CancellationToken;
+/// use woody_adapters::http::Readiness;
+///
+/// let readiness = Readiness::new(CancellationToken::new())
+///     .require("store", || async { Ok::<_, &str>(()) })
+///     .report("relay", || async { Err("the broker is away") });
+/// ```
+pub struct Readiness {
+    draining: CancellationToken,
+    checks: Vec<Check>,
+    patience: Duration,
+}
+
+struct Check {
+    name: &'static str,
+    required: bool,
+    probe: Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
+}
+
+/// The answer of `/readyz`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Whether the process should be given work.
+    pub ready: bool,
+    /// Whether it is going down.
+    pub draining: bool,
+    /// What each check found.
+    pub checks: BTreeMap<&'static str, Finding>,
+}
+
+/// What a check found.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Whether it passed.
+    pub ok: bool,
+    /// Whether the process is not ready without it.
+    pub required: bool,
+    /// Why it did not pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Readiness {
+    /// Ready until `draining` is cancelled; a check has two seconds to answer.
+    pub fn new(draining: CancellationToken) -> Self {
+        Self { draining, checks: Vec::new(), patience: Duration::from_secs(2) }
+    }
+
+    /// The same, with so much time for each check.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Adds a check that the process is not ready without.
+    #[must_use]
+    pub fn require<P, F, E>(self, name: &'static str, probe: P) -> Self
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        self.with(name, true, probe)
+    }
+
+    /// Adds a check that is told and changes nothing.
+    #[must_use]
+    pub fn report<P, F, E>(self, name: &'static str, probe: P) -> Self
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        self.with(name, false, probe)
+    }
+
+    fn with<P, F, E>(mut self, name: &'static str, required: bool, probe: P) -> Self
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        let probe = Box::new(move || -> BoxFuture<'static, Result<(), String>> {
+            let answer = probe();
+            Box::pin(async move { answer.await.map_err(|error| error.to_string()) })
+        });
+        self.checks.push(Check { name, required, probe });
+        self
+    }
+
+    /// Asks every check, all at once.
+    pub async fn ask(&self) -> Verdict {
+        let draining = self.draining.is_cancelled();
+        let findings = join_all(self.checks.iter().map(|check| async {
+            let answer = tokio::time::timeout(self.patience, (check.probe)()).await;
+            let answer = answer
+                .unwrap_or_else(|_elapsed| Err(format!("no answer within {:?}", self.patience)));
+            let Check { name, required, .. } = *check;
+            (name, Finding { ok: answer.is_ok(), required, why: answer.err() })
+        }));
+        let checks: BTreeMap<_, _> = findings.await.into_iter().collect();
+        let passed = checks.values().all(|finding| finding.ok || !finding.required);
+        Verdict { ready: passed && !draining, draining, checks }
+    }
+}
+
+impl AdminRoutes {
+    /// The routes of the private listener.
+    pub fn new(readiness: Arc<Readiness>, metrics: PrometheusHandle) -> Self {
+        Self { readiness, metrics }
+    }
+}
+
+impl Routes for AdminRoutes {
+    type Action = Action;
+
+    const SERVICE: &'static str = "admin";
+
+    fn table() -> &'static [Entry<Action>] {
+        TABLE
+    }
+
+    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
+        match call.action {
+            Action::Alive => Ok(reply::no_store(reply::text("ok"))),
+            Action::Ready => {
+                let verdict = self.readiness.ask().await;
+                let mut response = reply::no_store(reply::json(&verdict)?);
+                if !verdict.ready {
+                    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                }
+                Ok(response)
+            }
+            Action::Metrics => {
+                Ok(reply::bytes("text/plain; version=0.0.4; charset=utf-8", self.metrics.render()))
+            }
+        }
+    }
+}

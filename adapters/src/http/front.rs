@@ -1,0 +1,191 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use bytes::Bytes;
+use hyper::{
+    HeaderMap, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HOST, HeaderValue, IF_NONE_MATCH,
+        REFERRER_POLICY, VARY,
+    },
+};
+
+use super::{
+    Response, body::Body, call::Call, negotiate::choose, openapi, problem::Failure, reply,
+    routing::Entry, stack::Routes,
+};
+
+/// The shop's page.
+///
+/// | route | answer |
+/// | --- | --- |
+/// | `GET /` | the page; to clients that do not ask for HTML, what to try with curl |
+/// | `GET /style.css`, `/shop.js`, `/favicon.svg` | what the page needs |
+/// | `GET /openapi.json` | what every service answers |
+pub struct FrontRoutes {
+    page: File,
+    style: File,
+    script: File,
+    icon: File,
+    openapi: File,
+}
+
+/// What a row of the table does.
+#[derive(Debug, Clone, Copy)]
+pub enum Action {
+    Page,
+    Style,
+    Script,
+    Icon,
+    OpenApi,
+}
+
+const TABLE: &[Entry<Action>] = &[
+    Entry::get("/", Action::Page),
+    Entry::get("/style.css", Action::Style),
+    Entry::get("/shop.js", Action::Script),
+    Entry::get("/favicon.svg", Action::Icon),
+    Entry::get("/openapi.json", Action::OpenApi),
+];
+
+const WELCOME: &str = include_str!("../../../stack/front/welcome.txt");
+const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
+    img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// A file of the page, with the tag that tells its version.
+struct File {
+    content_type: &'static str,
+    bytes: Bytes,
+    tag: HeaderValue,
+}
+
+impl File {
+    fn new(content_type: &'static str, bytes: Bytes) -> Self {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        let tag = Bytes::from(format!("\"{:016x}\"", hasher.finish()));
+        // Hexadecimal digits in quotes are a legal header value.
+        let tag = HeaderValue::from_maybe_shared(tag).unwrap_or(HeaderValue::from_static("\"0\""));
+        Self { content_type, bytes, tag }
+    }
+
+    /// The file, or that the client's copy is the same.
+    fn respond(&self, asked: &HeaderMap) -> Response {
+        let mut response = if self.is_known_to(asked) {
+            let mut unchanged = Response::new(Body::empty());
+            *unchanged.status_mut() = StatusCode::NOT_MODIFIED;
+            unchanged
+        } else {
+            reply::bytes(self.content_type, self.bytes.clone())
+        };
+        let headers = response.headers_mut();
+        headers.insert(ETAG, self.tag.clone());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        response
+    }
+
+    fn is_known_to(&self, asked: &HeaderMap) -> bool {
+        let tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+        tags.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| {
+            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.tag.as_bytes()
+        })
+    }
+}
+
+impl FrontRoutes {
+    /// The page, with its files in the program.
+    pub fn new() -> Self {
+        let file = |kind, text: &'static str| File::new(kind, Bytes::from_static(text.as_bytes()));
+        Self {
+            page: file("text/html; charset=utf-8", include_str!("../../../stack/front/index.html")),
+            style: file("text/css; charset=utf-8", include_str!("../../../stack/front/style.css")),
+            script: file(
+                "text/javascript; charset=utf-8",
+                include_str!("../../../stack/front/shop.js"),
+            ),
+            icon: file(reply::SVG, include_str!("../../../stack/front/favicon.svg")),
+            openapi: File::new(reply::JSON, openapi::document()),
+        }
+    }
+
+    fn page(&self, asked: &HeaderMap) -> Response {
+        let response = match choose(asked, &["text/plain", "text/html"]) {
+            Some(1) => self.page.respond(asked),
+            _ => reply::no_store(reply::text(WELCOME.replace("{base}", &base(asked)))),
+        };
+        reply::with(response, VARY, HeaderValue::from_static("accept"))
+    }
+}
+
+impl Default for FrontRoutes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Where the client found us, as an address to copy from a terminal; what it
+/// says is believed only when it is a plain name and port.
+fn base(asked: &HeaderMap) -> String {
+    let host = asked.get(HOST).and_then(|host| host.to_str().ok());
+    match host.filter(|host| is_plain(host)) {
+        Some(host) => format!("http://{host}"),
+        None => "http://127.0.0.1:8080".to_owned(),
+    }
+}
+
+/// Whether it is `name`, `1.2.3.4` or `[::1]`, with or without a port.
+fn is_plain(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        // The last colon of an address in brackets may be one of its own.
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let plain_name = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            (1..=253).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
+        }
+    };
+    plain_name && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+impl Routes for FrontRoutes {
+    type Action = Action;
+
+    const SERVICE: &'static str = "front";
+
+    fn table() -> &'static [Entry<Action>] {
+        TABLE
+    }
+
+    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
+        let asked = call.headers();
+        Ok(match call.action {
+            Action::Page => self.page(asked),
+            Action::Style => self.style.respond(asked),
+            Action::Script => self.script.respond(asked),
+            Action::Icon => self.icon.respond(asked),
+            Action::OpenApi => self.openapi.respond(asked),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_believed_when_it_is_plain() {
+        for plain in ["localhost", "127.0.0.1:8080", "shop.example:80", "[::1]:8080", "[::1]"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        let long = "a".repeat(254);
+        for hostile in
+            ["", ":80", "a b", "x/..", "x;rm", "$(x)", "a:b:80", "x:99999", "[x]", "'", "`", &long]
+        {
+            assert!(!is_plain(hostile), "{hostile}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+};
+
+use hyper::{Request, body::Incoming};
+
+use super::{
+    Response,
+    front::FrontRoutes,
+    limits::{Rate, RateLimit},
+    misc::MiscRoutes,
+    orders::OrderRoutes,
+    products::ProductRoutes,
+    stack::{Site, StackSettings, stack},
+};
+
+/// What a client may ask of each service behind the gateway; `None` is no limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayLimits {
+    /// Of the misc service.
+    pub misc: Option<Rate>,
+    /// Of the product service.
+    pub products: Option<Rate>,
+    /// Of the order service.
+    pub orders: Option<Rate>,
+    /// Addresses that no limit holds for.
+    pub exempt: Vec<IpAddr>,
+}
+
+impl GatewayLimits {
+    /// The reference text's bursts, 20, 5 and 2, over this rate.
+    pub fn at(per_second: NonZeroU32) -> Self {
+        let rate = |burst| Some(Rate { per_second, burst });
+        Self { misc: rate(20), products: rate(5), orders: rate(2), exempt: Vec::new() }
+    }
+
+    /// No limits.
+    pub fn off() -> Self {
+        Self { misc: None, products: None, orders: None, exempt: Vec::new() }
+    }
+}
+
+impl Default for GatewayLimits {
+    /// Ten requests per second.
+    fn default() -> Self {
+        Self::at(NonZeroU32::MIN.saturating_add(9))
+    }
+}
+
+/// All services behind one address, each with its limit per client, as the
+/// gateway of the stack has it. The page is not limited.
+///
+/// | path | goes to |
+/// | --- | --- |
+/// | `/api/misc…`, `/api/ping` | misc |
+/// | `/api/products…` | products |
+/// | `/api/orders…` | orders |
+/// | anything else | front |
+pub fn gateway(
+    misc: MiscRoutes,
+    products: ProductRoutes,
+    orders: OrderRoutes,
+    front: FrontRoutes,
+    limits: &GatewayLimits,
+    settings: &StackSettings,
+) -> impl Site {
+    let limit = |rate: Option<Rate>| match rate {
+        Some(rate) => RateLimit::new(rate, limits.exempt.iter().copied()),
+        None => RateLimit::off(),
+    };
+    Gateway {
+        misc: stack(misc, limit(limits.misc), settings),
+        products: stack(products, limit(limits.products), settings),
+        orders: stack(orders, limit(limits.orders), settings),
+        front: stack(front, RateLimit::off(), settings),
+    }
+}
+
+#[derive(Clone)]
+struct Gateway<M, P, O, F> {
+    misc: M,
+    products: P,
+    orders: O,
+    front: F,
+}
+
+impl<M: Site, P: Site, O: Site, F: Site> Site for Gateway<M, P, O, F> {
+    async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response {
+        let path = request.uri().path();
+        if path.starts_with("/api/misc") || path == "/api/ping" {
+            self.misc.answer(peer, request).await
+        } else if path.starts_with("/api/products") {
+            self.products.answer(peer, request).await
+        } else if path.starts_with("/api/orders") {
+            self.orders.answer(peer, request).await
+        } else {
+            self.front.answer(peer, request).await
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::net::SocketAddr;
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{lifecycle::Process, telemetry::start_metrics};
+use crate::{
+    config::{AdminArgs, ConfigError},
+    http::{self, AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, StackSettings, serve},
+};
+
+/// Listens on the address that `variable` gave.
+///
+/// # Errors
+/// [`ConfigError`] when it is taken, or is not ours.
+pub async fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        ConfigError::because(format!("cannot listen on {address} ({variable})"), &error)
+    })
+}
+
+/// The private listener: it answers to the very end, so that one sees how a
+/// process drains.
+pub struct Admin {
+    stop: CancellationToken,
+    serving: JoinHandle<http::Drained>,
+}
+
+impl Admin {
+    /// Begins to answer.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it cannot listen.
+    pub async fn start(
+        args: &AdminArgs,
+        readiness: Readiness,
+        process: &Process,
+    ) -> Result<Self, ConfigError> {
+        let listener = bind("WOODY_ADMIN_LISTEN", args.admin_listen).await?;
+        let routes = AdminRoutes::new(readiness.into(), start_metrics()?.metrics);
+        let site = http::stack(routes, RateLimit::off(), &StackSettings::default());
+        let stop = CancellationToken::new();
+        let drain = Drain { stop: stop.clone(), grace: process.grace_left() };
+        let serving = tokio::spawn(serve(listener, site, ServerLimits::default(), drain));
+        Ok(Self { stop, serving })
+    }
+
+    /// Stops answering.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // A panic in there is logged there, and must not spoil the end.
+        let _ = self.serving.await;
+    }
+}

@@ -1,0 +1,96 @@
+use std::path::Path;
+
+use woody_store::{StoreOptions, StoreUrl};
+
+use crate::{
+    client::{ended, get, place, until},
+    service::{Service, Start},
+};
+
+async fn start(folder: &Path) -> Service {
+    Start::of("woodytoys").current_dir(folder).ready().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_accepted_orders_survive_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = start(folder.path()).await;
+    let mut promised = Vec::new();
+    for n in 0..100 {
+        promised.push(place(shop.address, &format!("Toy {n}")).await);
+    }
+    shop.kill();
+
+    let shop = start(folder.path()).await;
+    for id in &promised {
+        assert_eq!(ended(shop.address, id).await, "success", "order {id}");
+    }
+    let url = format!("sqlite:{}", folder.path().join("data/woody.db").display());
+    let store = woody_store::connect(&StoreUrl::parse(&url).unwrap(), StoreOptions::default());
+    let store = store.await.unwrap();
+    let counts = store.orders().counts().await.unwrap();
+    assert_eq!((counts.pending, counts.success, counts.rejected, counts.failed), (0, 100, 0, 0));
+    store.close().await;
+}
+
+/// The checks of the original test script, in its order.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_original_script_gets_what_it_expects() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Start::of("woodytoys").current_dir(folder.path()).env("WOODY_RATE_LIMIT", "10");
+    let shop = shop.ready().await;
+    let text = async |path: &str| get(shop.address, path).await.unwrap().text();
+
+    assert!(text("/api/misc/time").await.starts_with("misc: 20"));
+
+    let first = get(shop.address, "/api/misc/heavy?name=test").await.unwrap();
+    let second = get(shop.address, "/api/misc/heavy?name=test").await.unwrap();
+    assert!(first.text().ends_with(": Woody -test- Woody"), "{}", first.text());
+    assert_eq!(first.body, second.body);
+    assert!(!first.headers["cache-status"].to_str().unwrap().contains("hit"));
+    assert!(second.headers["cache-status"].to_str().unwrap().contains("hit"));
+
+    assert_eq!(text("/api/products?product=TestProduct1").await, "TestProduct1");
+    let last = text("/api/products/last").await;
+    assert!(last.starts_with("db: 20") && last.ends_with(" - 1 products (last=TestProduct1)"), "{last}");
+
+    let placed = text("/api/orders/do?order=TestProduct").await;
+    let id = placed
+        .strip_prefix("Your process UUID ")
+        .or(Some(placed.as_str()))
+        .and_then(|text| text.split_whitespace().find(|word| word.len() == 36))
+        .unwrap_or_else(|| panic!("no UUID in {placed}"))
+        .to_owned();
+    assert_eq!(placed, format!("Your process {id} has been created with this product : TestProduct"));
+    until("the order succeeded", async || {
+        get(shop.address, &format!("/api/orders/?order_id={id}")).await.unwrap().text()
+            == format!("order \"{id}\": Success")
+    })
+    .await;
+
+    let mut refused = None;
+    for _ in 0..60 {
+        let answer = get(shop.address, "/api/misc/time").await.unwrap();
+        if answer.status != 200 {
+            refused = Some(answer);
+        }
+    }
+    let refused = refused.expect("sixty requests at once are more than the burst");
+    assert_eq!(refused.status, 503);
+    assert_eq!(
+        refused.json(),
+        serde_json::json!({
+            "error": "Rate limit exceeded", "message": "Too many requests", "status": 503
+        })
+    );
+    assert!(refused.headers.contains_key("retry-after"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_gets_text_and_a_browser_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = start(folder.path()).await;
+    let answer = get(shop.address, "/").await.unwrap();
+    assert!(answer.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
+    assert!(answer.text().contains("http://shop"));
+}

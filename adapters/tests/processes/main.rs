@@ -1,0 +1,12 @@
+//! The binaries as processes: started, killed, drained, over real servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod all_in_one;
+mod bad_starts;
+mod client;
+mod drain;
+mod four_services;
+mod python;
+mod restarts;
+mod service;
+mod servers;

@@ -1,0 +1,128 @@
+//! The real servers that `stack/test.sh` brings: a database and a virtual host
+//! for each test, and servers of a test's own to be restarted.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run ./stack/test.sh"))
+}
+
+/// An empty database, dropped at the end.
+pub struct Database {
+    pub url: String,
+    server: String,
+    name: String,
+}
+
+impl Database {
+    pub async fn create() -> Self {
+        Self::create_on(&variable("WOODY_TEST_POSTGRES_URL")).await
+    }
+
+    pub async fn create_on(server: &str) -> Self {
+        let name = format!("woody_{}", Uuid::now_v7().simple());
+        execute(server, format!("CREATE DATABASE {name}")).await;
+        let mut url = url::Url::parse(server).unwrap();
+        url.set_path(&name);
+        Self { url: url.into(), server: server.to_owned(), name }
+    }
+
+    /// Counts rows.
+    pub async fn count(&self, what: &str) -> i64 {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let statement = format!("SELECT count(*) FROM {what}");
+        sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&mut connection).await.unwrap()
+    }
+
+    pub async fn drop(self) {
+        execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+async fn execute(server: &str, statement: String) {
+    let mut connection = PgConnection::connect(server).await.unwrap();
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+}
+
+/// An empty virtual host whose queues are quorum queues unless they say
+/// otherwise; deleted at the end.
+pub struct VirtualHost {
+    pub url: String,
+    name: String,
+}
+
+impl VirtualHost {
+    pub fn create() -> Self {
+        let name = format!("woody-{}", Uuid::now_v7().simple());
+        let mut url = url::Url::parse(&variable("WOODY_TEST_AMQP_URL")).unwrap();
+        let user = url.username().to_owned();
+        rabbitmqctl(&["add_vhost", &name, "--default-queue-type", "quorum"]);
+        rabbitmqctl(&["set_permissions", "-p", &name, &user, ".*", ".*", ".*"]);
+        url.set_path(&name);
+        Self { url: url.into(), name }
+    }
+}
+
+impl Drop for VirtualHost {
+    fn drop(&mut self) {
+        rabbitmqctl(&["delete_vhost", &self.name]);
+    }
+}
+
+fn rabbitmqctl(arguments: &[&str]) {
+    let done = Command::new(variable("WOODY_TEST_RABBITMQ_CTL")).arg("ctl").args(arguments).output();
+    let done = done.unwrap();
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A server of this test alone, which it may stop, kill and freeze.
+pub struct OwnServer {
+    script: PathBuf,
+    folder: PathBuf,
+    pub url: String,
+}
+
+impl OwnServer {
+    pub fn rabbitmq() -> Self {
+        Self::start("rabbitmq.sh", "WOODY_TEST_AMQP_URL")
+    }
+
+    pub fn postgres() -> Self {
+        Self::start("postgres.sh", "WOODY_TEST_POSTGRES_URL")
+    }
+
+    fn start(script: &str, variable_name: &str) -> Self {
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../stack/services").join(script);
+        let folder = Path::new(&variable("WOODY_TEST_SERVICES_DIR"))
+            .join(format!("own-{}", Uuid::now_v7().simple()));
+        let mut server = Self { script, folder, url: String::new() };
+        server.run("start");
+        let lines = server.run("env");
+        let value = lines
+            .lines()
+            .find_map(|line| line.strip_prefix("export ")?.strip_prefix(variable_name)?.strip_prefix('='))
+            .unwrap_or_else(|| panic!("no {variable_name} in {lines}"));
+        server.url = value.trim_matches(['\'', '"']).to_owned();
+        server
+    }
+
+    /// Does `start`, `stop`, `kill`, `restart`, `wipe`, `freeze` or `thaw`.
+    pub fn run(&self, action: &str) -> String {
+        let done = Command::new(&self.script).arg(action).arg(&self.folder).output().unwrap();
+        assert!(done.status.success(), "{action}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        let _ = Command::new(&self.script).arg("remove").arg(&self.folder).output();
+    }
+}

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use woody_core::ports::{Broker, BrokerError};
+
+use crate::{BrokerUrl, url::Kind};
+
+/// What every backend needs to know besides its URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerOptions {
+    /// The queue's name.
+    pub queue: String,
+}
+
+impl BrokerOptions {
+    /// The queue of this name.
+    pub fn for_queue(queue: impl Into<String>) -> Self {
+        Self { queue: queue.into() }
+    }
+}
+
+impl Default for BrokerOptions {
+    fn default() -> Self {
+        Self::for_queue("order_processing")
+    }
+}
+
+/// Opens the broker that `url` names.
+///
+/// A server that is away is no error: the broker connects in the background and
+/// says so until it has. A file that cannot be opened is one, and so is a URL
+/// that a closer look finds malformed.
+///
+/// ```
+/// # #[cfg(feature = "memory")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use woody_broker::{BrokerOptions, BrokerUrl};
+///
+/// let url = BrokerUrl::parse("memory:")?;
+/// let broker = woody_broker::connect(&url, BrokerOptions::default()).await?;
+/// broker.publisher().ping().await?;
+/// broker.close().await;
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "memory"))]
+/// # fn main() {}
+/// ```
+///
+/// # Errors
+/// [`BrokerError`] when waiting will not help, for example a folder that cannot
+/// be written.
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "rabbitmq")),
+    expect(unused_variables, clippy::unused_async, reason = "memory has nothing to wait for")
+)]
+pub async fn connect(
+    url: &BrokerUrl,
+    options: BrokerOptions,
+) -> Result<Arc<dyn Broker>, BrokerError> {
+    match url.0 {
+        #[cfg(feature = "memory")]
+        Kind::Memory => Ok(Arc::new(crate::memory::MemoryBroker::new())),
+        #[cfg(feature = "sqlite")]
+        Kind::Sqlite(ref path) => {
+            use crate::sqlite::{SqliteBroker, SqliteOptions};
+            Ok(Arc::new(SqliteBroker::open(path, SqliteOptions::for_queue(options.queue)).await?))
+        }
+        #[cfg(feature = "rabbitmq")]
+        Kind::Amqp(ref text) => {
+            use crate::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
+            let options = RabbitMqOptions::for_queue(options.queue);
+            Ok(Arc::new(RabbitMqBroker::connect(text, options).await?))
+        }
+    }
+}

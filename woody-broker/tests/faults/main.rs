@@ -1,0 +1,10 @@
+//! RabbitMQ's faults, inflicted on a real one: they need a server of their own,
+//! `WOODY_TEST_AMQP_URL`, and the command that rules it, `WOODY_TEST_RABBITMQ_CTL`.
+//!
+//! A binary apart from the contract's, since cargo runs one after the other; in
+//! here one test runs at a time.
+#![cfg(feature = "rabbitmq")]
+
+mod proof;
+mod rabbitmq;
+mod server;

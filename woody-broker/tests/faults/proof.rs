@@ -1,0 +1,66 @@
+//! Proofs for acknowledgements: from a store that says yes to everything.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use woody_core::{
+    domain::{NewOrder, Order, OrderId, OrderMessage, Outcome},
+    ports::{
+        Decision, Delivery, Insert, OrderCounts, OrderStore, SettleError, StoreError, Transition,
+        record,
+    },
+};
+
+struct SavesEverything;
+
+/// "Saves" the delivery's order and acknowledges it.
+pub(crate) async fn ack(delivery: Delivery) -> Result<(), SettleError> {
+    let message = OrderMessage::parse(delivery.body()).expect("an order message");
+    let decision = Decision {
+        order: message.into_order(),
+        outcome: Outcome::Success(None),
+        redriven: delivery.redriven(),
+    };
+    let mut answers = record(&SavesEverything, &[decision]).await.expect("it never fails");
+    let (_, saved) = answers.pop().expect("one answer for one decision");
+    delivery.ack(saved).await
+}
+
+#[async_trait]
+impl OrderStore for SavesEverything {
+    async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
+        Ok(decisions.iter().map(|_| Transition::Applied).collect())
+    }
+
+    async fn insert(&self, orders: &[NewOrder], _: Duration) -> Result<Vec<Insert>, StoreError> {
+        Ok(orders.iter().map(|_| Insert::Created).collect())
+    }
+
+    async fn order(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
+        Ok(None)
+    }
+
+    async fn claim_outbox(&self, _: usize, _: Duration) -> Result<Vec<NewOrder>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn clear_outbox(&self, _: &[OrderId]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn refill_outbox(&self, _: Duration, _: usize) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn stuck(&self, _: Duration, _: usize) -> Result<Vec<Order>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn counts(&self) -> Result<OrderCounts, StoreError> {
+        Ok(OrderCounts::default())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+use std::time::Duration;
+
+use sqlx::migrate::MigrateError;
+use woody_core::ports::StoreError;
+
+/// The server has said nothing for this long.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {0:?}")]
+pub(super) struct NoAnswer(pub(super) Duration);
+
+/// The server answers, but cannot write.
+#[derive(Debug, thiserror::Error)]
+#[error("the server is a standby and takes no writes")]
+pub(super) struct Standby;
+
+/// A failed call, on its way out.
+#[derive(Debug)]
+pub(super) struct Error(pub(super) StoreError);
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self(match kind(&error) {
+            Kind::Unavailable => StoreError::unavailable(error),
+            Kind::Refused => StoreError::refused(error),
+            Kind::Corrupt => StoreError::Corrupt(error.to_string()),
+        })
+    }
+}
+
+impl From<MigrateError> for Error {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            error => Self(StoreError::refused(error)),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Unavailable,
+    Refused,
+    Corrupt,
+}
+
+fn kind(error: &sqlx::Error) -> Kind {
+    use sqlx::Error as E;
+    match error {
+        E::Database(error) => error.code().map_or(Kind::Refused, |state| kind_of_state(&state)),
+        E::Io(_)
+        | E::Protocol(_)
+        | E::PoolTimedOut
+        | E::PoolClosed
+        | E::WorkerCrashed
+        | E::BeginFailed => Kind::Unavailable,
+        E::Decode(_) | E::ColumnDecode { .. } => Kind::Corrupt,
+        // TLS and configuration among them: they stay until somebody acts.
+        _ => Kind::Refused,
+    }
+}
+
+/// What the caller can do about an SQLSTATE.
+fn kind_of_state(state: &str) -> Kind {
+    // <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    match state {
+        // A full disk, a limit of the configuration.
+        "53100" | "53400" => Kind::Refused,
+        // The database is gone, not the server.
+        "57P04" => Kind::Refused,
+        // The server reads only: it is, or has become, a standby.
+        "25006" => Kind::Unavailable,
+        "XX001" | "XX002" => Kind::Corrupt,
+        _ => match state.get(..2) {
+            // Connection; insufficient resources; operator intervention, with
+            // shutdown, start and statement timeout; idle in transaction for too
+            // long; deadlock and serialisation; lock timeout.
+            Some("08" | "53" | "57" | "40") => Kind::Unavailable,
+            _ if matches!(state, "25P03" | "25P04" | "55P03") => Kind::Unavailable,
+            // Rights, passwords, missing tables, constraints, bad SQL.
+            _ => Kind::Refused,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_says_what_the_caller_can_do() {
+        for (state, expected) in [
+            ("08006", Kind::Unavailable), // connection_failure
+            ("25006", Kind::Unavailable), // read_only_sql_transaction
+            ("25P03", Kind::Unavailable), // idle_in_transaction_session_timeout
+            ("40001", Kind::Unavailable), // serialization_failure
+            ("40P01", Kind::Unavailable), // deadlock_detected
+            ("53200", Kind::Unavailable), // out_of_memory
+            ("53300", Kind::Unavailable), // too_many_connections
+            ("55P03", Kind::Unavailable), // lock_not_available
+            ("57014", Kind::Unavailable), // query_canceled: statement timeout
+            ("57P01", Kind::Unavailable), // admin_shutdown
+            ("57P03", Kind::Unavailable), // cannot_connect_now
+            ("22003", Kind::Refused),     // numeric_value_out_of_range
+            ("23514", Kind::Refused),     // check_violation
+            ("28P01", Kind::Refused),     // invalid_password
+            ("3D000", Kind::Refused),     // invalid_catalog_name
+            ("42501", Kind::Refused),     // insufficient_privilege
+            ("42P01", Kind::Refused),     // undefined_table
+            ("53100", Kind::Refused),     // disk_full
+            ("57P04", Kind::Refused),     // database_dropped
+            ("58030", Kind::Refused),     // io_error
+            ("XX000", Kind::Refused),     // internal_error
+            ("XX001", Kind::Corrupt),     // data_corrupted
+            ("XX002", Kind::Corrupt),     // index_corrupted
+            ("", Kind::Refused),
+        ] {
+            assert_eq!(kind_of_state(state), expected, "{state}");
+        }
+    }
+
+    #[test]
+    fn errors_without_a_state_have_a_kind_too() {
+        let io = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(kind(&sqlx::Error::Io(io)), Kind::Unavailable);
+        assert_eq!(kind(&sqlx::Error::PoolTimedOut), Kind::Unavailable);
+        assert_eq!(kind(&sqlx::Error::Protocol("garbage".into())), Kind::Unavailable);
+        assert_eq!(kind(&sqlx::Error::Tls("unknown issuer".into())), Kind::Refused);
+        assert_eq!(kind(&sqlx::Error::Decode("no UUID".into())), Kind::Corrupt);
+    }
+}

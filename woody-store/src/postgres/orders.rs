@@ -1,0 +1,310 @@
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{Connection, PgConnection, query, query_as, query_scalar};
+use uuid::Uuid;
+use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus};
+use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+
+use super::PostgresStore;
+use super::error::{Error, Standby};
+use super::rows::{self, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow};
+use crate::batch;
+
+const INSERT: &str = "
+    WITH created AS (
+        INSERT INTO orders (id, product, quantity, accepted_at, status)
+        SELECT id, product, quantity, accepted_at, 'pending'
+        FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[])
+          AS asked (id, product, quantity, accepted_at)
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id, accepted_at
+    )
+    INSERT INTO outbox (order_id, accepted_at, lease_until)
+    SELECT id, accepted_at, now() + $5 FROM created
+    RETURNING order_id";
+
+const ASKED: &str = "SELECT id, product, quantity, accepted_at FROM orders WHERE id = ANY($1)";
+
+const ORDER: &str = "
+    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    FROM orders WHERE id = $1";
+
+/// [`OrderStatus::settle`] in SQL.
+const FINISH: &str = "
+    INSERT INTO orders AS o (id, product, quantity, accepted_at, status, reason, finished_at)
+    SELECT id, product, quantity, accepted_at, status, reason, now()
+    FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::text[], $6::text[])
+      AS told (id, product, quantity, accepted_at, status, reason)
+    ON CONFLICT (id) DO UPDATE
+    SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
+    WHERE o.status = 'pending'
+       OR o.status = 'failed' AND excluded.status <> 'failed' AND o.id = ANY($7)
+    RETURNING id";
+
+const STATUSES: &str = "SELECT id, status, reason FROM orders WHERE id = ANY($1)";
+
+/// `now()` is when the transaction began; a claim sees whole leases only.
+const CLAIM: &str = "
+    WITH free AS (
+        SELECT order_id FROM outbox WHERE lease_until <= now()
+        ORDER BY accepted_at, order_id LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE outbox SET lease_until = now() + $2
+        FROM free WHERE outbox.order_id = free.order_id
+        RETURNING outbox.order_id
+    )
+    SELECT id, product, quantity, accepted_at
+    FROM claimed JOIN orders ON id = order_id
+    ORDER BY accepted_at, id";
+
+/// Confirms and verdicts of the same orders come at the same time, so both take
+/// the entries in the same order.
+const CLEAR: &str = "
+    DELETE FROM outbox WHERE order_id IN (
+        SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+    )";
+
+/// Locks the orders: a worker that ends one meanwhile waits, and then takes the
+/// entry away again. Whoever holds one already is ending it.
+const REFILL: &str = "
+    WITH forgotten AS (
+        SELECT id, accepted_at FROM orders
+        WHERE status = 'pending' AND accepted_at < now() - $1
+          AND NOT EXISTS (SELECT FROM outbox WHERE order_id = id)
+        ORDER BY accepted_at, id LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    )
+    INSERT INTO outbox (order_id, accepted_at, lease_until)
+    SELECT id, accepted_at, now() FROM forgotten
+    ON CONFLICT (order_id) DO NOTHING";
+
+const STUCK: &str = "
+    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    FROM orders WHERE status = 'pending' AND accepted_at < now() - $1
+    ORDER BY accepted_at, id LIMIT $2";
+
+const COUNTS: &str = "
+    SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'success'),
+           count(*) FILTER (WHERE status = 'rejected'), count(*) FILTER (WHERE status = 'failed'),
+           (SELECT count(*) FROM outbox)
+    FROM orders";
+
+/// The tables are there, and the server takes writes.
+const PING: &str = "
+    SELECT pg_is_in_recovery(), EXISTS (SELECT FROM orders), EXISTS (SELECT FROM outbox)";
+
+#[async_trait]
+impl OrderStore for PostgresStore {
+    async fn insert(
+        &self,
+        orders: &[NewOrder],
+        lease: Duration,
+    ) -> Result<Vec<Insert>, StoreError> {
+        if orders.is_empty() {
+            return Ok(vec![]);
+        }
+        self.within_time(self.insert_batch(orders, lease)).await
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let row: Option<OrderRow> =
+                query_as(ORDER).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
+            pg.give_back();
+            Ok(row.map(OrderRow::read).transpose()?)
+        })
+        .await
+    }
+
+    async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
+        if decisions.is_empty() {
+            return Ok(vec![]);
+        }
+        self.within_time(self.finish_batch(decisions)).await
+    }
+
+    async fn claim_outbox(
+        &self,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<NewOrder>, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let rows: Vec<NewOrderRow> = query_as(CLAIM)
+                .bind(rows::limit(limit))
+                .bind(rows::interval(lease))
+                .fetch_all(&mut *pg)
+                .await?;
+            pg.give_back();
+            Ok(rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
+        if published.is_empty() {
+            return Ok(());
+        }
+        self.within_time(async {
+            let ids: Vec<_> = published.iter().map(|id| id.as_uuid()).collect();
+            let mut pg = self.lend().await?;
+            query(CLEAR).bind(ids).execute(&mut *pg).await?;
+            pg.give_back();
+            Ok(())
+        })
+        .await
+    }
+
+    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let refilled = query(REFILL)
+                .bind(rows::interval(pending_for))
+                .bind(rows::limit(limit))
+                .execute(&mut *pg)
+                .await?;
+            pg.give_back();
+            Ok(refilled.rows_affected())
+        })
+        .await
+    }
+
+    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let rows: Vec<OrderRow> = query_as(STUCK)
+                .bind(rows::interval(pending_for))
+                .bind(rows::limit(limit))
+                .fetch_all(&mut *pg)
+                .await?;
+            pg.give_back();
+            Ok(rows.into_iter().map(OrderRow::read).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn counts(&self) -> Result<OrderCounts, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let counted: [i64; 5] = {
+                let (a, b, c, d, e) = query_as(COUNTS).fetch_one(&mut *pg).await?;
+                [a, b, c, d, e]
+            };
+            pg.give_back();
+            // A count is never below zero.
+            let [pending, success, rejected, failed, outbox] = counted.map(i64::cast_unsigned);
+            Ok(OrderCounts { pending, success, rejected, failed, outbox })
+        })
+        .await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let (is_standby, ..): (bool, bool, bool) = query_as(PING).fetch_one(&mut *pg).await?;
+            if is_standby {
+                // Not given back: the name may lead to the primary by now.
+                return Err(StoreError::unavailable(Standby).into());
+            }
+            pg.give_back();
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl PostgresStore {
+    /// One statement, so one transaction. Orders are never deleted and what
+    /// they ask for never changes, so the others can be read after it.
+    async fn insert_batch(
+        &self,
+        orders: &[NewOrder],
+        lease: Duration,
+    ) -> Result<Vec<Insert>, Error> {
+        let firsts = batch::first_orders(orders);
+        let columns = OrderColumns::of(firsts.iter().copied());
+        let mut pg = self.lend().await?;
+        let created: Vec<Uuid> = query_scalar(INSERT)
+            .bind(&columns.ids)
+            .bind(&columns.products)
+            .bind(&columns.quantities)
+            .bind(&columns.accepted_at)
+            .bind(rows::interval(lease))
+            .fetch_all(&mut *pg)
+            .await?;
+        let created: HashSet<_> = created.into_iter().map(OrderId::from).collect();
+        let mut known = Vec::new();
+        if created.len() < firsts.len() {
+            let others = others(&firsts, |order| order.id, &created);
+            let rows: Vec<NewOrderRow> = query_as(ASKED).bind(others).fetch_all(&mut *pg).await?;
+            known = rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
+        }
+        pg.give_back();
+        Ok(batch::answers(orders, &created, &known)?)
+    }
+
+    /// The entries are deleted by a statement of their own, since one statement
+    /// sees the tables as they were when it began: it would miss the entry of an
+    /// order for whose insert, or refill, it had to wait.
+    async fn finish_batch(&self, decisions: &[Decision]) -> Result<Vec<Transition>, Error> {
+        let firsts = batch::first_decisions(decisions);
+        let mut pg = self.lend().await?;
+        let mut tx = pg.begin().await?;
+        let applied = write_decisions(&mut tx, &firsts).await?;
+        let mut ended = HashMap::new();
+        if applied.len() < firsts.len() {
+            let others = others(&firsts, |decision| decision.order.id, &applied);
+            ended = statuses(&mut tx, others).await?;
+        }
+        let settled = batch::settle(decisions, &applied, ended)?;
+        if !settled.unwritten.is_empty() {
+            let written = write_decisions(&mut tx, &settled.unwritten).await?;
+            if let Some(lost) = settled.unwritten.iter().find(|d| !written.contains(&d.order.id)) {
+                return Err(batch::lost(lost.order.id).into());
+            }
+        }
+        let ids: Vec<_> = firsts.iter().map(|decision| decision.order.id.as_uuid()).collect();
+        query(CLEAR).bind(ids).execute(&mut *tx).await?;
+        tx.commit().await?;
+        pg.give_back();
+        Ok(settled.transitions)
+    }
+}
+
+/// Writes the decisions that may be, and answers which those are.
+async fn write_decisions(
+    tx: &mut PgConnection,
+    decisions: &[&Decision],
+) -> Result<HashSet<OrderId>, Error> {
+    let DecisionColumns { orders, statuses, reasons, redriven } = DecisionColumns::of(decisions);
+    let applied: Vec<Uuid> = query_scalar(FINISH)
+        .bind(&orders.ids)
+        .bind(&orders.products)
+        .bind(&orders.quantities)
+        .bind(&orders.accepted_at)
+        .bind(&statuses)
+        .bind(&reasons)
+        .bind(&redriven)
+        .fetch_all(tx)
+        .await?;
+    Ok(applied.into_iter().map(OrderId::from).collect())
+}
+
+/// Where the orders stand to which nothing was applied.
+async fn statuses(
+    tx: &mut PgConnection,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<OrderId, OrderStatus>, Error> {
+    let rows: Vec<EndedRow> = query_as(STATUSES).bind(ids).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
+}
+
+/// The ids of what was not `done`.
+fn others<T>(items: &[&T], id: impl Fn(&T) -> OrderId, done: &HashSet<OrderId>) -> Vec<Uuid> {
+    let ids = items.iter().map(|item| id(item));
+    ids.filter(|id| !done.contains(id)).map(OrderId::as_uuid).collect()
+}

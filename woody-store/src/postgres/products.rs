@@ -1,0 +1,98 @@
+use async_trait::async_trait;
+use sqlx::{FromRow, Row, query, query_as};
+use woody_core::domain::{NewProduct, Product, ProductId, ProductName};
+use woody_core::ports::{CatalogueSummary, ProductStore, StoreError};
+
+use super::PostgresStore;
+use super::rows::{self, ProductRow};
+
+const ADD: &str = "
+    INSERT INTO products (id, name, parts, created_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (id) DO NOTHING";
+
+const PRODUCT: &str = "SELECT id, name, parts, created_at FROM products WHERE id = $1";
+
+const NEWEST_NAMED: &str = "
+    SELECT id, name, parts, created_at FROM products WHERE name = $1 ORDER BY seq DESC LIMIT 1";
+
+/// Count and newest as one statement sees them; no row of an empty catalogue.
+const SUMMARY: &str = "
+    SELECT (SELECT count(*) FROM products) AS count, id, name, parts, created_at
+    FROM products ORDER BY seq DESC LIMIT 1";
+
+const PAGE: &str = "
+    SELECT id, name, parts, created_at FROM products
+    WHERE seq < coalesce((SELECT seq FROM products WHERE id = $1), 9223372036854775807)
+    ORDER BY seq DESC LIMIT $2";
+
+#[async_trait]
+impl ProductStore for PostgresStore {
+    async fn add(&self, product: &NewProduct) -> Result<(), StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            query(ADD)
+                .bind(product.id.as_uuid())
+                .bind(product.name.as_str())
+                .bind(rows::parts(&product.parts))
+                .bind(crate::stamp::whole_micros(product.created_at))
+                .execute(&mut *pg)
+                .await?;
+            pg.give_back();
+            Ok(())
+        })
+        .await
+    }
+
+    async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let row: Option<ProductRow> =
+                query_as(PRODUCT).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
+            pg.give_back();
+            Ok(row.map(ProductRow::read).transpose()?)
+        })
+        .await
+    }
+
+    async fn newest_named(&self, name: &ProductName) -> Result<Option<Product>, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let row: Option<ProductRow> =
+                query_as(NEWEST_NAMED).bind(name.as_str()).fetch_optional(&mut *pg).await?;
+            pg.give_back();
+            Ok(row.map(ProductRow::read).transpose()?)
+        })
+        .await
+    }
+
+    async fn summary(&self) -> Result<CatalogueSummary, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let row = query(SUMMARY).fetch_optional(&mut *pg).await?;
+            pg.give_back();
+            let Some(row) = row else { return Ok(CatalogueSummary::default()) };
+            let count: i64 = row.try_get("count")?;
+            let newest = ProductRow::from_row(&row)?.read()?;
+            Ok(CatalogueSummary { count: count.cast_unsigned(), newest: Some(newest) })
+        })
+        .await
+    }
+
+    async fn page(
+        &self,
+        after: Option<ProductId>,
+        limit: usize,
+    ) -> Result<Vec<Product>, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let rows: Vec<ProductRow> = query_as(PAGE)
+                .bind(after.map(ProductId::as_uuid))
+                .bind(rows::limit(limit))
+                .fetch_all(&mut *pg)
+                .await?;
+            pg.give_back();
+            Ok(rows.into_iter().map(ProductRow::read).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,164 @@
+//! Domain values to and from columns. A batch goes in as one array a column.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+use sqlx::postgres::types::PgInterval;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use woody_core::domain::{
+    Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product, ProductName, Quantity, Reason,
+};
+use woody_core::ports::{Decision, StoreError};
+
+use crate::stamp::whole_micros;
+
+/// What was asked for, of an order.
+#[derive(FromRow)]
+pub(super) struct NewOrderRow {
+    id: Uuid,
+    product: String,
+    quantity: i16,
+    accepted_at: OffsetDateTime,
+}
+
+/// An order.
+#[derive(FromRow)]
+pub(super) struct OrderRow {
+    #[sqlx(flatten)]
+    asked: NewOrderRow,
+    #[sqlx(flatten)]
+    status: StatusRow,
+    finished_at: Option<OffsetDateTime>,
+}
+
+/// Where an order stands.
+#[derive(FromRow)]
+pub(super) struct StatusRow {
+    status: String,
+    reason: Option<String>,
+}
+
+/// Where the order with this id stands.
+#[derive(FromRow)]
+pub(super) struct EndedRow {
+    id: Uuid,
+    #[sqlx(flatten)]
+    status: StatusRow,
+}
+
+/// A product.
+#[derive(FromRow)]
+pub(super) struct ProductRow {
+    id: Uuid,
+    name: String,
+    parts: Json<Parts>,
+    created_at: OffsetDateTime,
+}
+
+impl NewOrderRow {
+    pub(super) fn read(self) -> Result<NewOrder, StoreError> {
+        Ok(NewOrder {
+            id: self.id.into(),
+            product: ProductName::parse(&self.product).map_err(corrupt)?,
+            quantity: Quantity::new(self.quantity.into()).map_err(corrupt)?,
+            accepted_at: self.accepted_at,
+        })
+    }
+}
+
+impl OrderRow {
+    pub(super) fn read(self) -> Result<Order, StoreError> {
+        let NewOrder { id, product, quantity, accepted_at } = self.asked.read()?;
+        let status = self.status.read()?;
+        Ok(Order { id, product, quantity, status, accepted_at, finished_at: self.finished_at })
+    }
+}
+
+impl StatusRow {
+    fn read(self) -> Result<OrderStatus, StoreError> {
+        OrderStatus::from_parts(&self.status, self.reason.map(Reason::new))
+            .ok_or_else(|| StoreError::Corrupt(format!("order status {:?}", self.status)))
+    }
+}
+
+impl EndedRow {
+    pub(super) fn read(self) -> Result<(OrderId, OrderStatus), StoreError> {
+        Ok((self.id.into(), self.status.read()?))
+    }
+}
+
+impl ProductRow {
+    pub(super) fn read(self) -> Result<Product, StoreError> {
+        Ok(Product {
+            id: self.id.into(),
+            name: ProductName::parse(&self.name).map_err(corrupt)?,
+            parts: self.parts.0,
+            created_at: self.created_at,
+        })
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` calls")]
+fn corrupt(invalid: Invalid) -> StoreError {
+    StoreError::Corrupt(invalid.to_string())
+}
+
+/// The columns of new orders, each as long as the others.
+pub(super) struct OrderColumns<'a> {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) products: Vec<&'a str>,
+    pub(super) quantities: Vec<i16>,
+    pub(super) accepted_at: Vec<OffsetDateTime>,
+}
+
+impl<'a> OrderColumns<'a> {
+    pub(super) fn of(orders: impl Iterator<Item = &'a NewOrder> + Clone) -> Self {
+        Self {
+            ids: orders.clone().map(|order| order.id.as_uuid()).collect(),
+            products: orders.clone().map(|order| order.product.as_str()).collect(),
+            // 1,000 at most, so it always fits.
+            quantities: orders.clone().map(|order| order.quantity.get().cast_signed()).collect(),
+            accepted_at: orders.map(|order| whole_micros(order.accepted_at)).collect(),
+        }
+    }
+}
+
+/// The columns of decisions, each as long as the others.
+pub(super) struct DecisionColumns<'a> {
+    pub(super) orders: OrderColumns<'a>,
+    pub(super) statuses: Vec<&'static str>,
+    pub(super) reasons: Vec<Option<&'a str>>,
+    /// The ids of those that were redriven: rarely any.
+    pub(super) redriven: Vec<Uuid>,
+}
+
+impl<'a> DecisionColumns<'a> {
+    pub(super) fn of(decisions: &[&'a Decision]) -> Self {
+        let redriven = decisions.iter().filter(|decision| decision.redriven);
+        Self {
+            orders: OrderColumns::of(decisions.iter().map(|decision| &decision.order)),
+            statuses: decisions.iter().map(|decision| decision.outcome.as_str()).collect(),
+            reasons: decisions.iter().map(|d| d.outcome.reason().map(Reason::as_str)).collect(),
+            redriven: redriven.map(|decision| decision.order.id.as_uuid()).collect(),
+        }
+    }
+}
+
+/// A cutting list.
+pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
+    Json(parts)
+}
+
+/// A duration; PostgreSQL's time ends, so a thousand years are for ever.
+pub(super) fn interval(duration: Duration) -> PgInterval {
+    const FOR_EVER: i64 = 1_000 * 365 * 86_400 * 1_000_000;
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(FOR_EVER).min(FOR_EVER);
+    PgInterval { months: 0, days: 0, microseconds }
+}
+
+/// A limit as SQL takes it.
+pub(super) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,17 @@
+//! The contract suites on every backend, and what is each backend's own.
+
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn orders(n: usize) -> Vec<woody_core::domain::NewOrder> {
+    use woody_core::domain::{NewOrder, ProductName, Quantity};
+
+    (0..n)
+        .map(|i| NewOrder::new(ProductName::parse(&format!("toy {i}")).unwrap(), Quantity::ONE))
+        .collect()
+}

@@ -1,0 +1,167 @@
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use woody_core::domain::Outcome;
+use woody_core::ports::{Decision, Insert, OrderStore, ProductStore, StoreError};
+use woody_store::{SqliteStore, StoreOptions, StoreUrl};
+
+use crate::orders;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn open() -> (Arc<SqliteStore>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("woody.db")).await.unwrap();
+    (Arc::new(store), folder)
+}
+
+mod order_store {
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn OrderStore>, TempDir) {
+        let (store, folder) = open().await;
+        (store, folder)
+    }
+
+    woody_core::order_store_contract!(fresh);
+}
+
+mod product_store {
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn ProductStore>, TempDir) {
+        let (store, folder) = open().await;
+        (store, folder)
+    }
+
+    woody_core::product_store_contract!(fresh);
+}
+
+#[tokio::test]
+async fn a_store_is_found_again_as_it_was_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = StoreUrl::parse(&format!("sqlite:{}/new/woody.db", folder.path().display())).unwrap();
+    let orders = orders(3);
+    let store = woody_store::connect(&url, StoreOptions::default()).await.unwrap();
+    let _ = store.orders().insert(&orders, Duration::ZERO).await.unwrap();
+    let decision =
+        Decision { order: orders[0].clone(), outcome: Outcome::Success(None), redriven: false };
+    let _ = store.orders().finish(&[decision]).await.unwrap();
+    let before = store.orders().counts().await.unwrap();
+    store.close().await;
+    let refusal = store.orders().ping().await.unwrap_err();
+    assert!(refusal.is_transient(), "{refusal:?}");
+
+    let store = woody_store::connect(&url, StoreOptions::default()).await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(store.orders().counts().await.unwrap(), before);
+    assert_eq!(store.orders().claim_outbox(9, LEASE).await.unwrap(), orders[1..]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_stores_on_one_file_share_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("woody.db");
+    // All at once, on a file that is not there yet.
+    let opening = (0..4).map(|_| {
+        let path = path.clone();
+        tokio::spawn(async move { SqliteStore::open(&path).await.unwrap() })
+    });
+    let mut writing = Vec::new();
+    for store in opening.collect::<Vec<_>>() {
+        let store = store.await.unwrap();
+        writing.push(tokio::spawn(async move {
+            for _ in 0..20 {
+                let _ = store.insert(&orders(5), Duration::ZERO).await.unwrap();
+                let _ = store.claim_outbox(3, LEASE).await.unwrap();
+            }
+            store
+        }));
+    }
+    for store in writing {
+        let counts = store.await.unwrap().counts().await.unwrap();
+        assert_eq!(counts.pending, counts.outbox);
+    }
+    let counts = SqliteStore::open(&path).await.unwrap().counts().await.unwrap();
+    assert_eq!((counts.pending, counts.outbox), (400, 400));
+}
+
+#[tokio::test]
+async fn a_place_that_is_no_place_is_one_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "this is no database, and longer than the header of one is").unwrap();
+    for (path, why) in [
+        (file.join("woody.db"), "a file is no folder"),
+        (folder.path().to_owned(), "a folder is no file"),
+        (file, "a text is no database"),
+    ] {
+        let error = SqliteStore::open(&path).await.unwrap_err();
+        assert!(error.to_string().contains(&path.display().to_string()), "{why}: {error}");
+    }
+}
+
+/// This test starts itself once more, as the process that is killed.
+#[tokio::test]
+async fn what_was_answered_survives_kill_9() {
+    const CHILD: &str = "WOODY_TEST_SQLITE_CHILD";
+    if let Ok(path) = std::env::var(CHILD) {
+        return insert_for_ever(Path::new(&path)).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("woody.db");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["sqlite::what_was_answered_survives_kill_9", "--exact", "--nocapture"])
+        .env(CHILD, &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let answered: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix("answered ").map(str::to_owned))
+        .take(100)
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(answered.len(), 100);
+    for id in answered {
+        let id = woody_core::domain::OrderId::parse(&id).unwrap();
+        assert!(store.order(id).await.unwrap().is_some(), "{id} is lost");
+    }
+    let counts = store.counts().await.unwrap();
+    assert_eq!(counts.pending, counts.outbox, "an order and its entry are one");
+}
+
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+async fn insert_for_ever(path: &Path) {
+    let store = SqliteStore::open(path).await.unwrap();
+    loop {
+        let orders = orders(1);
+        assert_eq!(store.insert(&orders, LEASE).await.unwrap(), [Insert::Created]);
+        println!("answered {}", orders[0].id);
+    }
+}
+
+#[tokio::test]
+async fn another_process_that_writes_for_too_long_is_unavailable_not_an_error_for_ever() {
+    let (store, folder) = open().await;
+    let hog = sqlx::SqlitePool::connect(&format!(
+        "sqlite:{}",
+        folder.path().join("woody.db").display()
+    ))
+    .await
+    .unwrap();
+    let lock = hog.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let refusal = store.insert(&orders(1), LEASE).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Unavailable(_)), "{refusal:?}");
+    // Reading goes on meanwhile.
+    assert_eq!(store.counts().await.unwrap().pending, 0);
+    lock.rollback().await.unwrap();
+    assert_eq!(store.insert(&orders(1), LEASE).await.unwrap(), [Insert::Created]);
+}
