@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use woody_core::ports::{Broker, BrokerError};
 
-use crate::{BrokerUrl, url::Kind};
+use crate::BrokerUrl;
+#[cfg(any(feature = "memory", feature = "sqlite", feature = "rabbitmq"))]
+use crate::url::Kind;
 
 /// What every backend needs to know besides its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +53,7 @@ impl Default for BrokerOptions {
 /// be written.
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "rabbitmq")),
-    expect(unused_variables, clippy::unused_async, reason = "memory has nothing to wait for")
+    expect(unused_variables, reason = "memory has no options")
 )]
 pub async fn connect(
     url: &BrokerUrl,

@@ -67,7 +67,8 @@ pub(crate) fn settle<'a>(
     applied: &HashSet<OrderId>,
     mut ended: HashMap<OrderId, OrderStatus>,
 ) -> Result<Settled<'a>, StoreError> {
-    let mut settled = Settled { transitions: Vec::with_capacity(decisions.len()), unwritten: vec![] };
+    let mut settled =
+        Settled { transitions: Vec::with_capacity(decisions.len()), unwritten: vec![] };
     for decision in decisions {
         let Decision { order, outcome, redriven } = decision;
         let transition = match ended.get(&order.id) {
@@ -126,7 +127,8 @@ mod tests {
     #[test]
     fn only_a_redrive_is_left_to_write() {
         let order = order();
-        let decision = |outcome: Outcome, redriven| Decision { order: order.clone(), outcome, redriven };
+        let decision =
+            |outcome: Outcome, redriven| Decision { order: order.clone(), outcome, redriven };
         let failed = || Outcome::Failed(Reason::new("why"));
         let batch = [
             decision(failed(), false),

@@ -47,9 +47,9 @@ enum Backend {
     #[cfg(feature = "memory")]
     Memory,
     #[cfg(feature = "sqlite")]
-    Sqlite(crate::SqliteStore),
+    Sqlite(Arc<crate::SqliteStore>),
     #[cfg(feature = "postgres")]
-    Postgres(crate::PostgresStore),
+    Postgres(Arc<crate::PostgresStore>),
 }
 
 /// A store cannot be opened, and waiting will not help.
@@ -100,18 +100,16 @@ impl OpenError {
 pub async fn connect(url: &StoreUrl, options: StoreOptions) -> Result<Store, OpenError> {
     match url.0 {
         #[cfg(feature = "memory")]
-        Kind::Memory => {
-            Ok(Store::over(url, Arc::new(crate::MemoryStore::new()), |_| Backend::Memory))
-        }
+        Kind::Memory => Ok(Store::over(url, Arc::new(crate::MemoryStore::new()), Backend::Memory)),
         #[cfg(feature = "sqlite")]
         Kind::Sqlite(ref path) => {
             let store = Arc::new(crate::SqliteStore::open(path).await?);
-            Ok(Store::over(url, store, |store| Backend::Sqlite(store.clone())))
+            Ok(Store::over(url, store.clone(), Backend::Sqlite(store)))
         }
         #[cfg(feature = "postgres")]
         Kind::Postgres(ref text) => {
             let store = Arc::new(crate::PostgresStore::connect(text, options)?);
-            Ok(Store::over(url, store, |store| Backend::Postgres(store.clone())))
+            Ok(Store::over(url, store.clone(), Backend::Postgres(store)))
         }
     }
 }
@@ -121,9 +119,9 @@ impl Store {
     fn over<S: OrderStore + ProductStore + 'static>(
         url: &StoreUrl,
         store: Arc<S>,
-        backend: impl FnOnce(&S) -> Backend,
+        backend: Backend,
     ) -> Self {
-        Self { url: url.clone(), backend: backend(&store), orders: store.clone(), products: store }
+        Self { url: url.clone(), orders: store.clone(), products: store, backend }
     }
 
     /// The port to the orders.

@@ -116,9 +116,8 @@ fn memory(_: &str) -> Result<Kind, UrlError> {
 
 #[cfg(feature = "sqlite")]
 fn sqlite(rest: &str) -> Result<Kind, UrlError> {
-    let malformed = |problem: &str| {
-        Err(UrlError::Malformed { scheme: "sqlite", problem: problem.to_owned() })
-    };
+    let malformed =
+        |problem: &str| Err(UrlError::Malformed { scheme: "sqlite", problem: problem.to_owned() });
     let path = rest.strip_prefix("//").unwrap_or(rest);
     match path {
         "" => malformed("a path must follow, as in `sqlite:data/woody.db`"),
@@ -186,7 +185,8 @@ mod tests {
 
     #[test]
     fn an_unknown_scheme_is_told_what_is_known() {
-        for text in ["mysql://root:hunter2@db/shop", "postgre://u:hunter2@db", "data/woody.db", ""] {
+        for text in ["mysql://root:hunter2@db/shop", "postgre://u:hunter2@db", "data/woody.db", ""]
+        {
             let refusal = refusal(text);
             assert!(!refusal.contains("hunter2"), "{refusal}");
             assert_eq!(refusal.contains("memory:"), cfg!(feature = "memory"), "{refusal}");
@@ -224,7 +224,8 @@ mod tests {
             assert_eq!(url.to_string(), shown);
             assert!(url.is_shared_between_processes());
         }
-        for text in ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:a.db?mode=ro", "sqlite:data/"]
+        for text in
+            ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:a.db?mode=ro", "sqlite:data/"]
         {
             assert!(refusal(text).starts_with("malformed sqlite URL"), "{text}");
         }

@@ -41,7 +41,7 @@ pub use gateway::{GatewayLimits, gateway};
 pub use input::{BodyLimits, Input};
 pub use limits::{Rate, RateLimit};
 pub use misc::MiscRoutes;
-pub use openapi::openapi;
+pub use openapi::{HeavyView, openapi};
 pub use orders::OrderRoutes;
 pub use problem::{Failure, Kind, Problem, Style};
 pub use products::ProductRoutes;

@@ -21,7 +21,8 @@ struct Load {
 
 impl Load {
     fn start(order: &Service) -> Self {
-        let (promised, stop) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        let promised: Arc<Mutex<Vec<String>>> = Arc::default();
+        let stop = Arc::new(AtomicBool::new(false));
         let (address, ids, stopped) = (order.address, Arc::clone(&promised), Arc::clone(&stop));
         let running = tokio::spawn(async move {
             while !stopped.load(Ordering::SeqCst) {
@@ -30,7 +31,7 @@ impl Load {
                 // A refusal is honest; only what is promised must be kept.
                 if answer.status == 202 {
                     let id = answer.json()["order_id"].as_str().unwrap().to_owned();
-                    Mutex::lock(&ids).unwrap().push(id);
+                    ids.lock().unwrap().push(id);
                 }
             }
         });

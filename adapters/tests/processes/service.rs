@@ -45,7 +45,9 @@ impl Start {
         command
             .env("WOODY_ADMIN_LISTEN", admin.to_string())
             .env("WOODY_RATE_LIMIT", "0")
-            .stdin(Stdio::null());
+            .env("WOODY_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         if name != "order-worker" {
             command.env("WOODY_LISTEN", address.to_string());
         }

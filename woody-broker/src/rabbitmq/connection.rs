@@ -56,11 +56,13 @@ enum State {
 }
 
 impl Link {
-    /// Starts the task that keeps this connection up.
+    /// Starts the task that keeps this connection up. `news` is shared by all
+    /// links to one broker: when one gets through, the others try at once.
     pub(super) fn start(
         purpose: &'static str,
         address: Address,
         options: &RabbitMqOptions,
+        news: &Arc<Notify>,
         cancel: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Arc<Self> {
@@ -70,6 +72,7 @@ impl Link {
             purpose,
             address,
             options: options.clone(),
+            news: Arc::clone(news),
             cancel: cancel.clone(),
             wanted: Arc::clone(&wanted),
             state: sender,
@@ -134,6 +137,7 @@ struct Supervisor {
     purpose: &'static str,
     address: Address,
     options: RabbitMqOptions,
+    news: Arc<Notify>,
     cancel: CancellationToken,
     wanted: Arc<Wanted>,
     state: watch::Sender<State>,
@@ -172,6 +176,7 @@ impl Supervisor {
                     let session = Arc::new(session);
                     let up_since = Instant::now();
                     self.state.send_replace(State::Up(Arc::clone(&session)));
+                    self.news.notify_waiters();
                     let Some(cause) = cancel.run_until_cancelled(self.watch(&session)).await else {
                         session.close(self.options.close_timeout).await;
                         return;
@@ -199,8 +204,10 @@ impl Supervisor {
                 }
             }
             let pause = pauses.next().unwrap_or(self.options.max_pause);
-            if cancel.run_until_cancelled(sleep(pause)).await.is_none() {
-                return;
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = self.news.notified() => {}
+                () = sleep(pause) => {}
             }
         }
     }

@@ -76,7 +76,9 @@ impl RabbitMqBroker {
         let address = Address::parse(url, &options)?;
         let cancel = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let link = |purpose| Link::start(purpose, address.clone(), &options, &cancel, &tasks);
+        let news = Arc::default();
+        let link =
+            |purpose| Link::start(purpose, address.clone(), &options, &news, &cancel, &tasks);
         let (publishing, consuming, operating) = (link("publish"), link("consume"), link("admin"));
         let topology = Topology::new(options.queue.clone(), options.operation_timeout);
         publishing.want();

@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use lapin::{
@@ -126,14 +129,14 @@ async fn a_restart_is_survived_with_everything_that_was_published() {
         server.ctl(&[up]).await;
 
         becomes(&*consumer, ConsumerState::Consuming).await;
-        let mut come = Vec::new();
+        let mut come = BTreeSet::new();
         while come.len() < bodies.len() {
             let delivery = next(&mut consumer).await;
-            come.push(delivery.body().clone());
-            delivery.dead_letter("seen".into()).await.unwrap();
+            come.insert(delivery.body().clone());
+            // While the publishing connection is on its way it cannot be moved, and comes again.
+            drop(delivery.dead_letter("seen".into()).await);
         }
-        come.sort();
-        assert_eq!(come, bodies);
+        assert!(come.iter().eq(&bodies), "{come:?}");
         send_until_taken(&broker, b"after").await;
         until_comes(&mut consumer, b"after").await;
 
@@ -184,7 +187,8 @@ async fn a_frozen_broker_is_noticed_in_time_and_survived() {
     server.ctl(&["thaw"]).await;
 
     becomes(&*consumer, ConsumerState::Consuming).await;
-    until_comes(&mut consumer, b"before").await.dead_letter("seen".into()).await.unwrap();
+    // While the publishing connection is on its way it cannot be moved, and comes again.
+    drop(until_comes(&mut consumer, b"before").await.dead_letter("seen".into()).await);
     send_until_taken(&broker, b"after").await;
     until_comes(&mut consumer, b"after").await;
     within("a close", broker.close()).await;

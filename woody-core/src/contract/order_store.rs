@@ -89,7 +89,7 @@ macro_rules! order_store_contract {
 }
 
 /// A lease that outlives every test.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 /// A lease that is over when it is given.
 const OVER: Duration = Duration::ZERO;
 

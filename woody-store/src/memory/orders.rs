@@ -125,8 +125,7 @@ impl Orders {
     }
 
     fn finish(&mut self, decision: &Decision, finished_at: OffsetDateTime) -> Transition {
-        let order =
-            self.all.entry(decision.order.id).or_insert_with(|| pending(&decision.order));
+        let order = self.all.entry(decision.order.id).or_insert_with(|| pending(&decision.order));
         self.pending.remove(&place(order));
         self.outbox.remove(&place(order));
         match order.status.clone().settle(decision.outcome.clone(), decision.redriven) {

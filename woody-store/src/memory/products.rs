@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use async_trait::async_trait;
 use woody_core::domain::{NewProduct, Product, ProductId, ProductName};
@@ -19,8 +20,8 @@ pub(super) struct Products {
 impl ProductStore for MemoryStore {
     async fn add(&self, product: &NewProduct) -> Result<(), StoreError> {
         let Products { all, by_id, newest_by_name } = &mut *locked(&self.products);
-        if !by_id.contains_key(&product.id) {
-            by_id.insert(product.id, all.len());
+        if let Entry::Vacant(new) = by_id.entry(product.id) {
+            new.insert(all.len());
             newest_by_name.insert(product.name.clone(), all.len());
             all.push(Product { created_at: whole_micros(product.created_at), ..product.clone() });
         }

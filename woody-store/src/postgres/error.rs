@@ -68,23 +68,19 @@ fn kind(error: &sqlx::Error) -> Kind {
 /// What the caller can do about an SQLSTATE.
 fn kind_of_state(state: &str) -> Kind {
     // <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-    match state {
-        // A full disk, a limit of the configuration.
-        "53100" | "53400" => Kind::Refused,
-        // The database is gone, not the server.
-        "57P04" => Kind::Refused,
-        // The server reads only: it is, or has become, a standby.
-        "25006" => Kind::Unavailable,
-        "XX001" | "XX002" => Kind::Corrupt,
-        _ => match state.get(..2) {
-            // Connection; insufficient resources; operator intervention, with
-            // shutdown, start and statement timeout; idle in transaction for too
-            // long; deadlock and serialisation; lock timeout.
-            Some("08" | "53" | "57" | "40") => Kind::Unavailable,
-            _ if matches!(state, "25P03" | "25P04" | "55P03") => Kind::Unavailable,
-            // Rights, passwords, missing tables, constraints, bad SQL.
-            _ => Kind::Refused,
-        },
+    match (state, state.get(..2)) {
+        // Of the classes below, what stays until somebody acts: a full disk, a
+        // limit of the configuration, a database that was dropped.
+        ("53100" | "53400" | "57P04", _) => Kind::Refused,
+        ("XX001" | "XX002", _) => Kind::Corrupt,
+        // A standby; idle in transaction for too long; no lock in time. Then:
+        // connections; resources; shutdown, start and statement timeout;
+        // deadlocks and the like.
+        ("25006" | "25P03" | "25P04" | "55P03", _) | (_, Some("08" | "53" | "57" | "40")) => {
+            Kind::Unavailable
+        }
+        // Rights, passwords, missing tables, constraints, bad SQL.
+        _ => Kind::Refused,
     }
 }
 

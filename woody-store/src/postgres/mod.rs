@@ -18,7 +18,7 @@ use crate::{OpenError, StoreOptions, UrlError};
 use error::{Error, NoAnswer};
 
 /// How long a migration may take, waiting for another replica's included.
-const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
+const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Orders and catalogue in PostgreSQL, 15 or later.
 ///
@@ -33,7 +33,6 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// # Cancel safety
 /// The connection of a dropped call is closed, and the server rolls back what
 /// was not being committed already.
-#[derive(Clone)]
 pub struct PostgresStore {
     server: PgConnectOptions,
     pool: PgPool,

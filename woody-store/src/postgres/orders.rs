@@ -9,7 +9,9 @@ use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, T
 
 use super::PostgresStore;
 use super::error::{Error, Standby};
-use super::rows::{self, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow};
+use super::rows::{
+    self, CountsRow, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow,
+};
 use crate::batch;
 
 const INSERT: &str = "
@@ -87,9 +89,11 @@ const STUCK: &str = "
     ORDER BY accepted_at, id LIMIT $2";
 
 const COUNTS: &str = "
-    SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'success'),
-           count(*) FILTER (WHERE status = 'rejected'), count(*) FILTER (WHERE status = 'failed'),
-           (SELECT count(*) FROM outbox)
+    SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+           count(*) FILTER (WHERE status = 'success') AS success,
+           count(*) FILTER (WHERE status = 'rejected') AS rejected,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           (SELECT count(*) FROM outbox) AS outbox
     FROM orders";
 
 /// The tables are there, and the server takes writes.
@@ -190,14 +194,9 @@ impl OrderStore for PostgresStore {
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let counted: [i64; 5] = {
-                let (a, b, c, d, e) = query_as(COUNTS).fetch_one(&mut *pg).await?;
-                [a, b, c, d, e]
-            };
+            let counts: CountsRow = query_as(COUNTS).fetch_one(&mut *pg).await?;
             pg.give_back();
-            // A count is never below zero.
-            let [pending, success, rejected, failed, outbox] = counted.map(i64::cast_unsigned);
-            Ok(OrderCounts { pending, success, rejected, failed, outbox })
+            Ok(counts.read())
         })
         .await
     }

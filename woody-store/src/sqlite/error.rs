@@ -50,18 +50,24 @@ fn kind(error: &sqlx::Error) -> Kind {
     }
 }
 
-/// What the caller can do about a result code of SQLite, extended or not.
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const NOMEM: u32 = 7;
+const INTERRUPT: u32 = 9;
+const CORRUPT: u32 = 11;
+/// Lost a race for the log's lock, again and again.
+const PROTOCOL: u32 = 15;
+/// Another process changed the schema meanwhile.
+const SCHEMA: u32 = 17;
+const NOTADB: u32 = 26;
+
+/// What the caller can do about a result code of SQLite, extended or not:
+/// <https://sqlite.org/rescode.html>.
 fn kind_of_code(code: u32) -> Kind {
-    // The low byte is the primary code: <https://sqlite.org/rescode.html>.
+    // The low byte is the primary code.
     match code & 0xff {
-        5 => Kind::Unavailable,  // BUSY: another process writes
-        6 => Kind::Unavailable,  // LOCKED
-        7 => Kind::Unavailable,  // NOMEM
-        9 => Kind::Unavailable,  // INTERRUPT
-        15 => Kind::Unavailable, // PROTOCOL: lost a race for the log's lock
-        17 => Kind::Unavailable, // SCHEMA: changed meanwhile
-        11 => Kind::Corrupt,     // CORRUPT
-        26 => Kind::Corrupt,     // NOTADB
+        BUSY | LOCKED | NOMEM | INTERRUPT | PROTOCOL | SCHEMA => Kind::Unavailable,
+        CORRUPT | NOTADB => Kind::Corrupt,
         // FULL, READONLY, IOERR, CANTOPEN, PERM, AUTH, TOOBIG, CONSTRAINT and
         // the like stay until somebody acts.
         _ => Kind::Refused,
@@ -75,20 +81,20 @@ mod tests {
     #[test]
     fn each_code_says_what_the_caller_can_do() {
         for (code, expected) in [
-            (5, Kind::Unavailable),            // BUSY
-            (5 | (2 << 8), Kind::Unavailable), // BUSY_SNAPSHOT
-            (6, Kind::Unavailable),            // LOCKED
-            (15, Kind::Unavailable),           // PROTOCOL
-            (1, Kind::Refused),                // ERROR: no such table
-            (8, Kind::Refused),                // READONLY
-            (8 | (1 << 8), Kind::Refused),     // READONLY_RECOVERY
-            (10 | (4 << 8), Kind::Refused),    // IOERR_FSYNC
-            (13, Kind::Refused),               // FULL
-            (14, Kind::Refused),               // CANTOPEN
-            (19 | (6 << 8), Kind::Refused),    // CONSTRAINT_PRIMARYKEY
-            (11, Kind::Corrupt),               // CORRUPT
-            (11 | (1 << 8), Kind::Corrupt),    // CORRUPT_VTAB
-            (26, Kind::Corrupt),               // NOTADB
+            (5, Kind::Unavailable),   // BUSY
+            (517, Kind::Unavailable), // BUSY_SNAPSHOT
+            (6, Kind::Unavailable),   // LOCKED
+            (15, Kind::Unavailable),  // PROTOCOL
+            (1, Kind::Refused),       // ERROR: no such table
+            (8, Kind::Refused),       // READONLY
+            (264, Kind::Refused),     // READONLY_RECOVERY
+            (1034, Kind::Refused),    // IOERR_FSYNC
+            (13, Kind::Refused),      // FULL
+            (14, Kind::Refused),      // CANTOPEN
+            (1555, Kind::Refused),    // CONSTRAINT_PRIMARYKEY
+            (11, Kind::Corrupt),      // CORRUPT
+            (267, Kind::Corrupt),     // CORRUPT_VTAB
+            (26, Kind::Corrupt),      // NOTADB
         ] {
             assert_eq!(kind_of_code(code), expected, "{code}");
         }

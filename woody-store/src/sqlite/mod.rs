@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Sqlite, SqlSafeStr, SqlitePool, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
 use woody_core::ports::StoreError;
 
 use crate::OpenError;
@@ -32,7 +30,6 @@ const READERS: u32 = 4;
 ///
 /// # Cancel safety
 /// A dropped call is rolled back, unless it was committing already.
-#[derive(Clone)]
 pub struct SqliteStore {
     path: PathBuf,
     writer: SqlitePool,
@@ -67,9 +64,8 @@ impl SqliteStore {
         let writer = pool.clone().max_connections(1).idle_timeout(None);
         let writer = writer.connect_with(options.clone()).await.map_err(|e| refused(e.into()))?;
         migrate(&writer).await.map_err(refused)?;
-        let readers = pool
-            .max_connections(READERS)
-            .connect_lazy_with(options.pragma("query_only", "on"));
+        let readers =
+            pool.max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self { path: path.to_owned(), writer, readers })
     }
 
@@ -120,7 +116,7 @@ impl fmt::Debug for SqliteStore {
 mod tests {
     use super::*;
     use woody_core::domain::{NewOrder, ProductName, Quantity};
-    use woody_core::ports::OrderStore;
+    use woody_core::ports::{OrderCounts, OrderStore};
 
     async fn store() -> (SqliteStore, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
@@ -140,7 +136,7 @@ mod tests {
         let batch = orders();
         let refusal = store.insert(&batch, Duration::ZERO).await.unwrap_err();
         assert!(matches!(refusal, StoreError::Refused(_)), "{refusal:?}");
-        assert_eq!(store.counts().await.unwrap(), Default::default());
+        assert_eq!(store.counts().await.unwrap(), OrderCounts::default());
         // Space comes back, and the store with it.
         sqlx::query("PRAGMA max_page_count = 100000").execute(&store.writer).await.unwrap();
         let _ = store.insert(&batch, Duration::ZERO).await.unwrap();

@@ -9,7 +9,7 @@ use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, T
 
 use super::SqliteStore;
 use super::error::Error;
-use super::rows::{self, EndedRow, NewOrderRow, OrderRow};
+use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow};
 use crate::batch;
 
 const INSERT_ORDERS: &str = "
@@ -21,11 +21,11 @@ const INSERT_ORDERS: &str = "
 
 const INSERT_ENTRIES: &str = "
     INSERT INTO outbox (order_id, accepted_at, lease_until)
-    SELECT id, accepted_at, ?2 FROM json_each(?1) JOIN orders ON id = unhex(value)";
+    SELECT orders.id, accepted_at, ?2 FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
 
 const ASKED: &str = "
-    SELECT id, product, quantity, accepted_at
-    FROM json_each(?1) JOIN orders ON id = unhex(value)";
+    SELECT orders.id, product, quantity, accepted_at
+    FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
 
 const ORDER: &str = "
     SELECT id, product, quantity, accepted_at, status, reason, finished_at
@@ -45,7 +45,7 @@ const FINISH: &str = "
     RETURNING id";
 
 const STATUSES: &str = "
-    SELECT id, status, reason FROM json_each(?1) JOIN orders ON id = unhex(value)";
+    SELECT orders.id, status, reason FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
 
 const CLAIM: &str = "
     UPDATE outbox SET lease_until = ?2
@@ -71,9 +71,11 @@ const STUCK: &str = "
     ORDER BY accepted_at, id LIMIT ?2";
 
 const COUNTS: &str = "
-    SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'success'),
-           count(*) FILTER (WHERE status = 'rejected'), count(*) FILTER (WHERE status = 'failed'),
-           (SELECT count(*) FROM outbox)
+    SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+           count(*) FILTER (WHERE status = 'success') AS success,
+           count(*) FILTER (WHERE status = 'rejected') AS rejected,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           (SELECT count(*) FROM outbox) AS outbox
     FROM orders";
 
 const PING: &str = "SELECT count(*) FROM (SELECT 1 FROM orders LIMIT 1)";
@@ -145,10 +147,8 @@ impl OrderStore for SqliteStore {
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
-        let counted = query_as(COUNTS).fetch_one(&self.readers).await;
-        let (pending, success, rejected, failed, outbox) =
-            counted.map_err(|error| Error::from(error).0)?;
-        Ok(OrderCounts { pending, success, rejected, failed, outbox })
+        let counted: Result<CountsRow, _> = query_as(COUNTS).fetch_one(&self.readers).await;
+        counted.map(CountsRow::read).map_err(|error| Error::from(error).0)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -165,10 +165,8 @@ impl SqliteStore {
     ) -> Result<Vec<Insert>, Error> {
         let firsts = batch::first_orders(orders);
         let mut tx = self.write().await?;
-        let created: Vec<Uuid> = query_scalar(INSERT_ORDERS)
-            .bind(rows::order_list(&firsts))
-            .fetch_all(&mut *tx)
-            .await?;
+        let created: Vec<Uuid> =
+            query_scalar(INSERT_ORDERS).bind(rows::order_list(&firsts)).fetch_all(&mut *tx).await?;
         let created: HashSet<_> = created.into_iter().map(OrderId::from).collect();
         query(INSERT_ENTRIES)
             .bind(rows::id_list(created.iter().copied()))
@@ -191,10 +189,10 @@ impl SqliteStore {
         let firsts = batch::first_decisions(decisions);
         let mut tx = self.write().await?;
         let applied = write_decisions(&mut tx, &firsts).await?;
-        let ended = match applied.len() < firsts.len() {
-            true => statuses(&mut tx, firsts.iter().map(|d| d.order.id), &applied).await?,
-            false => HashMap::new(),
-        };
+        let mut ended = HashMap::new();
+        if applied.len() < firsts.len() {
+            ended = statuses(&mut tx, firsts.iter().map(|d| d.order.id), &applied).await?;
+        }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
             let written = write_decisions(&mut tx, &settled.unwritten).await?;

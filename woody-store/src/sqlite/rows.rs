@@ -11,7 +11,7 @@ use woody_core::domain::{
     Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product, ProductName, Quantity, Reason,
     now,
 };
-use woody_core::ports::{Decision, StoreError};
+use woody_core::ports::{Decision, OrderCounts, StoreError};
 
 /// What was asked for, of an order.
 #[derive(FromRow)]
@@ -45,6 +45,16 @@ pub(super) struct EndedRow {
     id: Uuid,
     #[sqlx(flatten)]
     status: StatusRow,
+}
+
+/// How many orders there are of each kind.
+#[derive(FromRow)]
+pub(super) struct CountsRow {
+    pending: i64,
+    success: i64,
+    rejected: i64,
+    failed: i64,
+    outbox: i64,
 }
 
 /// A product.
@@ -86,6 +96,19 @@ impl StatusRow {
 impl EndedRow {
     pub(super) fn read(self) -> Result<(OrderId, OrderStatus), StoreError> {
         Ok((self.id.into(), self.status.read()?))
+    }
+}
+
+impl CountsRow {
+    pub(super) fn read(self) -> OrderCounts {
+        // No count is below zero.
+        OrderCounts {
+            pending: self.pending.cast_unsigned(),
+            success: self.success.cast_unsigned(),
+            rejected: self.rejected.cast_unsigned(),
+            failed: self.failed.cast_unsigned(),
+            outbox: self.outbox.cast_unsigned(),
+        }
     }
 }
 

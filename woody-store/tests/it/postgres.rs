@@ -10,7 +10,7 @@ use woody_store::{PostgresStore, StoreOptions, StoreUrl};
 
 use crate::orders;
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 fn server() -> String {
     std::env::var("WOODY_TEST_POSTGRES_URL").expect("WOODY_TEST_POSTGRES_URL names a server")

@@ -11,7 +11,7 @@ use woody_store::{SqliteStore, StoreOptions, StoreUrl};
 
 use crate::orders;
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 async fn open() -> (Arc<SqliteStore>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -151,12 +151,10 @@ async fn insert_for_ever(path: &Path) {
 #[tokio::test]
 async fn another_process_that_writes_for_too_long_is_unavailable_not_an_error_for_ever() {
     let (store, folder) = open().await;
-    let hog = sqlx::SqlitePool::connect(&format!(
-        "sqlite:{}",
-        folder.path().join("woody.db").display()
-    ))
-    .await
-    .unwrap();
+    let hog =
+        sqlx::SqlitePool::connect(&format!("sqlite:{}", folder.path().join("woody.db").display()))
+            .await
+            .unwrap();
     let lock = hog.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let refusal = store.insert(&orders(1), LEASE).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Unavailable(_)), "{refusal:?}");

@@ -61,10 +61,7 @@ pub async fn an_order_never_seen_is_stored_by_its_decision(store: Arc<dyn OrderS
     assert_eq!(read.accepted_at, new.accepted_at);
     assert_eq!(read.status, OrderStatus::Rejected(Reason::new("too large")));
     assert!(read.finished_at.is_some());
-    assert_eq!(
-        counts(&*store).await,
-        OrderCounts { rejected: 1, ..OrderCounts::default() }
-    );
+    assert_eq!(counts(&*store).await, OrderCounts { rejected: 1, ..OrderCounts::default() });
 }
 
 /// What was accepted stays as it was accepted, whatever the message said.

@@ -76,17 +76,11 @@ pub async fn one_id_twice_in_a_batch_is_one_order(store: Arc<dyn OrderStore>) {
 pub async fn an_order_that_has_ended_is_not_opened_again(store: Arc<dyn OrderStore>) {
     let new = order("train");
     assert_eq!(finish(&*store, &new, success()).await, Transition::Applied);
-    assert_eq!(
-        insert(&*store, std::slice::from_ref(&new), OVER).await,
-        [Insert::AlreadyPresent]
-    );
+    assert_eq!(insert(&*store, std::slice::from_ref(&new), OVER).await, [Insert::AlreadyPresent]);
     let other = NewOrder { product: ProductName::parse("boat").unwrap(), ..new.clone() };
     assert_eq!(insert(&*store, &[other], OVER).await, [Insert::Conflict]);
     assert_eq!(status(&*store, &new).await, OrderStatus::Success(None));
-    assert_eq!(
-        counts(&*store).await,
-        OrderCounts { success: 1, ..OrderCounts::default() }
-    );
+    assert_eq!(counts(&*store).await, OrderCounts { success: 1, ..OrderCounts::default() });
 }
 
 /// New, known and conflicting orders, shuffled: each answer stands at the
@@ -136,10 +130,7 @@ pub async fn a_large_batch_is_one_call(store: Arc<dyn OrderStore>) {
     assert_eq!(insert(&*store, &batch, OVER).await, [Insert::AlreadyPresent; 2_000]);
     assert_eq!(claim(&*store, 2_000, LONG).await, batch);
     store.clear_outbox(&super::ids(&batch)).await.unwrap();
-    assert_eq!(
-        counts(&*store).await,
-        OrderCounts { pending: 2_000, ..OrderCounts::default() }
-    );
+    assert_eq!(counts(&*store).await, OrderCounts { pending: 2_000, ..OrderCounts::default() });
     let decisions: Vec<_> = batch.iter().map(|order| decision(order, success())).collect();
     let answers = store.finish(&decisions).await.unwrap();
     assert!(answers.iter().all(|answer| *answer == Transition::Applied));
@@ -147,8 +138,5 @@ pub async fn a_large_batch_is_one_call(store: Arc<dyn OrderStore>) {
     assert!(
         answers.iter().all(|answer| *answer == Transition::Superseded(OrderStatus::Success(None)))
     );
-    assert_eq!(
-        counts(&*store).await,
-        OrderCounts { success: 2_000, ..OrderCounts::default() }
-    );
+    assert_eq!(counts(&*store).await, OrderCounts { success: 2_000, ..OrderCounts::default() });
 }

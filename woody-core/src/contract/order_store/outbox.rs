@@ -1,13 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, success,
-};
+use super::{LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, success};
 use crate::domain::{NewOrder, OrderId, OrderStatus, Quantity};
 use crate::ports::OrderStore;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Whoever inserts an order publishes it; nobody else may until the lease is over.
 pub async fn a_new_entry_is_leased_to_its_inserter(store: Arc<dyn OrderStore>) {

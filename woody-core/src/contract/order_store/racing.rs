@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 
 use super::{
-    LONG, OVER, claim, counts, decision, ids, insert, order, orders, rejected, status,
-    success,
+    LONG, OVER, claim, counts, decision, ids, insert, order, orders, rejected, status, success,
 };
 use crate::domain::{NewOrder, OrderId, OrderStatus};
 use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition};
@@ -64,9 +63,10 @@ pub async fn concurrent_finishes_apply_once(store: Arc<dyn OrderStore>) {
     for (i, order) in [known, unseen].iter().enumerate() {
         let stays = status(&*store, order).await;
         for (said, transitions) in &answers {
-            let expected = match *said == stays {
-                true => Transition::Applied,
-                false => Transition::Superseded(stays.clone()),
+            let expected = if *said == stays {
+                Transition::Applied
+            } else {
+                Transition::Superseded(stays.clone())
             };
             assert_eq!(transitions[i], expected);
         }
@@ -147,10 +147,7 @@ pub async fn finishing_while_inserting_leaves_no_entry(store: Arc<dyn OrderStore
         let _ = inserting.await.unwrap();
         assert_eq!(claim(&*store, 99, OVER).await, []);
     }
-    assert_eq!(
-        counts(&*store).await,
-        OrderCounts { success: 300, ..OrderCounts::default() }
-    );
+    assert_eq!(counts(&*store).await, OrderCounts { success: 300, ..OrderCounts::default() });
 }
 
 /// A refill that meets the workers brings back nothing that they have ended.
@@ -170,10 +167,7 @@ pub async fn finishing_while_refilling_leaves_no_entry(store: Arc<dyn OrderStore
         let _ = store.finish(&all(part)).await.unwrap();
     }
     refilling.await.unwrap();
-    assert_eq!(
-        counts(&*store).await,
-        OrderCounts { success: 300, ..OrderCounts::default() }
-    );
+    assert_eq!(counts(&*store).await, OrderCounts { success: 300, ..OrderCounts::default() });
 }
 
 /// The caller goes away at any moment: the batch is there or it is not.
@@ -196,17 +190,15 @@ pub async fn a_dropped_finish_leaves_all_or_nothing(store: Arc<dyn OrderStore>) 
         let batch = orders(20);
         let _ = insert(&*store, &batch, LONG).await;
         dropped_after(round, store.finish(&all(&batch))).await;
-        let later: Vec<_> =
-            batch.iter().map(|order| decision(order, rejected("later"))).collect();
+        let later: Vec<_> = batch.iter().map(|order| decision(order, rejected("later"))).collect();
         let answers = store.finish(&later).await.unwrap();
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
         assert_eq!(counts(&*store).await.outbox, 0);
-        let ended: HashMap<OrderId, OrderStatus> = join_all(
-            batch.iter().map(async |order| (order.id, status(&*store, order).await)),
-        )
-        .await
-        .into_iter()
-        .collect();
+        let ended: HashMap<OrderId, OrderStatus> =
+            join_all(batch.iter().map(async |order| (order.id, status(&*store, order).await)))
+                .await
+                .into_iter()
+                .collect();
         assert!(ended.values().all(|status| *status == ended[&batch[0].id]));
     }
 }

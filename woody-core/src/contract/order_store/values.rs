@@ -3,7 +3,9 @@ use std::sync::Arc;
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::{LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, rejected, success};
+use super::{
+    LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, rejected, success,
+};
 use crate::contract::HARD_TEXTS;
 use crate::domain::{NewOrder, OrderStatus, Outcome, ProductName, Quantity, Reason};
 use crate::ports::{Insert, OrderCounts, OrderStore, Transition};
@@ -21,7 +23,7 @@ pub async fn every_character_of_a_name_survives(store: Arc<dyn OrderStore>) {
             "{text}"
         );
         assert_eq!(store.order(new.id).await.unwrap().unwrap().product, name);
-        assert_eq!(claim(&*store, 1, LONG).await, [new.clone()]);
+        assert_eq!(claim(&*store, 1, LONG).await, std::slice::from_ref(&new));
         assert_eq!(store.stuck(OVER, 1).await.unwrap()[0].product, name);
         let _ = finish(&*store, &new, success()).await;
         let unseen = NewOrder { product: name.clone(), ..order("x") };

@@ -1,0 +1,72 @@
+//! The OpenAPI document. Its schemas come from the types that are sent; a test
+//! holds its paths against the route tables.
+
+mod operations;
+mod plan;
+mod words;
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use utoipa::{
+    OpenApi as _,
+    openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder, tag::TagBuilder},
+};
+
+use super::{dto, problem::Problem};
+pub use plan::HeavyView;
+
+/// Collects the schemas, those that they refer to included.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(
+    Problem,
+    HeavyView,
+    dto::ProductToAdd,
+    dto::ProductView,
+    dto::ProductPage,
+    dto::OrderToPlace,
+    dto::OrderReceipt,
+    dto::OrderView,
+)))]
+struct Schemas;
+
+/// What every service answers, as OpenAPI 3.1.
+pub fn openapi() -> OpenApi {
+    let mut license = License::new("MIT OR Apache-2.0");
+    license.identifier = Some("MIT OR Apache-2.0".to_owned());
+    let info = InfoBuilder::new()
+        .title("WoodyToys")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .license(Some(license))
+        .build();
+    let tag = |name: &str, about: &str| {
+        TagBuilder::new().name(name).description(Some(about)).build()
+    };
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(operations::paths())
+        .components(Schemas::openapi().components)
+        .tags(Some([
+            tag("orders", "Orders are accepted now and validated later."),
+            tag("products", "What the shop sells."),
+            tag("misc", "The workshop and the clock."),
+            tag("front", "The shop's page."),
+        ]))
+        .build()
+}
+
+const ABOUT: &str = "A shop of wooden toys. An order is accepted at once, durably; \
+    its cutting is then planned in the background, and the order succeeds or is rejected.\n\n\
+    The routes of the original system answer text, errors included; a `GET` of these that \
+    changes state is not for browsers and may be switched off. The others answer JSON, and \
+    errors as problems (RFC 9457). Every answer carries `X-Request-Id`.";
+
+/// The document, written once.
+pub(super) fn document() -> Bytes {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+        // A document of strings: serialising it cannot fail.
+        serde_json::to_vec(&openapi()).unwrap_or_default().into()
+    });
+    DOCUMENT.clone()
+}

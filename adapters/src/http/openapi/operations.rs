@@ -1,0 +1,202 @@
+use serde_json::json;
+use utoipa::openapi::{
+    Content, HttpMethod, ObjectBuilder, PathItem, Paths, PathsBuilder, Required, ResponseBuilder,
+    Type,
+};
+
+use super::words::{
+    Told, header, in_header, in_path, json_of, name, query, text_like, text_schema, typed, uuid,
+    view, whole_number,
+};
+
+const BAD_QUERY: (u16, &str) =
+    (400, "A parameter is missing, unknown, there twice, or badly encoded.");
+const BAD_VALUE: (u16, &str) = (422, "A value that cannot be; the answer names its field.");
+const NOT_FOR_BROWSERS: (u16, &str) =
+    (403, "A browser asks for a stranger's page, or without being asked.");
+const SWITCHED_OFF: (u16, &str) = (405, "`GET`s that change state are switched off: use `POST`.");
+const BODY: [(u16, &str); 4] = [
+    (400, "The body is no JSON, or broke off; or there are parameters."),
+    (408, "The body took too long to arrive."),
+    (413, "The body is larger than 64 KiB."),
+    (415, "The body is not `application/json`."),
+];
+
+/// Every path of every service.
+pub(super) fn paths() -> Paths {
+    let item = |operations: Vec<Told>| {
+        let mut item = PathItem::default();
+        operations.into_iter().for_each(|operation| operation.item(&mut item));
+        item
+    };
+    PathsBuilder::new()
+        .path("/api/ping", item(vec![ping()]))
+        .path("/api/misc/time", item(vec![time()]))
+        .path("/api/misc/heavy", item(vec![heavy()]))
+        .path("/api/products", item(vec![page_or_add(), add_product()]))
+        .path("/api/products/last", item(vec![last_product()]))
+        .path("/api/products/{id}", item(vec![show_product()]))
+        .path("/api/orders", item(vec![order_status(), place_order()]))
+        .path("/api/orders/do", item(vec![place_by_get()]))
+        .path("/api/orders/{id}", item(vec![show_order()]))
+        .path("/api/orders/{id}/events", item(vec![order_events()]))
+        .path("/openapi.json", item(vec![document()]))
+        .path("/", item(vec![page()]))
+        .path("/style.css", item(vec![file("style", "text/css")]))
+        .path("/shop.js", item(vec![file("script", "text/javascript")]))
+        .path("/favicon.svg", item(vec![file("icon", "image/svg+xml")]))
+        .build()
+}
+
+fn get(tag: &str, id: &str, summary: &str) -> Told {
+    Told::new(HttpMethod::Get, tag, id, summary)
+}
+
+fn ping() -> Told {
+    get("misc", "ping", "Says ping")
+        .answer("200", text_like("ping", "It is there.").build())
+        .lines(&[BAD_QUERY])
+}
+
+fn time() -> Told {
+    get("misc", "time", "Tells the time, UTC")
+        .answer("200", text_like("misc: 2026-11-23 19:12:00.123456", "The time.").build())
+        .lines(&[BAD_QUERY])
+}
+
+fn heavy() -> Told {
+    let answer = text_like(
+        "2026-11-23 19:12:00.123456: Woody -lion- Woody",
+        "The answer, in the form that `Accept` asks for.",
+    )
+    .content("application/json", Content::new(Some(view("HeavyView"))))
+    .header("Cache-Status", header("As RFC 9211 has it.", Type::String));
+    get("misc", "heavy", "Plans how a batch of a toy is cut")
+        .about("Heavy work, remembered for a minute; the same question at the same time is answered once.")
+        .parameter(query("name", Required::True, name(), "The toy."))
+        .parameter(query("quantity", Required::False, whole_number(1, 1_000, Some(20)), "How many of it."))
+        .answer("200", typed("image/svg+xml", None, answer).build())
+        .lines(&[BAD_QUERY, (406, "None of the forms is accepted."), BAD_VALUE])
+}
+
+fn page_or_add() -> Told {
+    let answer = json_of("ProductPage", "A page; with `product`, as text, the name that was added.");
+    get("products", "list_products", "Shows a page of products, newest first")
+        .about("With `product` it adds one instead, as the original system did.")
+        .parameter(query("limit", Required::False, whole_number(1, 200, Some(20)), "How many."))
+        .parameter(query("after", Required::False, uuid(), "The cursor: `next` of the page before."))
+        .parameter(query("product", Required::False, name(), "Adds a product of this name; goes with no other parameter."))
+        .answer("200", typed("text/plain", Some("kite"), answer).build())
+        .problems(&[BAD_QUERY, NOT_FOR_BROWSERS, SWITCHED_OFF, BAD_VALUE])
+}
+
+fn add_product() -> Told {
+    let example = json!({"name": "kite", "parts": [
+        {"name": "wing", "width_mm": 300, "height_mm": 200, "count": 2},
+    ]});
+    let added = json_of("ProductView", "The product.")
+        .header("Location", header("Where it is found.", Type::String));
+    Told::new(HttpMethod::Post, "products", "add_product", "Adds a product")
+        .body("ProductToAdd", example)
+        .answer("201", added.build())
+        .problems(&BODY)
+        .problems(&[BAD_VALUE])
+}
+
+fn last_product() -> Told {
+    let example = "db: 2026-11-23 19:12:00.123456 - 3 products (last=kite)";
+    get("products", "last_product", "Counts the products and names the last")
+        .answer("200", text_like(example, "With none: `db: NOW - No product found`.").build())
+        .lines(&[BAD_QUERY])
+}
+
+fn show_product() -> Told {
+    get("products", "show_product", "Shows a product")
+        .parameter(in_path("id", "The product."))
+        .answer("200", json_of("ProductView", "The product.").build())
+        .problems(&[BAD_QUERY, (404, "There is no such product."), BAD_VALUE])
+}
+
+fn order_status() -> Told {
+    let example = "order \"0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f\": Success";
+    get("orders", "order_status", "Tells how an order stands")
+        .parameter(query("order_id", Required::True, uuid(), "The order."))
+        .answer("200", text_like(example, "`Success`, `Pending`, `Rejected: WHY` or `Failed: WHY`.").build())
+        .lines(&[BAD_QUERY, (404, "`order \"ID\": None`."), BAD_VALUE])
+}
+
+fn place_order() -> Told {
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .build();
+    let about = "What the client calls this submit: sent twice, it is one order. Visible ASCII.";
+    let accepted = json_of("OrderReceipt", "The order is kept from now on.")
+        .header("Location", header("Where it is found.", Type::String))
+        .header(
+            "Idempotency-Replayed",
+            header("`true` when the key had placed this order before.", Type::String),
+        );
+    Told::new(HttpMethod::Post, "orders", "place_order", "Places an order")
+        .parameter(in_header("Idempotency-Key", key.into(), about))
+        .body("OrderToPlace", json!({"product": "lion", "quantity": 3}))
+        .answer("202", accepted.build())
+        .problems(&BODY)
+        .problems(&[(422, "A value that cannot be, or a key that placed another order.")])
+}
+
+fn place_by_get() -> Told {
+    let example = "Your process 0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f \
+                   has been created with this product : lion";
+    get("orders", "place_order_by_get", "Places an order of one piece")
+        .about("As the original system did. `POST /api/orders` is the better way.")
+        .parameter(query("order", Required::False, name(), "The product."))
+        .parameter(query("product", Required::False, name(), "The same; one of both is needed."))
+        .answer("200", text_like(example, "The order is kept from now on.").build())
+        .lines(&[BAD_QUERY, NOT_FOR_BROWSERS, SWITCHED_OFF, BAD_VALUE])
+}
+
+fn show_order() -> Told {
+    get("orders", "show_order", "Shows an order")
+        .parameter(in_path("id", "The order."))
+        .answer("200", json_of("OrderView", "The order.").build())
+        .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
+}
+
+fn order_events() -> Told {
+    let example = "event: status\nid: success\ndata: {\"order_id\":\"…\",\"status\":\"success\"}\n\n";
+    let stream = ResponseBuilder::new().description(
+        "Server-sent events named `status`, their data an `OrderView` as JSON, their id the \
+         status: how it stands now, then each change. Ends after a final one.",
+    );
+    get("orders", "order_events", "Follows an order")
+        .parameter(in_path("id", "The order."))
+        .answer("200", typed("text/event-stream", Some(example), stream).build())
+        .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
+}
+
+fn document() -> Told {
+    let any = ObjectBuilder::new().schema_type(Type::Object).build();
+    let answer = ResponseBuilder::new()
+        .description("OpenAPI 3.1.")
+        .content("application/json", Content::new(Some(any)));
+    get("misc", "openapi", "Shows this document").answer("200", answer.build()).problems(&[])
+}
+
+fn page() -> Told {
+    let answer = text_like("WoodyToys: …", "What to try with curl; to a browser, the page.");
+    let answer = answer.content("text/html", Content::new(Some(text_schema())));
+    get("front", "page", "Shows the shop")
+        .answer("200", answer.build())
+        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
+        .problems(&[])
+}
+
+fn file(id: &str, kind: &str) -> Told {
+    let answer = ResponseBuilder::new().description("The file.");
+    get("front", id, "A file of the page")
+        .answer("200", typed(kind, None, answer).build())
+        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
+        .problems(&[])
+}

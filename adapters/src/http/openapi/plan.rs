@@ -1,0 +1,129 @@
+//! The schema of a heavy answer. The types are core's; these only describe
+//! them, and a test reads real answers with them.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// How a batch of a toy is cut, or why it cannot be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeavyView {
+    /// The toy.
+    #[schema(example = "lion")]
+    pub name: String,
+    /// How many of it.
+    #[schema(minimum = 1, maximum = 1_000, example = 20)]
+    pub quantity: u16,
+    /// When this was computed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub computed_at: OffsetDateTime,
+    /// The plan in a line.
+    #[schema(example = "1 sheet, 80 pieces, 56 % used")]
+    pub summary: Option<String>,
+    /// The plan, if it can be made.
+    pub plan: Option<PlanView>,
+    /// Why it cannot be made.
+    pub cannot_make: Option<String>,
+}
+
+/// How the toys are cut from sheets.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanView {
+    /// How many toys it makes.
+    pub quantity: u16,
+    /// What the saw takes between two pieces, in millimetres.
+    pub kerf_mm: u32,
+    /// The plan in numbers.
+    pub figures: FiguresView,
+    /// The parts; placements refer to them by index.
+    pub parts: Vec<CutPartView>,
+    /// The sheets, equal ones once.
+    pub layouts: Vec<LayoutView>,
+}
+
+/// A plan in numbers.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FiguresView {
+    /// Sheets that are cut.
+    pub sheets: u64,
+    /// Pieces that come out.
+    pub pieces: u64,
+    /// How much of the sheets the pieces are, in percent with one decimal.
+    pub used_percent: f64,
+    /// Area of the pieces, in square millimetres.
+    pub used_mm2: u64,
+    /// What is left of the sheets, in square millimetres.
+    pub waste_mm2: u64,
+}
+
+/// One rectangle that a toy needs.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CutPartView {
+    /// What it is called.
+    pub name: String,
+    /// Width in millimetres.
+    pub width_mm: u32,
+    /// Height in millimetres.
+    pub height_mm: u32,
+    /// How many of it one toy needs.
+    pub per_toy: u32,
+}
+
+/// One sheet and what is cut from it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayoutView {
+    /// The sheet.
+    pub sheet: SheetView,
+    /// How many sheets are cut this way.
+    pub repeat: u64,
+    /// What is cut from each.
+    pub placements: Vec<PlacementView>,
+}
+
+/// A size of wooden sheet.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SheetView {
+    /// What the stock calls it.
+    #[schema(example = "half board")]
+    pub name: String,
+    /// Width in millimetres.
+    pub width_mm: u32,
+    /// Height in millimetres.
+    pub height_mm: u32,
+}
+
+/// A piece on a sheet, or a block of equal pieces with the kerf between them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlacementView {
+    /// Index into the plan's parts.
+    pub part: usize,
+    /// From the sheet's left edge, in millimetres.
+    pub x_mm: u32,
+    /// From the sheet's top edge, in millimetres.
+    pub y_mm: u32,
+    /// Width of one piece as it lies there.
+    pub width_mm: u32,
+    /// Height of one piece as it lies there.
+    pub height_mm: u32,
+    /// Whether it lies turned by a quarter.
+    pub rotated: bool,
+    /// Pieces side by side; one when it is left out.
+    #[serde(default = "one")]
+    #[schema(default = 1)]
+    pub columns: u32,
+    /// Pieces below each other; one when it is left out.
+    #[serde(default = "one")]
+    #[schema(default = 1)]
+    pub rows: u32,
+}
+
+const fn one() -> u32 {
+    1
+}

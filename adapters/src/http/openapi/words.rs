@@ -1,0 +1,180 @@
+//! What the operations are told with.
+
+use serde_json::{Value, json};
+use utoipa::openapi::{
+    Content, ContentBuilder, HeaderBuilder, HttpMethod, ObjectBuilder, PathItem, Ref, RefOr,
+    Required, Response, ResponseBuilder, Schema, Type,
+    path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+    request_body::{RequestBody, RequestBodyBuilder},
+    schema::{KnownFormat, SchemaFormat},
+};
+
+/// An operation that is being told.
+pub(super) struct Told {
+    method: HttpMethod,
+    operation: OperationBuilder,
+}
+
+impl Told {
+    pub(super) fn new(method: HttpMethod, tag: &str, id: &str, summary: &str) -> Self {
+        let operation = OperationBuilder::new()
+            .tag(tag)
+            .operation_id(Some(id))
+            .summary(Some(summary));
+        Self { method, operation }
+    }
+
+    fn with(self, change: impl FnOnce(OperationBuilder) -> OperationBuilder) -> Self {
+        Self { operation: change(self.operation), ..self }
+    }
+
+    pub(super) fn about(self, description: &str) -> Self {
+        self.with(|operation| operation.description(Some(description)))
+    }
+
+    pub(super) fn parameter(self, parameter: Parameter) -> Self {
+        self.with(|operation| operation.parameter(parameter))
+    }
+
+    pub(super) fn body(self, schema: &str, example: Value) -> Self {
+        let content = ContentBuilder::new().schema(Some(view(schema))).example(Some(example)).build();
+        let body: RequestBody = RequestBodyBuilder::new()
+            .content("application/json", content)
+            .required(Some(Required::True))
+            .build();
+        self.with(|operation| operation.request_body(Some(body)))
+    }
+
+    pub(super) fn answer(self, status: &str, response: impl Into<RefOr<Response>>) -> Self {
+        self.with(|operation| operation.response(status, response))
+    }
+
+    /// Errors told as problems.
+    pub(super) fn problems(self, errors: &[(u16, &str)]) -> Self {
+        self.errors(errors, |about| {
+            let problem = Content::new(Some(view("Problem")));
+            ResponseBuilder::new().description(about).content("application/problem+json", problem)
+        })
+    }
+
+    /// Errors told as a line of text.
+    pub(super) fn lines(self, errors: &[(u16, &str)]) -> Self {
+        self.errors(errors, |about| {
+            let line = Content::new(Some(text_schema()));
+            ResponseBuilder::new().description(about).content("text/plain", line)
+        })
+    }
+
+    fn errors(self, errors: &[(u16, &str)], told: fn(&str) -> ResponseBuilder) -> Self {
+        let ours = [(500, "A fault of ours."), (504, "It took too long.")];
+        let with_errors = errors.iter().chain(&ours).fold(self, |operation, (status, about)| {
+            operation.answer(&status.to_string(), told(about).build())
+        });
+        let unavailable = told(
+            "Too much is going on, what it needs is away, or (as application/json) the client \
+             has spent its requests.",
+        )
+        .header("Retry-After", header("Seconds until the next try.", Type::Integer))
+        .content("application/json", ContentBuilder::new().example(Some(rate_limited())).build());
+        with_errors.answer("503", unavailable.build())
+    }
+
+    pub(super) fn item(self, path: &mut PathItem) {
+        let operation: Operation = self.operation.build();
+        path.merge_operations(PathItem::new(self.method, operation));
+    }
+}
+
+fn rate_limited() -> Value {
+    json!({"error": "Rate limit exceeded", "message": "Too many requests", "status": 503})
+}
+
+/// A schema of the components.
+pub(super) fn view(name: &str) -> Ref {
+    Ref::from_schema_name(name)
+}
+
+pub(super) fn text_schema() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).build().into()
+}
+
+pub(super) fn whole_number(min: u32, max: u32, default: Option<u32>) -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(min))
+        .maximum(Some(max))
+        .default(default.map(Value::from))
+        .build()
+        .into()
+}
+
+pub(super) fn uuid() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .build()
+        .into()
+}
+
+pub(super) fn name() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(200))
+        .build()
+        .into()
+}
+
+pub(super) fn query(name: &str, required: Required, schema: Schema, about: &str) -> Parameter {
+    parameter(ParameterIn::Query, name, required, schema, about)
+}
+
+pub(super) fn in_path(name: &str, about: &str) -> Parameter {
+    parameter(ParameterIn::Path, name, Required::True, uuid(), about)
+}
+
+pub(super) fn in_header(name: &str, schema: Schema, about: &str) -> Parameter {
+    parameter(ParameterIn::Header, name, Required::False, schema, about)
+}
+
+fn parameter(
+    place: ParameterIn,
+    name: &str,
+    required: Required,
+    schema: Schema,
+    about: &str,
+) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .schema(Some(schema))
+        .description(Some(about))
+        .build()
+}
+
+pub(super) fn header(about: &str, of: Type) -> utoipa::openapi::Header {
+    let schema = ObjectBuilder::new().schema_type(of).build();
+    HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build()
+}
+
+/// An answer of JSON.
+pub(super) fn json_of(schema: &str, about: &str) -> ResponseBuilder {
+    ResponseBuilder::new()
+        .description(about)
+        .content("application/json", Content::new(Some(view(schema))))
+}
+
+/// An answer of text.
+pub(super) fn text_like(example: &str, about: &str) -> ResponseBuilder {
+    typed("text/plain", Some(example), ResponseBuilder::new().description(about))
+}
+
+/// One more form of an answer, as text of this type.
+pub(super) fn typed(kind: &str, example: Option<&str>, response: ResponseBuilder) -> ResponseBuilder {
+    let content = ContentBuilder::new()
+        .schema(Some(text_schema()))
+        .example(example.map(Value::from))
+        .build();
+    response.content(kind, content)
+}

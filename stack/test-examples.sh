@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# test-examples.sh: runs every example as a reader would, and looks at what it prints.
+# With WOODY_TEST_AMQP_URL set, the embedded pipeline also runs over RabbitMQ.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0 failed=0
+
+# expect NAME PATTERN COMMAND...: passes when the command succeeds and its output matches.
+expect() {
+    local name=$1 pattern=$2 output
+    shift 2
+    if output=$(timeout 120 "$@" 2>&1) && grep -qE "$pattern" <<<"$output"; then
+        echo "example $name ... ok"
+        passed=$((passed + 1))
+    else
+        printf 'example %s ... FAILED: %s\n%s\n' "$name" "$*" "$output"
+        failed=$((failed + 1))
+    fi
+}
+
+cargo build --quiet --examples
+expect 'embed (memory)' ': success' cargo run --quiet --example embed
+if [ -n "${WOODY_TEST_AMQP_URL:-}" ]; then
+    expect 'embed (RabbitMQ)' ': success' cargo run --quiet --example embed "$WOODY_TEST_AMQP_URL"
+fi
+expect own_validator 'Wooden sword: Rejected' cargo run --quiet --example own_validator
+expect own_store 'read back: Some' cargo run --quiet --example own_store
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
