@@ -28,4 +28,4 @@ cargo build --release -p woody-adapters
 cargo bench --bench load --no-run
 # shellcheck source=/dev/null
 eval "$("$SERVICES/up.sh" "$dir" | grep '^export ')"
-cargo bench --quiet --bench load
+WOODY_TEST_RABBITMQ_VERSION=$("$SERVICES/rabbitmq.sh" version "$dir") cargo bench --quiet --bench load

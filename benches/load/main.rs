@@ -33,7 +33,7 @@ async fn main() {
     let lasting = Duration::from_secs(seconds);
     let prefetch = setting("WOODY_LOAD_PREFETCH", 200);
 
-    let mut report = Report::new(&postgres, &amqp).await;
+    let mut report = Report::new(&postgres).await;
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}: raw publish, consume and insert");
         report.add("lapin: confirmed publish, 1024 in flight", raw::publish(&amqp, lasting).await);

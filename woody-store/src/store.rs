@@ -6,6 +6,7 @@ use std::time::Duration;
 use woody_core::ports::{OrderStore, ProductStore, StoreError};
 
 use crate::StoreUrl;
+#[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
 use crate::url::Kind;
 
 /// How to talk to a store; the defaults are meant for a service.
@@ -94,8 +95,8 @@ impl OpenError {
 /// [`OpenError`] when waiting will not help, for example a folder that cannot
 /// be written.
 #[cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres")),
-    expect(unused_variables, clippy::unused_async, reason = "memory has nothing to wait for")
+    not(feature = "postgres"),
+    expect(unused_variables, reason = "only a server has options")
 )]
 pub async fn connect(url: &StoreUrl, options: StoreOptions) -> Result<Store, OpenError> {
     match url.0 {

@@ -19,7 +19,8 @@ const SECONDS: [f64; 14] =
 /// # Errors
 /// [`ConfigError`] for a filter that cannot be read.
 pub fn start_logging(args: &LogArgs) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(&args.log)
+    // What these two log as errors is a connection that ended, which we log once and mend.
+    let filter = EnvFilter::try_new(format!("lapin=off,sqlx=error,{}", args.log))
         .map_err(|error| ConfigError::because(format!("WOODY_LOG={}", args.log), &error))?;
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

@@ -29,7 +29,8 @@ pub(super) fn path_error(what: &str, path: &std::path::Path, error: &io::Error) 
     BrokerError::refused(format!("{what} {}: {error}", path.display()))
 }
 
-fn is_passing(error: &sqlx::Error) -> bool {
+/// Whether the same statement may succeed later.
+pub(super) fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         // The extended code's low byte is the primary one.
         sqlx::Error::Database(error) => {

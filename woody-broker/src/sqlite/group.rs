@@ -184,6 +184,22 @@ impl Group {
         }
     }
 
+    /// Answers the publishers, and leaves out what they published: a full file has
+    /// no room for it, and must not keep anyone from taking messages out. Answers
+    /// whether anything else is left to do.
+    pub(super) fn refuse_publishes(&mut self, error: &Shared) -> bool {
+        self.bodies.clear();
+        for reply in self.published.drain(..) {
+            let _ = reply.send(Err(broker_error(Shared::clone(error))));
+        }
+        !self.is_empty()
+    }
+
+    /// Whether anyone publishes.
+    pub(super) fn publishes(&self) -> bool {
+        !self.bodies.is_empty()
+    }
+
     /// Answers everyone: it failed. What is returned is still on our name in the
     /// file, though nobody has it.
     pub(super) fn fail(self, error: &Shared) -> Vec<i64> {

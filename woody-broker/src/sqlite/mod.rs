@@ -23,6 +23,7 @@ mod handle;
 mod holder;
 mod publisher;
 mod statements;
+mod turn;
 mod writer;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

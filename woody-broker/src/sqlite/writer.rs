@@ -10,44 +10,39 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::time::{Instant, sleep_until};
 use woody_core::{
     domain::now,
-    ports::{BrokerError, ConsumerState, Delivery, SettleError},
+    ports::{BrokerError, ConsumerState, SettleError},
 };
 
 use super::{
-    acker::SqliteAcker,
-    error::{Shared, broker_error},
+    error::broker_error,
     file::QueueFile,
-    group::{Claim, Done, Group},
-    handle::{Handle, Held, Inbox, Request, Seat, Settle, Word},
+    group::Group,
+    handle::{Handle, Inbox, Request, Seat, Settle, Word},
     holder::Holder,
-    statements::{self, Row, micros},
+    statements::micros,
 };
 
 /// The most of each kind that share a commit.
 const MOST: usize = 2048;
 
-/// The pauses after failures.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
 #[derive(Debug)]
 pub(super) struct Writer {
-    file: QueueFile,
-    connection: SqliteConnection,
-    holder: Holder,
-    inbox: Inbox,
+    pub(super) file: QueueFile,
+    pub(super) connection: SqliteConnection,
+    pub(super) holder: Holder,
+    pub(super) inbox: Inbox,
     /// For the deliveries it makes; weak, or the writer would keep itself alive.
-    handle: Weak<Handle>,
-    seats: BTreeMap<u64, Seat>,
+    pub(super) handle: Weak<Handle>,
+    pub(super) seats: BTreeMap<u64, Seat>,
     /// Messages on our name that nobody has: a settlement of theirs failed.
-    owed: Vec<i64>,
+    pub(super) owed: Vec<i64>,
     /// There may be something to claim.
-    look: bool,
+    pub(super) look: bool,
     /// When the next delayed message is due, as far as is known.
-    next_due: Option<i64>,
-    poll_at: Instant,
+    pub(super) next_due: Option<i64>,
+    pub(super) poll_at: Instant,
     /// Set after a failure: when to try again, and how long that pause was.
-    pause: Option<(Instant, Duration)>,
+    pub(super) pause: Option<(Instant, Duration)>,
 }
 
 impl Writer {
@@ -175,121 +170,8 @@ impl Writer {
         }
     }
 
-    /// One transaction, if there is something to do in it.
-    async fn turn(&mut self, group: Group, room: usize) {
-        let joined = group.consumers.is_some();
-        match self.try_turn(&group, room).await {
-            Ok(done) => {
-                group.answer(&done);
-                self.succeeded(joined);
-                if done.lost {
-                    self.register_again().await;
-                } else {
-                    self.deliver(done.claimed);
-                }
-            }
-            Err(error) => {
-                let error = Shared::new(error);
-                self.owed = group.fail(&error);
-                self.failed(&error).await;
-            }
-        }
-    }
-
-    async fn try_turn(&mut self, group: &Group, room: usize) -> Result<Done, sqlx::Error> {
-        if room > 0 && self.poll_at <= Instant::now() {
-            self.poll().await?;
-        }
-        self.look |= group.feeds_the_queue();
-        self.next_due = self.next_due.into_iter().chain(group.first_due()).min();
-        let due = room > 0 && self.next_due.is_some_and(|due| due <= micros(now()));
-        let limit = if self.look || due { room } else { 0 };
-        if group.is_empty() && limit == 0 {
-            return Ok(Done::default());
-        }
-        let claim = Claim { holder: self.holder.id, due, limit };
-        let done = group.execute(&mut self.connection, claim).await?;
-        if due {
-            self.next_due = done.next_due;
-        }
-        if limit > 0 {
-            // As many as asked for: there may be more.
-            self.look = done.claimed.len() == limit;
-        }
-        Ok(done)
-    }
-
-    /// Looks for what other processes have done, and whether they are alive.
-    async fn poll(&mut self) -> Result<(), sqlx::Error> {
-        self.poll_at = Instant::now() + self.file.options.poll;
-        self.holder.reclaim(&self.file, &mut self.connection).await?;
-        self.next_due = statements::next_due(&mut self.connection).await?;
-        self.look |= statements::any_ready(&mut self.connection).await?;
-        Ok(())
-    }
-
     fn room(&self) -> usize {
         self.seats.values().map(|seat| seat.room).sum()
-    }
-
-    /// Hands claimed messages out, each to the consumer with the most room.
-    fn deliver(&mut self, rows: Vec<Row>) {
-        for row in rows {
-            let seat = self.seats.iter_mut().max_by_key(|(_, seat)| seat.room);
-            let (Some((consumer, seat)), Some(handle)) = (seat, self.handle.upgrade()) else {
-                // Nobody is left: the end gives everything back.
-                return;
-            };
-            let held = Held { message: row.id, holder: self.holder.id, consumer: *consumer };
-            let acker = Box::new(SqliteAcker::new(handle, held));
-            let attempt = row.attempts + 1;
-            let delivery = Delivery::new(row.body.into(), attempt, row.seen, row.redriven, acker);
-            seat.room -= 1;
-            // A consumer that is just leaving drops it, and so it goes back.
-            let _ = seat.deliveries.try_send(delivery);
-        }
-    }
-
-    fn succeeded(&mut self, joined: bool) {
-        let recovered = self.pause.take().is_some();
-        if recovered {
-            tracing::info!(queue.file = %self.file.path.display(), "the queue's file works again");
-        }
-        if recovered || joined {
-            self.seats.values().for_each(|seat| seat.tell(ConsumerState::Consuming));
-        }
-    }
-
-    async fn failed(&mut self, error: &Shared) {
-        let pause = match self.pause {
-            None => {
-                tracing::warn!(queue.file = %self.file.path.display(), error = %error,
-                    "cannot write to the queue's file");
-                FIRST_PAUSE
-            }
-            Some((_, pause)) => {
-                // Perhaps it is the connection.
-                if let Ok(fresh) = self.file.connect().await {
-                    self.connection = fresh;
-                }
-                (pause * 2).min(LONGEST_PAUSE)
-            }
-        };
-        self.look = true;
-        self.pause = Some((Instant::now() + pause, pause));
-        self.seats.values().for_each(|seat| seat.tell(ConsumerState::Recovering));
-    }
-
-    /// Somebody took this process for dead, which only happens when its side file
-    /// was deleted: begins again under another number.
-    async fn register_again(&mut self) {
-        tracing::error!(queue.file = %self.file.path.display(),
-            "the side file of this process was deleted: its deliveries come again");
-        match Holder::register(&self.file, &mut self.connection).await {
-            Ok(holder) => self.holder = holder,
-            Err(error) => self.failed(&Shared::new(error)).await,
-        }
-        self.poll_at = Instant::now();
     }
 
     /// Executes what was asked before the end, and gives back all the rest.

@@ -3,7 +3,11 @@ use std::{path::Path, sync::Arc, time::Duration};
 use bytes::Bytes;
 use tempfile::TempDir;
 use woody_broker::sqlite::{SqliteBroker, SqliteOptions};
-use woody_core::ports::{Broker, BrokerError, Consumer, ConsumerState, Delivery, Prefetch};
+use woody_core::contract::broker::acknowledge;
+use woody_core::domain::{NewOrder, OrderMessage, ProductName, Quantity};
+use woody_core::ports::{
+    Broker, BrokerError, Consumer, ConsumerState, Delivery, Prefetch, SettleError,
+};
 
 mod killed;
 
@@ -177,6 +181,66 @@ async fn a_full_file_refuses_and_takes_again_once_there_is_room() {
     let mut state = one.state();
     let consuming = state.wait_for(|state| *state == ConsumerState::Consuming);
     tokio::time::timeout(Duration::from_secs(10), consuming).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_full_file_drains_however_hard_others_publish() {
+    let folder = TempDir::new().unwrap();
+    let options = SqliteOptions { max_bytes: Some(512 * 1024), ..SqliteOptions::default() };
+    let broker = SqliteBroker::open(folder.path().join("queue.db"), options).await.unwrap();
+    let publisher = broker.publisher();
+    let mut published = 0;
+    while publisher.publish(&vec![message(); 100]).await.is_ok() {
+        published += 100;
+    }
+    let hammering = tokio::spawn(async move {
+        loop {
+            // All of it never fits.
+            assert!(publisher.send(&[Bytes::from(vec![7; 600_000])]).await.is_err());
+        }
+    });
+    let mut one = consumer(&broker, 8).await;
+    for _ in 0..published {
+        acknowledge(next(&mut one).await).await.unwrap();
+    }
+    hammering.abort();
+    let depth = broker.admin().depth().await.unwrap();
+    assert_eq!((depth.ready, depth.in_flight), (0, Some(0)));
+}
+
+#[tokio::test]
+async fn a_locked_file_is_unavailable_and_nothing_is_lost_by_it() {
+    use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("queue.db");
+    let busy_timeout = Duration::from_millis(50);
+    let options = SqliteOptions { busy_timeout, ..SqliteOptions::default() };
+    let broker = SqliteBroker::open(&path, options).await.unwrap();
+    let sent = message();
+    broker.publisher().publish(&[sent]).await.unwrap();
+    let mut one = consumer(&broker, 1).await;
+    let mut state = one.state();
+    let held = next(&mut one).await;
+
+    let mut other = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let refused = broker.publisher().publish(&[message()]).await;
+    assert!(matches!(refused, Err(BrokerError::Unavailable(_))), "{refused:?}");
+    assert_eq!(*state.borrow_and_update(), ConsumerState::Recovering);
+    let unsettled = acknowledge(held).await;
+    assert!(matches!(unsettled, Err(SettleError::Broker(_))), "{unsettled:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+
+    let again = next(&mut one).await;
+    assert_eq!((again.attempt(), again.redelivered()), (1, true));
+    let consuming = state.wait_for(|state| *state == ConsumerState::Consuming);
+    tokio::time::timeout(Duration::from_secs(10), consuming).await.unwrap().unwrap();
+    acknowledge(again).await.unwrap();
+    broker.close().await;
+}
+
+fn message() -> OrderMessage {
+    OrderMessage::from(&NewOrder::new(ProductName::parse("Train").unwrap(), Quantity::ONE))
 }
 
 #[tokio::test]

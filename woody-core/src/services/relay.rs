@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +35,8 @@ pub struct OutboxRelay {
     admin: Arc<dyn BrokerAdmin>,
     fresh: Mutex<mpsc::Receiver<NewOrder>>,
     feed: RelayFeed,
+    /// Whether the last fresh batch failed, so that an outage is logged once.
+    failing: AtomicBool,
     settings: RelaySettings,
 }
 
@@ -105,7 +113,7 @@ impl OutboxRelay {
     ) -> Self {
         let (sender, fresh) = mpsc::channel(settings.waiting.max(1));
         let feed = RelayFeed { fresh: sender };
-        Self { store, publisher, admin, fresh: Mutex::new(fresh), feed, settings }
+        Self { store, publisher, admin, fresh: Mutex::new(fresh), feed, failing: AtomicBool::new(false), settings }
     }
 
     /// The way for the intake of this process.
@@ -188,7 +196,6 @@ impl OutboxRelay {
 
     /// Publishes fresh orders as they come. A batch that fails is left to the sweep.
     async fn lane(&self, shutdown: &CancellationToken) {
-        let mut failing = false;
         loop {
             let mut batch = Vec::new();
             {
@@ -205,15 +212,14 @@ impl OutboxRelay {
                 break;
             }
             match self.relay(&batch).await {
-                Ok(()) => failing = false,
+                Ok(()) => self.failing.store(false, Ordering::Relaxed),
                 Err(error) => {
-                    if !failing {
+                    if !self.failing.swap(true, Ordering::Relaxed) {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
                             "orders wait in the outbox"
                         );
                     }
-                    failing = true;
                 }
             }
         }

@@ -98,6 +98,12 @@ struct Threads {
     handles: Vec<JoinHandle<()>>,
 }
 
+impl Default for HeavyPool {
+    fn default() -> Self {
+        Self::new(HeavyPoolConfig::default())
+    }
+}
+
 impl HeavyPool {
     /// Starts the threads.
     ///

@@ -1,4 +1,5 @@
 //! The contract suites on every backend, and what is each backend's own.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[cfg(feature = "memory")]
 mod memory;

@@ -1,3 +1,4 @@
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use woody_store::MemoryStore;
@@ -5,8 +6,8 @@ use woody_store::MemoryStore;
 mod order_store {
     use woody_core::ports::OrderStore;
 
-    async fn fresh() -> (Arc<dyn OrderStore>, ()) {
-        (Arc::new(MemoryStore::new()), ())
+    fn fresh() -> Ready<(Arc<dyn OrderStore>, ())> {
+        ready((Arc::new(MemoryStore::new()), ()))
     }
 
     use super::*;
@@ -16,8 +17,8 @@ mod order_store {
 mod product_store {
     use woody_core::ports::ProductStore;
 
-    async fn fresh() -> (Arc<dyn ProductStore>, ()) {
-        (Arc::new(MemoryStore::new()), ())
+    fn fresh() -> Ready<(Arc<dyn ProductStore>, ())> {
+        ready((Arc::new(MemoryStore::new()), ()))
     }
 
     use super::*;

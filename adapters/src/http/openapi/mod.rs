@@ -40,9 +40,8 @@ pub fn openapi() -> OpenApi {
         .description(Some(ABOUT))
         .license(Some(license))
         .build();
-    let tag = |name: &str, about: &str| {
-        TagBuilder::new().name(name).description(Some(about)).build()
-    };
+    let tag =
+        |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
     OpenApiBuilder::new()
         .info(info)
         .paths(operations::paths())

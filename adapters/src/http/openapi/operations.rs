@@ -80,12 +80,23 @@ fn heavy() -> Told {
 }
 
 fn page_or_add() -> Told {
-    let answer = json_of("ProductPage", "A page; with `product`, as text, the name that was added.");
+    let answer =
+        json_of("ProductPage", "A page; with `product`, as text, the name that was added.");
     get("products", "list_products", "Shows a page of products, newest first")
         .about("With `product` it adds one instead, as the original system did.")
         .parameter(query("limit", Required::False, whole_number(1, 200, Some(20)), "How many."))
-        .parameter(query("after", Required::False, uuid(), "The cursor: `next` of the page before."))
-        .parameter(query("product", Required::False, name(), "Adds a product of this name; goes with no other parameter."))
+        .parameter(query(
+            "after",
+            Required::False,
+            uuid(),
+            "The cursor: `next` of the page before.",
+        ))
+        .parameter(query(
+            "product",
+            Required::False,
+            name(),
+            "Adds a product of this name; goes with no other parameter.",
+        ))
         .answer("200", typed("text/plain", Some("kite"), answer).build())
         .problems(&[BAD_QUERY, NOT_FOR_BROWSERS, SWITCHED_OFF, BAD_VALUE])
 }
@@ -121,7 +132,10 @@ fn order_status() -> Told {
     let example = "order \"0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f\": Success";
     get("orders", "order_status", "Tells how an order stands")
         .parameter(query("order_id", Required::True, uuid(), "The order."))
-        .answer("200", text_like(example, "`Success`, `Pending`, `Rejected: WHY` or `Failed: WHY`.").build())
+        .answer(
+            "200",
+            text_like(example, "`Success`, `Pending`, `Rejected: WHY` or `Failed: WHY`.").build(),
+        )
         .lines(&[BAD_QUERY, (404, "`order \"ID\": None`."), BAD_VALUE])
 }
 
@@ -165,7 +179,8 @@ fn show_order() -> Told {
 }
 
 fn order_events() -> Told {
-    let example = "event: status\nid: success\ndata: {\"order_id\":\"…\",\"status\":\"success\"}\n\n";
+    let example =
+        "event: status\nid: success\ndata: {\"order_id\":\"…\",\"status\":\"success\"}\n\n";
     let stream = ResponseBuilder::new().description(
         "Server-sent events named `status`, their data an `OrderView` as JSON, their id the \
          status: how it stands now, then each change. Ends after a final one.",

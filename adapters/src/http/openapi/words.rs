@@ -17,10 +17,8 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn new(method: HttpMethod, tag: &str, id: &str, summary: &str) -> Self {
-        let operation = OperationBuilder::new()
-            .tag(tag)
-            .operation_id(Some(id))
-            .summary(Some(summary));
+        let operation =
+            OperationBuilder::new().tag(tag).operation_id(Some(id)).summary(Some(summary));
         Self { method, operation }
     }
 
@@ -37,7 +35,8 @@ impl Told {
     }
 
     pub(super) fn body(self, schema: &str, example: Value) -> Self {
-        let content = ContentBuilder::new().schema(Some(view(schema))).example(Some(example)).build();
+        let content =
+            ContentBuilder::new().schema(Some(view(schema))).example(Some(example)).build();
         let body: RequestBody = RequestBodyBuilder::new()
             .content("application/json", content)
             .required(Some(Required::True))
@@ -171,10 +170,12 @@ pub(super) fn text_like(example: &str, about: &str) -> ResponseBuilder {
 }
 
 /// One more form of an answer, as text of this type.
-pub(super) fn typed(kind: &str, example: Option<&str>, response: ResponseBuilder) -> ResponseBuilder {
-    let content = ContentBuilder::new()
-        .schema(Some(text_schema()))
-        .example(example.map(Value::from))
-        .build();
+pub(super) fn typed(
+    kind: &str,
+    example: Option<&str>,
+    response: ResponseBuilder,
+) -> ResponseBuilder {
+    let content =
+        ContentBuilder::new().schema(Some(text_schema())).example(example.map(Value::from)).build();
     response.content(kind, content)
 }

@@ -58,7 +58,7 @@ pub async fn a_delivery_that_outlives_its_broker_does_no_harm(broker: Arc<dyn Br
     let mut consumer = consumer(&*broker, 4).await;
     let mut held = take(&mut consumer, 4).await;
     within("the broker to close", broker.close()).await;
-    let settled = within("an ack", proof::ack(held.remove(0))).await;
+    let settled = within("an ack", proof::acknowledge(held.remove(0))).await;
     assert!(settled.is_err(), "a closed broker took an ack");
     let settled = within("a release", held.remove(0).release()).await;
     assert!(settled.is_err(), "a closed broker took a release");

@@ -23,8 +23,16 @@ mod settling;
 mod steps;
 
 pub use {
-    closing::*, consuming::*, dead_letters::*, depth::*, events::*, publishing::*, retrying::*,
-    settling::*, steps::PATIENCE,
+    closing::*,
+    consuming::*,
+    dead_letters::*,
+    depth::*,
+    events::*,
+    proof::{acknowledge, saved},
+    publishing::*,
+    retrying::*,
+    settling::*,
+    steps::PATIENCE,
 };
 
 /// Runs every clause against what `fresh` returns: `(Arc<dyn Broker>, guard)`,

@@ -13,8 +13,9 @@ use crate::{
 /// A store that says yes to every decision, so that a clause gets its proof.
 struct SavesEverything;
 
-/// The proof that `message`'s order is saved.
-pub(super) async fn saved(message: &OrderMessage) -> Saved {
+/// The proof that `message`'s order is saved: from a store that saves nothing and
+/// says yes, for tests of brokers.
+pub async fn saved(message: &OrderMessage) -> Saved {
     let decision = Decision {
         order: message.clone().into_order(),
         outcome: crate::domain::Outcome::Success(None),
@@ -24,8 +25,11 @@ pub(super) async fn saved(message: &OrderMessage) -> Saved {
     answers.pop().expect("one answer for one decision").1
 }
 
-/// Saves the delivery's order and acknowledges it.
-pub(super) async fn ack(delivery: Delivery) -> Result<(), SettleError> {
+/// Acknowledges a delivery of an order message with such a proof.
+///
+/// # Errors
+/// [`SettleError`] as from [`Delivery::ack`].
+pub async fn acknowledge(delivery: Delivery) -> Result<(), SettleError> {
     let message = OrderMessage::parse(delivery.body()).expect("an order message");
     let proof = saved(&message).await;
     delivery.ack(proof).await

@@ -80,7 +80,7 @@ pub(super) async fn take(consumer: &mut Box<dyn Consumer>, count: usize) -> Vec<
 
 /// Saves the delivery's order and acknowledges it.
 pub(super) async fn ack(delivery: Delivery) {
-    within("an ack", proof::ack(delivery)).await.expect("an ack succeeds");
+    within("an ack", proof::acknowledge(delivery)).await.expect("an ack succeeds");
 }
 
 /// Stops a consumer.

@@ -1,0 +1,87 @@
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use woody_adapters::http::{
+    AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, StackSettings, stack,
+};
+
+use super::{
+    client::{Answer, FOREVER, request, send},
+    shop::serve_here,
+};
+
+async fn admin(readiness: Readiness) -> SocketAddr {
+    let metrics = PrometheusBuilder::new().build_recorder().handle();
+    let routes = AdminRoutes::new(Arc::new(readiness), metrics);
+    let site = stack(routes, RateLimit::off(), &StackSettings::default());
+    let drain = Drain { stop: CancellationToken::new(), grace: FOREVER };
+    serve_here(site, ServerLimits::default(), drain).await.0
+}
+
+async fn get(addr: SocketAddr, path: &str) -> Answer {
+    send(addr, request(&format!("GET {path}"), &[], "")).await
+}
+
+#[tokio::test]
+async fn readiness_names_what_is_missing_and_liveness_does_not_care() {
+    let broker_is_up = Arc::new(AtomicBool::new(true));
+    let seen = Arc::clone(&broker_is_up);
+    let draining = CancellationToken::new();
+    let readiness = Readiness::new(draining.clone())
+        .require("store", || async { Ok::<_, &str>(()) })
+        .require("broker", move || {
+            let up = seen.load(Ordering::Relaxed);
+            async move { if up { Ok(()) } else { Err("the broker is unavailable") } }
+        })
+        .report("events", || async { Err("nobody listens") });
+    let addr = admin(readiness).await;
+    let ready = get(addr, "/readyz").await;
+    assert_eq!(ready.status, 200);
+    assert_eq!(
+        ready.json(),
+        json!({"ready": true, "draining": false, "checks": {
+            "store": {"ok": true, "required": true},
+            "broker": {"ok": true, "required": true},
+            "events": {"ok": false, "required": false, "why": "nobody listens"},
+        }})
+    );
+    broker_is_up.store(false, Ordering::Relaxed);
+    let away = get(addr, "/readyz").await;
+    assert_eq!((away.status.as_u16(), &away.json()["ready"]), (503, &json!(false)));
+    assert_eq!(away.json()["checks"]["broker"]["why"], "the broker is unavailable");
+    assert_eq!(get(addr, "/healthz").await.text(), "ok");
+    broker_is_up.store(true, Ordering::Relaxed);
+    assert_eq!(get(addr, "/readyz").await.status, 200);
+    draining.cancel();
+    let drained = get(addr, "/readyz").await;
+    assert_eq!((drained.status.as_u16(), &drained.json()["draining"]), (503, &json!(true)));
+    assert_eq!(get(addr, "/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_check_that_hangs_is_a_check_that_fails() {
+    let readiness = Readiness::new(CancellationToken::new())
+        .patience(Duration::from_millis(50))
+        .require("store", std::future::pending::<Result<(), &str>>);
+    let addr = admin(readiness).await;
+    let answer = get(addr, "/readyz").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["checks"]["store"]["why"], "no answer within 50ms");
+}
+
+#[tokio::test]
+async fn metrics_are_text() {
+    let addr = admin(Readiness::new(CancellationToken::new())).await;
+    let answer = get(addr, "/metrics").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
+}

@@ -1,0 +1,171 @@
+use super::{
+    client::{Answer, raw, request},
+    shop::Shop,
+};
+
+const JSON: &str = "content-type: application/json";
+
+/// What is refused, with its status and the field that the answer names.
+#[rustfmt::skip]
+const REFUSED: &[(&str, &[&str], &str, u16, &str)] = &[
+    // The original routes: text.
+    ("GET /api/misc/time?x=1", &[], "", 400, "x"),
+    ("GET /api/misc/heavy", &[], "", 400, "name"),
+    ("GET /api/misc/heavy?name=", &[], "", 422, "name"),
+    ("GET /api/misc/heavy?name=%20%09", &[], "", 422, "name"),
+    ("GET /api/misc/heavy?name=a%00b", &[], "", 422, "name"),
+    ("GET /api/misc/heavy?name=%FF", &[], "", 400, "name"),
+    ("GET /api/misc/heavy?name=%F", &[], "", 400, "name"),
+    ("GET /api/misc/heavy?name=a&name=b", &[], "", 400, "name"),
+    ("GET /api/misc/heavy?name=a&quantity=0", &[], "", 422, "quantity"),
+    ("GET /api/misc/heavy?name=a&quantity=-1", &[], "", 422, "quantity"),
+    ("GET /api/misc/heavy?name=a&quantity=1001", &[], "", 422, "quantity"),
+    ("GET /api/misc/heavy?name=a&quantity=99999999999999999999", &[], "", 422, "quantity"),
+    ("GET /api/misc/heavy?name=a&quantity=ten", &[], "", 422, "quantity"),
+    ("GET /api/misc/heavy?name=a&colour=red", &[], "", 400, "colour"),
+    ("GET /api/products?product=", &[], "", 422, "product"),
+    ("GET /api/products?product=a%0Ab", &[], "", 422, "product"),
+    ("GET /api/products?product=a&product=b", &[], "", 400, "product"),
+    ("GET /api/products?product=%C3%28", &[], "", 400, "product"),
+    ("GET /api/products?product=a&limit=3", &[], "", 400, "limit"),
+    ("GET /api/orders/do", &[], "", 400, "order"),
+    ("GET /api/orders/do?order=", &[], "", 422, "order"),
+    ("GET /api/orders/do?product=", &[], "", 422, "product"),
+    ("GET /api/orders/do?order=a&product=a", &[], "", 400, "order"),
+    ("GET /api/orders/do?order=a&quantity=2", &[], "", 400, "quantity"),
+    ("GET /api/orders/", &[], "", 400, "order_id"),
+    ("GET /api/orders/?order_id=7", &[], "", 422, "order_id"),
+    ("GET /api/orders/?order_id=", &[], "", 422, "order_id"),
+    // The modern ones: problems.
+    ("GET /api/products?limit=0", &[], "", 422, "limit"),
+    ("GET /api/products?limit=201", &[], "", 422, "limit"),
+    ("GET /api/products?limit=-1", &[], "", 422, "limit"),
+    ("GET /api/products?limit=x", &[], "", 422, "limit"),
+    ("GET /api/products?after=x", &[], "", 422, "after"),
+    ("GET /api/products?page=2", &[], "", 400, "page"),
+    ("GET /api/products/x", &[], "", 422, "id"),
+    ("GET /api/products/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1", &[], "", 422, "id"),
+    ("GET /api/orders/x", &[], "", 422, "order_id"),
+    ("GET /api/orders/%00", &[], "", 422, "order_id"),
+    ("GET /api/orders/x/events", &[], "", 422, "order_id"),
+    ("POST /api/orders?x=1", &[JSON], r#"{"product": "a"}"#, 400, "x"),
+    ("POST /api/orders", &[JSON], "", 400, ""),
+    ("POST /api/orders", &[JSON], "{", 400, ""),
+    ("POST /api/orders", &[JSON], "{\"product\": \"a\",}", 400, ""),
+    ("POST /api/orders", &[JSON], "{\"product\": \"a\"}{}", 400, ""),
+    ("POST /api/orders", &[JSON], "[]", 422, ""),
+    ("POST /api/orders", &[JSON], "null", 422, ""),
+    ("POST /api/orders", &[JSON], "{}", 422, "product"),
+    ("POST /api/orders", &[JSON], r#"{"product": ""}"#, 422, "product"),
+    ("POST /api/orders", &[JSON], r#"{"product": null}"#, 422, "product"),
+    ("POST /api/orders", &[JSON], r#"{"product": 7}"#, 422, "product"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a\u0000b"}"#, 422, "product"),
+    ("POST /api/orders", &[JSON], r#"{"product": "\ud800"}"#, 400, ""),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "quantity": 0}"#, 422, "quantity"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "quantity": -1}"#, 422, "quantity"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "quantity": 1001}"#, 422, "quantity"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "quantity": 1e99}"#, 422, "quantity"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "quantity": 99999999999999999999}"#, 422, "quantity"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "quantity": 1.5}"#, 422, "quantity"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "quantity": "2"}"#, 422, "quantity"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "colour": "red"}"#, 422, "colour"),
+    ("POST /api/orders", &[JSON], r#"{"product": "a", "product": "b"}"#, 422, "product"),
+    ("POST /api/orders", &[], r#"{"product": "a"}"#, 415, ""),
+    ("POST /api/orders", &["content-type: text/plain"], r#"{"product": "a"}"#, 415, ""),
+    ("POST /api/orders", &["content-type: application/x-www-form-urlencoded"], "product=a", 415, ""),
+    ("POST /api/orders", &[JSON, "idempotency-key: "], r#"{"product": "a"}"#, 422, "Idempotency-Key"),
+    ("POST /api/orders", &[JSON, "idempotency-key: é"], r#"{"product": "a"}"#, 422, "Idempotency-Key"),
+    ("POST /api/orders", &[JSON, "idempotency-key: a", "idempotency-key: b"], r#"{"product": "a"}"#, 400, "Idempotency-Key"),
+    ("POST /api/products", &[JSON], r#"{"product": "a"}"#, 422, "product"),
+    ("POST /api/products", &[JSON], r#"{"name": "  "}"#, 422, "name"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": {}}"#, 422, "parts"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{}]}"#, 422, "parts[0].name"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": 1}, {"name": "w", "width_mm": 0, "height_mm": 1}]}"#, 422, "parts[1].width_mm"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": 10001}]}"#, 422, "parts[0].height_mm"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": "1"}]}"#, 422, "parts[0].height_mm"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": 1, "count": -3}]}"#, 422, "parts[0].count"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "\n", "width_mm": 1, "height_mm": 1}]}"#, 422, "parts[0].name"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": 1, "count": 600}, {"name": "v", "width_mm": 1, "height_mm": 1, "count": 600}]}"#, 422, "parts"),
+    // No such thing.
+    ("GET /api", &[], "", 404, ""),
+    ("GET /api/misc", &[], "", 404, ""),
+    ("GET /api/misc/heavy/x?name=a", &[], "", 404, ""),
+    ("GET /api/products/last/x", &[], "", 404, ""),
+    ("GET /api/ordersX", &[], "", 404, ""),
+    ("GET /favicon.ico", &[], "", 404, ""),
+    ("POST /api/misc/time", &[], "", 405, ""),
+    ("PUT /api/products", &[JSON], r#"{"name": "a"}"#, 405, ""),
+    ("DELETE /api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f", &[], "", 405, ""),
+    ("OPTIONS /api/orders", &[], "", 405, ""),
+    ("BREW /api/orders", &[], "", 405, ""),
+];
+
+fn is_told_well(answer: &Answer, field: &str) -> bool {
+    match answer.header("content-type") {
+        "text/plain; charset=utf-8" => {
+            !answer.text().contains('\n') && answer.text().starts_with(field)
+        }
+        "application/problem+json" => {
+            let problem = answer.json();
+            problem["status"] == answer.status.as_u16()
+                && problem["type"].as_str().unwrap().starts_with("urn:woodytoys:problem:")
+                && problem["detail"].as_str().unwrap().starts_with(field)
+                && problem.get("field").map_or("", |field| field.as_str().unwrap()) == field
+        }
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn every_bad_request_is_refused_with_its_field_and_touches_nothing() {
+    let shop = Shop::open().await;
+    for (line, headers, body, status, field) in REFUSED {
+        let answer = shop.send(request(line, headers, *body)).await;
+        assert_eq!(answer.status.as_u16(), *status, "{line} {body}: {answer:?}");
+        assert!(is_told_well(&answer, field), "{line} {body}: {answer:?}");
+    }
+    assert!(shop.is_untouched().await);
+}
+
+#[tokio::test]
+async fn the_longest_name_is_accepted_and_one_more_is_not() {
+    let shop = Shop::open().await;
+    let name = |n: usize| "%E8%9B%87".repeat(n);
+    for path in ["/api/products?product=", "/api/orders/do?order="] {
+        assert_eq!(shop.get(&format!("{path}{}", name(201))).await.status, 422, "{path}");
+        assert!(shop.is_untouched().await);
+    }
+    assert_eq!(shop.get(&format!("/api/products?product={}", name(200))).await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_methods_learn_the_right_ones() {
+    let shop = Shop::open().await;
+    for (line, allow) in [
+        ("POST /api/misc/time", "GET, HEAD"),
+        ("DELETE /api/products", "GET, HEAD, POST"),
+        ("PATCH /api/orders", "GET, HEAD, POST"),
+        ("POST /api/orders/do", "GET"),
+        ("POST /", "GET, HEAD"),
+    ] {
+        let answer = shop.ask(line, &[]).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allow), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_answered_400_and_closed() {
+    let shop = Shop::open().await;
+    for garbage in [
+        &b"nonsense\r\n\r\n"[..],
+        b"GET /api/ping?\xff HTTP/9.9\r\n\r\n",
+        b"GET /api/ping HTTP/1.1\r\nbad header\r\n\r\n",
+    ] {
+        let answer = raw(shop.addr, garbage).await;
+        assert!(answer.starts_with("HTTP/1.1 4") || answer.is_empty(), "{answer}");
+    }
+    let endless = format!("GET /api/ping HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(100_000));
+    let answer = raw(shop.addr, endless.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431") || answer.is_empty(), "{answer}");
+    assert_eq!(shop.get("/api/ping").await.text(), "ping");
+}

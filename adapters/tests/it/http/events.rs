@@ -1,0 +1,127 @@
+use std::{fmt::Write, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::{Request, Response, body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use woody_core::ports::Verdict;
+
+use super::{
+    client::FOREVER,
+    shop::{Setup, Shop},
+};
+
+/// A stream that is read piece by piece.
+struct Stream {
+    response: Response<Incoming>,
+    read: String,
+}
+
+impl Stream {
+    async fn open(shop: &Shop, id: &str) -> Self {
+        let stream = TcpStream::connect(shop.addr).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let uri = format!("/api/orders/{id}/events");
+        let request = Request::get(uri).header("host", "x").body(Empty::<Bytes>::new()).unwrap();
+        Self { response: sender.send_request(request).await.unwrap(), read: String::new() }
+    }
+
+    /// The next block, up to an empty line; none when the stream has ended.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.read.split_once("\n\n") {
+                let block = block.to_owned();
+                self.read = rest.to_owned();
+                return Some(block);
+            }
+            let frame = self.response.body_mut().frame();
+            let frame = tokio::time::timeout(FOREVER, frame).await.unwrap()?.unwrap();
+            let data = frame.into_data().unwrap();
+            self.read.write_str(std::str::from_utf8(&data).unwrap()).unwrap();
+        }
+    }
+
+    /// The next event, heartbeats passed over: its id and data.
+    async fn event(&mut self) -> Option<(String, Value)> {
+        loop {
+            let block = self.block().await?;
+            if block.starts_with(':') || block.starts_with("retry:") {
+                continue;
+            }
+            let lines: Vec<&str> = block.lines().collect();
+            let [event, id, data] = lines[..] else { panic!("{block}") };
+            assert_eq!(event, "event: status");
+            let data = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
+            return Some((id.strip_prefix("id: ").unwrap().to_owned(), data));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_status_now_comes_first_then_each_change_then_the_end() {
+    let shop = Shop::open().await;
+    let id = shop.order("lion").await;
+    let mut stream = Stream::open(&shop, &id).await;
+    assert_eq!(stream.response.status(), 200);
+    for (name, value) in [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+    ] {
+        assert_eq!(stream.response.headers()[name], value);
+    }
+    assert_eq!(stream.block().await.as_deref(), Some("retry: 1000"));
+    let (first_id, first) = stream.event().await.unwrap();
+    assert_eq!((first_id.as_str(), &first["status"]), ("pending", &json!("pending")));
+    shop.decide(Ok(Verdict::Success(None)));
+    let (last_id, last) = stream.event().await.unwrap();
+    assert_eq!((last_id.as_str(), &last["status"]), ("success", &json!("success")));
+    assert_eq!(last, shop.get(&format!("/api/orders/{id}")).await.json());
+    assert_eq!(stream.event().await, None);
+    // Whoever comes late gets the end at once.
+    let mut late = Stream::open(&shop, &id).await;
+    assert_eq!(late.event().await, Some((last_id, last)));
+    assert_eq!(late.event().await, None);
+}
+
+#[tokio::test]
+async fn a_silent_stream_shows_that_it_lives() {
+    let heartbeat = Duration::from_millis(50);
+    let shop = Shop::with(Setup { heartbeat, ..Setup::default() }).await;
+    let id = shop.order("lion").await;
+    let mut stream = Stream::open(&shop, &id).await;
+    stream.event().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(stream.block().await.as_deref(), Some(": still here"));
+    }
+}
+
+#[tokio::test]
+async fn streams_are_bounded_and_their_places_come_back() {
+    let shop = Shop::with(Setup { streams: 1, ..Setup::default() }).await;
+    let id = shop.order("lion").await;
+    let first = Stream::open(&shop, &id).await;
+    assert_eq!(first.response.status(), 200);
+    let refused = shop.get(&format!("/api/orders/{id}/events")).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "5"));
+    drop(first);
+    // The server learns of it by itself, soon.
+    let again = async {
+        while Stream::open(&shop, &id).await.response.status() != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(FOREVER, again).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unknown_order_has_no_stream_and_takes_no_place() {
+    let shop = Shop::with(Setup { streams: 1, ..Setup::default() }).await;
+    for _ in 0..3 {
+        let unknown = shop.get("/api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f/events").await;
+        assert_eq!((unknown.status.as_u16(), &unknown.json()["status"]), (404, &json!(404)));
+    }
+}

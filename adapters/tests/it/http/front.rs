@@ -1,0 +1,51 @@
+use super::{client::request, shop::Shop};
+
+#[tokio::test]
+async fn a_browser_gets_the_page_and_curl_gets_text() {
+    let shop = Shop::open().await;
+    let browser = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let page = shop.ask("GET /", &[browser]).await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.text().contains("<title>WoodyToys</title>"));
+    let curl = shop.ask("GET /", &["accept: */*", "host: 127.0.0.1:8080"]).await;
+    assert_eq!(curl.header("content-type"), "text/plain; charset=utf-8");
+    assert!(curl.text().contains("http://127.0.0.1:8080/api/orders"), "{}", curl.text());
+    assert!(!curl.text().contains("{base}"));
+    for answer in [page, curl] {
+        assert_eq!((answer.status.as_u16(), answer.header("vary")), (200, "accept"));
+    }
+}
+
+#[tokio::test]
+async fn a_hostile_host_is_not_repeated() {
+    let shop = Shop::open().await;
+    for host in ["host: a$(reboot)", "host: a\"b", "host: a'b", "host: [x]:1"] {
+        let answer = shop.send(request("GET /", &[host], "")).await;
+        assert_eq!(answer.status, 200, "{host}");
+        assert!(answer.text().contains("http://127.0.0.1:8080/openapi.json"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn files_are_typed_guarded_and_revalidated() {
+    let shop = Shop::open().await;
+    for (path, kind) in [
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/shop.js", "text/javascript; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml"),
+        ("/openapi.json", "application/json"),
+    ] {
+        let file = shop.get(path).await;
+        assert_eq!((file.status.as_u16(), file.header("content-type")), (200, kind));
+        assert_eq!(file.header("x-content-type-options"), "nosniff");
+        let policy = file.header("content-security-policy");
+        assert!(policy.starts_with(
+            "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:"
+        ));
+        let known = format!("if-none-match: \"x\", W/{}", file.header("etag"));
+        let again = shop.ask(&format!("GET {path}"), &[&known]).await;
+        assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{path}");
+        assert_eq!(again.header("etag"), file.header("etag"));
+        assert_eq!(shop.ask(&format!("GET {path}"), &["if-none-match: \"x\""]).await.status, 200);
+    }
+}

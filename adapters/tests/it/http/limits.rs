@@ -1,0 +1,63 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+use woody_adapters::http::GatewayLimits;
+
+use super::{
+    client::rest,
+    shop::{Setup, Shop},
+};
+
+/// Sends so many requests at once, on one connection, and counts the answers
+/// that were 200.
+async fn served(addr: SocketAddr, path: &str, requests: usize) -> usize {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let one = format!("GET {path} HTTP/1.1\r\nhost: x\r\n");
+    let all = format!("{one}\r\n").repeat(requests - 1) + &one + "connection: close\r\n\r\n";
+    stream.write_all(all.as_bytes()).await.unwrap();
+    let answers = rest(stream).await;
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), requests, "{answers}");
+    answers.matches("HTTP/1.1 200").count()
+}
+
+/// A shop that gives back one request a second: slow enough to count at once.
+async fn limited(exempt: Vec<IpAddr>) -> Shop {
+    let limits = GatewayLimits { exempt, ..GatewayLimits::at(std::num::NonZeroU32::MIN) };
+    Shop::with(Setup { limits, ..Setup::default() }).await
+}
+
+#[tokio::test]
+async fn each_service_has_its_own_burst() {
+    let shop = limited(Vec::new()).await;
+    for (path, at_once) in
+        [("/api/misc/time", 21), ("/api/products", 6), ("/api/orders/do?order=a", 3)]
+    {
+        let served = served(shop.addr, path, 40).await;
+        // One more may have come back while they were served.
+        assert!((at_once..=at_once + 1).contains(&served), "{path}: {served}");
+    }
+    assert_eq!(served(shop.addr, "/style.css", 100).await, 100, "the page is not limited");
+    assert_eq!(served(shop.addr, "/openapi.json", 40).await, 40);
+}
+
+#[tokio::test]
+async fn past_the_burst_the_answer_is_the_original_one_to_the_letter() {
+    let shop = limited(Vec::new()).await;
+    served(shop.addr, "/api/orders?order_id=x", 10).await;
+    for path in ["/api/orders?order_id=x", "/api/orders/x/events"] {
+        let answer = shop.ask(&format!("GET {path}"), &["x-forwarded-for: 10.9.8.7"]).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("retry-after"), "1");
+        assert_eq!(
+            answer.text(),
+            r#"{"error": "Rate limit exceeded", "message": "Too many requests", "status": 503}"#
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_exempt_address_has_no_limit() {
+    let shop = limited(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]).await;
+    assert_eq!(served(shop.addr, "/api/products", 100).await, 100);
+}

@@ -1,0 +1,16 @@
+mod admin;
+mod bad_input;
+mod browsers;
+mod client;
+mod drain;
+mod events;
+mod faults;
+mod front;
+mod limits;
+mod misc;
+mod openapi;
+mod orders;
+mod products;
+mod shop;
+mod slow;
+mod stack;

@@ -1,0 +1,104 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use woody_adapters::http::{
+    Entry, FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Routes, openapi,
+};
+
+use super::{client::request, shop::Shop};
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+/// `(method, path)` of every operation.
+fn documented() -> BTreeSet<(String, String)> {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys();
+            methods.map(|method| (method.to_uppercase(), path.clone())).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn served<A>(table: &[Entry<A>]) -> impl Iterator<Item = (String, String)> {
+    table.iter().map(|entry| (entry.method.as_str().to_owned(), entry.path.to_owned()))
+}
+
+#[test]
+fn what_is_served_is_documented_and_nothing_else() {
+    let tables: BTreeSet<_> = served(MiscRoutes::table())
+        .chain(served(ProductRoutes::table()))
+        .chain(served(OrderRoutes::table()))
+        .chain(served(FrontRoutes::table()))
+        .collect();
+    assert_eq!(documented(), tables);
+}
+
+#[tokio::test]
+async fn every_documented_route_answers_with_a_documented_status_and_type() {
+    let shop = Shop::open().await;
+    let order = shop.order("lion").await;
+    shop.decide(Ok(woody_core::ports::Verdict::Success(None)));
+    let product = shop.post("/api/products", &json!({"name": "kite"})).await.json();
+    let document = document();
+    for (method, path) in documented() {
+        let id = if path.contains("orders") { &order } else { product["id"].as_str().unwrap() };
+        let query = match path.as_str() {
+            "/api/misc/heavy" => "?name=lion".to_owned(),
+            "/api/orders" if method == "GET" => format!("?order_id={order}"),
+            "/api/orders/do" => "?order=lion".to_owned(),
+            _ => String::new(),
+        };
+        let operation = &document["paths"][&path][method.to_lowercase()];
+        let example = &operation["requestBody"]["content"]["application/json"]["example"];
+        let (headers, body) = match example {
+            Value::Null => (vec![], String::new()),
+            example => (vec!["content-type: application/json"], example.to_string()),
+        };
+        let line = format!("{method} {}{query}", path.replace("{id}", id));
+        let answer = shop.send(request(&line, &headers, body)).await;
+        assert!(answer.status.is_success(), "{line}: {answer:?}");
+        let response = &operation["responses"][answer.status.as_str()];
+        let kind = answer.header("content-type").split(';').next().unwrap();
+        assert!(response["content"][kind].is_object(), "{line}: {kind} in {response}");
+    }
+}
+
+#[test]
+fn the_document_is_whole() {
+    let document = document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut refs = Vec::new();
+    collect_refs(&document, &mut refs);
+    assert!(refs.len() > 20);
+    for reference in refs {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+    let mut ids = BTreeSet::new();
+    for (method, path) in documented() {
+        let operation = &document["paths"][&path][method.to_lowercase()];
+        assert!(ids.insert(operation["operationId"].to_string()), "{path} has an id twice");
+        assert!(operation["responses"]["503"].is_object(), "{path}");
+    }
+    // What is asked for in bodies is closed: an unknown field is refused.
+    for schema in ["ProductToAdd", "PartToCut", "OrderToPlace"] {
+        assert_eq!(document["components"]["schemas"][schema]["additionalProperties"], false);
+    }
+}
+
+fn collect_refs(value: &Value, refs: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(reference)) = fields.get("$ref") {
+                refs.push(reference.clone());
+            }
+            fields.values().for_each(|value| collect_refs(value, refs));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect_refs(value, refs)),
+        _ => {}
+    }
+}

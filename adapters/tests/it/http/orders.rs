@@ -1,0 +1,108 @@
+use serde_json::json;
+use woody_core::{
+    domain::Reason,
+    ports::{ValidateError, Verdict},
+};
+
+use super::{client::request, shop::Shop};
+
+const NOBODY: &str = "0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f";
+
+/// Follows an order to its end.
+async fn end_of(shop: &Shop, id: &str) -> serde_json::Value {
+    // The stream ends after a final status.
+    assert_eq!(shop.get(&format!("/api/orders/{id}/events")).await.status, 200);
+    shop.get(&format!("/api/orders/{id}")).await.json()
+}
+
+#[tokio::test]
+async fn the_original_routes_place_an_order_and_tell_how_it_stands() {
+    let shop = Shop::open().await;
+    for word in ["order", "product"] {
+        let placed = shop.get(&format!("/api/orders/do?{word}=Test+Product")).await;
+        assert_eq!((placed.status.as_u16(), placed.header("cache-control")), (200, "no-store"));
+        let said = placed.text();
+        let id = said
+            .strip_prefix("Your process ")
+            .and_then(|said| {
+                said.strip_suffix(" has been created with this product : Test Product")
+            })
+            .unwrap_or_else(|| panic!("{said}"));
+        for path in [format!("/api/orders/?order_id={id}"), format!("/api/orders?order_id={id}")] {
+            assert_eq!(shop.get(&path).await.text(), format!("order \"{id}\": Pending"));
+        }
+    }
+    let unknown = shop.get(&format!("/api/orders/?order_id={NOBODY}")).await;
+    assert_eq!(unknown.status, 404);
+    assert_eq!(unknown.text(), format!("order \"{NOBODY}\": None"));
+}
+
+#[tokio::test]
+async fn every_end_is_told_in_both_ways() {
+    for (verdict, line, status, reason) in [
+        (Ok(Verdict::Success(Some(Reason::new("1 sheet")))), "Success", "success", "1 sheet"),
+        (
+            Ok(Verdict::Rejected(Reason::new("too large"))),
+            "Rejected: too large",
+            "rejected",
+            "too large",
+        ),
+        (
+            Err(ValidateError::Permanent(Reason::new("odd"))),
+            "Failed: validation cannot succeed: odd",
+            "failed",
+            "validation cannot succeed: odd",
+        ),
+    ] {
+        let shop = Shop::open().await;
+        shop.decide(verdict);
+        let id = shop.order("lion").await;
+        let order = end_of(&shop, &id).await;
+        assert_eq!((&order["status"], &order["reason"]), (&json!(status), &json!(reason)));
+        assert!(order["finished_at"].as_str().unwrap() >= order["accepted_at"].as_str().unwrap());
+        let legacy = shop.get(&format!("/api/orders/?order_id={id}")).await;
+        assert_eq!(legacy.text(), format!("order \"{id}\": {line}"));
+    }
+}
+
+#[tokio::test]
+async fn a_placed_order_is_found_where_it_is_said_to_be() {
+    let shop = Shop::open().await;
+    let placed = shop.post("/api/orders", &json!({"product": " lion ", "quantity": 3})).await;
+    assert_eq!(placed.status, 202);
+    let receipt = placed.json();
+    let id = receipt["order_id"].as_str().unwrap();
+    assert_eq!(receipt, json!({"order_id": id, "status": "pending"}));
+    assert_eq!(placed.header("location"), format!("/api/orders/{id}"));
+    let order = shop.get(placed.header("location")).await.json();
+    let accepted_at = order["accepted_at"].as_str().unwrap();
+    assert!(accepted_at.ends_with('Z'), "{accepted_at}");
+    assert_eq!(
+        order,
+        json!({"order_id": id, "product": "lion", "quantity": 3, "status": "pending",
+               "accepted_at": accepted_at})
+    );
+    let unknown = shop.get(&format!("/api/orders/{NOBODY}")).await;
+    assert_eq!((unknown.status.as_u16(), &unknown.json()["title"]), (404, &json!("Not found")));
+}
+
+#[tokio::test]
+async fn a_double_submit_is_one_order_and_gets_one_answer() {
+    let shop = Shop::open().await;
+    let submit = |body: &str| {
+        let headers = ["content-type: application/json", "idempotency-key: cart-42"];
+        shop.send(request("POST /api/orders", &headers, body.to_owned()))
+    };
+    let first = submit(r#"{"product": "lion", "quantity": 1}"#).await;
+    let again = submit(r#"{"quantity":1,"product":"lion "}"#).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotency-replayed")), (202, ""));
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (202, "true"));
+    assert_eq!(
+        (again.body, again.headers.get("location")),
+        (first.body, first.headers.get("location"))
+    );
+    let other = submit(r#"{"product": "lion", "quantity": 2}"#).await;
+    assert_eq!(other.status, 422);
+    assert_eq!(other.json()["type"], "urn:woodytoys:problem:key-reused");
+    assert_eq!(other.json()["field"], "Idempotency-Key");
+}

@@ -1,0 +1,3 @@
+//! The HTTP layer through real connections, over the memory backends.
+
+mod http;
