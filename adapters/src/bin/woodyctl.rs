@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(output) => {
             println!("{output}");
-            ExitCode::SUCCESS
+            ExitCode::from(u8::from(output.is_failing()))
         }
         Err(error) => {
             eprintln!("error: {}", ConfigError::new(error.to_string()));

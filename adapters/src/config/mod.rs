@@ -11,5 +11,6 @@ pub use args::{
     AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs, LogFormat, ProcessArgs,
     StoreArgs, Switch, Validation, WorkerArgs,
 };
+pub(crate) use parse::positive_duration;
 pub use parse::{ConfigError, parse_args};
 pub use secret::SecretArg;

@@ -57,7 +57,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Like [`duration`], but more than nothing.
-pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("must be longer than nothing".to_owned()),
         some => Ok(some),
@@ -66,6 +66,8 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[derive(Parser)]

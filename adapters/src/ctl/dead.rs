@@ -4,7 +4,7 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
 
-use super::{CtlError, Output, Selection, Shop};
+use super::{CtlError, Output, Selection, Shop, canary};
 use crate::config::ConfigError;
 
 #[derive(Debug, Subcommand)]
@@ -24,13 +24,22 @@ pub(super) enum DeadCommand {
         id: String,
     },
     /// Put them back on the queue, their attempts at zero.
-    Redrive(Selection),
+    Redrive {
+        #[command(flatten)]
+        selection: Selection,
+        /// One first, then ten, then --rate a second; stop when any dies again.
+        #[arg(long)]
+        canary: bool,
+        /// How many a second, after the first steps of a canary.
+        #[arg(long, default_value = "100", value_name = "N", requires = "canary")]
+        rate: usize,
+    },
     /// Delete them.
     Purge(Selection),
 }
 
 /// How many are looked through for a filter.
-const MOST: usize = 100_000;
+pub(super) const MOST: usize = 100_000;
 /// How many are moved or deleted by one call.
 const BATCH: usize = 100;
 
@@ -40,7 +49,12 @@ pub(super) async fn run(command: DeadCommand, shop: &Shop<'_>) -> Result<Output,
     let done = match command {
         DeadCommand::List { limit, matching } => list(admin.as_ref(), limit, matching).await,
         DeadCommand::Show { id } => show(admin.as_ref(), &DeadLetterId(id)).await,
-        DeadCommand::Redrive(selection) => act(admin.as_ref(), &selection, Act::Redrive).await,
+        DeadCommand::Redrive { selection, canary: true, rate } if !selection.dry_run => {
+            redrive_with_care(admin.as_ref(), &selection, rate, shop).await
+        }
+        DeadCommand::Redrive { selection, .. } => {
+            act(admin.as_ref(), &selection, Act::Redrive).await
+        }
         DeadCommand::Purge(selection) => act(admin.as_ref(), &selection, Act::Purge).await,
     };
     broker.close().await;
@@ -126,7 +140,8 @@ async fn act(
     selection: &Selection,
     act: Act,
 ) -> Result<Output, CtlError> {
-    let ids = select(admin, selection).await?;
+    let ids: Vec<DeadLetterId> =
+        select(admin, selection).await?.into_iter().map(|letter| letter.id).collect();
     let (done_word, doing_word) = act.words();
     if selection.dry_run {
         return Ok(Output::text(format!("{} dead letters would be {done_word}", ids.len())));
@@ -141,11 +156,34 @@ async fn act(
     Ok(Output::text(format!("{done} dead letters {done_word}")))
 }
 
+async fn redrive_with_care(
+    admin: &dyn BrokerAdmin,
+    selection: &Selection,
+    rate: usize,
+    shop: &Shop<'_>,
+) -> Result<Output, CtlError> {
+    let letters = select(admin, selection).await?;
+    let store = shop.store().await?;
+    let progress = progress_bar(letters.len(), "redriving");
+    let done = canary::redrive(admin, store.orders().as_ref(), &letters, rate, &progress).await;
+    progress.finish_and_clear();
+    store.close().await;
+    let done = done?;
+    let output = Output::text(format!(
+        "{} of {} dead letters redriven, {} died again, {} undecided",
+        done.sent,
+        letters.len(),
+        done.failed_again,
+        done.undecided
+    ));
+    Ok(if done.is_clean() { output } else { output.failing() })
+}
+
 /// The dead letters that are meant. Meaning all of them takes saying so.
 async fn select(
     admin: &dyn BrokerAdmin,
     selection: &Selection,
-) -> Result<Vec<DeadLetterId>, CtlError> {
+) -> Result<Vec<DeadLetter>, CtlError> {
     if selection.ids.is_empty() && selection.matching.is_none() && !selection.all {
         return Err(ConfigError::new("which? name them, or give --matching TEXT or --all").into());
     }
@@ -160,7 +198,7 @@ async fn select(
         }
         letters.retain(|letter| selection.ids.contains(&letter.id.0));
     }
-    Ok(letters.into_iter().map(|letter| letter.id).collect())
+    Ok(letters)
 }
 
 fn holds(letter: &DeadLetter, text: &str) -> bool {

@@ -1,5 +1,7 @@
 //! The operator's commands, over the same store and broker as the services.
 
+mod audit;
+mod canary;
 mod dead;
 mod orders;
 mod output;
@@ -54,6 +56,12 @@ enum Command {
     /// Place, show and watch orders.
     #[command(subcommand)]
     Order(orders::OrderCommand),
+    /// Find orders that are stuck, and audit what was promised.
+    #[command(subcommand)]
+    Orders(audit::OrdersCommand),
+    /// See how full the outbox is.
+    #[command(subcommand)]
+    Outbox(queue::OutboxCommand),
     /// See how full the queue is.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -138,6 +146,8 @@ impl Ctl {
                 Output::text("the store's schema is up to date")
             }
             Command::Order(command) => orders::run(command, &shop).await?,
+            Command::Orders(command) => audit::run(command, &shop).await?,
+            Command::Outbox(command) => queue::outbox(command, &shop).await?,
             Command::Queue(command) => queue::run(command, &shop).await?,
             Command::Dead(command) => dead::run(command, &shop).await?,
         };

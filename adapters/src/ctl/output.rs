@@ -7,13 +7,14 @@ pub struct Output {
     text: String,
     json: Value,
     as_json: bool,
+    failing: bool,
 }
 
 impl Output {
     /// One line, `{"message": …}` for programs.
     pub(super) fn text(line: impl Into<String>) -> Self {
         let text = line.into();
-        Self { json: json!({ "message": text }), text, as_json: false }
+        Self { json: json!({ "message": text }), text, as_json: false, failing: false }
     }
 
     /// A table of `rows`, which programs get as an array of objects.
@@ -30,7 +31,7 @@ impl Output {
         for row in rows {
             table.add_row(row);
         }
-        Self { text: table.to_string(), json, as_json: false }
+        Self { text: table.to_string(), json, as_json: false, failing: false }
     }
 
     /// One thing as pairs of name and value; programs get `json`.
@@ -38,7 +39,17 @@ impl Output {
         let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let lines: Vec<String> =
             pairs.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
-        Self { text: lines.join("\n"), json, as_json: false }
+        Self { text: lines.join("\n"), json, as_json: false, failing: false }
+    }
+
+    /// The same, and it is bad news: exit code 1.
+    pub(super) fn failing(self) -> Self {
+        Self { failing: true, ..self }
+    }
+
+    /// Whether it is bad news.
+    pub fn is_failing(&self) -> bool {
+        self.failing
     }
 
     /// The same, for programs.

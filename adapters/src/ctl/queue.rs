@@ -33,3 +33,21 @@ pub(super) async fn run(command: QueueCommand, shop: &Shop<'_>) -> Result<Output
         }),
     ))
 }
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OutboxCommand {
+    /// Count orders that the broker has not confirmed yet.
+    Stats,
+}
+
+pub(super) async fn outbox(command: OutboxCommand, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    let OutboxCommand::Stats = command;
+    let store = shop.store().await?;
+    let counts = store.orders().counts().await;
+    store.close().await;
+    let counts = counts?;
+    Ok(Output::pairs(
+        &[("waiting", counts.outbox.to_string()), ("pending orders", counts.pending.to_string())],
+        json!({ "waiting": counts.outbox, "pending": counts.pending }),
+    ))
+}

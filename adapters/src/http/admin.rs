@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Response, call::Call, problem::Failure, reply, routing::Entry, stack::Routes};
+use super::{Response, call::Call, failure::Failure, reply, routing::Entry, stack::Routes};
 
 /// What only the operator and the orchestrator ask.
 ///

@@ -6,11 +6,7 @@ use hyper::{
     http::request::Parts,
 };
 
-use super::{
-    input::Input,
-    problem::{Failure, Kind},
-    query, routing,
-};
+use super::{failure::Failure, input::Input, problem::Kind, query, routing};
 
 /// A request that has found its route.
 #[derive(Debug)]

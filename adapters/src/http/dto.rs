@@ -8,7 +8,7 @@ use woody_core::domain::{
     Invalid, MAX_SIDE_MM, NewOrder, Order, Part, Parts, Product, ProductName, Quantity,
 };
 
-use super::problem::{Failure, Kind};
+use super::{failure::Failure, problem::Kind};
 
 /// A product to be added.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -15,13 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use woody_core::domain::Order;
 
-use super::{
-    Response,
-    body::Body,
-    dto::OrderView,
-    problem::{Failure, Kind},
-    reply,
-};
+use super::{Response, body::Body, dto::OrderView, failure::Failure, problem::Kind, reply};
 
 /// How order events are streamed.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use hyper::{
 };
 
 use super::{
-    Response, body::Body, call::Call, negotiate::choose, openapi, problem::Failure, reply,
+    Response, body::Body, call::Call, failure::Failure, negotiate::choose, openapi, reply,
     routing::Entry, stack::Routes,
 };
 

@@ -10,10 +10,7 @@ use hyper::{
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{
-    problem::{Failure, Kind},
-    query::quoted,
-};
+use super::{failure::Failure, problem::Kind, query::quoted};
 
 /// How much a client may send, and how slowly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

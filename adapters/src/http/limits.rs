@@ -7,17 +7,14 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use futures::future::{Either, Ready, ready};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tower::{Layer, Service};
 
-use super::{
-    call::Call,
-    problem::{Failure, Kind},
-};
+use super::{call::Call, failure::Failure, problem::Kind};
 
 /// What one client may ask of one service, as nginx's `limit_req` has it with
 /// `burst` and `nodelay`: `burst` requests more than the rate at once, and past
@@ -30,11 +27,10 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// The most client addresses that are remembered; when there are more, those
-/// that have spent nothing lately are forgotten, and if that frees none, all.
-const MAX_CLIENTS: usize = 65_536;
-/// How often addresses that have spent nothing lately are forgotten.
-const TIDY_EVERY: Duration = Duration::from_mins(1);
+/// From so many client addresses on, those that have spent nothing lately are
+/// forgotten every second; otherwise every minute. A bucket is full again
+/// within seconds, so that is what bounds the memory.
+const CROWD: usize = 4_096;
 
 /// Limits the requests of each client address to one service.
 ///
@@ -48,7 +44,7 @@ struct Buckets {
     by_client: DefaultKeyedRateLimiter<IpAddr>,
     exempt: HashSet<IpAddr>,
     started: Instant,
-    tidied_at_s: AtomicU64,
+    looked_at_s: AtomicU64,
 }
 
 impl RateLimit {
@@ -67,7 +63,7 @@ impl RateLimit {
                 by_client: DefaultKeyedRateLimiter::keyed(quota),
                 exempt: exempt.into_iter().map(|ip| ip.to_canonical()).collect(),
                 started: Instant::now(),
-                tidied_at_s: AtomicU64::new(0),
+                looked_at_s: AtomicU64::new(0),
             })),
         }
     }
@@ -84,19 +80,14 @@ impl RateLimit {
 }
 
 impl Buckets {
-    /// Keeps the memory bounded; whoever comes first after a while does it.
+    /// Keeps the memory bounded; whoever comes first in a second looks.
     fn tidy(&self) {
         let now_s = self.started.elapsed().as_secs();
-        let then_s = self.tidied_at_s.load(Ordering::Relaxed);
-        let crowded = self.by_client.len() > MAX_CLIENTS;
-        let due = now_s.saturating_sub(then_s) >= TIDY_EVERY.as_secs();
-        // A crowd is looked at once a second at most.
-        if !(due || (crowded && now_s > then_s)) {
+        let then_s = self.looked_at_s.load(Ordering::Relaxed);
+        if now_s == then_s || self.looked_at_s.swap(now_s, Ordering::Relaxed) == now_s {
             return;
         }
-        let mine =
-            self.tidied_at_s.compare_exchange(then_s, now_s, Ordering::Relaxed, Ordering::Relaxed);
-        if mine.is_ok() {
+        if now_s / 60 != then_s / 60 || self.by_client.len() > CROWD {
             self.by_client.retain_recent();
             self.by_client.shrink_to_fit();
         }
@@ -156,7 +147,7 @@ mod tests {
 
     fn limit(burst: u32, exempt: &[IpAddr]) -> RateLimit {
         // So slow that nothing comes back during a test.
-        let quota = Quota::with_period(Duration::from_secs(3_600))
+        let quota = Quota::with_period(std::time::Duration::from_hours(1))
             .unwrap()
             .allow_burst(NonZeroU32::new(burst + 1).unwrap());
         let rate = Rate { per_second: NonZeroU32::MIN, burst };

@@ -9,9 +9,10 @@ use woody_core::{
 use super::{
     Response,
     call::Call,
+    failure::{Failure, Style},
     negotiate::choose,
     openapi,
-    problem::{Failure, Kind, Style},
+    problem::Kind,
     query, reply,
     routing::Entry,
     stack::Routes,

@@ -1,10 +1,7 @@
-use std::{borrow::Cow, error::Error, fmt::Write as _};
+//! From what went wrong to what clients are told: the only file in which an
+//! error becomes a status.
 
-use hyper::{
-    StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
-};
-use serde::Serialize;
+use hyper::StatusCode;
 use woody_core::{
     domain::Invalid,
     ports::{BrokerError, StoreError},
@@ -12,19 +9,9 @@ use woody_core::{
     workshop::HeavyError,
 };
 
-use super::{Response, body::Body};
+use super::failure::Failure;
 
-/// How a route tells what went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// A line of text, as the original system's routes do.
-    Text,
-    /// `application/problem+json` (RFC 9457).
-    Problem,
-}
-
-/// What went wrong with a request. This list, with [`Kind::row`], is the only
-/// place where an error becomes a status.
+/// What went wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The query has a broken escape or is no UTF-8.
@@ -73,7 +60,7 @@ pub enum Kind {
 
 impl Kind {
     /// Status, name of the problem's type, and title.
-    const fn row(self) -> (StatusCode, &'static str, &'static str) {
+    pub(super) const fn row(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
             Self::MalformedQuery => (S::BAD_REQUEST, "malformed-query", "Malformed query"),
@@ -110,198 +97,6 @@ impl Kind {
     pub const fn status(self) -> StatusCode {
         self.row().0
     }
-}
-
-/// A request that could not be served, on its way to the boundary, where it is
-/// logged and rendered once.
-#[derive(Debug)]
-pub struct Failure(Box<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    kind: Kind,
-    detail: Cow<'static, str>,
-    field: Option<Cow<'static, str>>,
-    retry_after_s: Option<u32>,
-    allow: Option<HeaderValue>,
-    style: Option<Style>,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl Failure {
-    /// A failure of this kind; `detail` is a sentence for people.
-    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        let retry_after_s = match kind {
-            Kind::Overloaded | Kind::ShuttingDown | Kind::RateLimited => Some(1),
-            Kind::Unavailable => Some(2),
-            _ => None,
-        };
-        Self(Box::new(Inner {
-            kind,
-            detail: detail.into(),
-            field: None,
-            retry_after_s,
-            allow: None,
-            style: None,
-            source: None,
-        }))
-    }
-
-    /// A failure about one field; `problem` continues a sentence that begins with it.
-    pub fn field(
-        kind: Kind,
-        field: impl Into<Cow<'static, str>>,
-        problem: impl std::fmt::Display,
-    ) -> Self {
-        let field = field.into();
-        let mut failure = Self::new(kind, format!("{field} {problem}"));
-        failure.0.field = Some(field);
-        failure
-    }
-
-    /// The path has other methods: `allow` lists them.
-    pub fn method_not_allowed(allow: &str, detail: impl Into<Cow<'static, str>>) -> Self {
-        let mut failure = Self::new(Kind::MethodNotAllowed, detail);
-        failure.0.allow = HeaderValue::from_str(allow).ok();
-        failure
-    }
-
-    /// The same failure, told in this style whatever the route's is.
-    #[must_use]
-    pub fn told_as(mut self, style: Style) -> Self {
-        self.0.style = Some(style);
-        self
-    }
-
-    /// The same failure, to be tried again after so many seconds.
-    #[must_use]
-    pub fn retry_after_s(mut self, seconds: u32) -> Self {
-        self.0.retry_after_s = Some(seconds);
-        self
-    }
-
-    /// The same failure about the field that the client calls `field`.
-    #[must_use]
-    pub fn named(mut self, field: &'static str) -> Self {
-        if let Some(old) = self.0.field.replace(Cow::Borrowed(field))
-            && let Some(rest) = self.0.detail.strip_prefix(&*old)
-        {
-            self.0.detail = Cow::Owned(format!("{field}{rest}"));
-        }
-        self
-    }
-
-    /// Its kind.
-    pub fn kind(&self) -> Kind {
-        self.0.kind
-    }
-
-    /// What it says.
-    pub fn detail(&self) -> &str {
-        &self.0.detail
-    }
-
-    /// The error behind it, which clients do not see.
-    pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
-    }
-
-    /// A fault of ours.
-    pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::because(Kind::Internal, "Something went wrong here. It has been noted.", source)
-    }
-
-    fn because(
-        kind: Kind,
-        detail: &'static str,
-        source: impl Error + Send + Sync + 'static,
-    ) -> Self {
-        let mut failure = Self::new(kind, detail);
-        failure.0.source = Some(Box::new(source));
-        failure
-    }
-
-    /// The answer that the client gets.
-    pub fn render(self, style: Style, request_id: &str) -> Response {
-        let inner = *self.0;
-        let (status, slug, title) = inner.kind.row();
-        let (content_type, body) = match (inner.kind, inner.style.unwrap_or(style)) {
-            (Kind::RateLimited, _) => ("application/json", RATE_LIMITED.into()),
-            (_, Style::Text) => ("text/plain; charset=utf-8", Body::from(one_line(&inner.detail))),
-            (_, Style::Problem) => {
-                let problem = Problem {
-                    kind: &format!("urn:woodytoys:problem:{slug}"),
-                    title,
-                    status: status.as_u16(),
-                    detail: &inner.detail,
-                    field: inner.field.as_deref(),
-                    request_id,
-                };
-                // Strings and a number: serialising them cannot fail.
-                let json = serde_json::to_vec(&problem).unwrap_or_default();
-                ("application/problem+json", Body::from(json))
-            }
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = inner.retry_after_s {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if let Some(allow) = inner.allow {
-            headers.insert(ALLOW, allow);
-        }
-        if matches!(inner.kind, Kind::SlowBody | Kind::BodyTooLarge | Kind::BrokenBody) {
-            // The rest of the body is not worth waiting for.
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
-    }
-}
-
-/// What the reference text's gateway answers, to the letter.
-const RATE_LIMITED: &str =
-    r#"{"error": "Rate limit exceeded", "message": "Too many requests", "status": 503}"#;
-
-/// A problem as RFC 9457 writes it.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Problem<'a> {
-    /// What kind of problem it is, as a URN.
-    #[serde(rename = "type")]
-    #[schema(value_type = String, example = "urn:woodytoys:problem:invalid-value")]
-    kind: &'a str,
-    /// The kind in words.
-    #[schema(value_type = String, example = "Invalid value")]
-    title: &'a str,
-    /// The status again.
-    #[schema(example = 422)]
-    status: u16,
-    /// What is wrong with this request.
-    #[schema(value_type = String, example = "quantity must be a whole number from 1 to 1,000, not 0")]
-    detail: &'a str,
-    /// The field that it is about, such as `quantity` or `parts[1].width_mm`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "quantity")]
-    field: Option<&'a str>,
-    /// The request, as the log calls it.
-    #[schema(value_type = String)]
-    request_id: &'a str,
-}
-
-/// `text` on one line: it may quote what the client sent.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            // Writing to a String cannot fail.
-            let _ = write!(line, "\\u{{{:x}}}", c as u32);
-        } else {
-            line.push(c);
-        }
-    }
-    line
 }
 
 impl From<Invalid> for Failure {

@@ -5,11 +5,7 @@ use hyper::{
 };
 use serde::Serialize;
 
-use super::{
-    Response,
-    body::Body,
-    problem::{Failure, Kind},
-};
+use super::{Response, body::Body, failure::Failure, problem::Kind};
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const JSON: &str = "application/json";

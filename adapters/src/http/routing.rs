@@ -1,7 +1,8 @@
 use hyper::Method;
 
 use super::{
-    problem::{Failure, Kind, Style},
+    failure::{Failure, Style},
+    problem::Kind,
     query,
 };
 

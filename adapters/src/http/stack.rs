@@ -23,10 +23,11 @@ use super::{
     call::Call,
     ceiling::Ceiling,
     deadline::Deadline,
+    failure::Failure,
     input::{BodyLimits, Input},
     limits::RateLimit,
     metrics::Requests,
-    problem::{Failure, Kind},
+    problem::Kind,
     request_id::{RequestId, X_REQUEST_ID},
     routing::{Entry, Found, find},
 };
@@ -203,7 +204,7 @@ impl<A> Around<A> {
                 );
             }
             _ => {
-                tracing::debug!(request.id = id, service, detail, error = cause, "request refused")
+                tracing::debug!(request.id = id, service, detail, error = cause, "request refused");
             }
         }
     }

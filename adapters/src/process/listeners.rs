@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,8 @@ pub async fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, Co
     })
 }
 
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
 /// The private listener: it answers to the very end, so that one sees how a
 /// process drains.
 pub struct Admin {
@@ -37,11 +39,24 @@ impl Admin {
         process: &Process,
     ) -> Result<Self, ConfigError> {
         let listener = bind("WOODY_ADMIN_LISTEN", args.admin_listen).await?;
-        let routes = AdminRoutes::new(readiness.into(), start_metrics()?.metrics);
+        let metrics = start_metrics()?.metrics;
+        let routes = AdminRoutes::new(readiness.into(), metrics.clone());
         let site = http::stack(routes, RateLimit::off(), &StackSettings::default());
         let stop = CancellationToken::new();
         let drain = Drain { stop: stop.clone(), grace: process.grace_left() };
-        let serving = tokio::spawn(serve(listener, site, ServerLimits::default(), drain));
+        let serving = tokio::spawn(async move {
+            // Samples are kept until somebody reads them; nobody may.
+            let upkeep = async {
+                loop {
+                    tokio::time::sleep(UPKEEP_EVERY).await;
+                    metrics.run_upkeep();
+                }
+            };
+            tokio::select! {
+                drained = serve(listener, site, ServerLimits::default(), drain) => drained,
+                never = upkeep => never,
+            }
+        });
         Ok(Self { stop, serving })
     }
 

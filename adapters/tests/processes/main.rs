@@ -1,5 +1,5 @@
 //! The binaries as processes: started, killed, drained, over real servers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod all_in_one;
 mod bad_starts;

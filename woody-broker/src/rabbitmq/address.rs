@@ -30,7 +30,7 @@ impl Address {
         })?;
         if let Some(host) = ipv6_host(url) {
             // The parser puts `localhost` in the place of an IPv6 address.
-            uri.authority.host = host.to_owned();
+            host.clone_into(&mut uri.authority.host);
         }
         if uri.authority.host.is_empty() {
             return Err(BrokerError::refused("the AMQP URL names no host"));

@@ -46,7 +46,7 @@ impl RabbitMqConsumer {
     pub(super) fn start(
         link: Arc<Link>,
         topology: Topology,
-        moving: Arc<Moving>,
+        moving: &Arc<Moving>,
         options: &RabbitMqOptions,
         prefetch: Prefetch,
     ) -> Self {
@@ -58,7 +58,7 @@ impl RabbitMqConsumer {
             link,
             topology,
             cancel: moving.cancel.clone(),
-            moving: Arc::clone(&moving),
+            moving: Arc::clone(moving),
             options: options.clone(),
             prefetch,
             arrived,

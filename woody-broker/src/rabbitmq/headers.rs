@@ -14,7 +14,7 @@ const REDRIVEN: &str = "x-woody-redriven";
 const REASON: &str = "x-woody-reason";
 const DIED_AT: &str = "x-woody-died-at";
 /// RabbitMQ refuses expiries of more than ten years; nobody means that.
-const LONGEST_DELAY: Duration = Duration::from_secs(30 * 24 * 3600);
+const LONGEST_DELAY: Duration = Duration::from_hours(30 * 24);
 /// Written by RabbitMQ. A message that we move begins a new life: with these
 /// still on it, the broker might take its way for a circle and drop it.
 const BROKER_HEADERS: [&str; 2] = ["x-death", "x-delivery-count"];

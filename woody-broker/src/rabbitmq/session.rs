@@ -36,7 +36,10 @@ impl Session {
     /// Connects and logs in, within the address's time.
     pub(super) async fn open(address: &Address, name: String) -> Result<Self, BrokerError> {
         let limit = address.connect_timeout;
-        match tokio::time::timeout(limit, Self::connect(address, name)).await {
+        // Boxed: logging in has a future of 16 KiB, which ends here and not in the
+        // task that keeps the connection up.
+        let connect = Box::pin(Self::connect(address, name));
+        match tokio::time::timeout(limit, connect).await {
             Ok(session) => session.map_err(broker_error),
             Err(_) => Err(Fault::TimedOut { what: "connecting", limit }.into()),
         }

@@ -4,6 +4,12 @@
 //! A binary apart from the contract's, since cargo runs one after the other; in
 //! here one test runs at a time.
 #![cfg(feature = "rabbitmq")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, their helpers too"
+)]
 
 mod proof;
 mod rabbitmq;

@@ -21,7 +21,7 @@ use crate::{
     server::{Server, url},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What the tests give a publish.
 const LIMIT: Duration = Duration::from_secs(2);
 

@@ -186,21 +186,21 @@ async fn a_full_file_refuses_and_takes_again_once_there_is_room() {
 #[tokio::test]
 async fn a_full_file_drains_however_hard_others_publish() {
     let folder = TempDir::new().unwrap();
-    let options = SqliteOptions { max_bytes: Some(512 * 1024), ..SqliteOptions::default() };
+    let options = SqliteOptions { max_bytes: Some(96 * 1024), ..SqliteOptions::default() };
     let broker = SqliteBroker::open(folder.path().join("queue.db"), options).await.unwrap();
     let publisher = broker.publisher();
-    let mut published = 0;
-    while publisher.publish(&vec![message(); 100]).await.is_ok() {
-        published += 100;
+    let mut stored = 0;
+    while publisher.publish(&vec![message(); 10]).await.is_ok() {
+        stored += 10;
     }
     let hammering = tokio::spawn(async move {
         loop {
             // All of it never fits.
-            assert!(publisher.send(&[Bytes::from(vec![7; 600_000])]).await.is_err());
+            assert!(publisher.send(&[Bytes::from(vec![7; 200_000])]).await.is_err());
         }
     });
     let mut one = consumer(&broker, 8).await;
-    for _ in 0..published {
+    for _ in 0..stored {
         acknowledge(next(&mut one).await).await.unwrap();
     }
     hammering.abort();
@@ -226,7 +226,8 @@ async fn a_locked_file_is_unavailable_and_nothing_is_lost_by_it() {
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let refused = broker.publisher().publish(&[message()]).await;
     assert!(matches!(refused, Err(BrokerError::Unavailable(_))), "{refused:?}");
-    assert_eq!(*state.borrow_and_update(), ConsumerState::Recovering);
+    let recovering = state.wait_for(|state| *state == ConsumerState::Recovering);
+    tokio::time::timeout(Duration::from_secs(10), recovering).await.unwrap().unwrap();
     let unsettled = acknowledge(held).await;
     assert!(matches!(unsettled, Err(SettleError::Broker(_))), "{unsettled:?}");
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();

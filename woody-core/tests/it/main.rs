@@ -1,5 +1,5 @@
 //! The services over the memory backends, with dependencies that fail on command.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod faulty;
 mod intake;

@@ -116,8 +116,7 @@ impl OrderStore for PostgresStore {
     async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let row: Option<OrderRow> =
-                query_as(ORDER).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
+            let row = query_as(ORDER).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
             pg.give_back();
             Ok(row.map(OrderRow::read).transpose()?)
         })
@@ -154,9 +153,8 @@ impl OrderStore for PostgresStore {
             return Ok(());
         }
         self.within_time(async {
-            let ids: Vec<_> = published.iter().map(|id| id.as_uuid()).collect();
             let mut pg = self.lend().await?;
-            query(CLEAR).bind(ids).execute(&mut *pg).await?;
+            query(CLEAR).bind(uuids(published.iter().copied())).execute(&mut *pg).await?;
             pg.give_back();
             Ok(())
         })
@@ -238,7 +236,8 @@ impl PostgresStore {
         let created: HashSet<_> = created.into_iter().map(OrderId::from).collect();
         let mut known = Vec::new();
         if created.len() < firsts.len() {
-            let others = others(&firsts, |order| order.id, &created);
+            let others =
+                uuids(firsts.iter().map(|order| order.id).filter(|id| !created.contains(id)));
             let rows: Vec<NewOrderRow> = query_as(ASKED).bind(others).fetch_all(&mut *pg).await?;
             known = rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
         }
@@ -251,13 +250,14 @@ impl PostgresStore {
     /// order for whose insert, or refill, it had to wait.
     async fn finish_batch(&self, decisions: &[Decision]) -> Result<Vec<Transition>, Error> {
         let firsts = batch::first_decisions(decisions);
+        let ids = firsts.iter().map(|decision| decision.order.id);
         let mut pg = self.lend().await?;
         let mut tx = pg.begin().await?;
         let applied = write_decisions(&mut tx, &firsts).await?;
         let mut ended = HashMap::new();
         if applied.len() < firsts.len() {
-            let others = others(&firsts, |decision| decision.order.id, &applied);
-            ended = statuses(&mut tx, others).await?;
+            let others = ids.clone().filter(|id| !applied.contains(id));
+            ended = statuses(&mut tx, uuids(others)).await?;
         }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
@@ -266,8 +266,7 @@ impl PostgresStore {
                 return Err(batch::lost(lost.order.id).into());
             }
         }
-        let ids: Vec<_> = firsts.iter().map(|decision| decision.order.id.as_uuid()).collect();
-        query(CLEAR).bind(ids).execute(&mut *tx).await?;
+        query(CLEAR).bind(uuids(ids)).execute(&mut *tx).await?;
         tx.commit().await?;
         pg.give_back();
         Ok(settled.transitions)
@@ -302,8 +301,6 @@ async fn statuses(
     Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
 }
 
-/// The ids of what was not `done`.
-fn others<T>(items: &[&T], id: impl Fn(&T) -> OrderId, done: &HashSet<OrderId>) -> Vec<Uuid> {
-    let ids = items.iter().map(|item| id(item));
-    ids.filter(|id| !done.contains(id)).map(OrderId::as_uuid).collect()
+fn uuids(ids: impl Iterator<Item = OrderId>) -> Vec<Uuid> {
+    ids.map(OrderId::as_uuid).collect()
 }

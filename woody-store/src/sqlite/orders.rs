@@ -187,11 +187,12 @@ impl SqliteStore {
 
     async fn finish_batch(&self, decisions: &[Decision]) -> Result<Vec<Transition>, Error> {
         let firsts = batch::first_decisions(decisions);
+        let ids = firsts.iter().map(|decision| decision.order.id);
         let mut tx = self.write().await?;
         let applied = write_decisions(&mut tx, &firsts).await?;
         let mut ended = HashMap::new();
         if applied.len() < firsts.len() {
-            ended = statuses(&mut tx, firsts.iter().map(|d| d.order.id), &applied).await?;
+            ended = statuses(&mut tx, ids.clone().filter(|id| !applied.contains(id))).await?;
         }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
@@ -200,8 +201,7 @@ impl SqliteStore {
                 return Err(batch::lost(lost.order.id).into());
             }
         }
-        let ids = rows::id_list(firsts.iter().map(|decision| decision.order.id));
-        query(CLEAR).bind(ids).execute(&mut *tx).await?;
+        query(CLEAR).bind(rows::id_list(ids)).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(settled.transitions)
     }
@@ -241,9 +241,8 @@ async fn write_decisions(
 async fn statuses(
     tx: &mut SqliteConnection,
     ids: impl Iterator<Item = OrderId>,
-    applied: &HashSet<OrderId>,
 ) -> Result<HashMap<OrderId, OrderStatus>, Error> {
-    let ids = rows::id_list(ids.filter(|id| !applied.contains(id)));
+    let ids = rows::id_list(ids);
     let rows: Vec<EndedRow> = query_as(STATUSES).bind(ids).fetch_all(tx).await?;
     Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
 }

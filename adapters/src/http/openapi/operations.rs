@@ -26,7 +26,9 @@ const BODY: [(u16, &str); 4] = [
 pub(super) fn paths() -> Paths {
     let item = |operations: Vec<Told>| {
         let mut item = PathItem::default();
-        operations.into_iter().for_each(|operation| operation.item(&mut item));
+        for operation in operations {
+            operation.item(&mut item);
+        }
         item
     };
     PathsBuilder::new()

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// Long enough on a busy machine; a test that gets here has failed.
-pub(super) const FOREVER: Duration = Duration::from_secs(60);
+pub(super) const FOREVER: Duration = Duration::from_mins(1);
 
 /// What came back.
 #[derive(Debug)]

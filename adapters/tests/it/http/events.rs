@@ -33,8 +33,8 @@ impl Stream {
     async fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.read.split_once("\n\n") {
-                let block = block.to_owned();
-                self.read = rest.to_owned();
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.read = rest;
                 return Some(block);
             }
             let frame = self.response.body_mut().frame();

@@ -8,6 +8,7 @@ mod faults;
 mod front;
 mod limits;
 mod misc;
+mod notes;
 mod openapi;
 mod orders;
 mod products;

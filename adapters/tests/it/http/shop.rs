@@ -19,7 +19,7 @@ use woody_core::{
     services::{Catalogue, HeavyComputation, HeavyConfig, Pipeline},
     workshop::{HeavyPool, HeavyPoolConfig, Workshop},
 };
-use woody_store::memory::MemoryStore;
+use woody_store::MemoryStore;
 
 use super::client::{Answer, request, send};
 

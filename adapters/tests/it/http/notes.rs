@@ -1,0 +1,109 @@
+//! What a service notes of its requests: log lines and metrics.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use woody_adapters::http::{Drain, RateLimit, ServerLimits, StackSettings, stack};
+
+use super::{
+    client::{FOREVER, request, send},
+    shop::{Shop, serve_here},
+    stack::Probe,
+};
+
+/// Log lines, kept.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    /// Keeps the lines of this thread, where the whole test runs.
+    fn keep(&self, filter: &str) -> tracing::subscriber::DefaultGuard {
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(filter))
+            .with_ansi(false)
+            .with_writer(self.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_clients_do_wrong_is_for_debugging_only() {
+    let (lines, shop) = (Lines::default(), Shop::open().await);
+    let _kept = lines.keep("info");
+    for line in [
+        "GET /nowhere",
+        "GET /api/misc/heavy",
+        "GET /api/orders/x",
+        "POST /api/orders",
+        "DELETE /api/products",
+    ] {
+        assert!(shop.ask(line, &[]).await.status.is_client_error());
+    }
+    assert_eq!(lines.text(), "");
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_is_logged_once_with_its_request() {
+    let probe = Probe { entered: Arc::default(), leave: Arc::default() };
+    let site = stack(probe, RateLimit::off(), &StackSettings::default());
+    let drain = Drain { stop: CancellationToken::new(), grace: FOREVER };
+    let (addr, _serving) = serve_here(site, ServerLimits::default(), drain).await;
+    let lines = Lines::default();
+    let _kept = lines.keep("info");
+    send(addr, request("GET /panic", &["x-request-id: find-me"], "")).await;
+    let text = lines.text();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    for said in ["ERROR", "find-me", "the probe was told to"] {
+        assert!(text.contains(said), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_not_by_what_clients_make_up() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let shop = Shop::open().await;
+    for _ in 0..2 {
+        shop.get("/api/ping").await;
+    }
+    shop.get("/api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f").await;
+    shop.ask("BREW /made/up", &[]).await;
+    let text = recorder.handle().render();
+    for line in [
+        r#"woody_http_requests_total{service="misc",route="/api/ping",method="GET",status="200"} 2"#,
+        r#"woody_http_requests_total{service="orders",route="/api/orders/{id}",method="GET",status="404"} 1"#,
+        r#"woody_http_requests_total{service="front",route="other",method="other",status="404"} 1"#,
+        r#"woody_http_request_seconds_count{service="misc",route="/api/ping"} 2"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("made"), "{text}");
+}
