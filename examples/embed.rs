@@ -5,6 +5,8 @@
 //! cargo run --example embed amqp://user:password@localhost
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use std::{error::Error, sync::Arc};
 
 use futures::StreamExt;
@@ -31,8 +33,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accepted = pipeline.intake().accept(OrderRequest::parse("Train", 20)?).await?;
     println!("{}: accepted", accepted.order.id);
 
-    let changes = pipeline.tracker().watch(accepted.order.id).await?.expect("it was accepted");
-    let mut changes = Box::pin(changes);
+    let changes = pipeline.tracker().watch(accepted.order.id).await?;
+    let mut changes = Box::pin(changes.ok_or("it was accepted, so it is there")?);
     while let Some(order) = changes.next().await {
         println!("{}: {} {:?}", order.id, order.status.as_str(), order.status.reason());
     }

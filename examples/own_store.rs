@@ -8,6 +8,8 @@
 //! cargo test --example own_store
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use std::{error::Error, path::Path, sync::Arc};
 
 use async_trait::async_trait;
@@ -88,7 +90,11 @@ impl ProductStore for JournalStore {
         Ok(CatalogueSummary { count: products.len() as u64, newest: products.last().cloned() })
     }
 
-    async fn page(&self, after: Option<ProductId>, limit: usize) -> Result<Vec<Product>, StoreError> {
+    async fn page(
+        &self,
+        after: Option<ProductId>,
+        limit: usize,
+    ) -> Result<Vec<Product>, StoreError> {
         let products = &self.0.lock().await.products;
         let end = after
             .and_then(|id| products.iter().position(|product| product.id == id))

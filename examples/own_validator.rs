@@ -4,6 +4,8 @@
 //! cargo run --example own_validator
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -48,9 +50,11 @@ impl Validator for NoHoarding {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let second = Duration::from_secs(1);
-    let chain = ValidatorChain::new()
-        .then("weapons", second, Arc::new(NoSwords))
-        .then("hoarding", second, Arc::new(NoHoarding));
+    let chain = ValidatorChain::new().then("weapons", second, Arc::new(NoSwords)).then(
+        "hoarding",
+        second,
+        Arc::new(NoHoarding),
+    );
     let broker = Arc::new(MemoryBroker::new());
     let pipeline = Pipeline::new(Arc::new(MemoryStore::new()), broker)
         .validator(Arc::new(chain))
@@ -59,9 +63,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     for (product, pieces) in [("Rocking horse", 1), ("Rocking horse", 200), ("Wooden sword", 1)] {
         let accepted = pipeline.intake().accept(OrderRequest::parse(product, pieces)?).await?;
-        let changes = pipeline.tracker().watch(accepted.order.id).await?.expect("just accepted");
-        let ended = changes.collect::<Vec<_>>().await.pop().expect("it ends");
-        println!("{pieces} x {product}: {:?}", ended.status);
+        let changes = pipeline.tracker().watch(accepted.order.id).await?;
+        let changes = changes.ok_or("it was accepted, so it is there")?;
+        let ended = changes.collect::<Vec<_>>().await.pop();
+        println!("{pieces} x {product}: {:?}", ended.map(|order| order.status));
     }
     pipeline.stop().await;
     Ok(())

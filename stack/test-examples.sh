@@ -24,7 +24,7 @@ expect 'embed (memory)' ': success' cargo run --quiet --example embed
 if [ -n "${WOODY_TEST_AMQP_URL:-}" ]; then
     expect 'embed (RabbitMQ)' ': success' cargo run --quiet --example embed "$WOODY_TEST_AMQP_URL"
 fi
-expect own_validator 'Wooden sword: Rejected' cargo run --quiet --example own_validator
+expect own_validator 'Wooden sword: Some.Rejected' cargo run --quiet --example own_validator
 expect own_store 'read back: Some' cargo run --quiet --example own_store
 
 echo "$passed passed, $failed failed"

@@ -12,11 +12,9 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    ports::{
-        Broker, BrokerError, Consumer, ConsumerState, ProductStore, StoreError, Validator,
-    },
+    ports::{Broker, BrokerError, Consumer, ConsumerState, ProductStore, StoreError, Validator},
     resilience::RetryDelays,
-    services::{HeavyComputation, HeavyConfig, WorkerSettings},
+    services::{HeavyComputation, HeavyConfig, IntakeSettings, RelaySettings, WorkerSettings},
     validation::{AcceptAll, HeavyValidation, ValidatorChain},
     workshop::{HeavyPool, HeavyPoolConfig, Workshop},
 };
@@ -25,7 +23,7 @@ use woody_store::{Store, StoreOptions, StoreUrl};
 use crate::{
     config::{
         BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ProcessArgs,
-        SecretArg, StoreArgs, Validation, WorkerArgs,
+        RelayArgs, SecretArg, StoreArgs, Validation, WorkerArgs,
     },
     http::{Ceiling, GatewayLimits, ServerLimits, StackSettings},
     http_validator::HttpValidator,
@@ -165,6 +163,21 @@ pub fn validator(
     Ok(Arc::new(chain))
 }
 
+/// How orders are accepted.
+pub fn intake_settings(args: &RelayArgs) -> IntakeSettings {
+    IntakeSettings { outbox_lease: args.outbox_lease, ..IntakeSettings::default() }
+}
+
+/// How the outbox is emptied.
+pub fn relay_settings(args: &RelayArgs) -> RelaySettings {
+    RelaySettings {
+        lease: args.outbox_lease,
+        reconcile_every: args.reconcile_every,
+        pending_for: args.pending_for,
+        ..RelaySettings::default()
+    }
+}
+
 /// How a worker tries and gives up.
 pub fn worker_settings(args: &WorkerArgs) -> WorkerSettings {
     WorkerSettings {
@@ -248,12 +261,15 @@ pub fn server_limits() -> ServerLimits {
 
 /// What a client may ask for.
 pub fn gateway_limits(args: &GatewayArgs) -> GatewayLimits {
-    let limits = NonZeroU32::new(args.rate_limit).map_or_else(GatewayLimits::off, GatewayLimits::at);
+    let limits =
+        NonZeroU32::new(args.rate_limit).map_or_else(GatewayLimits::off, GatewayLimits::at);
     GatewayLimits { exempt: args.rate_exempt.clone(), ..limits }
 }
 
 /// A check that passes while the store answers.
-pub fn store_check(store: &Store) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
+pub fn store_check(
+    store: &Store,
+) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
     let orders = store.orders();
     move || {
         let orders = Arc::clone(&orders);

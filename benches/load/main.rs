@@ -5,7 +5,15 @@
 //! machine, the raw speed of each: confirmed publishes and consume + ack by lapin,
 //! batched inserts by sqlx. `./stack/measure.sh` brings the servers and runs it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    unreachable_pub
+)]
 
 mod client;
 mod raw;
@@ -38,7 +46,8 @@ async fn main() {
         eprintln!("round {round} of {rounds}: raw publish, consume and insert");
         report.add("lapin: confirmed publish, 1024 in flight", raw::publish(&amqp, lasting).await);
         report.add("lapin: consume + ack, prefetch 100", raw::consume(&amqp).await);
-        report.add("sqlx: UNNEST of 200 rows, 2 connections", raw::insert(&postgres, lasting).await);
+        report
+            .add("sqlx: UNNEST of 200 rows, 2 connections", raw::insert(&postgres, lasting).await);
 
         eprintln!("round {round} of {rounds}: order-service, {CONNECTIONS} connections");
         let services = Services::start(&postgres, &amqp).await;
@@ -51,7 +60,7 @@ async fn main() {
         services.wait_until_published(&postgres).await;
         let processed = services.process_all(&postgres, prefetch, accepted.count).await;
         report.add("order-worker: orders processed, no validation", processed);
-        services.stop().await;
+        services.stop();
     }
     report.print();
 }

@@ -67,7 +67,13 @@ async fn publish_while(channel: &Channel, go_on: impl Fn(u64) -> bool) -> u64 {
     while go_on(published) {
         let properties = BasicProperties::default().with_delivery_mode(2);
         let confirm = channel
-            .basic_publish("".into(), QUEUE.into(), BasicPublishOptions::default(), BODY, properties)
+            .basic_publish(
+                "".into(),
+                QUEUE.into(),
+                BasicPublishOptions::default(),
+                BODY,
+                properties,
+            )
             .await
             .unwrap();
         confirms.push(confirm);

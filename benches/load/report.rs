@@ -41,12 +41,17 @@ impl Report {
 
     pub fn print(&self) {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        println!("\n{cores} cores, {}; everything shares them. Per second unless it says ms.\n", self.servers);
+        println!(
+            "\n{cores} cores, {}; everything shares them. Per second unless it says ms.\n",
+            self.servers
+        );
         println!("| measured | min | median | max |\n| --- | ---: | ---: | ---: |");
         for what in &self.order {
             let mut values = self.figures[what].clone();
             values.sort_by(f64::total_cmp);
-            let show = |value: f64| if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") };
+            let show = |value: f64| {
+                if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+            };
             println!(
                 "| {what} | {} | {} | {} |",
                 show(values[0]),

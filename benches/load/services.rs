@@ -9,7 +9,7 @@ use std::{
 use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpStream;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// `order-service`, running on an empty database and an empty queue.
 pub struct Services {
@@ -25,9 +25,10 @@ impl Services {
         let queue = format!("woody_load_{}", uuid::Uuid::now_v7().simple());
         let address = free_address();
         let mut command = service("order-service", postgres, amqp, &queue);
-        let process = command.env("WOODY_LISTEN", address.to_string()).spawn().expect(
-            "target/release/order-service is built by ./stack/measure.sh",
-        );
+        let process = command
+            .env("WOODY_LISTEN", address.to_string())
+            .spawn()
+            .expect("target/release/order-service is built by ./stack/measure.sh");
         let services = Self {
             order_service: address,
             queue,
@@ -66,7 +67,7 @@ impl Services {
         rate
     }
 
-    pub async fn stop(mut self) {
+    pub fn stop(mut self) {
         end(&mut self.process);
     }
 }

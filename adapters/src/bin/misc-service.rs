@@ -51,9 +51,10 @@ fn main() -> ExitCode {
 }
 
 async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError> {
-    let store = match args.store.is_given() {
-        true => Some(wiring::open_store(&args.store, Files::Create).await?),
-        false => None,
+    let store = if args.store.is_given() {
+        Some(wiring::open_store(&args.store, Files::Create).await?)
+    } else {
+        None
     };
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let pool = wiring::heavy_pool(&args.heavy);

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use woody_adapters::{
-    config::{AdminArgs, BrokerArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, StoreArgs},
+    config::{
+        AdminArgs, BrokerArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, RelayArgs, StoreArgs,
+    },
     http::{OrderRoutes, RateLimit, Readiness, StreamSettings, serve, stack},
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
@@ -24,6 +26,8 @@ struct Args {
     store: StoreArgs,
     #[command(flatten)]
     broker: BrokerArgs,
+    #[command(flatten)]
+    relay: RelayArgs,
     #[command(flatten)]
     http: HttpArgs,
     #[command(flatten)]
@@ -58,6 +62,8 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
     let admin = Admin::start(&args.admin, readiness, &process).await?;
     let migrating = wiring::migrate_in_background(&store, &process);
     let pipeline = Pipeline::new(store.orders(), broker.clone())
+        .intake_settings(wiring::intake_settings(&args.relay))
+        .relay_settings(wiring::relay_settings(&args.relay))
         .stopping(process.stopping())
         .start()
         .await

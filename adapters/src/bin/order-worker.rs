@@ -67,7 +67,11 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
         wiring::worker_settings(&args.worker),
         &tasks,
     ));
-    tracing::info!(queue = args.broker.queue, prefetch = args.worker.prefetch, "order-worker waits for orders");
+    tracing::info!(
+        queue = args.broker.queue,
+        prefetch = args.worker.prefetch,
+        "order-worker waits for orders"
+    );
     // Without its schema the store could save nothing that is validated.
     if wiring::migrate(&store, &process.stopping()).await {
         tasks.spawn(worker.run(consumer, process.stopping()));

@@ -17,10 +17,11 @@ async fn main() -> ExitCode {
             .mut_arg("broker_url", |flag| flag.default_value("sqlite:data/woody-queue.db"))
             .mut_arg("log", |flag| flag.default_value("error"))
     };
-    let done = match parse_args::<Ctl>(at_home).and_then(|ctl| start_logging(ctl.log()).map(|()| ctl)) {
-        Ok(ctl) => ctl.run().await,
-        Err(error) => Err(error.into()),
-    };
+    let done =
+        match parse_args::<Ctl>(at_home).and_then(|ctl| start_logging(ctl.log()).map(|()| ctl)) {
+            Ok(ctl) => ctl.run().await,
+            Err(error) => Err(error.into()),
+        };
     match done {
         Ok(output) => {
             println!("{output}");

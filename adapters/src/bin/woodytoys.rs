@@ -6,7 +6,7 @@ use clap::Parser;
 use woody_adapters::{
     config::{
         AdminArgs, BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs,
-        ListenArgs, ProcessArgs, StoreArgs, WorkerArgs,
+        ListenArgs, ProcessArgs, RelayArgs, StoreArgs, WorkerArgs,
     },
     http::{
         FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Readiness, StreamSettings, gateway,
@@ -31,6 +31,8 @@ struct Args {
     store: StoreArgs,
     #[command(flatten)]
     broker: BrokerArgs,
+    #[command(flatten)]
+    relay: RelayArgs,
     #[command(flatten)]
     worker: WorkerArgs,
     #[command(flatten)]
@@ -75,6 +77,8 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
     let migrating = wiring::migrate_in_background(&store, &process);
     let pipeline = Pipeline::new(store.orders(), broker.clone())
+        .intake_settings(wiring::intake_settings(&args.relay))
+        .relay_settings(wiring::relay_settings(&args.relay))
         .validator(validator)
         .prefetch(args.worker.prefetch)
         .worker_settings(wiring::worker_settings(&args.worker))

@@ -92,6 +92,24 @@ impl BrokerArgs {
     }
 }
 
+/// How orders get from the store to the broker when the first attempt did not do it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Outbox")]
+pub struct RelayArgs {
+    /// How long a process has for publishing an order; then any other may do it.
+    #[arg(long, env = "WOODY_OUTBOX_LEASE", default_value = "15s", value_name = "TIME",
+          value_parser = positive_duration)]
+    pub outbox_lease: Duration,
+    /// Pause between looks for orders whose messages the broker has lost.
+    #[arg(long, env = "WOODY_RECONCILE_EVERY", default_value = "15s", value_name = "TIME",
+          value_parser = positive_duration)]
+    pub reconcile_every: Duration,
+    /// An order that is pending for longer may have lost its message.
+    #[arg(long, env = "WOODY_PENDING_FOR", default_value = "30s", value_name = "TIME",
+          value_parser = positive_duration)]
+    pub pending_for: Duration,
+}
+
 /// How orders are validated.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Worker")]

@@ -8,8 +8,8 @@ mod parse;
 mod secret;
 
 pub use args::{
-    AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs, LogFormat, ProcessArgs,
-    StoreArgs, Switch, Validation, WorkerArgs,
+    AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs,
+    LogFormat, ProcessArgs, RelayArgs, StoreArgs, Switch, Validation, WorkerArgs,
 };
 pub(crate) use parse::positive_duration;
 pub use parse::{ConfigError, parse_args};

@@ -13,7 +13,7 @@ use woody_core::{
 use super::CtlError;
 
 /// How long the outcome of one step is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 

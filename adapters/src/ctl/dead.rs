@@ -135,11 +135,7 @@ impl Act {
     }
 }
 
-async fn act(
-    admin: &dyn BrokerAdmin,
-    selection: &Selection,
-    act: Act,
-) -> Result<Output, CtlError> {
+async fn act(admin: &dyn BrokerAdmin, selection: &Selection, act: Act) -> Result<Output, CtlError> {
     let ids: Vec<DeadLetterId> =
         select(admin, selection).await?.into_iter().map(|letter| letter.id).collect();
     let (done_word, doing_word) = act.words();

@@ -44,20 +44,20 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
     match command {
         OrderCommand::Place { product, quantity, key } => {
             let request = OrderRequest {
-                product: ProductName::parse(&product).map_err(invalid)?,
-                quantity: Quantity::new(quantity).map_err(invalid)?,
-                key: key.as_deref().map(IdempotencyKey::parse).transpose().map_err(invalid)?,
+                product: ProductName::parse(&product)?,
+                quantity: Quantity::new(quantity)?,
+                key: key.as_deref().map(IdempotencyKey::parse).transpose()?,
             };
             place(request, shop).await
         }
         OrderCommand::Show { id } => {
-            let id = OrderId::parse(&id).map_err(invalid)?;
+            let id = OrderId::parse(&id)?;
             let store = shop.store().await?;
             let order = store.orders().order(id).await;
             store.close().await;
             order?.map(|order| shown(&order)).ok_or_else(|| unknown(id))
         }
-        OrderCommand::Watch { id } => watch(OrderId::parse(&id).map_err(invalid)?, shop).await,
+        OrderCommand::Watch { id } => watch(OrderId::parse(&id)?, shop).await,
     }
 }
 
@@ -104,13 +104,12 @@ async fn place(request: OrderRequest, shop: &Shop<'_>) -> Result<Output, CtlErro
 async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
     let store = shop.store().await?;
     let broker = shop.broker().await?;
-    let tracker =
-        OrderTracker::new(store.orders(), broker.events(), Duration::from_millis(500));
-    let stop = CancellationToken::new();
+    let tracker = OrderTracker::new(store.orders(), broker.events(), Duration::from_millis(500));
+    let ending = CancellationToken::new();
     let watching = async {
-        let mut changes = Box::pin(tracker.watch(id).await?.ok_or_else(|| unknown(id))?);
+        let mut statuses = Box::pin(tracker.watch(id).await?.ok_or_else(|| unknown(id))?);
         let mut last = None;
-        while let Some(order) = changes.next().await {
+        while let Some(order) = statuses.next().await {
             if !order.status.is_final() {
                 println!("{}", order.status.as_str());
             }
@@ -120,9 +119,9 @@ async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
     };
     let output = tokio::select! {
         output = watching => output,
-        () = tracker.run(stop.clone()) => Err(unknown(id)),
+        () = tracker.run(ending.clone()) => Err(unknown(id)),
     };
-    stop.cancel();
+    ending.cancel();
     broker.close().await;
     store.close().await;
     output
@@ -159,6 +158,8 @@ fn unknown(id: OrderId) -> CtlError {
     CtlError::NotFound(format!("the store knows no order {id}"))
 }
 
-fn invalid(error: Invalid) -> CtlError {
-    ConfigError::new(error.to_string()).into()
+impl From<Invalid> for CtlError {
+    fn from(error: Invalid) -> Self {
+        ConfigError::new(error.to_string()).into()
+    }
 }

@@ -53,7 +53,7 @@ impl Process {
             stopping: CancellationToken::new(),
             told_at: Arc::default(),
             grace: args.grace,
-            serving: args.grace - args.drain_delay,
+            serving: args.grace.saturating_sub(args.drain_delay),
         };
         let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
         let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
@@ -70,8 +70,11 @@ impl Process {
             };
             let signal = told().await;
             let _ = told_at.set(Instant::now());
-            tracing::info!(signal, drain_delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-                "told to stop: not ready any more");
+            tracing::info!(
+                signal,
+                drain_delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                "told to stop: not ready any more"
+            );
             draining.cancel();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}

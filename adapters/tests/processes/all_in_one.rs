@@ -61,7 +61,10 @@ async fn the_original_script_gets_what_it_expects() {
 
     assert_eq!(text("/api/products?product=TestProduct1").await, "TestProduct1");
     let last = text("/api/products/last").await;
-    assert!(last.starts_with("db: 20") && last.ends_with(" - 1 products (last=TestProduct1)"), "{last}");
+    assert!(
+        last.starts_with("db: 20") && last.ends_with(" - 1 products (last=TestProduct1)"),
+        "{last}"
+    );
 
     let placed = text("/api/orders/do?order=TestProduct").await;
     let id = placed
@@ -70,7 +73,10 @@ async fn the_original_script_gets_what_it_expects() {
         .and_then(|text| text.split_whitespace().find(|word| word.len() == 36))
         .unwrap_or_else(|| panic!("no UUID in {placed}"))
         .to_owned();
-    assert_eq!(placed, format!("Your process {id} has been created with this product : TestProduct"));
+    assert_eq!(
+        placed,
+        format!("Your process {id} has been created with this product : TestProduct")
+    );
     until("the order succeeded", async || {
         get(shop.address, &format!("/api/orders/?order_id={id}")).await.unwrap().text()
             == format!("order \"{id}\": Success")

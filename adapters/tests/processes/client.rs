@@ -32,8 +32,9 @@ impl Answer {
 pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> io::Result<Answer> {
     let exchange = async {
         let stream = TcpStream::connect(address).await?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)?;
         let driving = tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(io::Error::other)?;
         let (head, body) = response.into_parts();
@@ -99,5 +100,8 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
             pause = (pause * 2).min(Duration::from_millis(200));
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, asking).await.is_ok(), "not within {PATIENCE:?}: {what}");
+    assert!(
+        tokio::time::timeout(PATIENCE, asking).await.is_ok(),
+        "not within {PATIENCE:?}: {what}"
+    );
 }

@@ -8,5 +8,5 @@ mod drain;
 mod four_services;
 mod python;
 mod restarts;
-mod service;
 mod servers;
+mod service;

@@ -30,7 +30,8 @@ async fn a_python_publisher_feeds_our_worker() {
     // Whoever comes first declares the queue: once the one, once the other.
     for python_first in [true, false] {
         let publish = || {
-            let output = python("publish_from_python.py", &[&host.url, "Train", "5"]).output().unwrap();
+            let output =
+                python("publish_from_python.py", &[&host.url, "Train", "5"]).output().unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             lines(&output.stdout)
         };

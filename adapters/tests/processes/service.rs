@@ -1,6 +1,7 @@
 //! One of our binaries, running.
 
 use std::{
+    fs::File,
     net::{SocketAddr, TcpListener},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -9,7 +10,7 @@ use std::{
 
 use crate::client::{Answer, get, until};
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running service; killed when it is dropped.
 pub struct Service {
@@ -56,6 +57,18 @@ impl Start {
 
     pub fn env(mut self, name: &str, value: impl AsRef<str>) -> Self {
         self.command.env(name, value.as_ref());
+        self
+    }
+
+    /// Has it listen where an earlier one did.
+    pub fn at(mut self, address: SocketAddr, admin: SocketAddr) -> Self {
+        (self.address, self.admin) = (address, admin);
+        self.env("WOODY_LISTEN", address.to_string()).env("WOODY_ADMIN_LISTEN", admin.to_string())
+    }
+
+    /// Has it write its log there, after what is there already.
+    pub fn log_to(mut self, path: &Path) -> Self {
+        self.command.stderr(File::options().create(true).append(true).open(path).unwrap());
         self
     }
 

@@ -27,8 +27,19 @@ impl Server {
     /// Runs `$WOODY_TEST_RABBITMQ_CTL action…`.
     pub(crate) async fn ctl(&self, arguments: &[&str]) {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let ran = tokio::task::spawn_blocking(move || run(&arguments)).await.unwrap();
-        assert!(ran, "the control command failed");
+        let again = if arguments[0] == "start" { 3 } else { 1 };
+        let attempts = move || {
+            // A server that was killed may still be in the way of its successor.
+            let mut failed = run(&arguments).err();
+            for _ in 1..again {
+                if failed.is_some() {
+                    failed = run(&arguments).err();
+                }
+            }
+            failed
+        };
+        let failed = tokio::task::spawn_blocking(attempts).await.unwrap();
+        assert_eq!(failed, None);
     }
 
     /// Waits until somebody can log in.
@@ -54,27 +65,36 @@ impl Drop for Server {
 
 /// Undoes whatever a test has done. What needs no undoing fails, and may.
 fn heal() {
-    run(&["thaw".into()]);
-    run(&["start".into()]);
-    alarm(false);
+    let _ = run(&["thaw".into()]);
+    let _ = run(&["start".into()]);
+    let _ = alarm(false);
 }
 
-fn alarm(raised: bool) -> bool {
+fn alarm(raised: bool) -> Result<(), String> {
     let fraction = if raised { "0.00001" } else { "0.6" };
     run(&["ctl".into(), "set_vm_memory_high_watermark".into(), fraction.into()])
 }
 
-fn run(arguments: &[String]) -> bool {
+/// Fails with what the command said.
+fn run(arguments: &[String]) -> Result<(), String> {
     let program = std::env::var("WOODY_TEST_RABBITMQ_CTL").expect("WOODY_TEST_RABBITMQ_CTL");
+    // Into a file: a server that it leaves behind would hold a pipe open.
+    let said = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().expect("the control command runs").success()
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(said.reopen().expect("a temporary file"));
+    if command.status().expect("the control command runs").success() {
+        return Ok(());
+    }
+    let said = std::fs::read_to_string(said.path()).unwrap_or_default();
+    Err(format!("{arguments:?} failed: {said}"))
 }
 
 impl Server {
     /// Has the server believe that its memory is full, or no longer.
     pub(crate) async fn alarm(&self, raised: bool) {
-        assert!(tokio::task::spawn_blocking(move || alarm(raised)).await.unwrap());
+        let failed = tokio::task::spawn_blocking(move || alarm(raised)).await.unwrap().err();
+        assert_eq!(failed, None);
     }
 }
 

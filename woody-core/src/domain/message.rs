@@ -106,13 +106,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
+        let endless = vec![b' '; OrderMessage::MAX_BYTES + 1];
         for (body, says) in [
             (&b"hello"[..], "expected value"),
             (br#"{"product": "x"}"#, "order_id"),
             (br#"{"order_id": "7", "product": "x"}"#, "UUID"),
             (br#"{"order_id": "3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11", "product": " "}"#, "product"),
             (br#"{"order_id": "3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11", "product": "x", "quantity": 0}"#, "quantity"),
-            (&[b' '; OrderMessage::MAX_BYTES + 1], "bytes"),
+            (&endless, "bytes"),
         ] {
             let error = OrderMessage::parse(body).unwrap_err().to_string();
             assert!(error.contains(says), "{error} does not mention {says}");

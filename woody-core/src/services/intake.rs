@@ -7,7 +7,9 @@ use super::{
     relay::RelayFeed,
 };
 use crate::{
-    domain::{IdempotencyKey, Invalid, NewOrder, OrderId, OrderMessage, ProductName, Quantity, now},
+    domain::{
+        IdempotencyKey, Invalid, NewOrder, OrderId, OrderMessage, ProductName, Quantity, now,
+    },
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
     resilience::{BreakerConfig, BreakerState, CircuitBreaker},
 };

@@ -113,7 +113,15 @@ impl OutboxRelay {
     ) -> Self {
         let (sender, fresh) = mpsc::channel(settings.waiting.max(1));
         let feed = RelayFeed { fresh: sender };
-        Self { store, publisher, admin, fresh: Mutex::new(fresh), feed, failing: AtomicBool::new(false), settings }
+        Self {
+            store,
+            publisher,
+            admin,
+            fresh: Mutex::new(fresh),
+            feed,
+            failing: AtomicBool::new(false),
+            settings,
+        }
     }
 
     /// The way for the intake of this process.

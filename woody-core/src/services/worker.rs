@@ -211,13 +211,11 @@ impl OrderWorker {
             }
         };
         let outcome_word = outcome.as_str();
-        let (transition, saved) = match self
-            .save(Decision { order, outcome, redriven }, shutdown)
-            .await
-        {
-            Ok(saved) => saved,
-            Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
-        };
+        let (transition, saved) =
+            match self.save(Decision { order, outcome, redriven }, shutdown).await {
+                Ok(saved) => saved,
+                Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
+            };
         match (transition, given_up) {
             (Transition::Superseded(_), _) => {
                 settled(delivery.ack(saved).await, Handled::Duplicate)
@@ -307,8 +305,10 @@ impl OrderWorker {
                 Err(error) => error,
             };
             if self.store_is_up.send_if_modified(|up| std::mem::replace(up, false)) {
-                tracing::error!(error = &error as &dyn std::error::Error,
-                    "orders cannot be saved: the worker waits and keeps its verdicts");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "orders cannot be saved: the worker waits and keeps its verdicts"
+                );
             }
             pause(delays.next_delay(), shutdown).await?;
         }

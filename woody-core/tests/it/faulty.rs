@@ -49,7 +49,11 @@ impl FaultyStore {
 
 #[async_trait]
 impl OrderStore for FaultyStore {
-    async fn insert(&self, orders: &[NewOrder], lease: Duration) -> Result<Vec<Insert>, StoreError> {
+    async fn insert(
+        &self,
+        orders: &[NewOrder],
+        lease: Duration,
+    ) -> Result<Vec<Insert>, StoreError> {
         self.check()?;
         self.inner.insert(orders, lease).await
     }
@@ -64,7 +68,11 @@ impl OrderStore for FaultyStore {
         self.inner.finish(decisions).await
     }
 
-    async fn claim_outbox(&self, limit: usize, lease: Duration) -> Result<Vec<NewOrder>, StoreError> {
+    async fn claim_outbox(
+        &self,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<NewOrder>, StoreError> {
         self.check()?;
         self.inner.claim_outbox(limit, lease).await
     }

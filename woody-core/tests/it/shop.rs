@@ -37,10 +37,8 @@ impl Shop {
             inner: Arc::new(MemoryStore::new()),
             fault: store_fault.clone(),
         });
-        let publisher = Arc::new(FaultyPublisher {
-            inner: broker.publisher(),
-            fault: broker_fault.clone(),
-        });
+        let publisher =
+            Arc::new(FaultyPublisher { inner: broker.publisher(), fault: broker_fault.clone() });
         Self {
             broker,
             store,
@@ -54,7 +52,11 @@ impl Shop {
 
     pub fn relay(&self) -> OutboxRelay {
         // A lease of nothing, so that a sweep finds everything at once.
-        let settings = RelaySettings { lease: Duration::ZERO, pending_for: Duration::ZERO, ..RelaySettings::default() };
+        let settings = RelaySettings {
+            lease: Duration::ZERO,
+            pending_for: Duration::ZERO,
+            ..RelaySettings::default()
+        };
         OutboxRelay::new(
             Arc::clone(&self.store),
             Arc::clone(&self.publisher),

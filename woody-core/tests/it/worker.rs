@@ -1,9 +1,6 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 use async_trait::async_trait;
@@ -143,13 +140,17 @@ async fn a_dependency_that_is_away_costs_no_attempt() {
 async fn poison_goes_to_the_dead_letters_at_once() {
     let (shop, validator) = (Shop::open(), Arc::<AsNamed>::default());
     let bodies = ["not json", "{}", r#"{"order_id": "1", "product": "x"}"#];
-    let poison: Vec<Bytes> = bodies.iter().map(|body| Bytes::from_static(body.as_bytes())).collect();
+    let poison: Vec<Bytes> =
+        bodies.iter().map(|body| Bytes::from_static(body.as_bytes())).collect();
     shop.broker.publisher().send(&poison).await.unwrap();
     assert_eq!(handle(&shop, &validator, 3).await, [Handled::Poison; 3]);
     assert_eq!(validator.validations.load(Ordering::SeqCst), 0);
     let dead = shop.broker.admin().dead_letters(10).await.unwrap();
     assert!(dead.iter().all(|letter| letter.reason.as_str().contains("malformed")));
-    assert_eq!(dead.iter().map(|letter| &letter.body).collect::<Vec<_>>(), poison.iter().collect::<Vec<_>>());
+    assert_eq!(
+        dead.iter().map(|letter| &letter.body).collect::<Vec<_>>(),
+        poison.iter().collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]

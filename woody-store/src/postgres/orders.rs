@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
-use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus};
+use woody_core::domain::{NewOrder, Order, OrderId};
 use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
 
 use super::PostgresStore;
@@ -33,7 +33,7 @@ const ORDER: &str = "
     SELECT id, product, quantity, accepted_at, status, reason, finished_at
     FROM orders WHERE id = $1";
 
-/// [`OrderStatus::settle`] in SQL.
+/// `OrderStatus::settle` in SQL.
 const FINISH: &str = "
     INSERT INTO orders AS o (id, product, quantity, accepted_at, status, reason, finished_at)
     SELECT id, product, quantity, accepted_at, status, reason, now()
@@ -256,8 +256,9 @@ impl PostgresStore {
         let applied = write_decisions(&mut tx, &firsts).await?;
         let mut ended = HashMap::new();
         if applied.len() < firsts.len() {
-            let others = ids.clone().filter(|id| !applied.contains(id));
-            ended = statuses(&mut tx, uuids(others)).await?;
+            let others = uuids(ids.clone().filter(|id| !applied.contains(id)));
+            let rows: Vec<EndedRow> = query_as(STATUSES).bind(others).fetch_all(&mut *tx).await?;
+            ended = rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?;
         }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
@@ -290,15 +291,6 @@ async fn write_decisions(
         .fetch_all(tx)
         .await?;
     Ok(applied.into_iter().map(OrderId::from).collect())
-}
-
-/// Where the orders stand to which nothing was applied.
-async fn statuses(
-    tx: &mut PgConnection,
-    ids: Vec<Uuid>,
-) -> Result<HashMap<OrderId, OrderStatus>, Error> {
-    let rows: Vec<EndedRow> = query_as(STATUSES).bind(ids).fetch_all(tx).await?;
-    Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
 }
 
 fn uuids(ids: impl Iterator<Item = OrderId>) -> Vec<Uuid> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 use uuid::Uuid;
-use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus, now};
+use woody_core::domain::{NewOrder, Order, OrderId, now};
 use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
 
 use super::SqliteStore;
@@ -31,7 +31,7 @@ const ORDER: &str = "
     SELECT id, product, quantity, accepted_at, status, reason, finished_at
     FROM orders WHERE id = ?1";
 
-/// [`OrderStatus::settle`] in SQL.
+/// `OrderStatus::settle` in SQL.
 const FINISH: &str = "
     INSERT INTO orders (id, product, quantity, accepted_at, status, reason, finished_at)
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?2
@@ -192,7 +192,9 @@ impl SqliteStore {
         let applied = write_decisions(&mut tx, &firsts).await?;
         let mut ended = HashMap::new();
         if applied.len() < firsts.len() {
-            ended = statuses(&mut tx, ids.clone().filter(|id| !applied.contains(id))).await?;
+            let others = rows::id_list(ids.clone().filter(|id| !applied.contains(id)));
+            let rows: Vec<EndedRow> = query_as(STATUSES).bind(others).fetch_all(&mut *tx).await?;
+            ended = rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?;
         }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
@@ -235,14 +237,4 @@ async fn write_decisions(
         .fetch_all(tx)
         .await?;
     Ok(applied.into_iter().map(OrderId::from).collect())
-}
-
-/// Where the orders stand to which nothing was applied.
-async fn statuses(
-    tx: &mut SqliteConnection,
-    ids: impl Iterator<Item = OrderId>,
-) -> Result<HashMap<OrderId, OrderStatus>, Error> {
-    let ids = rows::id_list(ids);
-    let rows: Vec<EndedRow> = query_as(STATUSES).bind(ids).fetch_all(tx).await?;
-    Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
 }
