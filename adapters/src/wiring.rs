@@ -16,7 +16,7 @@ use woody_core::{
     resilience::RetryDelays,
     services::{HeavyComputation, HeavyConfig, IntakeSettings, RelaySettings, WorkerSettings},
     validation::{AcceptAll, HeavyValidation, ValidatorChain},
-    workshop::{HeavyPool, HeavyPoolConfig, Workshop},
+    workshop::{Effort, HeavyPool, HeavyPoolConfig, Workshop},
 };
 use woody_store::{Store, StoreOptions, StoreUrl};
 
@@ -238,7 +238,10 @@ pub fn heavy_computation(
     products: Option<Arc<dyn ProductStore>>,
 ) -> Arc<HeavyComputation> {
     let config = HeavyConfig { ttl: args.heavy_cache_ttl, capacity: args.heavy_cache_capacity };
-    let heavy = HeavyComputation::new(Arc::new(Workshop::default()), pool, config);
+    // A batch is planned once and cut many times: it is worth more search than an order.
+    let effort = Effort { restarts: 128, ..Effort::default() };
+    let workshop = Workshop::default().with_effort(effort);
+    let heavy = HeavyComputation::new(Arc::new(workshop), pool, config);
     Arc::new(match products {
         Some(products) => heavy.with_products(products),
         None => heavy,

@@ -8,5 +8,7 @@ mod drain;
 mod four_services;
 mod python;
 mod restarts;
+#[allow(dead_code, reason = "shared with another binary, which uses the rest")]
 mod servers;
+#[allow(dead_code, reason = "shared with another binary, which uses the rest")]
 mod service;

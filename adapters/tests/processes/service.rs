@@ -41,8 +41,17 @@ pub fn binary(name: &str) -> &'static Path {
 
 impl Start {
     pub fn of(name: &str) -> Self {
+        Self::by(Command::new(binary(name)), name)
+    }
+
+    /// Has another program become the service, in its way.
+    pub fn inside(mut program: Command, name: &str) -> Self {
+        program.arg(binary(name));
+        Self::by(program, name)
+    }
+
+    fn by(mut command: Command, name: &str) -> Self {
         let (address, admin) = (free_address(), free_address());
-        let mut command = Command::new(binary(name));
         command
             .env("WOODY_ADMIN_LISTEN", admin.to_string())
             .env("WOODY_RATE_LIMIT", "0")
