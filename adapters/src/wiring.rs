@@ -239,7 +239,7 @@ pub fn heavy_computation(
 ) -> Arc<HeavyComputation> {
     let config = HeavyConfig { ttl: args.heavy_cache_ttl, capacity: args.heavy_cache_capacity };
     // A batch is planned once and cut many times: it is worth more search than an order.
-    let effort = Effort { restarts: 128, ..Effort::default() };
+    let effort = Effort { restarts: 48, ..Effort::default() };
     let workshop = Workshop::default().with_effort(effort);
     let heavy = HeavyComputation::new(Arc::new(workshop), pool, config);
     Arc::new(match products {
