@@ -1,4 +1,4 @@
-//! The clauses of [`OrderStore`](crate::ports::OrderStore)'s contract.
+//! The clauses of [`OrderStore`]'s contract.
 //!
 //! Clauses that race callers against each other prove a fault when they fail;
 //! that they pass once proves little, so they run many rounds.

@@ -1,4 +1,4 @@
-//! The clauses of [`ProductStore`](crate::ports::ProductStore)'s contract.
+//! The clauses of [`ProductStore`]'s contract.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
 use std::collections::BTreeSet;
