@@ -102,7 +102,7 @@ impl RabbitMqAcker {
         if !claim.channel.status().connected() {
             return Err(SettleError::Gone);
         }
-        match moving.publisher.store(place, &[Outgoing { body, properties }]).await {
+        match moving.publisher.store(place, vec![Outgoing { body, properties }]).await {
             Ok(()) => claim.ack(moving.limit).await,
             Err(error) => {
                 let cancel = moving.cancel.clone();

@@ -249,8 +249,7 @@ impl BrokerAdmin for RabbitMqAdmin {
             body: held.body.clone(),
             properties: headers::for_redrive(&held.properties),
         });
-        let again: Vec<Outgoing> = again.collect();
-        self.publisher.store(Place::Orders, &again).await?;
+        self.publisher.store(Place::Orders, again.collect()).await?;
         self.remove(&look).await
     }
 

@@ -94,7 +94,8 @@ impl RabbitMqBroker {
         let (publishing, consuming, operating) = (link("publish"), link("consume"), link("admin"));
         let topology = Topology::new(options.queue.clone(), options.operation_timeout);
         publishing.want();
-        let publisher = Arc::new(RabbitMqPublisher::new(publishing, topology.clone(), &options));
+        let publisher =
+            Arc::new(RabbitMqPublisher::new(publishing, topology.clone(), &options, tasks.clone()));
         Ok(Self {
             admin: Arc::new(RabbitMqAdmin {
                 link: Arc::clone(&operating),

@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::try_join_all;
 use lapin::{
-    BasicProperties, Channel, Confirmation,
+    BasicProperties, Channel, Confirmation, PublisherConfirm,
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::ShortString,
 };
 use tokio::{sync::Semaphore, time::timeout};
+use tokio_util::task::TaskTracker;
 use woody_core::ports::{BrokerError, Publisher};
 
 use super::{
@@ -38,12 +39,17 @@ pub(super) struct Outgoing {
 /// confirms by their order alone. Who has a channel to themselves and waits for
 /// every confirm knows that a return concerns their batch, whichever message
 /// it was; so the batch as a whole succeeds or fails.
+///
+/// A batch is written by a task of its own, so that a caller who gives up leaves
+/// no channel half written: lapin closes a dropped channel ahead of the frames
+/// that wait for it, and the broker ends the connection over those.
 pub(super) struct RabbitMqPublisher {
     link: Arc<Link>,
     topology: Topology,
-    idle: Mutex<Vec<Lane>>,
+    tasks: TaskTracker,
+    idle: Arc<Mutex<Vec<Lane>>>,
     used: Mutex<HashSet<Place>>,
-    lanes: Semaphore,
+    lanes: Arc<Semaphore>,
     window: usize,
     limit: Duration,
 }
@@ -73,13 +79,19 @@ impl From<Fault> for Failure {
 }
 
 impl RabbitMqPublisher {
-    pub(super) fn new(link: Arc<Link>, topology: Topology, options: &RabbitMqOptions) -> Self {
+    pub(super) fn new(
+        link: Arc<Link>,
+        topology: Topology,
+        options: &RabbitMqOptions,
+        tasks: TaskTracker,
+    ) -> Self {
         Self {
             link,
             topology,
-            idle: Mutex::default(),
+            tasks,
+            idle: Arc::default(),
             used: Mutex::default(),
-            lanes: Semaphore::new(options.publish_channels.max(1)),
+            lanes: Arc::new(Semaphore::new(options.publish_channels.max(1))),
             window: options.publish_window.max(1),
             limit: options.publish_timeout,
         }
@@ -89,10 +101,12 @@ impl RabbitMqPublisher {
     pub(super) async fn store(
         &self,
         place: Place,
-        messages: &[Outgoing],
+        mut messages: Vec<Outgoing>,
     ) -> Result<(), BrokerError> {
-        for window in messages.chunks(self.window) {
-            let stored = timeout(self.limit, self.store_window(place, window)).await;
+        while !messages.is_empty() {
+            let later = messages.split_off(self.window.min(messages.len()));
+            let window = Arc::new(std::mem::replace(&mut messages, later));
+            let stored = timeout(self.limit, self.store_window(place, &window)).await;
             stored.unwrap_or_else(|_| {
                 Err(Fault::TimedOut { what: "publishing", limit: self.limit }.into())
             })?;
@@ -100,12 +114,14 @@ impl RabbitMqPublisher {
         Ok(())
     }
 
-    async fn store_window(&self, place: Place, window: &[Outgoing]) -> Result<(), BrokerError> {
-        // The semaphore is never closed.
-        let _turn = self.lanes.acquire().await.map_err(|_| BrokerError::Closed)?;
-        let session = self.link.session().await?;
+    async fn store_window(
+        &self,
+        place: Place,
+        window: &Arc<Vec<Outgoing>>,
+    ) -> Result<(), BrokerError> {
         let mut again = true;
         loop {
+            let session = self.link.session().await?;
             if session.is_blocked() {
                 return Err(Fault::Blocked.into());
             }
@@ -131,15 +147,26 @@ impl RabbitMqPublisher {
         &self,
         session: &Session,
         place: Place,
-        window: &[Outgoing],
+        window: &Arc<Vec<Outgoing>>,
     ) -> Result<(), Failure> {
+        let turn = Arc::clone(&self.lanes).acquire_owned().await;
+        // The semaphore is never closed.
+        let turn = turn.map_err(|_| BrokerError::Closed)?;
         self.topology.ensure(session, place).await?;
         let lane = self.lane(session).await?;
         let queue = self.topology.name(place);
-        // A lane on which anything went wrong, or whose caller has gone, is
-        // dropped and with it its channel; the next caller opens another.
-        confirm_all(&lane.channel, &queue, window).await?;
-        self.idle().push(lane);
+        let (window, limit) = (Arc::clone(window), self.limit);
+        let idle = Arc::clone(&self.idle);
+        let written = self.tasks.spawn(async move {
+            // A lane on which anything went wrong is dropped and with it its
+            // channel; the next caller opens another.
+            confirm_all(&lane.channel, &queue, &window, limit).await?;
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+            drop(turn);
+            Ok::<(), Failure>(())
+        });
+        // It ends early only with the runtime.
+        written.await.map_err(|_| BrokerError::Closed)??;
         if place != Place::Orders {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
         }
@@ -182,10 +209,14 @@ impl RabbitMqPublisher {
 }
 
 /// Publishes the window in one go and waits for the last confirm.
+///
+/// Writing has no deadline of its own, for the reason above: it ends with the
+/// connection, whose heartbeats have one, or with the alarm that holds it up.
 async fn confirm_all(
     channel: &Channel,
     queue: &ShortString,
     window: &[Outgoing],
+    limit: Duration,
 ) -> Result<(), Failure> {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let writes = window.iter().map(|message| {
@@ -198,6 +229,11 @@ async fn confirm_all(
         )
     });
     let confirms = try_join_all(writes).await.map_err(broker_error)?;
+    let confirmed = timeout(limit, confirmed(queue, confirms)).await;
+    confirmed.unwrap_or_else(|_| Err(Fault::TimedOut { what: "publishing", limit }.into()))
+}
+
+async fn confirmed(queue: &ShortString, confirms: Vec<PublisherConfirm>) -> Result<(), Failure> {
     let mut nacked = false;
     let mut returned = false;
     for confirm in confirms {
@@ -229,7 +265,7 @@ impl Publisher for RabbitMqPublisher {
                 .iter()
                 .map(|body| Outgoing { body: body.clone(), properties: properties.clone() })
                 .collect();
-            self.store(Place::Orders, &messages).await?;
+            self.store(Place::Orders, messages).await?;
         }
         Ok(())
     }

@@ -27,18 +27,7 @@ impl Server {
     /// Runs `$WOODY_TEST_RABBITMQ_CTL action…`.
     pub(crate) async fn ctl(&self, arguments: &[&str]) {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let again = if arguments[0] == "start" { 3 } else { 1 };
-        let attempts = move || {
-            // A server that was killed may still be in the way of its successor.
-            let mut failed = run(&arguments).err();
-            for _ in 1..again {
-                if failed.is_some() {
-                    failed = run(&arguments).err();
-                }
-            }
-            failed
-        };
-        let failed = tokio::task::spawn_blocking(attempts).await.unwrap();
+        let failed = tokio::task::spawn_blocking(move || run(&arguments).err()).await.unwrap();
         assert_eq!(failed, None);
     }
 

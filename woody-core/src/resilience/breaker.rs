@@ -1,4 +1,3 @@
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -162,9 +161,7 @@ impl CircuitBreaker {
     fn opening(&self, earlier: u32) -> Duration {
         let doubled = self.config.open_for.saturating_mul(2_u32.saturating_pow(earlier));
         let whole = doubled.min(self.config.open_at_most);
-        // RandomState differs from hasher to hasher, which is chance enough for jitter.
-        let chance = u32::try_from(RandomState::new().hash_one(earlier) >> 32).unwrap_or_default();
-        whole.mul_f64(0.5 + f64::from(chance) / f64::from(u32::MAX) / 2.0)
+        whole.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

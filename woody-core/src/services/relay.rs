@@ -208,12 +208,14 @@ impl OutboxRelay {
             let mut batch = Vec::new();
             {
                 let mut fresh = tokio::select! {
-                    fresh = self.fresh.lock() => fresh,
+                    biased;
                     () = shutdown.cancelled() => break,
+                    fresh = self.fresh.lock() => fresh,
                 };
                 tokio::select! {
-                    _ = fresh.recv_many(&mut batch, self.settings.batch) => {}
+                    biased;
                     () = shutdown.cancelled() => {}
+                    _ = fresh.recv_many(&mut batch, self.settings.batch) => {}
                 }
             }
             if batch.is_empty() {
@@ -267,13 +269,15 @@ impl OutboxRelay {
         let mut next = pause;
         loop {
             tokio::select! {
-                () = tokio::time::sleep(next) => {}
+                biased;
                 () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(next) => {}
             }
             let done = tokio::select! {
-                done = step() => done,
+                biased;
                 // Every step can be dropped: what it held stays in the outbox.
                 () = shutdown.cancelled() => return,
+                done = step() => done,
             };
             next = match done {
                 Ok(done) => {

@@ -99,8 +99,9 @@ impl OrderTracker {
             }
         };
         tokio::select! {
-            () = listen => {}
+            biased;
             () = shutdown.cancelled() => {}
+            () = listen => {}
         }
     }
 

@@ -65,7 +65,7 @@ impl Default for WorkerSettings {
 pub enum Handled {
     /// Its order has a final state, given by this delivery.
     Decided,
-    /// Its order had ended before; nothing changed.
+    /// Its order had ended before, and stays as it was.
     Duplicate,
     /// It comes again later, its attempt counted.
     Retry,
@@ -182,17 +182,13 @@ impl OrderWorker {
         order: NewOrder,
         shutdown: &CancellationToken,
     ) -> Handled {
-        let id = order.id;
         let redriven = delivery.redriven();
         if delivery.redelivered()
             && let Some(outcome) = self.known_outcome(&order, redriven).await
         {
             // Saving what is saved changes nothing and yields the proof.
             let decision = Decision { order, outcome, redriven: false };
-            return match self.save(decision, shutdown).await {
-                Ok((_, saved)) => settled(delivery.ack(saved).await, Handled::Duplicate),
-                Err(_) => settled(delivery.release().await, Handled::Released),
-            };
+            return self.conclude(delivery, decision, None, shutdown).await;
         }
         let verdict = match self.validate(&order, shutdown).await {
             Ok(verdict) => verdict,
@@ -210,26 +206,45 @@ impl OrderWorker {
                 (Outcome::Failed(reason.clone()), Some(reason))
             }
         };
-        let outcome_word = outcome.as_str();
-        let (transition, saved) =
-            match self.save(Decision { order, outcome, redriven }, shutdown).await {
-                Ok(saved) => saved,
-                Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
-            };
-        match (transition, given_up) {
-            (Transition::Superseded(_), _) => {
-                settled(delivery.ack(saved).await, Handled::Duplicate)
-            }
-            (Transition::Applied, None) => {
-                tracing::debug!(order.id = %id, order.status = outcome_word, "order decided");
-                settled(delivery.ack(saved).await, Handled::Decided)
-            }
-            (Transition::Applied, Some(reason)) => {
-                tracing::error!(order.id = %id, order.attempts = delivery.attempt(), %reason,
-                    "order given up, its message goes to the dead letters");
-                settled(delivery.dead_letter(reason).await, Handled::GivenUp)
-            }
+        let decision = Decision { order, outcome, redriven };
+        self.conclude(delivery, decision, given_up, shutdown).await
+    }
+
+    /// Saves how an order ends, and only then takes its message off the queue.
+    ///
+    /// The message of a failed order becomes a dead letter, whoever made it fail:
+    /// of the one who did, nobody knows whether he lived long enough to move a
+    /// message. A letter too many does no harm, an order that has failed and
+    /// cannot be redriven is lost.
+    async fn conclude(
+        &self,
+        delivery: Delivery,
+        decision: Decision,
+        given_up: Option<Reason>,
+        shutdown: &CancellationToken,
+    ) -> Handled {
+        let id = decision.order.id;
+        let ends_as = OrderStatus::from(decision.outcome.clone());
+        let (transition, saved) = match self.save(decision, shutdown).await {
+            Ok(saved) => saved,
+            Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
+        };
+        let (is_ours, status) = match transition {
+            Transition::Applied => (true, ends_as),
+            Transition::Superseded(stays) => (false, stays),
+        };
+        let OrderStatus::Failed(failed_for) = status else {
+            let handled = if is_ours { Handled::Decided } else { Handled::Duplicate };
+            tracing::debug!(order.id = %id, order.status = status.as_str(), "order {}", handled.as_str());
+            return settled(delivery.ack(saved).await, handled);
+        };
+        let handled = if given_up.is_some() { Handled::GivenUp } else { Handled::Duplicate };
+        let reason = given_up.unwrap_or(failed_for);
+        if handled == Handled::GivenUp {
+            tracing::error!(order.id = %id, order.attempts = delivery.attempt(), %reason,
+                "order given up, its message goes to the dead letters");
         }
+        settled(delivery.dead_letter(reason).await, handled)
     }
 
     /// How the order ended, if it has: a delivery that comes again need not be
@@ -327,8 +342,9 @@ impl OrderWorker {
 
 async fn pause(delay: Duration, shutdown: &CancellationToken) -> Result<(), GoingDown> {
     tokio::select! {
-        () = tokio::time::sleep(delay) => Ok(()),
+        biased;
         () = shutdown.cancelled() => Err(GoingDown),
+        () = tokio::time::sleep(delay) => Ok(()),
     }
 }
 

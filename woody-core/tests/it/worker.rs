@@ -297,3 +297,59 @@ async fn a_redriven_order_reaches_the_verdict_it_never_got() {
     assert_eq!(handle(&shop, &validator, 1).await, [Handled::Decided]);
     assert!(matches!(shop.order(mended.id).await.unwrap().status, OrderStatus::Success(_)));
 }
+
+/// Stores `order` as failed, as a worker does before it moves the message.
+async fn fail(shop: &Shop, order: &NewOrder) {
+    let failed = woody_core::ports::Decision {
+        order: order.clone(),
+        outcome: woody_core::domain::Outcome::Failed("saw is stuck".into()),
+        redriven: false,
+    };
+    let _ = shop.store.finish(&[failed]).await.unwrap();
+}
+
+async fn is_the_only_dead_letter(shop: &Shop, order: &NewOrder) {
+    let dead = shop.broker.admin().dead_letters(10).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    let message = woody_core::domain::OrderMessage::parse(&dead[0].body).unwrap();
+    assert_eq!(message.order_id, order.id);
+    nothing_is_left(shop).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_died_between_failing_an_order_and_its_dead_letter_leaves_both() {
+    let (shop, validator) = (Shop::open(), Arc::<AsNamed>::default());
+    let doomed = order("hopeless");
+    shop.publish(&doomed).await;
+    let mut consumer = shop.consumer(1).await;
+    let held = next(&mut consumer).await;
+    fail(&shop, &doomed).await;
+    drop(held);
+    consumer.stop().await;
+    assert_eq!(handle(&shop, &validator, 1).await, [Handled::Duplicate]);
+    is_the_only_dead_letter(&shop, &doomed).await;
+}
+
+#[tokio::test]
+async fn a_failure_that_was_saved_without_an_answer_is_a_dead_letter_too() {
+    let (shop, validator) = (Shop::open(), Arc::<AsNamed>::default());
+    let doomed = order("hopeless");
+    shop.publish(&doomed).await;
+    // As if this worker's first save had been done and its answer lost.
+    fail(&shop, &doomed).await;
+    assert_eq!(handle(&shop, &validator, 1).await, [Handled::GivenUp]);
+    is_the_only_dead_letter(&shop, &doomed).await;
+}
+
+#[tokio::test]
+async fn a_redriven_order_that_fails_again_is_a_dead_letter_again() {
+    let (shop, validator) = (Shop::open(), Arc::<AsNamed>::default());
+    let hopeless = order("hopeless");
+    shop.publish(&hopeless).await;
+    for _ in 0..2 {
+        assert_eq!(handle(&shop, &validator, 1).await, [Handled::GivenUp]);
+        is_the_only_dead_letter(&shop, &hopeless).await;
+        let dead = shop.broker.admin().dead_letters(1).await.unwrap();
+        assert_eq!(shop.broker.admin().redrive(&[dead[0].id.clone()]).await.unwrap(), 1);
+    }
+}

@@ -6,11 +6,13 @@ mod rows;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection, PgConnection, SqlSafeStr};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use woody_core::ports::StoreError;
 
@@ -36,6 +38,8 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct PostgresStore {
     server: PgConnectOptions,
     pool: PgPool,
+    callers: Arc<Semaphore>,
+    acquire_timeout: Duration,
     call_timeout: Duration,
 }
 
@@ -56,7 +60,13 @@ impl PostgresStore {
             Some(_) => server,
         };
         let pool = pool::over(&server, &options);
-        Ok(Self { server, pool, call_timeout: options.call_timeout })
+        Ok(Self {
+            server,
+            pool,
+            callers: Arc::new(Semaphore::new(pool::CALLERS)),
+            acquire_timeout: options.acquire_timeout,
+            call_timeout: options.call_timeout,
+        })
     }
 
     /// Brings the schema up to date. Any number of replicas may do so at once,

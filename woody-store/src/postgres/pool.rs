@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -15,6 +16,9 @@ use crate::StoreOptions;
 /// A connection that was idle for longer is asked whether it still lives.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// Calls that wait for a connection; the next one is told at once that there is none.
+pub(super) const CALLERS: usize = 1_024;
+
 pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool {
     let millis = options.call_timeout.as_millis().clamp(1, 2_000_000_000).to_string();
     // What we have given up on, the server gives up, too, and a transaction of a
@@ -23,15 +27,18 @@ pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool 
         ("statement_timeout", &millis),
         ("idle_in_transaction_session_timeout", &millis),
     ]);
+    let patience = options.acquire_timeout;
     PgPoolOptions::new()
         .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
+        // Callers wait for less, see `lend`.
+        .acquire_timeout(options.call_timeout.max(patience))
         // One more round trip for each call, and no proof that the next works.
         .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > TRUSTED_FOR {
-                    connection.ping().await?;
+                    let ping = timeout(patience, connection.ping());
+                    ping.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 }
                 Ok(true)
             })
@@ -77,9 +84,27 @@ impl DerefMut for Lent {
 }
 
 impl PostgresStore {
+    /// Takes a connection, or gives up soon.
+    ///
+    /// A connection that is being opened is opened to its end, whoever gives up
+    /// waiting for it, and then serves the next. Otherwise a server that takes
+    /// longer than callers wait, because all of them have it open connections at
+    /// once, would never have one open: it stays away for as long as they call.
     pub(super) async fn lend(&self) -> Result<Lent, Error> {
-        let connection = self.pool.acquire().await?;
-        Ok(Lent { connection, is_good: false })
+        let place = Arc::clone(&self.callers).try_acquire_owned();
+        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let pool = self.pool.clone();
+        let lending = tokio::spawn(async move {
+            let lent = pool.close_event().do_until(pool.acquire()).await;
+            drop(place);
+            lent?
+        });
+        match timeout(self.acquire_timeout, lending).await {
+            Ok(Ok(lent)) => Ok(Lent { connection: lent?, is_good: false }),
+            // It cannot panic; the process is going down.
+            Ok(Err(_)) => Err(sqlx::Error::PoolClosed.into()),
+            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+        }
     }
 
     /// Runs a call that must end in time.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use woody_core::ports::StoreError;
 
 use crate::OpenError;
@@ -61,7 +61,11 @@ impl SqliteStore {
             .acquire_timeout(BUSY_TIMEOUT)
             .test_before_acquire(false)
             .max_lifetime(None);
-        let writer = pool.clone().max_connections(1).idle_timeout(None);
+        let writer = pool
+            .clone()
+            .max_connections(1)
+            .idle_timeout(None)
+            .before_acquire(|connection, _| Box::pin(has_no_transaction(connection)));
         let writer = writer.connect_with(options.clone()).await.map_err(|e| refused(e.into()))?;
         migrate(&writer).await.map_err(refused)?;
         let readers =
@@ -81,6 +85,18 @@ impl SqliteStore {
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
+}
+
+/// Whether the writer can begin a transaction; otherwise another takes its place.
+///
+/// A full disk has SQLite roll back by itself. The rollback of ours then fails,
+/// and sqlx takes the connection to be in a transaction for ever.
+async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // One that was dropped is rolled back before this is answered.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// SQLite has no lock to migrate under. Of two processes that open a new file
@@ -140,6 +156,17 @@ mod tests {
         // Space comes back, and the store with it.
         sqlx::query("PRAGMA max_page_count = 100000").execute(&store.writer).await.unwrap();
         let _ = store.insert(&batch, Duration::ZERO).await.unwrap();
+        assert_eq!(store.counts().await.unwrap().outbox, 1_000);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_has_rolled_back_is_not_the_last() {
+        let (store, _folder) = store().await;
+        let mut tx = store.write().await.unwrap();
+        // As SQLite does by itself when there is no room for the commit.
+        sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
+        tx.rollback().await.unwrap_err();
+        let _ = store.insert(&orders(), Duration::ZERO).await.unwrap();
         assert_eq!(store.counts().await.unwrap().outbox, 1_000);
     }
 

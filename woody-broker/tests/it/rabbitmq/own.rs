@@ -151,7 +151,7 @@ async fn a_send_whose_caller_gave_up_does_not_disturb_the_next() {
     let publisher = broker.publisher();
     let bodies = vec![Bytes::from_static(b"x"); 500];
     publisher.send(&bodies).await.unwrap();
-    for micros in [0, 50, 200, 1_000, 3_000] {
+    for micros in (0..60).map(|n| n * 50) {
         let given_up = tokio::time::timeout(Duration::from_micros(micros), publisher.send(&bodies));
         let _ = given_up.await;
         within(publisher.send(&bodies[..10])).await.unwrap();

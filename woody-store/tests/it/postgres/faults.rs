@@ -175,3 +175,44 @@ async fn a_server_that_falls_silent_is_unavailable_in_time_and_is_found_again() 
         assert!(back.elapsed() < Duration::from_secs(3), "{refusal:?}");
     }
 }
+
+/// Passes everything on, but takes its time to begin.
+async fn slow_to_begin(delay: Duration) -> u16 {
+    let server = sqlx::postgres::PgConnectOptions::from_str(&server()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let address = (server.get_host().to_owned(), server.get_port());
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                let mut server = TcpStream::connect(address).await.unwrap();
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn a_connection_that_takes_longer_than_anybody_waits_serves_who_comes_later() {
+    let (_, schema) = open().await;
+    let port = slow_to_begin(Duration::from_secs(1)).await;
+    let url = schema.url();
+    let (before, after) = url.rsplit_once('@').unwrap();
+    let (_, database) = after.split_once('/').unwrap();
+    let mut options = patient();
+    options.acquire_timeout = Duration::from_millis(200);
+    let url = format!("{before}@127.0.0.1:{port}/{database}");
+    let store = PostgresStore::connect(&url, options).unwrap();
+    let began = Instant::now();
+    let mut refused = 0;
+    while let Err(refusal) = store.ping().await {
+        assert!(refusal.is_transient(), "{refusal:?}");
+        assert!(began.elapsed() < Duration::from_secs(20), "{refusal:?}");
+        refused += 1;
+    }
+    assert!(refused > 0, "connecting took no time: this proves nothing");
+}

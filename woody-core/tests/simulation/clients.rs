@@ -1,0 +1,249 @@
+//! Those who send orders, repeat them, and look what has become of them.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::time::{Instant, sleep};
+use woody_core::{
+    domain::{IdempotencyKey, OrderId, ProductName, Quantity},
+    services::{Accepted, IntakeError, Kept, OrderRequest},
+};
+
+use crate::{
+    call::Wire,
+    ledger::{Invariant, Promise},
+    sabotage::Sabotage,
+    town::{Front, Fronts, front},
+    world::{Dep, Inner, Life, Link, World},
+};
+
+/// One client with one order.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    pub after: Duration,
+    /// Who asks; clients are told apart by it.
+    pub who: u32,
+    pub slot: usize,
+    pub name: String,
+    pub key: Option<u32>,
+    pub then: Then,
+}
+
+/// What a client does once it has its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    Leave,
+    Poll,
+    Watch,
+}
+
+pub fn wishes(inner: &mut Inner) -> Vec<Wish> {
+    let span = inner.mood.span.as_millis().try_into().unwrap_or(u64::MAX);
+    let bursts: Vec<_> = (0..inner.mood.bursts).map(|_| inner.ms(0, span)).collect();
+    let mut wishes = Vec::new();
+    for n in 0..inner.mood.orders {
+        let then = [Then::Leave, Then::Poll, Then::Watch][inner.rng.usize(..3)];
+        let wish = Wish {
+            after: match bursts.len() {
+                0 => inner.ms(0, span),
+                some => bursts[inner.rng.usize(..some)] + inner.ms(0, 5),
+            },
+            who: n,
+            slot: inner.rng.usize(..2),
+            name: format!("o{n}"),
+            key: (inner.rng.u32(..100) < inner.mood.keyed).then_some(n),
+            then,
+        };
+        if wish.key.is_some() && inner.rng.bool() {
+            let other_body = inner.rng.u8(..4) == 0;
+            wishes.push(Wish {
+                after: wish.after + inner.ms(0, 400),
+                who: n + 1_000,
+                slot: wish.slot + usize::from(inner.rng.bool()),
+                name: if other_body { format!("o{n}x") } else { wish.name.clone() },
+                then: Then::Leave,
+                ..wish.clone()
+            });
+        }
+        wishes.push(wish);
+    }
+    wishes
+}
+
+/// Runs `client` beside everything else; the schedule waits for it.
+pub fn beside(world: &Arc<World>, client: impl Future<Output = ()> + Send + 'static) {
+    world.with(|inner| inner.under_way += 1);
+    let world = Arc::clone(world);
+    tokio::spawn(async move {
+        client.await;
+        world.with(|inner| inner.under_way -= 1);
+    });
+}
+
+pub async fn order(world: Arc<World>, fronts: Fronts, wish: Wish) {
+    sleep(wish.after).await;
+    let most = if wish.key.is_some() { 4 } else { 1 };
+    for attempt in 0..most {
+        match front(&fronts, wish.slot + attempt) {
+            None => world.with(|inner| inner.count("orders that found a service down")),
+            Some(front) => match submit(&world, &front, &wish).await {
+                Next::Kept(id) => return follow(world, fronts, front, wish, id).await,
+                Next::Refused => return,
+                Next::TryAgain => {}
+            },
+        }
+        sleep(world.with(|inner| inner.ms(50, 800))).await;
+    }
+}
+
+enum Next {
+    Kept(OrderId),
+    Refused,
+    TryAgain,
+}
+
+async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
+    let began = Instant::now();
+    let key = wish.key.filter(|_| !world.with(|inner| inner.is_sabotaged(Sabotage::KeyForgotten)));
+    let request = OrderRequest {
+        product: ProductName::parse(&wish.name).unwrap(),
+        quantity: Quantity::ONE,
+        key: key.map(|key| IdempotencyKey::parse(&format!("key {key}")).unwrap()),
+    };
+    let no = front.life.no;
+    let answer = tokio::select! {
+        biased;
+        () = front.life.over() => {
+            world.with(|inner| inner.count("orders whose service died"));
+            return Next::TryAgain;
+        }
+        answer = front.intake.accept(request) => answer,
+    };
+    world.with(|inner| {
+        inner.say(|| match &answer {
+            Ok(accepted) => format!("p{no} accepts {}, {:?}", wish.name, accepted.kept),
+            Err(error) => format!("p{no} refuses {}: {error}", wish.name),
+        });
+        match answer {
+            Ok(Accepted { order, kept }) => {
+                inner.count(match kept {
+                    Kept::InStore => "orders accepted in the store",
+                    Kept::Already => "orders accepted before",
+                    Kept::InBroker => "orders accepted in the broker",
+                });
+                for (dep, what) in [
+                    (Dep::Store, "orders accepted while the store was away"),
+                    (Dep::Broker, "orders accepted while the broker was away"),
+                ] {
+                    if inner.link(dep) != Link::Up {
+                        inner.count(what);
+                    }
+                }
+                let dep = if kept == Kept::InBroker { Dep::Broker } else { Dep::Store };
+                if dep == Dep::Store {
+                    inner.check_body(order.id, &wish.name);
+                }
+                inner.ledger.went_through(no, dep, began);
+                let (id, name, key) = (order.id, wish.name.clone(), wish.key);
+                inner.promise(Promise { id, kept, name, key });
+                Next::Kept(id)
+            }
+            Err(IntakeError::KeyReused) => {
+                inner.count("orders refused for their key");
+                inner.check_conflict(wish);
+                inner.ledger.went_through(no, Dep::Store, began);
+                Next::Refused
+            }
+            Err(IntakeError::Unavailable { .. }) => {
+                inner.count("orders refused with both dependencies away");
+                if !inner.ledger.refusal_is_excused(no, began) {
+                    let name = wish.name.clone();
+                    inner.broken(Invariant::TakenWhileOneIsUp, || format!("{name} was refused"));
+                }
+                Next::TryAgain
+            }
+            Err(error) => {
+                inner.broken(Invariant::TakenWhileOneIsUp, || format!("{}: {error}", wish.name));
+                Next::Refused
+            }
+        }
+    })
+}
+
+impl Inner {
+    /// G5: an order that is in the store is the one that was asked for.
+    fn check_body(&mut self, id: OrderId, name: &str) {
+        let stored = self.store.row(id).map(|row| row.order.product.clone());
+        if stored.as_ref().is_none_or(|stored| stored.as_str() != name) {
+            self.broken(Invariant::OneOrderPerKey, || format!("{name} is kept as {stored:?}"));
+        }
+    }
+
+    /// G5: a key is refused only when it was used for something else.
+    fn check_conflict(&mut self, wish: &Wish) {
+        let used = wish.key.is_some_and(|key| {
+            let names = [format!("o{key}"), format!("o{key}x")];
+            let mut rows = self.store.rows.iter();
+            let name = |row: &crate::store::Row| row.order.product.as_str().to_owned();
+            rows.any(|row| name(row) != wish.name && names.contains(&name(row)))
+        });
+        if !used {
+            let name = wish.name.clone();
+            self.broken(Invariant::OneOrderPerKey, || format!("{name} was refused for its key"));
+        }
+    }
+}
+
+/// A client that has its id, and what it is shown from then on.
+async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, id: OrderId) {
+    match wish.then {
+        Then::Leave => {}
+        Then::Poll => {
+            for n in 0..6 {
+                sleep(world.with(|inner| inner.ms(50, 900))).await;
+                let Some(service) = front(&fronts, wish.slot + n) else { continue };
+                tokio::select! {
+                    biased;
+                    () = service.life.over() => {}
+                    order = service.tracker.order(id) => if let Ok(Some(order)) = order {
+                        world.with(|inner| inner.show(wish.who, id, &order.status));
+                    }
+                }
+            }
+        }
+        Then::Watch => {
+            let watching = async {
+                let Ok(Some(changes)) = service.tracker.watch(id).await else { return };
+                let mut changes = std::pin::pin!(changes);
+                while let Some(order) = changes.next().await {
+                    world.with(|inner| inner.show(wish.who, id, &order.status));
+                }
+            };
+            tokio::select! {
+                biased;
+                () = service.life.over() => {}
+                () = watching => {}
+            }
+        }
+    }
+}
+
+/// Some other program that publishes nonsense, until it is confirmed.
+pub async fn poisoner(world: Arc<World>, after: Duration, n: u32) {
+    sleep(after).await;
+    let body = Bytes::from(format!("poison {n}"));
+    let wire = Wire { world: Arc::clone(&world), life: Life::begin(9_000 + n) };
+    loop {
+        let stored = body.clone();
+        let put = move |inner: &mut Inner, reach| inner.put_all(&[stored], reach);
+        if wire.call(Dep::Broker, "publish", put).await.is_ok() {
+            break;
+        }
+        sleep(world.with(|inner| inner.ms(50, 500))).await;
+    }
+    world.with(|inner| {
+        inner.count("poison messages");
+        inner.ledger.poison.push(body);
+    });
+}

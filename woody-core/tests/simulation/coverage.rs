@@ -1,0 +1,73 @@
+//! How often what happened, to show that the simulation bites.
+
+use std::{collections::BTreeMap, fmt};
+
+/// What a simulation that proves anything has met.
+pub const MUST_HAPPEN: [&str; 41] = [
+    "broker down",
+    "broker silent",
+    "store down",
+    "store silent",
+    "wipes",
+    "slow calls",
+    "calls lost before their effect",
+    "calls lost after their effect",
+    "calls lost half way through",
+    "calls that are refused",
+    "calls that arrive after they failed",
+    "calls that arrive after their caller died or left",
+    "killed services",
+    "killed workers",
+    "drained processes",
+    "processes out of grace",
+    "cut connections",
+    "deliveries out of order",
+    "doubled messages",
+    "redeliveries",
+    "retries",
+    "dead letters",
+    "redriven dead letters",
+    "poison messages",
+    "orders put back into the outbox",
+    "orders accepted in the store",
+    "orders accepted before",
+    "orders accepted in the broker",
+    "orders accepted while the store was away",
+    "orders accepted while the broker was away",
+    "orders excused by a wipe",
+    "orders refused for their key",
+    "orders refused with both dependencies away",
+    "orders that found a service down",
+    "orders whose service died",
+    "validations that fail for now",
+    "validations that fail for good",
+    "validations that hang",
+    "validations that panic",
+    "validations that take long",
+    "validations without their dependency",
+];
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage(BTreeMap<&'static str, u64>);
+
+impl Coverage {
+    pub fn count(&mut self, what: &'static str, times: u64) {
+        *self.0.entry(what).or_default() += times;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (what, times) in &other.0 {
+            self.count(what, *times);
+        }
+    }
+
+    pub fn of(&self, what: &str) -> u64 {
+        self.0.get(what).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(what, times)| writeln!(f, "{times:>10}  {what}"))
+    }
+}

@@ -1,0 +1,211 @@
+//! What was promised to whom, what is excused, and what must hold.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{sync::mpsc, time::Instant};
+use woody_core::{
+    domain::{OrderId, OrderStatus},
+    ports::StatusChange,
+    services::Kept,
+};
+
+use crate::world::{Dep, Inner};
+
+/// What must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Invariant {
+    /// G1: every promised order has a final state in the end.
+    AcceptedIsKept,
+    /// G1: a pending order has an outbox entry or a message, at every moment.
+    Covered,
+    /// G1: no message leaves the queue before the store has its order.
+    AckAfterSave,
+    /// G2: the first final state stays; nothing that is read goes back.
+    OneFinalState,
+    /// G2: nobody hears of a state that is not saved.
+    SavedBeforeAnnounced,
+    /// G3: while one dependency is there, orders are taken.
+    TakenWhileOneIsUp,
+    /// G4: poison, and what was given up, can be found among the dead letters.
+    DeadLettersAreKept,
+    /// G5: a key is one order.
+    OneOrderPerKey,
+    /// In the end the queue and the outbox are empty and nothing is pending.
+    NothingIsLeft,
+}
+
+impl Invariant {
+    /// Whether it is about something that nobody outside can see.
+    pub fn is_inside(self) -> bool {
+        matches!(self, Self::Covered | Self::AckAfterSave)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Broken {
+    pub invariant: Invariant,
+    pub detail: String,
+}
+
+#[derive(Default)]
+pub struct Ledger {
+    promises: Vec<Promise>,
+    /// Only in the broker when it was wiped, and not seen since.
+    pub lost_in_broker: HashSet<OrderId>,
+    /// Their messages or dead letters were wiped.
+    pub letter_lost: HashSet<OrderId>,
+    pub poison: Vec<Bytes>,
+    pub poison_lost: HashSet<Bytes>,
+    pub redriven: HashSet<OrderId>,
+    pub subscribers: Vec<mpsc::UnboundedSender<StatusChange>>,
+    pub verdicts: u64,
+    /// Each status that a client was shown, by order.
+    shown: BTreeMap<(u32, OrderId), OrderStatus>,
+    troubles: BTreeMap<(u32, Dep), Trouble>,
+}
+
+pub struct Promise {
+    pub id: OrderId,
+    pub kept: Kept,
+    pub name: String,
+    pub key: Option<u32>,
+}
+
+/// What the intake of one process has lived through with one dependency.
+#[derive(Default)]
+pub struct Trouble {
+    ongoing: u32,
+    last: Option<Instant>,
+    /// When an order has gone through since.
+    recovered: Option<Instant>,
+}
+
+impl Trouble {
+    pub fn begin(&mut self) {
+        self.ongoing += 1;
+        self.recovered = None;
+    }
+
+    pub fn end(&mut self) {
+        self.ongoing -= 1;
+        self.recovered = None;
+        self.last = Some(Instant::now());
+    }
+
+    /// Whether an order that began at `began` may have been refused: a breaker may
+    /// be open, or know no better, until an order has gone through.
+    fn excuses(&self, began: Instant) -> bool {
+        const QUEUED: Duration = Duration::from_millis(700);
+        let Some(last) = self.last else { return self.ongoing > 0 };
+        let knew_better = self.recovered.is_some_and(|recovered| recovered < began);
+        self.ongoing > 0 || !knew_better || last + QUEUED >= began
+    }
+}
+
+impl Ledger {
+    pub fn trouble(&mut self, process: u32, dep: Dep) -> &mut Trouble {
+        self.troubles.entry((process, dep)).or_default()
+    }
+
+    /// An order that began at `began` has gone through `dep`.
+    pub fn went_through(&mut self, process: u32, dep: Dep, began: Instant) {
+        let trouble = self.trouble(process, dep);
+        if trouble.ongoing == 0 && trouble.last.is_none_or(|last| last < began) {
+            trouble.recovered.get_or_insert_with(Instant::now);
+        }
+    }
+
+    pub fn refusal_is_excused(&mut self, process: u32, began: Instant) -> bool {
+        [Dep::Store, Dep::Broker].into_iter().all(|dep| self.trouble(process, dep).excuses(began))
+    }
+
+    /// An order is in the store, or has a message: what was lost before is made good.
+    pub fn turns_up(&mut self, id: OrderId) {
+        self.lost_in_broker.remove(&id);
+    }
+
+    pub fn promised(&self) -> impl Iterator<Item = OrderId> {
+        self.promises.iter().map(|promise| promise.id)
+    }
+}
+
+impl Inner {
+    pub fn promise(&mut self, promise: Promise) {
+        let other = self.ledger.promises.iter().find(|other| {
+            promise.key.is_some() && other.key == promise.key && other.id != promise.id
+        });
+        if let Some(other) = other {
+            let names = format!("{} and {}", other.name, promise.name);
+            self.broken(Invariant::OneOrderPerKey, || names);
+        }
+        self.ledger.promises.push(promise);
+    }
+
+    /// What client `who` is shown of an order.
+    pub fn show(&mut self, who: u32, id: OrderId, status: &OrderStatus) {
+        self.count("reads");
+        if let Some(before) = self.ledger.shown.insert((who, id), status.clone())
+            && rank(&before) >= rank(status)
+            && before != *status
+        {
+            self.broken(Invariant::OneFinalState, || {
+                format!("a client read {before:?}, then {status:?}")
+            });
+        }
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        self.under_way == 0
+            && self.store.pending() == 0
+            && self.store.outbox.is_empty()
+            && self.broker.is_empty()
+    }
+
+    /// What must hold in the end.
+    pub fn check_end(&mut self) {
+        for promise in std::mem::take(&mut self.ledger.promises) {
+            let Promise { id, kept, name, .. } = promise;
+            let status = self.store.row(id).map(|row| row.status.clone());
+            let excused = kept == Kept::InBroker && self.ledger.lost_in_broker.contains(&id);
+            if excused {
+                self.count("orders excused by a wipe");
+            } else if !status.as_ref().is_some_and(OrderStatus::is_final) {
+                self.broken(Invariant::AcceptedIsKept, || {
+                    format!("{name} was promised {kept:?} and is {status:?}")
+                });
+            }
+        }
+        if !self.is_quiet() {
+            let (pending, outbox) = (self.store.pending(), self.store.outbox.len());
+            let left = self.broker.left();
+            self.broken(Invariant::NothingIsLeft, || {
+                format!("{pending} pending, {outbox} outbox entries, messages {left:?}")
+            });
+        }
+        if let Some(name) = self.failed_without_letter() {
+            self.broken(Invariant::DeadLettersAreKept, || {
+                format!("{name} has failed and is no dead letter")
+            });
+        }
+        for body in std::mem::take(&mut self.ledger.poison) {
+            let is_dead = self.broker.dead.values().any(|(message, reason)| {
+                message.body == body && reason.as_str().contains("malformed")
+            });
+            if !is_dead && !self.ledger.poison_lost.contains(&body) {
+                self.broken(Invariant::DeadLettersAreKept, || format!("{body:?} is not dead"));
+            }
+        }
+    }
+}
+
+fn rank(status: &OrderStatus) -> u8 {
+    match status {
+        OrderStatus::Pending => 0,
+        OrderStatus::Failed(_) => 1,
+        OrderStatus::Success(_) | OrderStatus::Rejected(_) => 2,
+    }
+}

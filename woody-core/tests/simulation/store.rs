@@ -1,0 +1,257 @@
+//! The store's durable state: what a database holds, one transaction per call.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use woody_core::{
+    domain::{NewOrder, Order, OrderId, OrderStatus, now},
+    ports::{Decision, Insert, OrderCounts, Transition},
+};
+
+use crate::{ledger::Invariant, sabotage::Sabotage, world::Inner};
+
+#[derive(Default, Clone)]
+pub struct StoreState {
+    /// In the order in which they came.
+    pub rows: Vec<Row>,
+    by_id: HashMap<OrderId, usize>,
+    /// Until when each row's entry is leased.
+    pub outbox: BTreeMap<usize, Instant>,
+    /// What has reached the disk of a store that lies about it.
+    on_disk: Option<(Instant, Box<StoreState>)>,
+}
+
+#[derive(Clone)]
+pub struct Row {
+    pub order: NewOrder,
+    pub status: OrderStatus,
+    pub since: Instant,
+    /// Each status that it has had.
+    pub history: Vec<OrderStatus>,
+    /// Whether the broker was wiped while it was pending.
+    pub wiped: bool,
+}
+
+impl StoreState {
+    pub fn row(&self, id: OrderId) -> Option<&Row> {
+        self.by_id.get(&id).map(|at| &self.rows[*at])
+    }
+
+    fn add(&mut self, order: &NewOrder) -> usize {
+        let at = self.rows.len();
+        self.by_id.insert(order.id, at);
+        self.rows.push(Row {
+            order: order.clone(),
+            status: OrderStatus::Pending,
+            since: Instant::now(),
+            history: vec![OrderStatus::Pending],
+            wiped: false,
+        });
+        at
+    }
+
+    pub fn order(&self, id: OrderId) -> Option<Order> {
+        self.row(id).map(as_order)
+    }
+
+    pub fn pending(&self) -> usize {
+        self.rows.iter().filter(|row| !row.status.is_final()).count()
+    }
+
+    pub fn stuck(&self, pending_for: Duration, limit: usize) -> Vec<Order> {
+        self.rows.iter().filter(|row| row.is_stuck(pending_for)).take(limit).map(as_order).collect()
+    }
+
+    pub fn counts(&self) -> OrderCounts {
+        let mut counts = OrderCounts { outbox: self.outbox.len() as u64, ..OrderCounts::default() };
+        for row in &self.rows {
+            *match row.status {
+                OrderStatus::Pending => &mut counts.pending,
+                OrderStatus::Success(_) => &mut counts.success,
+                OrderStatus::Rejected(_) => &mut counts.rejected,
+                OrderStatus::Failed(_) => &mut counts.failed,
+            } += 1;
+        }
+        counts
+    }
+}
+
+impl Row {
+    fn is_stuck(&self, pending_for: Duration) -> bool {
+        !self.status.is_final() && self.since.elapsed() > pending_for
+    }
+}
+
+fn as_order(row: &Row) -> Order {
+    Order {
+        id: row.order.id,
+        product: row.order.product.clone(),
+        quantity: row.order.quantity,
+        status: row.status.clone(),
+        accepted_at: row.order.accepted_at,
+        finished_at: row.status.is_final().then(now),
+    }
+}
+
+pub fn names<'a>(orders: impl Iterator<Item = &'a NewOrder>) -> String {
+    orders.map(|order| order.product.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+impl Inner {
+    pub fn insert(&mut self, orders: &[NewOrder], lease: Duration) -> Vec<Insert> {
+        self.snapshot();
+        let until = Instant::now() + lease;
+        let answers: Vec<_> = orders.iter().map(|order| self.insert_one(order, until)).collect();
+        self.say(|| format!("store: insert {} -> {answers:?}", names(orders.iter())));
+        answers
+    }
+
+    fn insert_one(&mut self, order: &NewOrder, until: Instant) -> Insert {
+        match self.store.row(order.id) {
+            Some(row) if row.order.asks_the_same_as(order) => Insert::AlreadyPresent,
+            Some(_) => Insert::Conflict,
+            None => {
+                let at = self.store.add(order);
+                self.ledger.turns_up(order.id);
+                if !self.is_sabotaged(Sabotage::InsertWithoutOutbox)
+                    && !self.is_sabotaged(Sabotage::NoOutboxNorReconciliation)
+                {
+                    self.store.outbox.insert(at, until);
+                }
+                self.check_covered(order.id, "it was just inserted");
+                Insert::Created
+            }
+        }
+    }
+
+    pub fn finish(&mut self, decisions: &[Decision]) -> Vec<Transition> {
+        self.snapshot();
+        decisions.iter().map(|decision| self.finish_one(decision)).collect()
+    }
+
+    fn finish_one(&mut self, decision: &Decision) -> Transition {
+        let id = decision.order.id;
+        let at = match self.store.by_id.get(&id) {
+            Some(at) => *at,
+            None if self.is_sabotaged(Sabotage::UnseenIsNotStored) => return Transition::Applied,
+            None => {
+                self.ledger.turns_up(id);
+                self.store.add(&decision.order)
+            }
+        };
+        self.store.outbox.remove(&at);
+        let before = self.store.rows[at].status.clone();
+        let outcome = decision.outcome.clone();
+        let settled = if self.is_sabotaged(Sabotage::LastStateWins)
+            && before != OrderStatus::from(outcome.clone())
+        {
+            Ok(outcome.into())
+        } else {
+            before.clone().settle(outcome, decision.redriven)
+        };
+        let name = decision.order.product.as_str();
+        match settled {
+            Ok(status) => {
+                self.say(|| format!("store: {name} {before:?} -> {status:?}"));
+                self.check_step(&before, &status, id, name);
+                let row = &mut self.store.rows[at];
+                row.status = status.clone();
+                row.history.push(status);
+                Transition::Applied
+            }
+            Err(superseded) => {
+                self.say(|| format!("store: {name} stays {:?}", superseded.0));
+                Transition::Superseded(superseded.0)
+            }
+        }
+    }
+
+    /// G2: the first final state stays, but for a redriven failure.
+    fn check_step(&mut self, before: &OrderStatus, after: &OrderStatus, id: OrderId, name: &str) {
+        let redriven = matches!(before, OrderStatus::Failed(_))
+            && !matches!(after, OrderStatus::Failed(_))
+            && self.ledger.redriven.contains(&id);
+        if before.is_final() && !redriven {
+            self.broken(Invariant::OneFinalState, || format!("{name}: {before:?}, then {after:?}"));
+        }
+    }
+
+    pub fn claim(&mut self, limit: usize, lease: Duration) -> Vec<NewOrder> {
+        let now = Instant::now();
+        let all = self.is_sabotaged(Sabotage::LeaseIgnored);
+        let StoreState { rows, outbox, .. } = &mut self.store;
+        let free = outbox.iter_mut().filter(|(_, until)| all || **until <= now);
+        let claimed: Vec<NewOrder> = free
+            .take(limit)
+            .map(|(at, until)| {
+                *until = now + lease;
+                rows[*at].order.clone()
+            })
+            .collect();
+        if !claimed.is_empty() {
+            self.say(|| format!("store: claim {}", names(claimed.iter())));
+        }
+        claimed
+    }
+
+    pub fn clear(&mut self, published: &[OrderId]) {
+        for id in published {
+            let Some(at) = self.store.by_id.get(id).copied() else { continue };
+            if self.store.outbox.remove(&at).is_some() {
+                let name = self.store.rows[at].order.product.clone();
+                self.say(|| format!("store: clear {}", name.as_str()));
+                self.check_covered(*id, "its outbox entry was cleared");
+            }
+        }
+    }
+
+    pub fn refill(&mut self, pending_for: Duration, limit: usize) -> u64 {
+        let now = Instant::now();
+        let StoreState { rows, outbox, .. } = &mut self.store;
+        let forgotten: Vec<usize> = (0..rows.len())
+            .filter(|at| rows[*at].is_stuck(pending_for) && !outbox.contains_key(at))
+            .take(limit)
+            .collect();
+        outbox.extend(forgotten.iter().map(|at| (*at, now)));
+        if !forgotten.is_empty() {
+            self.coverage.count("orders put back into the outbox", forgotten.len() as u64);
+            self.say(|| format!("store: refill {forgotten:?}"));
+        }
+        forgotten.len() as u64
+    }
+
+    /// A pending order has an outbox entry or a message, at every moment, but
+    /// for a broker that was wiped.
+    pub fn check_covered(&mut self, id: OrderId, why: &str) {
+        let Some(at) = self.store.by_id.get(&id).copied() else { return };
+        let row = &self.store.rows[at];
+        let bare = !row.status.is_final() && !row.wiped && !self.store.outbox.contains_key(&at);
+        if bare && !self.broker.holds(id) {
+            let name = row.order.product.clone();
+            self.broken(Invariant::Covered, || {
+                format!("{} is pending with neither entry nor message: {why}", name.as_str())
+            });
+        }
+    }
+
+    /// A store that lies about its disk loses its last half second in a crash.
+    fn snapshot(&mut self) {
+        if !self.is_sabotaged(Sabotage::StoreLies) {
+            return;
+        }
+        let fresh = |(at, _): &(Instant, _)| at.elapsed() < Duration::from_millis(500);
+        if !self.store.on_disk.as_ref().is_some_and(fresh) {
+            self.store.on_disk = None;
+            self.store.on_disk = Some((Instant::now(), Box::new(self.store.clone())));
+        }
+    }
+
+    pub fn store_crashes(&mut self) {
+        if let Some((_, on_disk)) = self.store.on_disk.take() {
+            self.store = *on_disk;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A process's way to the store.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use woody_core::{
+    domain::{NewOrder, Order, OrderId},
+    ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition},
+};
+
+use crate::{
+    call::{Lost, Wire},
+    world::Dep,
+};
+
+pub struct SimStore(pub Wire);
+
+fn away(lost: Lost) -> StoreError {
+    match lost {
+        Lost::Unknown => StoreError::unavailable("simulated"),
+        Lost::Refused => StoreError::refused("simulated"),
+    }
+}
+
+#[async_trait]
+impl OrderStore for SimStore {
+    async fn insert(
+        &self,
+        orders: &[NewOrder],
+        lease: Duration,
+    ) -> Result<Vec<Insert>, StoreError> {
+        let orders = orders.to_vec();
+        let insert = move |inner: &mut crate::world::Inner, _| inner.insert(&orders, lease);
+        self.0.call(Dep::Store, "insert", insert).await.map_err(away)
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.0.call(Dep::Store, "order", move |inner, _| inner.store.order(id)).await.map_err(away)
+    }
+
+    async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
+        let decisions = decisions.to_vec();
+        let finish = move |inner: &mut crate::world::Inner, _| inner.finish(&decisions);
+        self.0.call(Dep::Store, "finish", finish).await.map_err(away)
+    }
+
+    async fn claim_outbox(
+        &self,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<NewOrder>, StoreError> {
+        let claim = move |inner: &mut crate::world::Inner, _| inner.claim(limit, lease);
+        self.0.call(Dep::Store, "claim", claim).await.map_err(away)
+    }
+
+    async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
+        let ids = published.to_vec();
+        self.0.call(Dep::Store, "clear", move |inner, _| inner.clear(&ids)).await.map_err(away)
+    }
+
+    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
+        let refill = move |inner: &mut crate::world::Inner, _| inner.refill(pending_for, limit);
+        self.0.call(Dep::Store, "refill", refill).await.map_err(away)
+    }
+
+    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+        let stuck = move |inner: &mut crate::world::Inner, _| inner.store.stuck(pending_for, limit);
+        self.0.call(Dep::Store, "stuck", stuck).await.map_err(away)
+    }
+
+    async fn counts(&self) -> Result<OrderCounts, StoreError> {
+        self.0.call(Dep::Store, "counts", |inner, _| inner.store.counts()).await.map_err(away)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.call(Dep::Store, "ping", |_, _| ()).await.map_err(away)
+    }
+}
