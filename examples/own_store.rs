@@ -66,13 +66,15 @@ impl ProductStore for JournalStore {
             return Ok(());
         }
         let Product { id, name, parts, created_at } = product.clone();
+        let created_at = created_at.to_offset(time::UtcOffset::UTC).truncate_to_microsecond();
+        let product = Product { id, name: name.clone(), parts: parts.clone(), created_at };
         let line = Line { id, name, parts, created_at };
         let mut line = serde_json::to_vec(&line).map_err(StoreError::refused)?;
         line.push(b'\n');
         journal.file.write_all(&line).await.map_err(StoreError::refused)?;
         // Only what is on the disk has been added.
         journal.file.sync_data().await.map_err(StoreError::refused)?;
-        journal.products.push(product.clone());
+        journal.products.push(product);
         Ok(())
     }
 
