@@ -3,7 +3,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
+    time::Duration,
 };
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -117,15 +118,24 @@ impl OwnServer {
 
     /// Does `start`, `stop`, `kill`, `restart`, `wipe`, `freeze` or `thaw`.
     pub fn run(&self, action: &str) -> String {
-        output(self.command(action), action)
+        succeeded(self.command(action).output().unwrap(), action)
     }
 
     /// Does the same while everything else goes on; RabbitMQ's `ctl` takes more words.
-    pub async fn does(&self, action: &str, more: &[&str]) -> String {
-        let mut command = self.command(action);
-        command.args(more);
-        let action = action.to_owned();
-        tokio::task::spawn_blocking(move || output(command, &action)).await.unwrap()
+    pub async fn does(&self, action: &str, more: &[&str]) {
+        // A server that was killed may still be in the way of its successor.
+        let tries = if action == "start" { 10 } else { 1 };
+        for left in (0..tries).rev() {
+            let mut command = self.command(action);
+            command.args(more);
+            let done = tokio::task::spawn_blocking(move || command.output().unwrap());
+            let done = done.await.unwrap();
+            if done.status.success() || left == 0 {
+                succeeded(done, action);
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     fn command(&self, action: &str) -> Command {
@@ -135,8 +145,7 @@ impl OwnServer {
     }
 }
 
-fn output(mut command: Command, action: &str) -> String {
-    let done = command.output().unwrap();
+fn succeeded(done: Output, action: &str) -> String {
     assert!(done.status.success(), "{action}: {}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).unwrap()
 }

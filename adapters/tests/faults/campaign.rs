@@ -1,0 +1,193 @@
+//! One fault after the other, then two at once, under load.
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `WOODY_FAULTS_MINUTES` | goes on for so long: every fault, then pairs; else a selection |
+//! | `WOODY_FAULTS_ONLY` | only faults whose name contains this |
+//! | `WOODY_FAULTS_RATE` | orders a second |
+//! | `WOODY_FAULTS_OUTAGE` | only one outage of each dependency, of so many seconds |
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::{
+    evidence::{compare, settled},
+    faults::{Blow, Fault, Who, World},
+    load::Load,
+    proxy::Line,
+    raw::Events,
+    shop::{Dependency, Settings},
+    table::{self, Row, say},
+    validator::Manner,
+};
+
+/// How long an order may take to end, whatever has happened.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// What the test command runs.
+const SHORT: &[Fault] = &[
+    Fault::Kill(Who::OrderService),
+    Fault::Kill(Who::Worker),
+    Fault::Terminate(Who::Everybody),
+    Fault::Network(Dependency::Database, Line::Blackhole),
+    Fault::Server(Dependency::Database, Blow::Kill),
+    Fault::Server(Dependency::Broker, Blow::Wipe),
+    Fault::Duplicates,
+    Fault::Validator(Manner::Fails),
+    Fault::LockedTable,
+];
+
+/// Faults that happen together, and how long they last.
+struct Scenario {
+    faults: Vec<Fault>,
+    lasts: Duration,
+}
+
+struct Plan {
+    scenarios: Box<dyn Iterator<Item = Scenario> + Send>,
+    until: Option<Instant>,
+    rate: u32,
+    settings: Settings,
+}
+
+impl Plan {
+    fn from_environment() -> Self {
+        let number = |name| variable(name).map(|text| text.parse::<u32>().expect(name));
+        let (minutes, outage) = (number("WOODY_FAULTS_MINUTES"), number("WOODY_FAULTS_OUTAGE"));
+        let only = variable("WOODY_FAULTS_ONLY");
+        let long = minutes.is_some() || only.is_some();
+        let alone = move |lasts, faults: &[Fault]| -> Vec<Scenario> {
+            faults.iter().map(|fault| Scenario { faults: vec![*fault], lasts }).collect()
+        };
+        let settings = Settings { asks_validator: outage.is_none(), ..Settings::default() };
+        let settings = Settings { quick: outage.is_none() && !long, ..settings };
+        let scenarios: Box<dyn Iterator<Item = Scenario> + Send> = if let Some(seconds) = outage {
+            let down = [Dependency::Database, Dependency::Broker];
+            let down = down.map(|dependency| Fault::Server(dependency, Blow::Stop));
+            Box::new(alone(Duration::from_secs(seconds.into()), &down).into_iter())
+        } else if long {
+            let all = alone(Duration::from_secs(10), Fault::ALL).into_iter().chain(pairs());
+            Box::new(all.filter(move |scenario| {
+                only.as_deref().is_none_or(|name| scenario.to_string().contains(name))
+            }))
+        } else {
+            Box::new(alone(Duration::from_secs(2), SHORT).into_iter())
+        };
+        Self {
+            scenarios,
+            until: minutes.map(|n| Instant::now() + Duration::from_mins(n.into())),
+            rate: number("WOODY_FAULTS_RATE").unwrap_or(if long { 100 } else { 50 }),
+            settings,
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// Every two faults that can happen together, each pair far from its like.
+fn pairs() -> impl Iterator<Item = Scenario> + Send {
+    let count = Fault::ALL.len();
+    let pairs = (1..count).flat_map(move |apart| (0..count).map(move |n| (n, (n + apart) % count)));
+    pairs
+        .map(|(a, b)| [Fault::ALL[a], Fault::ALL[b]])
+        .filter(|[a, b]| go_together(*a, *b))
+        .map(|faults| Scenario { faults: faults.to_vec(), lasts: Duration::from_secs(5) })
+}
+
+/// One server has one fault at a time, and what only the broker has is not to be
+/// wiped: orders accepted while the store is away (`docs/guarantees.md`).
+fn go_together(a: Fault, b: Fault) -> bool {
+    let kind = std::mem::discriminant::<Fault>;
+    let apart = match (a.hits(), b.hits()) {
+        (Some(one), Some(other)) => one != other && !a.loses_messages() && !b.loses_messages(),
+        _ => kind(&a) != kind(&b),
+    };
+    apart && !both_need_an_open_server(a, b)
+}
+
+/// Some faults are inflicted by way of a server that another takes away.
+fn both_need_an_open_server(a: Fault, b: Fault) -> bool {
+    let by_a_server = |fault| {
+        let by_broker = matches!(
+            fault,
+            Fault::Duplicates | Fault::Poison | Fault::MemoryAlarm | Fault::QueueDeleted
+        );
+        by_broker || fault == Fault::LockedTable
+    };
+    let takes = |fault| matches!(fault, Fault::Server(..));
+    (by_a_server(a) && takes(b)) || (by_a_server(b) && takes(a))
+}
+
+impl std::fmt::Display for Scenario {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
+        f.write_str(&names.join(" + "))
+    }
+}
+
+/// Does what the scenario says to a shop under load, and sees what comes of it.
+async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: &Scenario) -> Row {
+    let database = &world.shop.database;
+    let load = Load::start(&world.shop, tag, rate);
+    load.goes_on(usize::try_from(rate).unwrap()).await;
+    let began = Instant::now();
+    for fault in &scenario.faults {
+        fault.inflict(world, load.ledger()).await;
+    }
+    sleep(scenario.lasts).await;
+    for fault in &scenario.faults {
+        fault.heal(world).await;
+    }
+    let healed = Instant::now();
+    let recovery = settled(database, &load.ledger().promised(), PATIENCE).await;
+    world.shop.until_ready().await;
+    let ledger = load.end().await;
+    let all = settled(database, &ledger.promised(), PATIENCE).await;
+    let mut findings = compare(database, &ledger).await;
+    let mut broken = ledger.broken();
+    let (_, twice) = events.count(ledger.promised());
+    findings.doubled += twice.len();
+    broken.extend(twice.iter().map(|id| format!("order {id} ended {:?}", events.of(*id))));
+    let dependencies = scenario.faults.iter().filter(|fault| fault.hits().is_some()).count();
+    Row {
+        fault: scenario.to_string(),
+        accepted: ledger.promised().len(),
+        refused: ledger.refused(),
+        refused_late: ledger.refused_after(began + Duration::from_secs(1)),
+        longest_refusal: ledger.longest_refusal(),
+        silent: ledger.silent(),
+        p99: ledger.p99(began + Duration::from_secs(1), healed),
+        findings,
+        recovery: recovery.and(all).and(recovery),
+        broken,
+        may_refuse: dependencies > 1,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs WOODY_TEST_SERVICES_DIR"]
+async fn no_fault_loses_or_doubles_an_order() {
+    let plan = Plan::from_environment();
+    let world = World::open(&plan.settings).await;
+    let events = Events::listen(&world.shop.broker).await;
+    let (began, mut rows) = (Instant::now(), Vec::new());
+    for scenario in plan.scenarios {
+        say(&format!("[{:4} s] {scenario}", began.elapsed().as_secs()));
+        let tag = format!("toy{}", rows.len());
+        let row = suffer(&world, &events, &tag, plan.rate, &scenario).await;
+        if let Some(complaint) = row.complaint() {
+            say(&complaint);
+        }
+        rows.push(row);
+        if plan.until.is_some_and(|until| Instant::now() > until) {
+            break;
+        }
+    }
+    let seconds = began.elapsed().as_secs();
+    table::print(&format!("{} orders/s, {seconds} s", plan.rate), &rows);
+    let complaints: Vec<String> = rows.iter().filter_map(Row::complaint).collect();
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}

@@ -1,0 +1,259 @@
+//! What is done to the shop and to what it depends on.
+
+use std::{fmt, time::Duration};
+
+use sqlx::{Connection, PgConnection};
+use tokio::sync::Mutex;
+
+use crate::{
+    ledger::Ledger,
+    proxy::{Line, Way},
+    raw::{Raw, message},
+    servers::{Database, OwnServer},
+    shop::{Dependency, Process, Settings, Shop},
+    validator::Manner,
+};
+
+/// A shop with servers of its own.
+pub struct World {
+    pub shop: Shop,
+    rabbitmq: OwnServer,
+    postgres: OwnServer,
+    /// Holds a lock for as long as it is open.
+    locking: Mutex<Option<PgConnection>>,
+}
+
+impl World {
+    pub async fn open(settings: &Settings) -> Self {
+        let start = |server: fn() -> OwnServer| tokio::task::spawn_blocking(server);
+        let (rabbitmq, postgres) =
+            tokio::try_join!(start(OwnServer::rabbitmq), start(OwnServer::postgres)).unwrap();
+        let database = Database::create_on(&postgres.url).await;
+        let shop = Shop::open(&database.url, &rabbitmq.url, settings).await;
+        Self { shop, rabbitmq, postgres, locking: Mutex::default() }
+    }
+
+    fn server(&self, of: Dependency) -> &OwnServer {
+        match of {
+            Dependency::Broker => &self.rabbitmq,
+            Dependency::Database => &self.postgres,
+        }
+    }
+}
+
+/// Which of our processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    OrderService,
+    Worker,
+    Everybody,
+}
+
+/// What is done to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blow {
+    Stop,
+    Kill,
+    /// Killed, and its data deleted.
+    Wipe,
+    /// SIGSTOP: connections stay open, and nobody answers.
+    Freeze,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Kill(Who),
+    Terminate(Who),
+    Server(Dependency, Blow),
+    Network(Dependency, Line),
+    /// Messages that were published are published twice more.
+    Duplicates,
+    /// Messages that are no orders.
+    Poison,
+    Validator(Manner),
+    /// Somebody holds the table of orders.
+    LockedTable,
+    /// RabbitMQ takes no more messages.
+    MemoryAlarm,
+    QueueDeleted,
+}
+
+const SLOW: Line = Line::Slow(Duration::from_millis(100));
+
+impl Fault {
+    /// Every fault there is, the usual ones first.
+    pub const ALL: &[Self] = &[
+        Self::Kill(Who::OrderService),
+        Self::Kill(Who::Worker),
+        Self::Kill(Who::Everybody),
+        Self::Server(Dependency::Broker, Blow::Kill),
+        Self::Server(Dependency::Database, Blow::Kill),
+        Self::Server(Dependency::Broker, Blow::Wipe),
+        Self::Terminate(Who::OrderService),
+        Self::Terminate(Who::Worker),
+        Self::Server(Dependency::Broker, Blow::Stop),
+        Self::Server(Dependency::Database, Blow::Stop),
+        Self::Server(Dependency::Broker, Blow::Freeze),
+        Self::Server(Dependency::Database, Blow::Freeze),
+        Self::Network(Dependency::Broker, Line::Blackhole),
+        Self::Network(Dependency::Database, Line::Blackhole),
+        Self::Network(Dependency::Broker, Line::Reset),
+        Self::Network(Dependency::Database, Line::Reset),
+        Self::Network(Dependency::Broker, SLOW),
+        Self::Network(Dependency::Database, SLOW),
+        Self::Network(Dependency::Broker, Line::Lossy),
+        Self::Network(Dependency::Database, Line::Lossy),
+        Self::Network(Dependency::Broker, Line::CutAfter(20_000)),
+        Self::Network(Dependency::Database, Line::CutAfter(20_000)),
+        Self::Network(Dependency::Broker, Line::OneWay(Way::Out)),
+        Self::Network(Dependency::Database, Line::OneWay(Way::Out)),
+        Self::Duplicates,
+        Self::Poison,
+        Self::Validator(Manner::Fails),
+        Self::Validator(Manner::Hangs),
+        Self::Validator(Manner::Babbles),
+        Self::LockedTable,
+        Self::MemoryAlarm,
+        Self::QueueDeleted,
+    ];
+
+    /// Whom it takes away from the shop, if anybody.
+    pub fn hits(self) -> Option<Dependency> {
+        match self {
+            Self::Server(dependency, _) | Self::Network(dependency, _) => Some(dependency),
+            Self::LockedTable => Some(Dependency::Database),
+            Self::MemoryAlarm | Self::QueueDeleted => Some(Dependency::Broker),
+            _ => None,
+        }
+    }
+
+    /// Whether messages that only the broker has may be gone.
+    pub fn loses_messages(self) -> bool {
+        matches!(self, Self::Server(_, Blow::Wipe) | Self::QueueDeleted)
+    }
+
+    pub async fn inflict(self, world: &World, ledger: &Ledger) {
+        let shop = &world.shop;
+        match self {
+            Self::Kill(who) => {
+                for process in chosen(shop, who) {
+                    process.kill().await;
+                }
+            }
+            Self::Terminate(who) => {
+                for process in chosen(shop, who) {
+                    process.terminate().await;
+                }
+            }
+            Self::Server(dependency, blow) => {
+                let action = match blow {
+                    Blow::Stop => "stop",
+                    Blow::Kill => "kill",
+                    Blow::Wipe => "wipe",
+                    Blow::Freeze => "freeze",
+                };
+                world.server(dependency).does(action, &[]).await;
+            }
+            Self::Network(dependency, line) => shop.set_lines(dependency, line),
+            Self::Duplicates => {
+                let promises = ledger.promises();
+                let raw = Raw::connect(&shop.broker).await;
+                let again = promises.iter().chain(&promises);
+                raw.publish(again.map(|(submit, id)| message(*id, &ledger.product(*submit)))).await;
+            }
+            Self::Poison => {
+                let raw = Raw::connect(&shop.broker).await;
+                raw.publish((0..300).map(|n| format!("no order {n}").into_bytes())).await;
+            }
+            Self::Validator(manner) => shop.validator.set(manner),
+            Self::LockedTable => {
+                let mut connection = PgConnection::connect(&shop.database).await.unwrap();
+                let lock = "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE";
+                sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
+                *world.locking.lock().await = Some(connection);
+            }
+            Self::MemoryAlarm => watermark(world, "0.0001").await,
+            Self::QueueDeleted => Raw::connect(&shop.broker).await.delete_queue().await,
+        }
+    }
+
+    pub async fn heal(self, world: &World) {
+        let shop = &world.shop;
+        match self {
+            Self::Kill(who) | Self::Terminate(who) => {
+                for process in chosen(shop, who) {
+                    process.start().await;
+                }
+            }
+            Self::Server(dependency, blow) => {
+                let action = if blow == Blow::Freeze { "thaw" } else { "start" };
+                world.server(dependency).does(action, &[]).await;
+            }
+            Self::Network(dependency, _) => shop.set_lines(dependency, Line::Open),
+            Self::Validator(_) => shop.validator.set(Manner::Agrees),
+            Self::LockedTable => {
+                let connection = world.locking.lock().await.take().unwrap();
+                connection.close().await.unwrap();
+            }
+            Self::MemoryAlarm => watermark(world, "0.6").await,
+            Self::Duplicates | Self::Poison | Self::QueueDeleted => {}
+        }
+    }
+}
+
+async fn watermark(world: &World, fraction: &str) {
+    world.rabbitmq.does("ctl", &["set_vm_memory_high_watermark", fraction]).await;
+}
+
+fn chosen(shop: &Shop, who: Who) -> Vec<&Process> {
+    match who {
+        Who::OrderService => vec![&shop.order_services[0]],
+        Who::Worker => vec![&shop.workers[0]],
+        Who::Everybody => shop.processes().collect(),
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dependency = |dependency: &Dependency| match dependency {
+            Dependency::Broker => "broker",
+            Dependency::Database => "database",
+        };
+        let who = |who: &Who| match who {
+            Who::OrderService => "an order-service",
+            Who::Worker => "an order-worker",
+            Who::Everybody => "all of ours",
+        };
+        match self {
+            Self::Kill(whom) => write!(f, "kill -9 of {}", who(whom)),
+            Self::Terminate(whom) => write!(f, "SIGTERM of {}", who(whom)),
+            Self::Server(server, blow) => {
+                let done = match blow {
+                    Blow::Stop => "restarted",
+                    Blow::Kill => "killed",
+                    Blow::Wipe => "wiped",
+                    Blow::Freeze => "frozen",
+                };
+                write!(f, "{} {done}", dependency(server))
+            }
+            Self::Network(to, line) => {
+                let how = match line {
+                    Line::Open => "open",
+                    Line::Blackhole => "silent",
+                    Line::Reset => "reset",
+                    Line::Slow(_) => "100 ms slow",
+                    Line::Lossy => "losing 1 %",
+                    Line::CutAfter(_) => "cut every 20 kB",
+                    Line::OneWay(_) => "one way only",
+                };
+                write!(f, "network to {} {how}", dependency(to))
+            }
+            Self::Duplicates => f.write_str("duplicate deliveries"),
+            Self::Poison => f.write_str("poison messages"),
+            Self::Validator(manner) => write!(f, "validator {manner:?}"),
+            Self::LockedTable => f.write_str("orders locked"),
+            Self::MemoryAlarm => f.write_str("broker's memory alarm"),
+            Self::QueueDeleted => f.write_str("queue deleted"),
+        }
+    }
+}

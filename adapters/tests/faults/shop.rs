@@ -1,0 +1,221 @@
+//! The shop as real processes, with a proxy before each of their dependencies.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+};
+
+use tokio::sync::Mutex;
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    proxy::{Line, Proxy},
+    service::{Service, Start, binary},
+    validator::TestValidator,
+};
+
+/// What the shop depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dependency {
+    Broker,
+    Database,
+}
+
+/// How the shop is set up.
+pub struct Settings {
+    pub order_services: usize,
+    pub workers: usize,
+    pub prefetch: u16,
+    pub max_attempts: u32,
+    /// Whether orders are put to the test validator, too.
+    pub asks_validator: bool,
+    /// Whether what takes half a minute by default takes seconds.
+    pub quick: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            order_services: 2,
+            workers: 2,
+            prefetch: 16,
+            max_attempts: 5,
+            asks_validator: false,
+            quick: true,
+        }
+    }
+}
+
+pub struct Shop {
+    pub database: String,
+    pub broker: String,
+    pub order_services: Vec<Process>,
+    pub workers: Vec<Process>,
+    pub validator: TestValidator,
+}
+
+impl Shop {
+    /// Starts everything and waits until it is ready.
+    pub async fn open(database: &str, broker: &str, settings: &Settings) -> Self {
+        let shop = Self::build(database, broker, settings).await;
+        for process in shop.processes() {
+            process.start().await;
+        }
+        shop.until_ready().await;
+        shop
+    }
+
+    /// The same without starting anything.
+    pub async fn build(database: &str, broker: &str, settings: &Settings) -> Self {
+        let validator = TestValidator::start().await;
+        let logs = logs();
+        let mut env = vec![
+            ("WOODY_VALIDATION", "none".to_owned()),
+            ("WOODY_PREFETCH", settings.prefetch.to_string()),
+            ("WOODY_MAX_ATTEMPTS", settings.max_attempts.to_string()),
+            ("WOODY_RETRY_BASE", "250ms".to_owned()),
+            ("WOODY_VALIDATION_TIMEOUT", "4s".to_owned()),
+        ];
+        if settings.asks_validator {
+            env.push(("WOODY_VALIDATOR_URL", validator.url.clone()));
+        }
+        if settings.quick {
+            env.push(("WOODY_OUTBOX_LEASE", "3s".to_owned()));
+            env.push(("WOODY_RECONCILE_EVERY", "2s".to_owned()));
+            env.push(("WOODY_PENDING_FOR", "5s".to_owned()));
+        }
+        let processes = async |kind: &'static str, count| {
+            let mut built = Vec::new();
+            for number in 1..=count {
+                let name = format!("{kind}-{number}");
+                let (to_store, store_url) = proxied(database, 5432).await;
+                let (to_broker, broker_url) = proxied(broker, 5672).await;
+                let mut env = env.clone();
+                env.extend([("WOODY_STORE_URL", store_url), ("WOODY_BROKER_URL", broker_url)]);
+                let (address, admin) = (steady_address(), steady_address());
+                let log = logs.join(format!("{name}.log"));
+                let running = Mutex::default();
+                built.push(Process {
+                    kind,
+                    address,
+                    admin,
+                    to_store,
+                    to_broker,
+                    env,
+                    log,
+                    running,
+                });
+            }
+            built
+        };
+        Self {
+            order_services: processes("order-service", settings.order_services).await,
+            workers: processes("order-worker", settings.workers).await,
+            database: database.to_owned(),
+            broker: broker.to_owned(),
+            validator,
+        }
+    }
+
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.order_services.iter().chain(&self.workers)
+    }
+
+    pub async fn until_ready(&self) {
+        for process in self.processes() {
+            process.until_ready().await;
+        }
+    }
+
+    /// Where orders are placed.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.order_services.iter().map(|process| process.address).collect()
+    }
+
+    /// Switches the lines of all processes to one dependency.
+    pub fn set_lines(&self, to: Dependency, line: Line) {
+        for process in self.processes() {
+            match to {
+                Dependency::Broker => process.to_broker.set(line),
+                Dependency::Database => process.to_store.set(line),
+            }
+        }
+    }
+
+    /// Runs `woodyctl`, and answers what it printed.
+    pub async fn woodyctl(&self, arguments: &[&str]) -> serde_json::Value {
+        let mut command = std::process::Command::new(binary("woodyctl"));
+        command.args(arguments).args(["--output", "json"]);
+        command.env("WOODY_STORE_URL", &self.database).env("WOODY_BROKER_URL", &self.broker);
+        let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice(&done.stdout).unwrap()
+    }
+}
+
+/// One of our processes: it can be killed, and started again at the same place.
+pub struct Process {
+    kind: &'static str,
+    pub address: SocketAddr,
+    admin: SocketAddr,
+    to_store: Proxy,
+    to_broker: Proxy,
+    env: Vec<(&'static str, String)>,
+    log: PathBuf,
+    running: Mutex<Option<Service>>,
+}
+
+impl Process {
+    pub async fn start(&self) {
+        let start = Start::of(self.kind).at(self.address, self.admin).log_to(&self.log);
+        let start = self.env.iter().fold(start, |start, (name, value)| start.env(name, value));
+        *self.running.lock().await = Some(start.spawn());
+    }
+
+    pub async fn until_ready(&self) {
+        self.running.lock().await.as_mut().unwrap().until_ready().await;
+    }
+
+    /// `kill -9`.
+    pub async fn kill(&self) {
+        self.running.lock().await.take().unwrap().kill();
+    }
+
+    /// SIGTERM, and its orderly end.
+    pub async fn terminate(&self) {
+        let service = self.running.lock().await.take().unwrap();
+        service.terminate();
+        let status = service.ended().await;
+        assert!(status.success(), "{} did not end well: see {}", self.kind, self.log.display());
+    }
+}
+
+async fn proxied(url: &str, default_port: u16) -> (Proxy, String) {
+    let mut url = Url::parse(url).unwrap();
+    let host = url.host_str().unwrap();
+    let port = url.port().unwrap_or(default_port);
+    let target = tokio::net::lookup_host((host, port)).await.unwrap().next().unwrap();
+    let proxy = Proxy::to(target).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.address.port())).unwrap();
+    (proxy, url.into())
+}
+
+/// An address below those that outgoing connections take, so that it is still
+/// free when its process comes back.
+fn steady_address() -> SocketAddr {
+    let free = (0..1_000).find_map(|_| {
+        let port = 10_000 + u16::try_from(Uuid::new_v4().as_u128() % 10_000).unwrap();
+        TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().ok()
+    });
+    free.unwrap()
+}
+
+/// What our processes log goes beside the servers, and away with them.
+fn logs() -> PathBuf {
+    let beside = std::env::var("WOODY_TEST_SERVICES_DIR").expect("WOODY_TEST_SERVICES_DIR");
+    let logs = Path::new(&beside).join(format!("shop-{}", Uuid::now_v7().simple()));
+    std::fs::create_dir_all(&logs).unwrap();
+    logs
+}

@@ -1,0 +1,68 @@
+//! A validation service that fails on command.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response, StatusCode, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+/// How it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Every order passes.
+    Agrees,
+    /// 500, every time: it may pass later.
+    Fails,
+    /// No answer until its manners change.
+    Hangs,
+    /// An answer that nobody can read.
+    Babbles,
+}
+
+pub struct TestValidator {
+    pub url: String,
+    manner: watch::Sender<Manner>,
+    serving: JoinHandle<()>,
+}
+
+impl TestValidator {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (manner, watched) = watch::channel(Manner::Agrees);
+        let serving = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let watched = watched.clone();
+                let service = service_fn(move |_: Request<Incoming>| answer(watched.clone()));
+                let http = hyper::server::conn::http1::Builder::new();
+                tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { url, manner, serving }
+    }
+
+    pub fn set(&self, manner: Manner) {
+        self.manner.send_replace(manner);
+    }
+}
+
+impl Drop for TestValidator {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn answer(
+    mut manner: watch::Receiver<Manner>,
+) -> Result<Response<Full<Bytes>>, watch::error::RecvError> {
+    let manner = *manner.wait_for(|manner| *manner != Manner::Hangs).await?;
+    let (status, body) = match manner {
+        Manner::Agrees | Manner::Hangs => (StatusCode::OK, r#"{"verdict": "success"}"#),
+        Manner::Fails => (StatusCode::INTERNAL_SERVER_ERROR, ""),
+        Manner::Babbles => (StatusCode::OK, "yes, of course"),
+    };
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    Ok(response)
+}

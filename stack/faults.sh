@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# The shop under faults, for as long as you like: a table of what each did to orders, clients and recovery.
+# shellcheck disable=SC2317 # functions called by way of `trap`
+set -euo pipefail
+# shellcheck source=stack/services/lib.sh
+. "$(dirname "$0")/services/lib.sh"
+cd "$SERVICES/../.."
+
+usage() {
+    cat <<'END'
+Usage: ./stack/faults.sh [--minutes N] [--only NAME] [--rate N]
+       ./stack/faults.sh --outage [--seconds N] [--rate N]
+
+Runs the four services over a RabbitMQ and a PostgreSQL of its own, under orders all the time, and does to them what
+production does: every fault once, then two at a time, until the time is over. At the end it prints what came of each.
+
+  --minutes N   go on for N minutes; 10 unless --only says which
+  --only NAME   only faults whose name contains NAME, each once
+  --rate N      orders a second; 100, and 500 with --outage
+  --outage      instead: the database away, then RabbitMQ away
+  --seconds N   how long each is away; 60
+  --help        this text
+
+Columns: late = refused more than a second after the fault began (0 with one dependency away: the breakers are open);
+no answer = the client heard nothing, so nothing was promised; p99 = of the orders accepted after the first second of
+the fault; failed = ended as Failed, by the validator's doing; recovery = until all that was accepted before the
+fault's end had a final state, from that end.
+
+WOODY_FAULTS_PROFILE=dev builds without optimisation, which is quicker to build; release is the default.
+Exit code 0: nothing lost, doubled, left pending or refused late. 1: something was. 2: wrong arguments.
+END
+}
+
+minutes='' only='' rate='' outage='' seconds=60
+while [ $# -gt 0 ]; do
+    case $1 in
+    --minutes | --only | --rate | --seconds)
+        [ -n "${2:-}" ] || die "$1 needs a value"
+        printf -v "${1#--}" %s "$2"
+        shift
+        ;;
+    --outage) outage=yes ;;
+    --help | -h)
+        usage
+        exit
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+if [ -z "$minutes$only$outage" ]; then minutes=10; fi
+
+set -m
+job='' dir=''
+finish() {
+    local code=$?
+    trap - EXIT INT TERM
+    if [ -n "$job" ]; then
+        kill -TERM -- "-$job" 2>/dev/null || true
+        wait "$job" 2>/dev/null || true
+    fi
+    if [ -n "$dir" ]; then "$SERVICES/down.sh" "$dir" </dev/null || true; fi
+    exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+run() {
+    "$@" </dev/null &
+    job=$!
+    local code=0
+    wait "$job" || code=$?
+    job=''
+    return "$code"
+}
+
+profile=()
+case ${WOODY_FAULTS_PROFILE:-release} in
+release) profile=(--release) ;;
+dev) ;;
+*) die "WOODY_FAULTS_PROFILE is release or dev" ;;
+esac
+suite=(cargo test "${profile[@]}" -p woody-adapters --test faults)
+run "${suite[@]}" --no-run
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/woody-test.XXXXXX")
+echo "$$ $(birth $$)" >"$dir/owner" # so that the next run of test.sh cleans up after one that was killed
+DIR=$dir
+find_source # asked once, for all servers below
+export WOODY_TEST_SERVICES_DIR=$dir
+export WOODY_FAULTS_MINUTES=$minutes WOODY_FAULTS_ONLY=$only WOODY_FAULTS_RATE=$rate WOODY_FAULTS_OUTAGE=
+if [ "$outage" ]; then
+    export WOODY_FAULTS_OUTAGE=$seconds WOODY_FAULTS_RATE=${rate:-500}
+fi
+run "${suite[@]}" -- --include-ignored --nocapture campaign
