@@ -104,7 +104,8 @@ launch() {
         # It notes its number before it leaves our session: from then on a signal to our group no longer reaches it,
         # but `remove` finds it.
         (
-            echo "$BASHPID $(birth "$BASHPID")" >"$DIR/$SERVICE.pid"
+            self=$BASHPID # inside $(…) it would be another's number
+            echo "$self $(birth "$self")" >"$DIR/$SERVICE.pid"
             exec setsid unshare --mount --pid --ipc --fork --kill-child --propagation private \
                 bash "$SERVICES/jail.sh" "${SOURCE#* }" "$DIR/$SERVICE" "$user" "$@"
         ) >>"$DIR/$SERVICE.log" 2>&1 </dev/null &
