@@ -50,21 +50,20 @@ pub(super) fn pack(
 fn algorithms(effort: &Effort, count: usize) -> &'static [TwoDAlgorithm] {
     use TwoDAlgorithm as A;
     if count <= effort.thorough {
-        // All that `Auto` tries but for the guillotines: on some inputs their
-        // ranking is no total order, and the standard library's sort panics.
+        // All that `Auto` tries but for two. On some inputs the guillotines' ranking
+        // is no total order, and the standard library's sort panics; and with a kerf
+        // the skylines lay one piece over another, in one plan of two hundred.
         &[
             A::MaxRects,
             A::MaxRectsBestShortSideFit,
             A::MaxRectsBestLongSideFit,
             A::MaxRectsContactPoint,
-            A::Skyline,
-            A::SkylineMinWaste,
             A::BestFitDecreasingHeight,
             A::MultiStart,
             A::RotationSearch,
         ]
     } else if count <= effort.careful {
-        &[A::MaxRects, A::MaxRectsBestShortSideFit, A::SkylineMinWaste, A::BestFitDecreasingHeight]
+        &[A::MaxRects, A::MaxRectsBestShortSideFit, A::BestFitDecreasingHeight]
     } else {
         &[A::MaxRectsBestShortSideFit, A::BestFitDecreasingHeight]
     }

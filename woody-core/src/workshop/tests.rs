@@ -191,6 +191,17 @@ fn strips_do_not_upset_the_search() {
     }
 }
 
+/// On these the packing crate's skylines lay pieces over each other (0.4.0), so
+/// they are not among the algorithms either.
+#[test]
+fn no_piece_lies_over_another() {
+    let list = toy(&[(96, 6, 4), (232, 347, 6), (348, 150, 1), (194, 19, 1)]);
+    for workshop in [small_effort(), Workshop::default()] {
+        let plan = workshop.plan(&list, quantity(12)).unwrap();
+        check(&plan, &list, quantity(12)).unwrap();
+    }
+}
+
 #[test]
 fn a_plan_is_json_with_its_blocks() {
     let plan = Workshop::default().plan(&toy(&[(10, 10, 1_000)]), quantity(3)).unwrap();
