@@ -84,7 +84,7 @@ release) profile=(--release) ;;
 dev) ;;
 *) die "WOODY_FAULTS_PROFILE is release or dev" ;;
 esac
-suite=(cargo test "${profile[@]}" -p woody-adapters --test faults)
+suite=(cargo test "${profile[@]}" -p woody-adapters --features failpoints --test faults)
 run "${suite[@]}" --no-run
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/woody-test.XXXXXX")

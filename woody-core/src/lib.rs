@@ -4,6 +4,8 @@ pub mod domain;
 pub mod ports;
 pub mod resilience;
 pub mod services;
+#[doc(hidden)]
+pub mod step;
 pub mod validation;
 pub mod workshop;
 

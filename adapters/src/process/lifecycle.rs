@@ -146,6 +146,8 @@ where
             return Ok(healthcheck(args.admin().admin_listen));
         }
         start_logging(&args.process().log)?;
+        #[cfg(feature = "failpoints")]
+        super::failpoints::arm()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -1,6 +1,8 @@
 //! A service as a process: how it begins, how it is told to end, and how it ends
 //! with nothing dropped.
 
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod healthcheck;
 mod lifecycle;
 mod listeners;

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::{
-    evidence::{compare, settled},
+    evidence::{compare, none_is_open, settled},
     faults::{Blow, Fault, Who, World},
     load::Load,
     proxy::Line,
     raw::Events,
     shop::{Dependency, Settings},
+    steps::STEPS,
     table::{self, Row, say},
     validator::Manner,
 };
@@ -67,7 +68,8 @@ impl Plan {
             let down = down.map(|dependency| Fault::Server(dependency, Blow::Stop));
             Box::new(alone(Duration::from_secs(seconds.into()), &down).into_iter())
         } else if long {
-            let all = alone(Duration::from_secs(10), Fault::ALL).into_iter().chain(pairs());
+            let all = alone(Duration::from_secs(10), Fault::ALL).into_iter();
+            let all = all.chain(alone(Duration::from_secs(2), STEPS)).chain(pairs());
             Box::new(all.filter(move |scenario| {
                 only.as_deref().is_none_or(|name| scenario.to_string().contains(name))
             }))
@@ -146,11 +148,14 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
     world.shop.until_ready().await;
     let ledger = load.end().await;
     let all = settled(database, &ledger.promised(), PATIENCE).await;
+    // What a process stored when it died is another's once its lease is over.
+    none_is_open(database, &ledger, PATIENCE).await;
     let mut findings = compare(database, &ledger).await;
     let mut broken = ledger.broken();
     let (_, twice) = events.count(ledger.promised());
     findings.doubled += twice.len();
     broken.extend(twice.iter().map(|id| format!("order {id} ended {:?}", events.of(*id))));
+    broken.extend(world.shop.audit(&ledger.promised()).await.err());
     let dependencies = scenario.faults.iter().filter(|fault| fault.hits().is_some()).count();
     Row {
         fault: scenario.to_string(),

@@ -14,6 +14,9 @@ use crate::ledger::Ledger;
 const STATUSES: &str =
     "SELECT id, product, status FROM orders WHERE starts_with(product, $1 || ' ')";
 
+const OPEN: &str =
+    "SELECT count(*) FROM orders WHERE starts_with(product, $1 || ' ') AND status = 'pending'";
+
 const FINAL: &str = "SELECT count(*) FROM orders WHERE id = ANY($1) AND status <> 'pending'";
 
 /// Promises and rows, compared.
@@ -77,6 +80,22 @@ pub async fn settled(database: &str, ids: &[Uuid], limit: Duration) -> Option<Du
         }
     };
     timeout(limit, settling).await.ok().map(|()| began.elapsed())
+}
+
+/// Waits until no order of this ledger is pending, those included whose clients
+/// were told nothing; answers whether that came within `limit`.
+pub async fn none_is_open(database: &str, ledger: &Ledger, limit: Duration) -> bool {
+    let waiting = async {
+        let mut connection = PgConnection::connect(database).await.unwrap();
+        loop {
+            let open = sqlx::query_scalar(OPEN).bind(ledger.tag());
+            if open.fetch_one(&mut connection).await.is_ok_and(|count: i64| count == 0) {
+                return;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(limit, waiting).await.is_ok()
 }
 
 async fn count_final(database: &str, ids: &[Uuid]) -> Option<i64> {

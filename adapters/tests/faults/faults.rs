@@ -11,6 +11,7 @@ use crate::{
     raw::{Raw, message},
     servers::{Database, OwnServer},
     shop::{Dependency, Process, Settings, Shop},
+    steps::Step,
     validator::Manner,
 };
 
@@ -76,6 +77,10 @@ pub enum Fault {
     /// RabbitMQ takes no more messages.
     MemoryAlarm,
     QueueDeleted,
+    /// The validator itself panics, in one worker, every third time.
+    Panics,
+    /// A process ends at a step of its work.
+    EndAt(Step),
 }
 
 const SLOW: Line = Line::Slow(Duration::from_millis(100));
@@ -115,6 +120,7 @@ impl Fault {
         Self::LockedTable,
         Self::MemoryAlarm,
         Self::QueueDeleted,
+        Self::Panics,
     ];
 
     /// Whom it takes away from the shop, if anybody.
@@ -123,6 +129,7 @@ impl Fault {
             Self::Server(dependency, _) | Self::Network(dependency, _) => Some(dependency),
             Self::LockedTable => Some(Dependency::Database),
             Self::MemoryAlarm | Self::QueueDeleted => Some(Dependency::Broker),
+            Self::EndAt(step) => step.hits(),
             _ => None,
         }
     }
@@ -174,6 +181,12 @@ impl Fault {
             }
             Self::MemoryAlarm => watermark(world, "0.0001").await,
             Self::QueueDeleted => Raw::connect(&shop.broker).await.delete_queue().await,
+            Self::Panics => {
+                let worker = &shop.workers[0];
+                worker.terminate().await;
+                worker.start_with(&[("FAILPOINTS", "worker.validating=33%panic")]).await;
+            }
+            Self::EndAt(step) => step.arm(shop, chosen(shop, step.who)[0]).await,
         }
     }
 
@@ -196,6 +209,11 @@ impl Fault {
                 connection.close().await.unwrap();
             }
             Self::MemoryAlarm => watermark(world, "0.6").await,
+            Self::Panics => {
+                shop.workers[0].terminate().await;
+                shop.workers[0].start().await;
+            }
+            Self::EndAt(step) => step.disarm(shop, chosen(shop, step.who)[0]).await,
             Self::Duplicates | Self::Poison | Self::QueueDeleted => {}
         }
     }
@@ -254,6 +272,8 @@ impl fmt::Display for Fault {
             Self::LockedTable => f.write_str("orders locked"),
             Self::MemoryAlarm => f.write_str("broker's memory alarm"),
             Self::QueueDeleted => f.write_str("queue deleted"),
+            Self::Panics => f.write_str("validator panics"),
+            Self::EndAt(step) => step.fmt(f),
         }
     }
 }

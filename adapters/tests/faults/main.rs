@@ -23,6 +23,7 @@ mod poison;
 mod proxy;
 mod raw;
 mod shop;
+mod steps;
 mod submits;
 mod table;
 mod validator;

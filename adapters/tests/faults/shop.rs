@@ -145,12 +145,29 @@ impl Shop {
 
     /// Runs `woodyctl`, and answers what it printed.
     pub async fn woodyctl(&self, arguments: &[&str]) -> serde_json::Value {
+        let (succeeded, printed) = self.run_woodyctl(arguments).await;
+        assert!(succeeded, "{arguments:?}: {printed}");
+        printed
+    }
+
+    /// `woodyctl orders audit` of these promises; answers what it found when that
+    /// is not clean.
+    pub async fn audit(&self, promised: &[Uuid]) -> Result<(), String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let lines: Vec<String> = promised.iter().map(ToString::to_string).collect();
+        std::fs::write(file.path(), lines.join("\n")).unwrap();
+        let path = file.path().to_str().unwrap();
+        let (is_clean, found) = self.run_woodyctl(&["orders", "audit", "--promised", path]).await;
+        if is_clean { Ok(()) } else { Err(format!("the audit found {found}")) }
+    }
+
+    async fn run_woodyctl(&self, arguments: &[&str]) -> (bool, serde_json::Value) {
         let mut command = std::process::Command::new(binary("woodyctl"));
         command.args(arguments).args(["--output", "json"]);
         command.env("WOODY_STORE_URL", &self.database).env("WOODY_BROKER_URL", &self.broker);
         let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        serde_json::from_slice(&done.stdout).unwrap()
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        (done.status.success(), serde_json::from_slice(&done.stdout).unwrap_or(said.into()))
     }
 }
 
@@ -168,7 +185,13 @@ pub struct Process {
 
 impl Process {
     pub async fn start(&self) {
+        self.start_with(&[]).await;
+    }
+
+    /// Starts it with more in its environment.
+    pub async fn start_with(&self, more: &[(&str, &str)]) {
         let start = Start::of(self.kind).at(self.address, self.admin).log_to(&self.log);
+        let start = more.iter().fold(start, |start, (name, value)| start.env(name, value));
         let start = self.env.iter().fold(start, |start, (name, value)| start.env(name, value));
         *self.running.lock().await = Some(start.spawn());
     }
@@ -180,6 +203,13 @@ impl Process {
     /// `kill -9`.
     pub async fn kill(&self) {
         self.running.lock().await.take().unwrap().kill();
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn has_died(&self) {
+        let service = self.running.lock().await.take().unwrap();
+        let status = service.ended().await;
+        assert!(!status.success(), "{} ended well: see {}", self.kind, self.log.display());
     }
 
     /// SIGTERM, and its orderly end.

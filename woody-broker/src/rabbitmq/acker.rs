@@ -103,7 +103,10 @@ impl RabbitMqAcker {
             return Err(SettleError::Gone);
         }
         match moving.publisher.store(place, vec![Outgoing { body, properties }]).await {
-            Ok(()) => claim.ack(moving.limit).await,
+            Ok(()) => {
+                woody_core::step!("delivery.moved");
+                claim.ack(moving.limit).await
+            }
             Err(error) => {
                 let cancel = moving.cancel.clone();
                 moving.tasks.spawn(async move {

@@ -12,6 +12,7 @@ use crate::{
     },
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
     resilience::{BreakerConfig, BreakerState, CircuitBreaker},
+    step,
 };
 
 /// Accepts orders: whatever it has answered `Ok` is kept.
@@ -157,6 +158,7 @@ impl OrderIntake {
                 let (store, feed) = (Arc::clone(&store), feed.clone());
                 async move {
                     let inserted = store.insert(&orders, lease).await?;
+                    step!("intake.stored");
                     feed.offer(orders.into_iter().zip(&inserted).filter_map(|(order, insert)| {
                         (*insert == Insert::Created).then_some(order)
                     }));
@@ -167,6 +169,7 @@ impl OrderIntake {
             let publisher = Arc::clone(&publisher);
             async move {
                 publisher.publish(&messages).await.map_err(broker_as_sink)?;
+                step!("intake.sent");
                 Ok(vec![(); messages.len()])
             }
         });
@@ -197,6 +200,7 @@ impl OrderIntake {
             Err(Sink::Closing) => Err(IntakeError::ShuttingDown),
             Err(Sink::Away(store)) => self.keep_in_broker(&order, store).await,
         };
+        step!("intake.accepted");
         count(&accepted);
         accepted.map(|kept| Accepted { order, kept })
     }

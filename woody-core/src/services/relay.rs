@@ -13,6 +13,7 @@ use crate::{
     domain::{NewOrder, OrderId, OrderMessage},
     ports::{BrokerAdmin, BrokerError, OrderStore, Publisher, StoreError},
     resilience::RetryDelays,
+    step,
 };
 
 /// Carries orders from the outbox to the broker.
@@ -39,6 +40,9 @@ pub struct OutboxRelay {
     failing: AtomicBool,
     settings: RelaySettings,
 }
+
+/// An outage is over for an order when its message is out: look again soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How a relay paces itself.
 #[derive(Debug, Clone)]
@@ -155,6 +159,7 @@ impl OutboxRelay {
             if claimed.is_empty() {
                 return Ok(moved);
             }
+            step!("relay.claimed");
             self.relay(&claimed).await?;
             moved += claimed.len() as u64;
         }
@@ -196,6 +201,7 @@ impl OutboxRelay {
     async fn relay(&self, orders: &[NewOrder]) -> Result<(), RelayError> {
         let messages: Vec<OrderMessage> = orders.iter().map(OrderMessage::from).collect();
         self.publisher.publish(&messages).await?;
+        step!("relay.published");
         let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
         self.store.clear_outbox(&ids).await?;
         metrics::counter!("woody_outbox_published_total").increment(ids.len() as u64);
@@ -265,7 +271,7 @@ impl OutboxRelay {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<u64, RelayError>>,
     {
-        let mut failures = RetryDelays::new(pause, Duration::from_secs(15).max(pause));
+        let mut failures = RetryDelays::new(pause, LONGEST_PAUSE.max(pause));
         let mut next = pause;
         loop {
             tokio::select! {

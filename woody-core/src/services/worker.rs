@@ -15,6 +15,7 @@ use crate::{
         Transition, ValidateError, Validator, record,
     },
     resilience::{RetryDelays, pause_after},
+    step,
 };
 
 /// Validates the orders of the queue, saves how they end, and only then
@@ -165,6 +166,7 @@ impl OrderWorker {
 
     /// Handles one delivery, to its end.
     pub async fn handle(&self, delivery: Delivery, shutdown: &CancellationToken) -> Handled {
+        step!("worker.received");
         let handled = match OrderMessage::parse(delivery.body()) {
             Ok(message) => self.decide(delivery, message.into_order(), shutdown).await,
             Err(error) => {
@@ -172,6 +174,7 @@ impl OrderWorker {
                 settled(delivery.dead_letter(Reason::new(error.to_string())).await, Handled::Poison)
             }
         };
+        step!("worker.settled");
         metrics::counter!("woody_deliveries_total", "handled" => handled.as_str()).increment(1);
         handled
     }
@@ -194,6 +197,7 @@ impl OrderWorker {
             Ok(verdict) => verdict,
             Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
         };
+        step!("worker.validated");
         let (outcome, given_up) = match verdict {
             Ok(outcome) => (outcome, None),
             Err(error)
@@ -229,6 +233,7 @@ impl OrderWorker {
             Ok(saved) => saved,
             Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
         };
+        step!("worker.saved");
         let (is_ours, status) = match transition {
             Transition::Applied => (true, ends_as),
             Transition::Superseded(stays) => (false, stays),
@@ -277,7 +282,11 @@ impl OrderWorker {
         let mut delays = RetryDelays::new(self.settings.wait_base, Duration::from_secs(5));
         loop {
             let started = std::time::Instant::now();
-            let validation = AssertUnwindSafe(self.validator.validate(order)).catch_unwind();
+            let validation = AssertUnwindSafe(async {
+                step!("worker.validating");
+                self.validator.validate(order).await
+            })
+            .catch_unwind();
             let limit = self.settings.validation_timeout;
             let verdict = match tokio::time::timeout(limit, validation).await {
                 Ok(Ok(verdict)) => verdict.map(Outcome::from),

@@ -1,0 +1,87 @@
+//! The steps of an order's way, at each of which a process is ended as if by
+//! `kill -9` (the feature `failpoints` puts them into our binaries).
+
+use crate::{
+    faults::{Fault, Who},
+    proxy::Line,
+    shop::{Dependency, Process, Shop},
+    validator::Manner,
+};
+
+/// Not the first order that comes there: by then everything is in flight.
+const TIMES: u32 = 5;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    name: &'static str,
+    pub who: Who,
+    needs: Needs,
+}
+
+/// What brings an order to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// A validator that fails.
+    Retries,
+    /// A dependency that is away.
+    Away(Dependency),
+}
+
+const fn step(who: Who, name: &'static str, needs: Needs) -> Fault {
+    Fault::EndAt(Step { name, who, needs })
+}
+
+/// Each step there is.
+pub const STEPS: &[Fault] = &[
+    step(Who::Worker, "worker.received", Needs::Nothing),
+    step(Who::Worker, "worker.validating", Needs::Nothing),
+    step(Who::Worker, "worker.validated", Needs::Nothing),
+    step(Who::Worker, "worker.saved", Needs::Nothing),
+    step(Who::Worker, "worker.settled", Needs::Nothing),
+    step(Who::Worker, "delivery.moved", Needs::Retries),
+    step(Who::OrderService, "intake.stored", Needs::Nothing),
+    step(Who::OrderService, "intake.accepted", Needs::Nothing),
+    step(Who::OrderService, "intake.sent", Needs::Away(Dependency::Database)),
+    step(Who::OrderService, "relay.published", Needs::Nothing),
+    step(Who::OrderService, "relay.claimed", Needs::Away(Dependency::Broker)),
+];
+
+impl Step {
+    /// Has `process` end when it comes there.
+    pub async fn arm(self, shop: &Shop, process: &Process) {
+        match self.needs {
+            Needs::Nothing => {}
+            Needs::Retries => shop.validator.set(Manner::Fails),
+            Needs::Away(dependency) => shop.set_lines(dependency, Line::Reset),
+        }
+        let times = if matches!(self.needs, Needs::Away(_)) { 1 } else { TIMES };
+        process.kill().await;
+        process.start_with(&[("WOODY_ABORT_AT", &format!("{}:{times}", self.name))]).await;
+    }
+
+    /// Waits until it has, and starts it again as it was.
+    pub async fn disarm(self, shop: &Shop, process: &Process) {
+        process.has_died().await;
+        match self.needs {
+            Needs::Nothing => {}
+            Needs::Retries => shop.validator.set(Manner::Agrees),
+            Needs::Away(dependency) => shop.set_lines(dependency, Line::Open),
+        }
+        process.start().await;
+    }
+
+    /// Whom it takes away.
+    pub fn hits(self) -> Option<Dependency> {
+        match self.needs {
+            Needs::Away(dependency) => Some(dependency),
+            Needs::Nothing | Needs::Retries => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "killed at {}", self.name)
+    }
+}
