@@ -1,6 +1,10 @@
 //! Whether what was promised is kept: the store, the outbox and the broker compared.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Subcommand;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -11,7 +15,7 @@ use woody_core::{
     ports::OrderStore,
 };
 
-use super::{CtlError, Output, Shop, dead};
+use super::{CtlError, Output, Shop, dead, output::progress_bar};
 use crate::config::{ConfigError, positive_duration};
 
 #[derive(Debug, Subcommand)]
@@ -28,7 +32,9 @@ pub(super) enum OrdersCommand {
     /// Compare store, outbox and broker, and certify what is kept. Exit code 1
     /// when an order is lost, doubled or stuck.
     Audit {
-        /// File with the ids that clients were promised, one a line.
+        /// File with the ids that clients were promised, one a line; after an id
+        /// may stand what the client calls that submit, and two ids of one submit
+        /// are a doubled order.
         #[arg(long, value_name = "FILE")]
         promised: Option<PathBuf>,
         /// An order that is pending for longer than this is stuck.
@@ -59,32 +65,41 @@ pub(super) async fn run(command: OrdersCommand, shop: &Shop<'_>) -> Result<Outpu
             Ok(Output::rows(["order_id", "accepted_at", "product", "quantity"], rows.collect()))
         }
         OrdersCommand::Audit { promised, pending_for } => {
-            let promised = promised.map(|path| read_ids(&path)).transpose()?;
-            audit(promised.as_deref(), pending_for, shop).await
+            let promises = promised.map(|path| Promises::read(&path)).transpose()?;
+            audit(promises, pending_for, shop).await
         }
     }
+}
+
+/// What clients were promised.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Promises {
+    ids: Vec<OrderId>,
+    /// Submits that were promised as more than one order.
+    doubled: Vec<String>,
 }
 
 /// What an audit found.
 #[derive(Debug, Default)]
 struct Findings {
-    promised: Option<u64>,
     unaccounted: Vec<OrderId>,
     stuck: u64,
     dead_without_failed: u64,
 }
 
 impl Findings {
-    fn is_clean(&self) -> bool {
+    fn are_clean(&self) -> bool {
         self.unaccounted.is_empty() && self.stuck == 0 && self.dead_without_failed == 0
     }
 }
 
 async fn audit(
-    promised: Option<&[OrderId]>,
+    promises: Option<Promises>,
     pending_for: Duration,
     shop: &Shop<'_>,
 ) -> Result<Output, CtlError> {
+    let is_told = promises.is_some();
+    let Promises { ids, doubled } = promises.unwrap_or_default();
     let (store, broker) = (shop.store().await?, shop.broker().await?);
     let orders = store.orders();
     let compared = async {
@@ -92,10 +107,7 @@ async fn audit(
         let depth = broker.admin().depth().await?;
         let stuck = orders.stuck(pending_for, MOST).await?.len() as u64;
         let mut findings = Findings { stuck, ..Findings::default() };
-        if let Some(ids) = promised {
-            findings.promised = Some(ids.len() as u64);
-            findings.unaccounted = missing(orders.as_ref(), ids).await?;
-        }
+        findings.unaccounted = missing(orders.as_ref(), &ids).await?;
         for letter in broker.admin().dead_letters(dead::MOST).await? {
             let Ok(message) = OrderMessage::parse(&letter.body) else { continue };
             let order = orders.order(message.order_id).await?;
@@ -110,67 +122,110 @@ async fn audit(
     store.close().await;
     let (counts, depth, findings) = compared?;
     let stored = counts.pending + counts.success + counts.rejected + counts.failed;
-    let told = |n: Option<u64>| n.map_or_else(|| "not told".to_owned(), |n| n.to_string());
-    let verdict = if findings.is_clean() { "kept" } else { "BROKEN" };
+    let told = |n: usize| if is_told { n.to_string() } else { "not told".to_owned() };
+    let kept = findings.are_clean() && doubled.is_empty();
     let output = Output::pairs(
         &[
-            ("promised", told(findings.promised)),
+            ("promised", told(ids.len())),
             ("stored", stored.to_string()),
             ("  success", counts.success.to_string()),
             ("  rejected", counts.rejected.to_string()),
             ("  failed", counts.failed.to_string()),
             ("  pending", counts.pending.to_string()),
             ("  of these stuck", findings.stuck.to_string()),
-            ("doubled", "0 (an id is a row's key)".to_owned()),
+            ("doubled", told(doubled.len())),
             ("outbox", counts.outbox.to_string()),
             ("queue", (depth.ready + depth.delayed).to_string()),
             ("dead", depth.dead.to_string()),
             ("  of orders that never failed", findings.dead_without_failed.to_string()),
-            ("unaccounted", findings.unaccounted.len().to_string()),
-            ("promises", verdict.to_owned()),
+            ("unaccounted", told(findings.unaccounted.len())),
+            ("promises", if kept { "kept" } else { "BROKEN" }.to_owned()),
         ],
         json!({
-            "promised": findings.promised,
+            "promised": is_told.then_some(ids.len()),
             "stored": stored,
             "success": counts.success,
             "rejected": counts.rejected,
             "failed": counts.failed,
             "pending": counts.pending,
             "stuck": findings.stuck,
-            "doubled": 0,
+            "doubled": doubled,
             "outbox": counts.outbox,
             "queue": depth.ready + depth.delayed,
             "dead": depth.dead,
             "dead_without_failed": findings.dead_without_failed,
             "unaccounted": findings.unaccounted,
-            "kept": findings.is_clean(),
+            "kept": kept,
         }),
     );
-    Ok(if findings.is_clean() { output } else { output.failing() })
+    Ok(if kept { output } else { output.failing() })
 }
 
 /// Those of `ids` that the store does not know. One that is still in the broker
 /// alone, because the store was away when it was accepted, counts as missing
 /// until a worker has written it.
 async fn missing(orders: &dyn OrderStore, ids: &[OrderId]) -> Result<Vec<OrderId>, CtlError> {
+    let progress = progress_bar(ids.len(), "looking up");
     let unknown = stream::iter(ids.iter().copied())
         .map(|id| async move {
             let known = orders.order(id).await?.is_some();
             Ok::<_, CtlError>((!known).then_some(id))
         })
-        .buffer_unordered(AT_ONCE);
-    unknown.try_filter_map(|id| async move { Ok(id) }).try_collect().await
+        .buffer_unordered(AT_ONCE)
+        .inspect(|_| progress.inc(1));
+    let unknown = unknown.try_filter_map(|id| async move { Ok(id) }).try_collect().await;
+    progress.finish_and_clear();
+    unknown
 }
 
-fn read_ids(path: &std::path::Path) -> Result<Vec<OrderId>, CtlError> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        ConfigError::because(format!("{} cannot be read", path.display()), &error)
-    })?;
-    let ids = text.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate();
-    ids.map(|(n, line)| {
-        OrderId::parse(line).map_err(|_| {
-            ConfigError::new(format!("{}:{}: {line} is no UUID", path.display(), n + 1)).into()
+impl Promises {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError::because(format!("{} cannot be read", path.display()), &error)
+        })?;
+        Self::parse(&text).map_err(|(line, word)| {
+            ConfigError::new(format!("{}:{line}: {word} is no UUID", path.display()))
         })
-    })
-    .collect()
+    }
+
+    /// Reads `ID` or `ID SUBMIT` from each line that is not blank; the error is
+    /// the first line without an id, and what stands there.
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
+        let mut ids_of = HashMap::<&str, HashSet<OrderId>>::new();
+        for (n, line) in text.lines().map(str::trim).enumerate().filter(|(_, l)| !l.is_empty()) {
+            let (word, submit) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            let id = OrderId::parse(word).map_err(|_| (n + 1, word.to_owned()))?;
+            if seen.insert(id) {
+                ids.push(id);
+            }
+            if !submit.is_empty() {
+                ids_of.entry(submit.trim()).or_default().insert(id);
+            }
+        }
+        let twice = ids_of.into_iter().filter(|(_, ids)| ids.len() > 1);
+        let mut doubled: Vec<String> = twice.map(|(submit, _)| submit.to_owned()).collect();
+        doubled.sort_unstable();
+        Ok(Self { ids, doubled })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_submit_with_two_ids_is_doubled_and_an_id_twice_is_one_promise() {
+        let [a, b, c] = [(); 3].map(|()| OrderId::fresh());
+        let text = format!("{a} one\n\n{b}\ttwo\n{a} one\n  {c} two \n{b}\n");
+        let promises = Promises::parse(&text).unwrap();
+        assert_eq!(promises, Promises { ids: vec![a, b, c], doubled: vec!["two".to_owned()] });
+    }
+
+    #[test]
+    fn a_line_without_an_id_is_named() {
+        let text = format!("{}\nnonsense 1\n", OrderId::fresh());
+        assert_eq!(Promises::parse(&text), Err((2, "nonsense".to_owned())));
+        assert_eq!(Promises::parse("\n"), Ok(Promises::default()));
+    }
 }

@@ -1,10 +1,9 @@
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
 
-use super::{CtlError, Output, Selection, Shop, canary};
+use super::{CtlError, Output, Selection, Shop, canary, output::progress_bar};
 use crate::config::ConfigError;
 
 #[derive(Debug, Subcommand)]
@@ -203,13 +202,4 @@ fn holds(letter: &DeadLetter, text: &str) -> bool {
 
 fn died_at(letter: &DeadLetter) -> String {
     letter.died_at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| "not told".to_owned())
-}
-
-/// Shows on a terminal only.
-fn progress_bar(len: usize, doing: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(len as u64);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
-    bar.with_message(doing)
 }

@@ -1,4 +1,5 @@
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 /// What a command has to say, for people and for programs.
@@ -62,4 +63,13 @@ impl std::fmt::Display for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.as_json { self.json.fmt(f) } else { f.write_str(&self.text) }
     }
+}
+
+/// Shows how far something long has come, on a terminal only.
+pub(super) fn progress_bar(len: usize, doing: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(len as u64);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    bar.with_message(doing)
 }
