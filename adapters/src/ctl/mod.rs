@@ -3,6 +3,7 @@
 mod audit;
 mod canary;
 mod dead;
+mod load;
 mod orders;
 mod output;
 mod queue;
@@ -65,6 +66,8 @@ enum Command {
     /// See how full the queue is.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Place orders at a steady rate over HTTP, and keep books on the answers.
+    Load(load::LoadArgs),
     /// See to messages that were given up.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
@@ -150,6 +153,7 @@ impl Ctl {
             Command::Outbox(command) => queue::outbox(command, &shop).await?,
             Command::Queue(command) => queue::run(command, &shop).await?,
             Command::Dead(command) => dead::run(command, &shop).await?,
+            Command::Load(args) => load::run(args).await?,
         };
         Ok(match self.output {
             Format::Table => output,

@@ -1,0 +1,269 @@
+//! Orders placed at a steady rate, with books: what a rehearsal of an update is
+//! judged by.
+
+use std::{
+    fmt::Write as _,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use clap::Args;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Request, StatusCode, Uri,
+    body::Bytes,
+    header::{CONTENT_TYPE, HeaderName},
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Semaphore,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+use woody_core::domain::OrderId;
+
+use super::{CtlError, Output, output::progress_bar};
+use crate::config::{ConfigError, positive_duration};
+
+/// Flags of `woodyctl load`.
+#[derive(Debug, Args)]
+pub(super) struct LoadArgs {
+    /// Where the shop is: http://HOST[:PORT]
+    url: Uri,
+    /// Orders a second, whether or not the ones before are answered.
+    #[arg(long, default_value = "100", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: u32,
+    /// For how long; Ctrl-C and SIGTERM end it early, with its report.
+    #[arg(long = "for", default_value = "10s", value_name = "TIME",
+          value_parser = positive_duration)]
+    lasts: Duration,
+    /// What is ordered.
+    #[arg(long, default_value = "Train", value_name = "NAME")]
+    product: String,
+    /// File for the ids that were promised, which `orders audit --promised` reads.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+/// Longer than a shop takes for an answer, whatever is away.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Orders under way; the next one waits, and the rate is not kept.
+const UNDER_WAY: usize = 4_096;
+const MAX_ANSWER: usize = 64 * 1024;
+
+type Http = Client<HttpConnector, Full<Bytes>>;
+
+#[derive(Default)]
+struct Books {
+    promised: Vec<(OrderId, u64)>,
+    took: Vec<Duration>,
+    accepted_at: Vec<Instant>,
+    refused: u64,
+    failed: u64,
+    /// The first failure, in words.
+    first_failure: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Receipt {
+    order_id: OrderId,
+}
+
+/// How one order was answered.
+enum Answer {
+    Promised(OrderId),
+    Refused,
+    Failed(String),
+}
+
+pub(super) async fn run(args: LoadArgs) -> Result<Output, CtlError> {
+    if args.url.scheme_str() != Some("http") || args.url.host().is_none() {
+        return Err(ConfigError::new(format!("{}: must be http://HOST[:PORT]", args.url)).into());
+    }
+    let began = Instant::now();
+    let books = place_orders(&args, began).await?;
+    let seconds = began.elapsed().as_secs_f64();
+    if let Some(path) = &args.ledger {
+        let lines = books.promised.iter().fold(String::new(), |mut lines, (id, submit)| {
+            let _ = writeln!(lines, "{id} {submit}");
+            lines
+        });
+        std::fs::write(path, lines).map_err(|error| {
+            ConfigError::because(format!("{} cannot be written", path.display()), &error)
+        })?;
+    }
+    Ok(report(books, began, seconds))
+}
+
+async fn place_orders(args: &LoadArgs, began: Instant) -> Result<Books, ConfigError> {
+    let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let http: Http = Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .build(HttpConnector::new());
+    let to = format!("{}/api/orders", args.url.to_string().trim_end_matches('/'));
+    // Each run's keys are its own.
+    let run = Uuid::now_v7().simple().to_string();
+    let body = Bytes::from(json!({ "product": args.product }).to_string());
+    let (books, tasks) = (Arc::new(Mutex::new(Books::default())), TaskTracker::new());
+    let places = Arc::new(Semaphore::new(UNDER_WAY));
+    let seconds = usize::try_from(args.lasts.as_secs()).unwrap_or(usize::MAX);
+    let progress = progress_bar(seconds, "placing orders");
+    let mut beat = interval(Duration::from_secs(1) / args.rate);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let end = sleep(args.lasts);
+    tokio::pin!(end);
+    for submit in 0.. {
+        let place = tokio::select! {
+            biased;
+            () = &mut end => break,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            place = async {
+                beat.tick().await;
+                Arc::clone(&places).acquire_owned().await
+            } => place,
+        };
+        // The semaphore is never closed.
+        let Ok(place) = place else { break };
+        progress.set_position(began.elapsed().as_secs());
+        let request = Request::post(&to)
+            .header(CONTENT_TYPE, "application/json")
+            .header(HeaderName::from_static("idempotency-key"), format!("{run}-{submit}"))
+            .body(Full::from(body.clone()))
+            .map_err(|error| ConfigError::because(to.clone(), &error))?;
+        let (http, books) = (http.clone(), Arc::clone(&books));
+        tasks.spawn(async move {
+            let asked = Instant::now();
+            let answer = timeout(PATIENCE, send(&http, request)).await;
+            let answer = answer.unwrap_or_else(|_| Answer::Failed("no answer in 30 s".to_owned()));
+            lock(&books).note(submit, asked, answer);
+            drop(place);
+        });
+    }
+    tasks.close();
+    tasks.wait().await;
+    progress.finish_and_clear();
+    Ok(std::mem::take(&mut *lock(&books)))
+}
+
+fn lock(books: &Mutex<Books>) -> std::sync::MutexGuard<'_, Books> {
+    books.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Nothing is tried again: what a client without patience would see.
+async fn send(http: &Http, request: Request<Full<Bytes>>) -> Answer {
+    let response = match http.request(request).await {
+        Ok(response) => response,
+        Err(error) => return Answer::Failed(ConfigError::because("no answer", &error).to_string()),
+    };
+    let status = response.status();
+    let body = match Limited::new(response.into_body(), MAX_ANSWER).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => return Answer::Failed(format!("{status}, and then {error}")),
+    };
+    match (status, serde_json::from_slice::<Receipt>(&body)) {
+        (StatusCode::ACCEPTED, Ok(receipt)) => Answer::Promised(receipt.order_id),
+        (StatusCode::SERVICE_UNAVAILABLE, _) => Answer::Refused,
+        _ => Answer::Failed(format!("{status}: {}", String::from_utf8_lossy(&body))),
+    }
+}
+
+impl Books {
+    fn note(&mut self, submit: u64, asked: Instant, answer: Answer) {
+        match answer {
+            Answer::Promised(id) => {
+                self.promised.push((id, submit));
+                self.took.push(asked.elapsed());
+                self.accepted_at.push(Instant::now());
+            }
+            Answer::Refused => self.refused += 1,
+            Answer::Failed(what) => {
+                self.failed += 1;
+                self.first_failure.get_or_insert(what);
+            }
+        }
+    }
+
+    /// How long `percent` of the promises took at most.
+    fn percentile(&mut self, percent: usize) -> Duration {
+        self.took.sort_unstable();
+        let last = self.took.len().saturating_sub(1);
+        self.took.get(last * percent / 100).copied().unwrap_or_default()
+    }
+
+    /// The longest time in which nothing was accepted.
+    fn longest_gap(&mut self, began: Instant) -> Duration {
+        self.accepted_at.sort_unstable();
+        let before = std::iter::once(&began).chain(&self.accepted_at);
+        self.accepted_at
+            .iter()
+            .zip(before)
+            .map(|(at, before)| *at - *before)
+            .max()
+            .unwrap_or_default()
+    }
+}
+
+fn report(mut books: Books, began: Instant, seconds: f64) -> Output {
+    let ms = |time: Duration| (time.as_secs_f64() * 1e4).round() / 10.0;
+    let (p50, p99) = (ms(books.percentile(50)), ms(books.percentile(99)));
+    let gap = ms(books.longest_gap(began));
+    let accepted = books.promised.len();
+    let mut pairs = vec![
+        ("seconds", format!("{seconds:.1}")),
+        ("accepted", accepted.to_string()),
+        ("refused (503)", books.refused.to_string()),
+        ("failed", books.failed.to_string()),
+        ("p50 ms", p50.to_string()),
+        ("p99 ms", p99.to_string()),
+        ("longest gap ms", gap.to_string()),
+    ];
+    pairs.extend(books.first_failure.clone().map(|what| ("first failure", what)));
+    let output = Output::pairs(
+        &pairs,
+        json!({
+            "seconds": seconds,
+            "accepted": accepted,
+            "refused": books.refused,
+            "failed": books.failed,
+            "p50_ms": p50,
+            "p99_ms": p99,
+            "longest_gap_ms": gap,
+            "first_failure": books.first_failure,
+        }),
+    );
+    if books.refused + books.failed == 0 && accepted > 0 { output } else { output.failing() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_gap_counts_from_the_beginning() {
+        let began = Instant::now();
+        let at = |ms| began + Duration::from_millis(ms);
+        let mut books =
+            Books { accepted_at: vec![at(900), at(300), at(1_000)], ..Books::default() };
+        assert_eq!(books.longest_gap(began), Duration::from_millis(600));
+        assert_eq!(Books::default().longest_gap(began), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_percentile_of_few_or_none_is_one_of_them() {
+        let mut books = Books { took: vec![Duration::from_millis(7)], ..Books::default() };
+        assert_eq!(books.percentile(99), Duration::from_millis(7));
+        assert_eq!(Books::default().percentile(99), Duration::ZERO);
+    }
+}
