@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 IMAGES=(rabbitmq:4-management postgres:18 nginx:1.30)
-PACKAGES=rabbitmq-server,postgresql-18,nginx-light
+PACKAGES=rabbitmq-server,postgresql-18,nginx-light,gettext-base
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 CACHE=${CARGO_TARGET_DIR:-$SERVICES/../../target}/stack
 ROOT=$CACHE/forky

@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Deploys WoodyToys on this machine's Docker Swarm, or updates what is deployed, and waits until all of it is healthy.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+    cat <<'END'
+Usage: ./stack/deploy-swarm.sh [VERSION] [-c FILE]...
+
+Checks what it needs, makes the machine a Swarm of one node if it is in none, makes passwords and secrets the first time,
+deploys stack.yml, waits until every replica is healthy, and prints where everything is. Deploying again updates.
+
+  VERSION   of our images: latest by default. Name one in production, so that an update can be told from the last
+  -c FILE   one more stack file on top, e.g. stack/tls.yml; may be given several times
+  --help    this text
+
+Variables (the table at the top of stack.yml has the others):
+  REGISTRY=woodytoys        where our images come from; without a host in it they must be on this machine
+  WOODY_STACK=woodytoys     the stack's name
+  WOODY_SECRETS=1           generation of the secrets; raise it to rotate them, see docs/operations.md
+  WOODY_SECRETS_DIR         where the passwords are kept for you: ~/.woodytoys/STACK
+  WOODY_DEPLOY_TIMEOUT=300  seconds until it gives up waiting
+  WOODY_ADVERTISE           address for `docker swarm init`, on a machine with several
+
+Exit code 0: everything is healthy. 1: it is not, and what is wrong is above. 2: wrong arguments.
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "deploy: $*"
+    exit 1
+}
+
+version=latest files=(-c stack.yml)
+while [ $# -gt 0 ]; do
+    case $1 in
+    -c)
+        [ -f "${2:-}" ] || [ -f "../${2:-}" ] || die "there is no file ${2:-}"
+        if [ -f "$2" ]; then files+=(-c "$2"); else files+=(-c "../$2"); fi
+        shift
+        ;;
+    --help | -h)
+        usage
+        exit
+        ;;
+    -*)
+        usage >&2
+        exit 2
+        ;;
+    *) version=$1 ;;
+    esac
+    shift
+done
+export VERSION=$version REGISTRY=${REGISTRY:-woodytoys}
+export WOODY_STACK=${WOODY_STACK:-woodytoys} WOODY_SECRETS=${WOODY_SECRETS:-1}
+SECRETS_DIR=${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$WOODY_STACK}
+TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
+RABBITMQ_IMAGE=${RABBITMQ_IMAGE:-rabbitmq:4-management} POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:18}
+
+check_engine() {
+    command -v docker >/dev/null || die "docker is missing"
+    docker info >/dev/null 2>&1 || die "no docker engine answers: start it, or on Debian: stack/engine.sh up"
+    case $(docker info --format '{{.Swarm.LocalNodeState}}/{{.Swarm.ControlAvailable}}') in
+    active/true) ;;
+    active/false) die "this node is a worker: run this on a manager" ;;
+    *)
+        say "making this machine a Swarm of one node"
+        docker swarm init ${WOODY_ADVERTISE:+--advertise-addr "$WOODY_ADVERTISE"} >/dev/null ||
+            die "docker swarm init failed (above); with several addresses, set WOODY_ADVERTISE to one"
+        ;;
+    esac
+}
+
+check_images() {
+    local image missing=()
+    for image in "$REGISTRY"/{gateway,front,misc-service,product-service,order-service,order-worker}:"$VERSION" \
+        "$RABBITMQ_IMAGE" "$POSTGRES_IMAGE"; do
+        docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" >/dev/null 2>&1 || missing+=("$image")
+    done
+    [ ${#missing[@]} = 0 ] || die "not here, and not to be had: ${missing[*]}
+    ours are built by stack/build_push.sh; for others set RABBITMQ_IMAGE and POSTGRES_IMAGE (stand-ins: stack/stand-ins/build.sh)"
+}
+
+# The volumes of RabbitMQ and PostgreSQL are on one node for good.
+label_node() {
+    local nodes
+    nodes=$(docker node ls --quiet)
+    # shellcheck disable=SC2086 # one word for each node
+    if ! docker node inspect --format '{{index .Spec.Labels "woodytoys.data"}}' $nodes | grep -q true; then
+        docker node update --label-add woodytoys.data=true "$(docker info --format '{{.Swarm.NodeID}}')" >/dev/null
+    fi
+}
+
+# Services go to workers, where there are any.
+placement() {
+    if [ -z "${WOODY_SERVICES_ON:-}" ] && docker node ls --filter role=worker --format '{{.Status}}' | grep -q Ready; then
+        export WOODY_SERVICES_ON='node.role == worker'
+    fi
+}
+
+password() { head -c 24 /dev/urandom | base64 | tr -d '+/=\n'; }
+
+# RabbitMQ's own form: base64(salt + sha256(salt + password)), with four bytes of salt.
+rabbitmq_hash() {
+    local salt digest
+    salt=$(head -c 4 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+    # shellcheck disable=SC2059 # the escapes are the point
+    unhex() { printf "$(sed 's/../\\x&/g')"; }
+    digest=$({ unhex <<<"$salt" && printf %s "$1"; } | sha256sum | cut -d' ' -f1)
+    unhex <<<"$salt$digest" | base64
+}
+
+secret_exists() { docker secret inspect "$WOODY_STACK$1$WOODY_SECRETS" >/dev/null 2>&1; }
+
+make_secrets() {
+    local names=(_store_url_ _broker_url_ _postgres_password_ _rabbitmq_definitions_) name missing=()
+    for name in "${names[@]}"; do secret_exists "$name" || missing+=("$WOODY_STACK$name$WOODY_SECRETS"); done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ ${#missing[@]} = ${#names[@]} ] ||
+        die "of generation $WOODY_SECRETS some secrets exist and these do not: ${missing[*]}
+    they belong together: raise WOODY_SECRETS, or remove the others and deploy again"
+    # Kept for you: Swarm never shows a secret again.
+    local kept=$SECRETS_DIR/passwords.$WOODY_SECRETS
+    if [ ! -s "$kept" ]; then
+        (umask 077 && mkdir -p "$SECRETS_DIR" &&
+            printf 'POSTGRES_PASSWORD=%s\nRABBITMQ_PASSWORD=%s\n' "$(password)" "$(password)" >"$kept")
+    fi
+    # shellcheck source=/dev/null
+    . "$kept"
+    make() { docker secret create --label com.docker.stack.namespace="$WOODY_STACK" "$WOODY_STACK$1$WOODY_SECRETS" - >/dev/null; }
+    printf 'postgres://woody:%s@database/woody' "$POSTGRES_PASSWORD" | make _store_url_
+    printf 'amqp://woody:%s@rabbitmq/%%2f' "$RABBITMQ_PASSWORD" | make _broker_url_
+    printf %s "$POSTGRES_PASSWORD" | make _postgres_password_
+    sed "s|@PASSWORD_HASH@|$(rabbitmq_hash "$RABBITMQ_PASSWORD")|" rabbitmq/definitions.json | make _rabbitmq_definitions_
+    say "made the secrets of generation $WOODY_SECRETS; their passwords are kept in $kept"
+}
+
+services() { docker stack services "$WOODY_STACK" --format '{{.Name}} {{.Replicas}}' | sed 's/ *(.*//' | sort; }
+
+# Whether a service is as it was told to be: all replicas healthy, and no update under way.
+settled() {
+    local name replicas state
+    while read -r name replicas; do
+        [ "${replicas%/*}" = "${replicas#*/}" ] || return 1
+        state=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "$name")
+        case $state in '' | completed) ;; rollback_* | paused) failed=$name && return 1 ;; *) return 1 ;; esac
+    done < <(services)
+}
+
+wait_until_healthy() {
+    local deadline=$((SECONDS + TIMEOUT)) shown='' now
+    failed=''
+    until settled; do
+        now=$(services | awk '{ split($2, n, "/"); have += n[1]; want += n[2] } END { printf "%d of %d replicas are healthy", have, want }')
+        if [ "$now" != "$shown" ]; then say "[$SECONDS s] $now" && shown=$now; fi
+        if [ "$failed" ] || [ "$SECONDS" -ge "$deadline" ]; then
+            say ''
+            docker stack ps "$WOODY_STACK" --no-trunc --format 'table {{.Name}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}' |
+                grep -Ev 'Running +Running' >&2 || true
+            die "${failed:+$failed was rolled back; }not everything is healthy after $SECONDS s (above; docker service logs NAME says more)"
+        fi
+        sleep 1
+    done
+    say "[$SECONDS s] everything is healthy"
+}
+
+report() {
+    local host
+    host=$(docker node inspect self --format '{{.Status.Addr}}' 2>/dev/null || echo localhost)
+    [ "$host" != 0.0.0.0 ] || host=localhost
+    echo
+    printf '%-28s %s\n' SERVICE REPLICAS
+    services | awk '{ printf "%-28s %s\n", $1, $2 }'
+    echo
+    printf '%-28s %s\n' 'shop and API' "http://$host:${WOODY_HTTP_PORT:-80}/" \
+        'RabbitMQ management' "http://$host:${WOODY_MANAGEMENT_PORT:-15672}/ (user woody, password in $SECRETS_DIR)"
+    echo
+    echo "try it: ./stack/test-services.sh http://$host:${WOODY_HTTP_PORT:-80}"
+}
+
+check_engine
+check_images
+label_node
+placement
+make_secrets
+# Swarm never changes a configuration either: another content, another name.
+WOODY_CONFIG=$(cat rabbitmq/rabbitmq.conf postgres/postgresql.conf | sha256sum | cut -c1-8)
+export WOODY_CONFIG
+# Images without a registry's host in their names are looked for on this machine alone.
+resolve=always
+case $REGISTRY in *[.:]*/* | localhost/*) ;; *) resolve=never ;; esac
+docker stack deploy "${files[@]}" --prune --detach=true --with-registry-auth --resolve-image "$resolve" "$WOODY_STACK" >&2
+wait_until_healthy
+report

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Takes WoodyToys off this machine's Docker Swarm.
+set -euo pipefail
+
+usage() {
+    cat <<'END'
+Usage: ./stack/teardown.sh [--volumes] [--leave]
+
+Removes the stack with its networks and configurations, and waits until all of it is gone. Data and secrets stay, so that
+deploy-swarm.sh brings the same shop back.
+
+  --volumes   the data of RabbitMQ and PostgreSQL too, and the secrets, and the passwords that were kept for you
+  --leave     and this machine leaves its Swarm, if it is the only node
+  --help      this text
+
+  WOODY_STACK=woodytoys   the stack's name
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+volumes='' leave=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --volumes) volumes=yes ;;
+    --leave) leave=yes ;;
+    --help | -h)
+        usage
+        exit
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+STACK=${WOODY_STACK:-woodytoys}
+OURS=label=com.docker.stack.namespace=$STACK
+ONE=label=com.docker.swarm.task
+
+if [ "$(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null)" != true ]; then
+    say "this machine is no manager of a Swarm: nothing to take down"
+    exit
+fi
+docker stack rm "$STACK" >&2 || true
+# Tasks end after their services are gone, and networks after their tasks.
+for _ in {1..120}; do
+    left=$(docker ps --all --quiet --filter "$OURS" --filter "$ONE" && docker network ls --quiet --filter "$OURS")
+    [ "$left" ] || break
+    sleep 1
+done
+[ -z "$left" ] || { say "teardown: something of $STACK is still there after two minutes: docker ps --all, docker network ls" && exit 1; }
+docker config ls --quiet --filter "$OURS" | xargs -r docker config rm >/dev/null
+if [ "$volumes" ]; then
+    docker volume ls --quiet --filter "$OURS" | xargs -r docker volume rm >/dev/null
+    docker secret ls --quiet --filter "$OURS" | xargs -r docker secret rm >/dev/null
+    rm -rf "${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$STACK}"
+fi
+if [ "$leave" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ]; then docker swarm leave --force >/dev/null; fi
+say "$STACK is gone${volumes:+, its data too}"
