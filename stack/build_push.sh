@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'END'
-Usage: ./stack/build_push.sh [VERSION] [--no-push] [--only NAME]...
+Usage: ./stack/build_push.sh [VERSION] [--no-push] [--no-sbom] [--only NAME]...
 
 Builds the static programs and from them the images misc-service, product-service, order-service, order-worker and
 woodyctl (FROM scratch), gateway (nginx with our configuration) and front (the page), each tagged VERSION and latest.
@@ -13,6 +13,7 @@ Nothing is pushed unless everything was built.
 
   VERSION       the tag besides latest; the version of Cargo.toml by default
   --no-push     for this machine only
+  --no-sbom     without the list of crates in each program, which takes a tool that takes a minute to build
   --only NAME   only this image; may be given several times
   --help        this text
 
@@ -33,10 +34,11 @@ IMAGES=("${PROGRAMS[@]}" gateway front)
 REGISTRY=${REGISTRY:-woodytoys}
 PROFILE=${WOODY_IMAGE_PROFILE:-dist}
 TARGET=$(uname -m)-unknown-linux-gnu
-version='' push=yes only=()
+version='' push=yes sbom=yes only=()
 while [ $# -gt 0 ]; do
     case $1 in
     --no-push) push='' ;;
+    --no-sbom) sbom='' ;;
     --only)
         [[ " ${IMAGES[*]} " == *" ${2:-} "* ]] || die "--only takes one of: ${IMAGES[*]}"
         only+=("$2")
@@ -64,15 +66,19 @@ docker info >/dev/null 2>&1 || die "no docker engine answers: start one (stack/e
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 created=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
 
-# cargo-auditable writes the list of crates into the program itself, where scanners find it. Built once.
+# With a bill of materials: cargo-auditable writes the list of crates into the program itself, where scanners find it. Built once.
 AUDITABLE_VERSION=0.7.7
 tools=${CARGO_TARGET_DIR:-target}/tools
 auditable() {
+    if [ -z "$sbom" ]; then
+        cargo "$@"
+        return
+    fi
     if ! [ -x "$tools/bin/cargo-auditable" ]; then
         say "installing cargo-auditable $AUDITABLE_VERSION into $tools (a minute, once)"
         cargo install --quiet --locked --root "$tools" "cargo-auditable@$AUDITABLE_VERSION"
     fi
-    PATH=$PWD/$tools/bin:$PATH cargo auditable "$@"
+    PATH=$(cd "$tools" && pwd)/bin:$PATH cargo auditable "$@"
 }
 
 # With --target, what runs while it is built (procedural macros) stays dynamic.
@@ -82,8 +88,8 @@ build_programs() {
         if wanted "$program"; then flags+=(--bin "$program"); fi
     done
     [ ${#flags[@]} -gt 0 ] || return 0
-    RUSTFLAGS='-C target-feature=+crt-static' auditable build --locked --quiet --profile "$PROFILE" --target "$TARGET" \
-        -p woody-adapters "${flags[@]}"
+    auditable build --config "target.$TARGET.rustflags = ['-C', 'target-feature=+crt-static']" --target "$TARGET" \
+        --locked --quiet --profile "$PROFILE" -p woody-adapters "${flags[@]}"
 }
 
 work=$(mktemp -d)

@@ -128,7 +128,7 @@ make_secrets() {
     fi
     # shellcheck source=/dev/null
     . "$kept"
-    make() { docker secret create --label com.docker.stack.namespace="$WOODY_STACK" "$WOODY_STACK$1$WOODY_SECRETS" - >/dev/null; }
+    make() { docker secret create --label woodytoys.stack="$WOODY_STACK" "$WOODY_STACK$1$WOODY_SECRETS" - >/dev/null; }
     printf 'postgres://woody:%s@database/woody' "$POSTGRES_PASSWORD" | make _store_url_
     printf 'amqp://woody:%s@rabbitmq/%%2f' "$RABBITMQ_PASSWORD" | make _broker_url_
     printf %s "$POSTGRES_PASSWORD" | make _postgres_password_

@@ -53,7 +53,7 @@ done
 docker config ls --quiet --filter "$OURS" | xargs -r docker config rm >/dev/null
 if [ "$volumes" ]; then
     docker volume ls --quiet --filter "$OURS" | xargs -r docker volume rm >/dev/null
-    docker secret ls --quiet --filter "$OURS" | xargs -r docker secret rm >/dev/null
+    docker secret ls --quiet --filter "label=woodytoys.stack=$STACK" | xargs -r docker secret rm >/dev/null
     rm -rf "${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$STACK}"
 fi
 if [ "$leave" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ]; then docker swarm leave --force >/dev/null; fi

@@ -114,7 +114,7 @@ else
     refused=0 served=0
     # As many at once as nobody's burst allows.
     codes=$(for _ in $(seq $((LIMIT * 3 + 40))); do echo "url = $BASE/api/misc/time"; echo 'output = /dev/null'; done |
-        curl --silent --parallel --parallel-max 30 --write-out '%{http_code}\n' --config -)
+        curl --silent --no-progress-meter --parallel --parallel-max 30 --write-out '%{http_code}\n' --config -)
     served=$(grep -c 200 <<<"$codes" || true)
     refused=$(grep -c 503 <<<"$codes" || true)
     if [ "$refused" -gt 0 ] && [ "$served" -ge 20 ]; then

@@ -154,7 +154,8 @@ pub fn validator(
             chain.then("workshop", args.validation_timeout, Arc::new(workshop))
         }
     };
-    if let Some(url) = &args.validator_url {
+    // A stack file writes `${WOODY_VALIDATOR_URL:-}`, so empty is none.
+    if let Some(url) = args.validator_url.as_ref().filter(|url| !url.is_empty()) {
         // Three tries and their pauses fit into the time of one validation.
         let each = args.validation_timeout / (HttpValidator::TRIES + 1);
         let service = Arc::new(HttpValidator::new(url, each)?);

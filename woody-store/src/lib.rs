@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod batch;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod row;
 #[cfg(any(feature = "memory", feature = "postgres"))]
 mod stamp;
 mod store;

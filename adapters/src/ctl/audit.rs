@@ -83,6 +83,7 @@ struct Promises {
 #[derive(Debug, Default)]
 struct Findings {
     unaccounted: Vec<OrderId>,
+    promised_pending: usize,
     stuck: u64,
     dead_without_failed: u64,
 }
@@ -107,7 +108,7 @@ async fn audit(
         let depth = broker.admin().depth().await?;
         let stuck = orders.stuck(pending_for, MOST).await?.len() as u64;
         let mut findings = Findings { stuck, ..Findings::default() };
-        findings.unaccounted = missing(orders.as_ref(), &ids).await?;
+        look_up(orders.as_ref(), &ids, &mut findings).await?;
         for letter in broker.admin().dead_letters(dead::MOST).await? {
             let Ok(message) = OrderMessage::parse(&letter.body) else { continue };
             let order = orders.order(message.order_id).await?;
@@ -127,6 +128,7 @@ async fn audit(
     let output = Output::pairs(
         &[
             ("promised", told(ids.len())),
+            ("  of these pending", told(findings.promised_pending)),
             ("stored", stored.to_string()),
             ("  success", counts.success.to_string()),
             ("  rejected", counts.rejected.to_string()),
@@ -143,6 +145,7 @@ async fn audit(
         ],
         json!({
             "promised": is_told.then_some(ids.len()),
+            "promised_pending": is_told.then_some(findings.promised_pending),
             "stored": stored,
             "success": counts.success,
             "rejected": counts.rejected,
@@ -161,21 +164,28 @@ async fn audit(
     Ok(if kept { output } else { output.failing() })
 }
 
-/// Those of `ids` that the store does not know. One that is still in the broker
-/// alone, because the store was away when it was accepted, counts as missing
-/// until a worker has written it.
-async fn missing(orders: &dyn OrderStore, ids: &[OrderId]) -> Result<Vec<OrderId>, CtlError> {
+/// Looks for each of `ids` in the store. One that is still in the broker alone,
+/// because the store was away when it was accepted, counts as unaccounted until a
+/// worker has written it.
+async fn look_up(
+    orders: &dyn OrderStore,
+    ids: &[OrderId],
+    findings: &mut Findings,
+) -> Result<(), CtlError> {
     let progress = progress_bar(ids.len(), "looking up");
-    let unknown = stream::iter(ids.iter().copied())
-        .map(|id| async move {
-            let known = orders.order(id).await?.is_some();
-            Ok::<_, CtlError>((!known).then_some(id))
-        })
-        .buffer_unordered(AT_ONCE)
-        .inspect(|_| progress.inc(1));
-    let unknown = unknown.try_filter_map(|id| async move { Ok(id) }).try_collect().await;
+    let mut found = stream::iter(ids.iter().copied())
+        .map(|id| async move { Ok::<_, CtlError>((id, orders.order(id).await?)) })
+        .buffer_unordered(AT_ONCE);
+    while let Some((id, order)) = found.try_next().await? {
+        progress.inc(1);
+        match order {
+            Some(order) if order.status == OrderStatus::Pending => findings.promised_pending += 1,
+            Some(_) => {}
+            None => findings.unaccounted.push(id),
+        }
+    }
     progress.finish_and_clear();
-    unknown
+    Ok(())
 }
 
 impl Promises {

@@ -80,7 +80,10 @@ impl OrderRoutes {
         };
         let product = ProductName::parse(&query::required(name, field)?)
             .map_err(|invalid| Failure::from(invalid).named(field))?;
-        let request = OrderRequest { product, quantity: Quantity::ONE, key: None };
+        // The gateway gives each request a key, so that a replica that breaks off
+        // in the middle can be asked again elsewhere.
+        let key = idempotency_key(call)?;
+        let request = OrderRequest { product, quantity: Quantity::ONE, key };
         let order = self.intake.accept(request).await?.order;
         Ok(reply::no_store(reply::text(format!(
             "Your process {} has been created with this product : {}",
@@ -99,11 +102,7 @@ impl OrderRoutes {
 
     async fn place(&self, call: Call<Action>) -> Result<Response, Failure> {
         call.query([])?;
-        let key = match call.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
-            // What is no text is no key either: the domain says so.
-            Some(key) => Some(IdempotencyKey::parse(key.to_str().unwrap_or_default())?),
-            None => None,
-        };
+        let key = idempotency_key(&call)?;
         let body: OrderToPlace = call.input.json(&call.head.headers).await?;
         let (product, quantity) = body.check()?;
         let accepted = self.intake.accept(OrderRequest { product, quantity, key }).await?;
@@ -132,6 +131,14 @@ impl OrderRoutes {
         let place = self.streams.take_place()?;
         let changes = self.tracker.watch(id).await?;
         Ok(place.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
+    }
+}
+
+fn idempotency_key(call: &Call<Action>) -> Result<Option<IdempotencyKey>, Failure> {
+    match call.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
+        // What is no text is no key either: the domain says so.
+        Some(key) => Ok(Some(IdempotencyKey::parse(key.to_str().unwrap_or_default())?)),
+        None => Ok(None),
     }
 }
 

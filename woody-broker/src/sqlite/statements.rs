@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{FromRow, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use time::OffsetDateTime;
 use woody_core::{
     domain::{Reason, now},
@@ -14,13 +14,27 @@ use woody_core::{
 const CHUNK: usize = 4 * 1024 * 1024;
 
 /// A message as it is claimed.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: i64,
     pub(super) attempts: u32,
     pub(super) seen: bool,
     pub(super) redriven: bool,
     pub(super) body: Vec<u8>,
+}
+
+/// By hand: sqlx's derive builds the driver a second time.
+impl FromRow<'_, SqliteRow> for Row {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        use sqlx::Row as _;
+        Ok(Self {
+            id: row.try_get("id")?,
+            attempts: row.try_get("attempts")?,
+            seen: row.try_get("seen")?,
+            redriven: row.try_get("redriven")?,
+            body: row.try_get("body")?,
+        })
+    }
 }
 
 /// Microseconds since 1970.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -12,59 +12,63 @@ use woody_core::domain::{
 };
 use woody_core::ports::{Decision, OrderCounts, StoreError};
 
+use crate::row::row;
 use crate::stamp::whole_micros;
 
-/// What was asked for, of an order.
-#[derive(FromRow)]
-pub(super) struct NewOrderRow {
-    id: Uuid,
-    product: String,
-    quantity: i16,
-    accepted_at: OffsetDateTime,
+row! {
+    /// What was asked for, of an order.
+    pub(super) struct NewOrderRow of PgRow {
+        id: Uuid,
+        product: String,
+        quantity: i16,
+        accepted_at: OffsetDateTime,
+    }
 }
 
-/// An order.
-#[derive(FromRow)]
-pub(super) struct OrderRow {
-    #[sqlx(flatten)]
-    asked: NewOrderRow,
-    #[sqlx(flatten)]
-    status: StatusRow,
-    finished_at: Option<OffsetDateTime>,
+row! {
+    /// An order.
+    pub(super) struct OrderRow of PgRow {
+        ..asked: NewOrderRow,
+        ..status: StatusRow,
+        finished_at: Option<OffsetDateTime>,
+    }
 }
 
-/// Where an order stands.
-#[derive(FromRow)]
-pub(super) struct StatusRow {
-    status: String,
-    reason: Option<String>,
+row! {
+    /// Where an order stands.
+    pub(super) struct StatusRow of PgRow {
+        status: String,
+        reason: Option<String>,
+    }
 }
 
-/// Where the order with this id stands.
-#[derive(FromRow)]
-pub(super) struct EndedRow {
-    id: Uuid,
-    #[sqlx(flatten)]
-    status: StatusRow,
+row! {
+    /// Where the order with this id stands.
+    pub(super) struct EndedRow of PgRow {
+        ..status: StatusRow,
+        id: Uuid,
+    }
 }
 
-/// How many orders there are of each kind.
-#[derive(FromRow)]
-pub(super) struct CountsRow {
-    pending: i64,
-    success: i64,
-    rejected: i64,
-    failed: i64,
-    outbox: i64,
+row! {
+    /// How many orders there are of each kind.
+    pub(super) struct CountsRow of PgRow {
+        pending: i64,
+        success: i64,
+        rejected: i64,
+        failed: i64,
+        outbox: i64,
+    }
 }
 
-/// A product.
-#[derive(FromRow)]
-pub(super) struct ProductRow {
-    id: Uuid,
-    name: String,
-    parts: Json<Parts>,
-    created_at: OffsetDateTime,
+row! {
+    /// A product.
+    pub(super) struct ProductRow of PgRow {
+        id: Uuid,
+        name: String,
+        parts: Json<Parts>,
+        created_at: OffsetDateTime,
+    }
 }
 
 impl NewOrderRow {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use sqlx::FromRow;
+use sqlx::sqlite::SqliteRow;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -13,57 +13,62 @@ use woody_core::domain::{
 };
 use woody_core::ports::{Decision, OrderCounts, StoreError};
 
-/// What was asked for, of an order.
-#[derive(FromRow)]
-pub(super) struct NewOrderRow {
-    id: Uuid,
-    product: String,
-    quantity: i64,
-    accepted_at: i64,
+use crate::row::row;
+
+row! {
+    /// What was asked for, of an order.
+    pub(super) struct NewOrderRow of SqliteRow {
+        id: Uuid,
+        product: String,
+        quantity: i64,
+        accepted_at: i64,
+    }
 }
 
-/// An order.
-#[derive(FromRow)]
-pub(super) struct OrderRow {
-    #[sqlx(flatten)]
-    asked: NewOrderRow,
-    #[sqlx(flatten)]
-    status: StatusRow,
-    finished_at: Option<i64>,
+row! {
+    /// An order.
+    pub(super) struct OrderRow of SqliteRow {
+        ..asked: NewOrderRow,
+        ..status: StatusRow,
+        finished_at: Option<i64>,
+    }
 }
 
-/// Where an order stands.
-#[derive(FromRow)]
-pub(super) struct StatusRow {
-    status: String,
-    reason: Option<String>,
+row! {
+    /// Where an order stands.
+    pub(super) struct StatusRow of SqliteRow {
+        status: String,
+        reason: Option<String>,
+    }
 }
 
-/// Where the order with this id stands.
-#[derive(FromRow)]
-pub(super) struct EndedRow {
-    id: Uuid,
-    #[sqlx(flatten)]
-    status: StatusRow,
+row! {
+    /// Where the order with this id stands.
+    pub(super) struct EndedRow of SqliteRow {
+        ..status: StatusRow,
+        id: Uuid,
+    }
 }
 
-/// How many orders there are of each kind.
-#[derive(FromRow)]
-pub(super) struct CountsRow {
-    pending: i64,
-    success: i64,
-    rejected: i64,
-    failed: i64,
-    outbox: i64,
+row! {
+    /// How many orders there are of each kind.
+    pub(super) struct CountsRow of SqliteRow {
+        pending: i64,
+        success: i64,
+        rejected: i64,
+        failed: i64,
+        outbox: i64,
+    }
 }
 
-/// A product.
-#[derive(FromRow)]
-pub(super) struct ProductRow {
-    id: Uuid,
-    name: String,
-    parts: Json<Parts>,
-    created_at: i64,
+row! {
+    /// A product.
+    pub(super) struct ProductRow of SqliteRow {
+        id: Uuid,
+        name: String,
+        parts: Json<Parts>,
+        created_at: i64,
+    }
 }
 
 impl NewOrderRow {

@@ -1,7 +1,7 @@
 use serde_json::json;
 use utoipa::openapi::{
     Content, HttpMethod, ObjectBuilder, PathItem, Paths, PathsBuilder, Required, ResponseBuilder,
-    Type,
+    Type, path::Parameter,
 };
 
 use super::words::{
@@ -141,13 +141,17 @@ fn order_status() -> Told {
         .lines(&[BAD_QUERY, (404, "`order \"ID\": None`."), BAD_VALUE])
 }
 
-fn place_order() -> Told {
+fn idempotency_key() -> Parameter {
     let key = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(255))
         .build();
     let about = "What the client calls this submit: sent twice, it is one order. Visible ASCII.";
+    in_header("Idempotency-Key", key.into(), about)
+}
+
+fn place_order() -> Told {
     let accepted = json_of("OrderReceipt", "The order is kept from now on.")
         .header("Location", header("Where it is found.", Type::String))
         .header(
@@ -155,7 +159,7 @@ fn place_order() -> Told {
             header("`true` when the key had placed this order before.", Type::String),
         );
     Told::new(HttpMethod::Post, "orders", "place_order", "Places an order")
-        .parameter(in_header("Idempotency-Key", key.into(), about))
+        .parameter(idempotency_key())
         .body("OrderToPlace", json!({"product": "lion", "quantity": 3}))
         .answer("202", accepted.build())
         .problems(&BODY)
@@ -169,6 +173,7 @@ fn place_by_get() -> Told {
         .about("As the original system did. `POST /api/orders` is the better way.")
         .parameter(query("order", Required::False, name(), "The product."))
         .parameter(query("product", Required::False, name(), "The same; one of both is needed."))
+        .parameter(idempotency_key())
         .answer("200", text_like(example, "The order is kept from now on.").build())
         .lines(&[BAD_QUERY, NOT_FOR_BROWSERS, SWITCHED_OFF, BAD_VALUE])
 }

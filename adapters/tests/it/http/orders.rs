@@ -106,3 +106,15 @@ async fn a_double_submit_is_one_order_and_gets_one_answer() {
     assert_eq!(other.json()["type"], "urn:woodytoys:problem:key-reused");
     assert_eq!(other.json()["field"], "Idempotency-Key");
 }
+
+#[tokio::test]
+async fn a_legacy_order_with_a_key_is_one_order_however_often_it_is_asked_for() {
+    let shop = Shop::open().await;
+    let ask = |product: &str| {
+        let line = format!("GET /api/orders/do?order={product}");
+        shop.send(request(&line, &["idempotency-key: gateway-1"], String::new()))
+    };
+    let (first, again) = (ask("lion").await, ask("lion").await);
+    assert_eq!((first.status.as_u16(), first.text()), (200, again.text()));
+    assert_eq!(ask("boat").await.status, 422);
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Rehearses an update: replaces every task of each service in turn, as a new version would, while orders are placed all
+# the time, and reports what clients noticed.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+    cat <<'END'
+Usage: ./stack/rehearse.sh [BASE] [--rate N] [--to VERSION] [--services 'NAME ...']
+
+Places orders through the gateway at a steady rate, meanwhile updates one service after the other, then waits until every
+order has its final state, and audits what was promised. The gateway itself is left out unless it is named: on one node
+its port has one holder at a time, so an update of it is a gap of a second or two.
+
+  BASE              http://127.0.0.1
+  --rate N          orders a second; 200
+  --to VERSION      update to this version of our images; without it each task is replaced by its like
+  --services NAMES  front misc-service product-service order-service order-worker rabbitmq database
+  --help            this text
+
+The limit per client must not hold for this machine: deploy with WOODY_RATE_EXEMPT=ADDRESS or WOODY_RATE_LIMIT=0.
+  WOODY_LOAD='woodyctl'     how to run woodyctl for the load; by default its image, on this host's network
+
+Exit code 0: no request failed, no order was lost or doubled. 1: something was. 2: wrong arguments.
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "rehearse: $*"
+    exit 1
+}
+
+base=http://127.0.0.1 rate=200 to='' services=(front misc-service product-service order-service order-worker rabbitmq database)
+while [ $# -gt 0 ]; do
+    case $1 in
+    --rate | --to | --services)
+        [ -n "${2:-}" ] || die "$1 needs a value"
+        case $1 in
+        --rate) rate=$2 ;;
+        --to) to=$2 ;;
+        --services) read -r -a services <<<"$2" ;;
+        esac
+        shift
+        ;;
+    --help | -h)
+        usage
+        exit
+        ;;
+    -*)
+        usage >&2
+        exit 2
+        ;;
+    *) base=${1%/} ;;
+    esac
+    shift
+done
+STACK=${WOODY_STACK:-woodytoys}
+for service in "${services[@]}"; do
+    docker service inspect "${STACK}_$service" >/dev/null 2>&1 || die "there is no service ${STACK}_$service"
+done
+
+work=$(mktemp -d)
+chmod 777 "$work" # the load's container is nobody
+job=''
+finish() {
+    if [ "$job" ]; then kill "$job" 2>/dev/null && wait "$job" 2>/dev/null; fi
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_order-service")
+woodyctl=${image%%@*}
+woodyctl=${woodyctl/order-service/woodyctl}
+read -r -a load <<<"${WOODY_LOAD:-docker run --rm --network host --volume $work:$work $woodyctl}"
+
+# redelivered: how often RabbitMQ has handed out a message again, as its management page counts.
+redelivered() {
+    local kept=${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$STACK}/passwords.${WOODY_SECRETS:-1} host=${base#*://}
+    [ -r "$kept" ] || return 0
+    # shellcheck source=/dev/null
+    (. "$kept" && curl --silent --max-time 10 --user "woody:$RABBITMQ_PASSWORD" \
+        "http://${host%%[:/]*}:${WOODY_MANAGEMENT_PORT:-15672}/api/queues/%2F/order_processing") |
+        grep -oE '"redeliver":[0-9]+' | head -n 1 | cut -d: -f2
+}
+
+probe=$("${load[@]}" load "$base" --rate 50 --for 1s --output json) ||
+    die "orders are refused before anything is updated: $probe
+    the limit per client must not hold for this machine: deploy with WOODY_RATE_EXEMPT=ADDRESS or WOODY_RATE_LIMIT=0"
+
+before=$(redelivered || true)
+say "placing $rate orders/s at $base"
+"${load[@]}" load "$base" --rate "$rate" --for 2h --ledger "$work/ledger" --output json >"$work/report" 2>"$work/problems" &
+job=$!
+for service in "${services[@]}"; do
+    began=$SECONDS change=(--force)
+    if [ "$to" ]; then
+        case $service in
+        rabbitmq | database) ;;
+        *) change=(--force --image "${image%/*}/$service:$to" --no-resolve-image) ;;
+        esac
+    fi
+    docker service update --quiet --detach=false "${change[@]}" "${STACK}_$service" >/dev/null
+    # The command ends a little before the update is called complete.
+    state=updating
+    for _ in {1..300}; do
+        state=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "${STACK}_$service")
+        case $state in updating | rollback_started) sleep 0.2 ;; *) break ;; esac
+    done
+    say "$(printf '  %-16s %s, %d s' "$service" "$state" $((SECONDS - began)))"
+    [ "$state" = completed ] || die "${STACK}_$service was not updated: $(docker service inspect --format '{{.UpdateStatus.Message}}' "${STACK}_$service")"
+done
+kill -TERM "$job"
+wait "$job" || true # its verdict is in the report
+job=''
+[ -s "$work/report" ] || die "the load said nothing: $(cat "$work/problems")"
+
+figure() { grep -oE "\"$1\":[^,}]*" "$work/$2" | head -n 1 | cut -d: -f2-; }
+say 'waiting for the last orders to end'
+for _ in {1..60}; do
+    ./ctl.sh orders audit --promised /dev/stdin --output json <"$work/ledger" >"$work/audit" 2>"$work/problems" || true
+    [ "$(figure promised_pending audit)" != 0 ] || break
+    sleep 1
+done
+[ -s "$work/audit" ] || die "no audit: $(cat "$work/problems")"
+./ctl.sh orders audit --promised /dev/stdin <"$work/ledger" >&2 || true
+
+after=$(redelivered || true)
+# entries LIST: how many are in a list of the audit.
+entries() { grep -oE "\"$1\":\[[^]]*\]" "$work/audit" | cut -d: -f2- | awk -F'"' '{ print int(NF / 2) }'; }
+echo
+printf '%-22s %s\n' \
+    'seconds' "$(figure seconds report)" \
+    'orders accepted' "$(figure accepted report)" \
+    'requests failed' "$(figure failed report)" \
+    'requests refused' "$(figure refused report)" \
+    'first failure' "$(figure first_failure report)" \
+    'p99 ms' "$(figure p99_ms report)" \
+    'longest gap ms' "$(figure longest_gap_ms report)" \
+    'redelivered' "$([ "$before" ] && [ "$after" ] && echo $((after - before)) || echo 'not told')" \
+    'lost' "$(entries unaccounted)" \
+    'doubled' "$(entries doubled)" \
+    'without an end' "$(figure promised_pending audit)"
+[ "$(figure failed report)" = 0 ] && [ "$(figure refused report)" = 0 ] && [ "$(figure kept audit)" = true ] &&
+    [ "$(figure promised_pending audit)" = 0 ]

@@ -1,0 +1,327 @@
+#!/usr/bin/env bash
+# The stack on a real Docker Swarm: deployed, asked, updated and hurt under load, scaled, saved and brought back.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+    cat <<'END'
+Usage: ./stack/test-swarm.sh [--keep]
+
+Starts a docker engine if none answers (root on Debian), builds the images, deploys the stack and tests it as its users
+would, then removes everything. It refuses to touch a stack that is deployed already.
+
+  --keep   leave the stack as it is at the end; later: stack/teardown.sh --volumes --leave, stack/engine.sh down
+  --help   this text
+
+  WOODY_IMAGE_PROFILE=swarm-test   cargo's profile: quick to build; with `dist`, what is shipped, the sizes count too
+Exit code 0: everything passed. 1: something did not. 2: wrong arguments.
+END
+}
+keep=''
+case ${1:-} in
+'') ;;
+--keep) keep=yes ;;
+--help | -h)
+    usage
+    exit
+    ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac
+
+export WOODY_STACK=woodytest WOODY_HTTP_PORT=${WOODY_HTTP_PORT:-80} WOODY_MANAGEMENT_PORT=${WOODY_MANAGEMENT_PORT:-15672}
+export WOODY_IMAGE_PROFILE=${WOODY_IMAGE_PROFILE:-swarm-test}
+# Quick, but otherwise as in production.
+export WOODY_UPDATE_DELAY=1s WOODY_UPDATE_MONITOR=5s
+PROGRAMS=${CARGO_TARGET_DIR:-$PWD/target}/$(uname -m)-unknown-linux-gnu/$WOODY_IMAGE_PROFILE
+BASE=http://127.0.0.1:$WOODY_HTTP_PORT
+WORK=$(mktemp -d)
+export WOODY_SECRETS_DIR=$WORK/secrets
+started_engine=''
+
+say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
+die() {
+    printf '%s\n' "test-swarm: $*" >&2
+    exit 1
+}
+
+passed=0 failed=0
+ok() {
+    passed=$((passed + 1))
+    printf '  ok      %s\n' "$*"
+}
+no() {
+    failed=$((failed + 1))
+    printf '  FAILED  %s\n' "$*"
+}
+# check WHAT CMD...: passes when the command does; shows what it printed when it does not.
+check() {
+    local what=$1
+    shift
+    if "$@" >"$WORK/said" 2>&1; then ok "$what"; else
+        no "$what"
+        sed 's/^/      /' "$WORK/said" | tail -n 40
+    fi
+}
+
+finish() {
+    local code=$?
+    trap - EXIT INT TERM
+    jobs -p | xargs -r kill 2>/dev/null || true
+    wait 2>/dev/null || true
+    if [ -z "$keep" ]; then
+        drop_host one
+        drop_host two
+        drop_host load
+        if [ "$(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null)" = true ]; then
+            stack/teardown.sh --volumes ${started_engine:+--leave} || code=1
+        fi
+        if [ "$started_engine" ]; then stack/engine.sh down || code=1; fi
+        rm -rf "$WORK"
+    else
+        echo "kept: stack $WOODY_STACK, secrets in $WOODY_SECRETS_DIR"
+    fi
+    exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- hosts of our own, each with its address ---
+# host NAME N: a network namespace that reaches this machine at 10.97.N.1, as 10.97.N.2.
+host() {
+    drop_host "$1"
+    ip netns add "woody-$1"
+    ip link add "woody-$1" type veth peer name eth0 netns "woody-$1"
+    ip addr add "10.97.$2.1/24" dev "woody-$1"
+    ip link set "woody-$1" up
+    ip -n "woody-$1" addr add "10.97.$2.2/24" dev eth0
+    ip -n "woody-$1" link set eth0 up
+    ip -n "woody-$1" link set lo up
+    ip -n "woody-$1" route add default via "10.97.$2.1"
+}
+drop_host() {
+    ip netns del "woody-$1" 2>/dev/null || true
+    ip link del "woody-$1" 2>/dev/null || true
+}
+from() { ip netns exec "woody-$1" "${@:2}"; }
+
+# --- getting there ---
+say 'engine and images'
+for needed in curl ip nsenter; do command -v "$needed" >/dev/null || die "$needed is missing"; done
+if ! docker info >/dev/null 2>&1; then
+    started_engine=yes
+    stack/engine.sh up
+fi
+if docker stack ls --format '{{.Name}}' 2>/dev/null | grep -qx "$WOODY_STACK"; then
+    die "the stack $WOODY_STACK is deployed: take it down first"
+fi
+eval "$(stack/stand-ins/build.sh)"
+export RABBITMQ_IMAGE POSTGRES_IMAGE NGINX_IMAGE
+say "besides ours: $RABBITMQ_IMAGE $POSTGRES_IMAGE $NGINX_IMAGE"
+stack/build_push.sh test-1 --no-push --no-sbom | tee "$WORK/sizes"
+for image in gateway front misc-service product-service order-service order-worker woodyctl; do
+    docker tag "woodytoys/$image:test-1" "woodytoys/$image:test-2"
+done
+# One that cannot start.
+docker build --quiet --tag woodytoys/order-service:broken - >/dev/null <<'END'
+FROM woodytoys/order-service:test-1
+ENTRYPOINT ["/service", "--no-such-flag"]
+END
+# A quick build is no small one.
+small() { [ "$WOODY_IMAGE_PROFILE" != dist ] || awk '$1 ~ /service|worker|ctl/ && $3 + 0 >= 15 { print; bad = 1 } END { exit bad }' "$WORK/sizes"; }
+check 'each of our programs is an image below 15 MB' small
+check 'the stack file is one' env VERSION=test-1 docker stack config -c stack/stack.yml
+check 'so it is with TLS' env VERSION=test-1 docker stack config -c stack/stack.yml -c stack/tls.yml
+check "nginx takes the gateway's configuration" docker run --rm --read-only --tmpfs /tmp woodytoys/gateway:test-1 nginx -t
+check "and the front's" docker run --rm --read-only --tmpfs /tmp woodytoys/front:test-1 nginx -t
+
+say 'deploy'
+host one 1 && host two 2 && host load 3
+export WOODY_RATE_EXEMPT=10.97.3.2
+before=$failed
+check 'deploy-swarm.sh brings everything up' stack/deploy-swarm.sh test-1
+say 'ask'
+check 'test-services.sh finds everything as it should be' stack/test-services.sh "$BASE"
+[ "$failed" = "$before" ] || exit 1 # without these nothing else says anything
+
+# --- containers ---
+say 'containers'
+task() { docker ps --quiet --filter "label=com.docker.swarm.service.name=${WOODY_STACK}_$1" --filter health=healthy | head -n 1; }
+confined() {
+    local id facts bad=0
+    for id in $(docker ps --quiet --filter "label=com.docker.stack.namespace=$WOODY_STACK"); do
+        facts=$(docker inspect --format '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Privileged}} {{.HostConfig.CapDrop}} {{.Config.User}}' "$id")
+        [[ $facts =~ ^true\ false\ \[ALL\]\ [1-9][0-9]*:[1-9][0-9]*$ ]] || { docker inspect --format '{{.Name}}' "$id" && echo "$facts" && bad=1; }
+        # And so says the kernel.
+        awk '/^(CapEff|CapPrm|CapBnd):/ && $2 !~ /^0+$/ { print; bad = 1 } END { exit bad }' \
+            "/proc/$(docker inspect --format '{{.State.Pid}}' "$id")/status" || bad=1
+    done
+    return $bad
+}
+check 'every container is read-only, nobody, and without capabilities' confined
+no_secret() {
+    ! docker ps --quiet --filter "label=com.docker.stack.namespace=$WOODY_STACK" |
+        xargs docker inspect --format '{{.Config.Env}}' | grep -iE 'postgres://|amqp://|PASSWORD='
+}
+check 'no secret is in an environment' no_secret
+
+# ready SERVICE: from `docker start` to its readiness, in ms, beside a task whose network it shares.
+ready() {
+    local service=$1 beside id pid began
+    beside=$(task "$service")
+    # shellcheck source=/dev/null
+    id=$(. "$WOODY_SECRETS_DIR/passwords.1" && docker create --network "container:$beside" --read-only \
+        --env WOODY_LISTEN=127.0.0.1:5999 --env WOODY_ADMIN_LISTEN=127.0.0.1:9999 \
+        --env "WOODY_STORE_URL=postgres://woody:$POSTGRES_PASSWORD@database/woody" \
+        --env "WOODY_BROKER_URL=amqp://woody:$RABBITMQ_PASSWORD@rabbitmq/%2f" "woodytoys/$service:test-1")
+    pid=$(docker inspect --format '{{.State.Pid}}' "$beside")
+    began=$(date +%s%N)
+    docker start "$id" >/dev/null
+    until nsenter --target "$pid" --net curl --silent --fail --output /dev/null http://127.0.0.1:9999/readyz; do
+        [ $(($(date +%s%N) - began)) -lt 20000000000 ] || break
+    done
+    echo $((($(date +%s%N) - began) / 1000000))
+    docker rm --force "$id" >/dev/null
+}
+for service in misc-service product-service order-service order-worker; do
+    took=$(ready "$service")
+    if [ "$took" -lt 1000 ]; then ok "$service: from start to ready $took ms"; else no "$service: from start to ready $took ms"; fi
+done
+
+# --- gateway ---
+say 'gateway'
+# misses NAME: of twelve requests for heavy work.
+misses() {
+    for _ in {1..12}; do from load curl --silent --output /dev/null --dump-header - "http://10.97.3.1:$WOODY_HTTP_PORT/api/misc/heavy?name=$1"; done | grep -ci 'fwd=miss' || true
+}
+one_cache() {
+    local name
+    for name in ark boat crane dice elk frog; do [ "$(misses "$name")" = 1 ] || { echo "$name: $(misses "$name") misses" && return 1; }; done
+}
+check 'three replicas hold one cache: each of six toys is planned once' one_cache
+# served HOST N [CURL ARGS...]: of N requests as fast as they go.
+served() {
+    local host=$1 n=$2 at
+    shift 2
+    case $host in one) at=10.97.1.1 ;; two) at=10.97.2.1 ;; *) at=10.97.3.1 ;; esac
+    for _ in $(seq "$n"); do echo "url = http://$at:$WOODY_HTTP_PORT/api/misc/time"; echo 'output = /dev/null'; done |
+        from "$host" curl --silent --no-progress-meter --parallel --parallel-max 20 --write-out '%{http_code}\n' "$@" --config - | grep -c 200 || true
+}
+per_client() {
+    local one two forged exempt
+    one=$(served one 150)
+    two=$(served two 20)
+    forged=$(served one 60 --header 'X-Forwarded-For: 203.0.113.7' --header 'X-Real-IP: 203.0.113.7')
+    exempt=$(served load 150)
+    echo "one client $one of 150, another 20 of $two, the first with a forged address $forged of 60, an exempt one $exempt of 150"
+    [ "$one" -ge 21 ] && [ "$one" -lt 100 ] && [ "$two" = 20 ] && [ "$forged" -lt 40 ] && [ "$exempt" = 150 ]
+}
+check 'the limit is for each client, whatever it says of itself' per_client
+[ ! -s "$WORK/said" ] || sed 's/^/          /' "$WORK/said"
+streamed() {
+    local id
+    id=$(from load curl --silent --json '{"product": "Train"}' "http://10.97.3.1:$WOODY_HTTP_PORT/api/orders" | grep -oE '[0-9a-f-]{36}' | head -n 1)
+    from load curl --silent --no-buffer --max-time 30 "http://10.97.3.1:$WOODY_HTTP_PORT/api/orders/$id/events" | tee /dev/stderr | grep -q '"status":"success"'
+}
+check "an order's events come through, to the last" streamed
+
+# --- updates under load ---
+say 'updates under load'
+export WOODY_LOAD="ip netns exec woody-load $PROGRAMS/woodyctl"
+LOAD_BASE=http://10.97.3.1:$WOODY_HTTP_PORT
+check 'order-service and order-worker are updated at 200 orders/s, and nobody notices' \
+    stack/rehearse.sh "$LOAD_BASE" --rate 200 --to test-2 --services 'order-service order-worker'
+grep -E '^(seconds|orders|requests|p99|longest|redelivered|lost|doubled)' "$WORK/said" | sed 's/^/          /' || true
+check 'so are RabbitMQ and PostgreSQL, at 50 orders/s' \
+    stack/rehearse.sh "$LOAD_BASE" --rate 50 --services 'rabbitmq database'
+grep -E '^(seconds|orders|requests|p99|longest|redelivered|lost|doubled)' "$WORK/said" | sed 's/^/          /' || true
+
+# load_while NAME CMD...: orders at 50 a second while the command runs; fails when either does.
+load_while() {
+    local job code=0
+    # Not by way of a function: `ip` becomes the program, and the signal reaches it.
+    ip netns exec woody-load "$PROGRAMS/woodyctl" load "$LOAD_BASE" --rate 50 --for 1h --output json >"$WORK/report" 2>&1 &
+    job=$!
+    "$@" || code=1
+    kill -TERM "$job"
+    wait "$job" || code=1
+    cat "$WORK/report"
+    return $code
+}
+rolls_back() {
+    docker service update --quiet --detach=false --no-resolve-image --image woodytoys/order-service:broken "${WOODY_STACK}_order-service" || true
+    within 120 update_is rollback_completed
+}
+update_is() { [ "$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "${WOODY_STACK}_order-service")" = "$1" ]; }
+check 'a broken version is rolled back by itself, and nobody notices' load_while rolls_back
+replicas() { docker service ls --filter "name=${WOODY_STACK}_$1" --format '{{.Replicas}}'; }
+# within SECONDS CMD...
+within() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$deadline" ] || return 1
+        sleep 0.5
+    done
+}
+# replaced TASK: it runs no more, and there are five again.
+replaced() { [ "$(docker inspect --format '{{.State.Running}}' "$1")" != true ] && [ "$(replicas order-worker)" = 5/5 ]; }
+healed() {
+    local victim
+    victim=$(task order-worker)
+    docker kill "$victim" && within 60 replaced "$victim"
+}
+check 'a task that is killed is replaced' healed
+
+# --- scaling ---
+say 'scale'
+# More workers do more at once where a validation is waiting for somebody.
+bridge=$(docker network inspect docker_gwbridge --format '{{(index .IPAM.Config 0).Gateway}}')
+cargo build --quiet --example validation_service
+"${CARGO_TARGET_DIR:-target}/debug/examples/validation_service" "$bridge:7099" 200 >/dev/null &
+docker service update --quiet --detach=false --env-add WOODY_VALIDATION=none \
+    --env-add "WOODY_VALIDATOR_URL=http://$bridge:7099/" "${WOODY_STACK}_order-worker" >/dev/null
+# throughput: orders a second that are ended, over ten seconds with a backlog.
+ended() { stack/ctl.sh orders audit --output json 2>/dev/null | grep -oE '"success":[0-9]+' | cut -d: -f2; }
+throughput() {
+    local before after
+    from load "$PROGRAMS/woodyctl" load "$LOAD_BASE" --rate 200 --for 5s >/dev/null
+    before=$(ended)
+    sleep 10
+    after=$(ended)
+    echo $(((after - before) / 10))
+}
+with_five=$(throughput)
+docker service scale --detach=false "${WOODY_STACK}_order-worker=10" >/dev/null
+with_ten=$(throughput)
+if [ "$with_five" -gt 0 ] && [ "$with_ten" -ge $((with_five * 3 / 2)) ]; then
+    ok "five workers end $with_five orders/s that take 200 ms, ten end $with_ten"
+else
+    no "five workers end $with_five orders/s that take 200 ms, ten end $with_ten"
+fi
+
+# --- save and bring back ---
+say 'save and bring back'
+orders() { stack/ctl.sh orders audit --output json | grep -oE '"stored":[0-9]+' | cut -d: -f2; }
+all_back() { [ "$(replicas order-service)" = 2/2 ] && [ "$(replicas order-worker)" = 10/10 ]; }
+saved_and_back() {
+    local before after
+    stack/backup.sh "$WORK/shop.dump" || return
+    before=$(orders)
+    from load "$PROGRAMS/woodyctl" load "$LOAD_BASE" --rate 10 --for 1s || return
+    stack/restore.sh "$WORK/shop.dump" --yes || return
+    within 90 all_back || return
+    after=$(orders)
+    echo "$before orders before, $after after"
+    [ "$after" -ge "$before" ]
+}
+check 'the database is saved and brought back' saved_and_back
+doctor() { "$PROGRAMS/woodyctl" doctor stack/stack.yml; }
+check 'woodyctl doctor has nothing to say' doctor
+
+say 'done'
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,30 @@
+/// Declares what a statement answers: groups of columns that others have too, then
+/// columns by their names.
+///
+/// sqlx's derive would do the same, and build both drivers a second time for it.
+macro_rules! row {
+    (
+        $(#[$about:meta])*
+        $vis:vis struct $name:ident of $row:ty {
+            $(..$group:ident: $group_type:ty,)*
+            $($column:ident: $column_type:ty,)*
+        }
+    ) => {
+        $(#[$about])*
+        $vis struct $name {
+            $($group: $group_type,)*
+            $($column: $column_type,)*
+        }
+
+        impl sqlx::FromRow<'_, $row> for $name {
+            fn from_row(row: &$row) -> sqlx::Result<Self> {
+                Ok(Self {
+                    $($group: sqlx::FromRow::from_row(row)?,)*
+                    $($column: sqlx::Row::try_get(row, stringify!($column))?,)*
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use row;
