@@ -39,6 +39,9 @@ const SHORT: &[Fault] = &[
     Fault::LockedTable,
 ];
 
+const SHORT_STEPS: &[&str] =
+    &["killed at worker.saved", "killed at delivery.moved", "killed at relay.published"];
+
 /// Faults that happen together, and how long they last.
 struct Scenario {
     faults: Vec<Fault>,
@@ -74,7 +77,12 @@ impl Plan {
                 only.as_deref().is_none_or(|name| scenario.to_string().contains(name))
             }))
         } else {
-            Box::new(alone(Duration::from_secs(2), SHORT).into_iter())
+            let steps = STEPS
+                .iter()
+                .copied()
+                .filter(|step| SHORT_STEPS.contains(&step.to_string().as_str()));
+            let short: Vec<Fault> = SHORT.iter().copied().chain(steps).collect();
+            Box::new(alone(Duration::from_secs(2), &short).into_iter())
         };
         Self {
             scenarios,
@@ -175,6 +183,7 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs WOODY_TEST_SERVICES_DIR"]
 async fn no_fault_loses_or_doubles_an_order() {
+    let _turn = crate::turn().await;
     let plan = Plan::from_environment();
     let world = World::open(&plan.settings).await;
     let events = Events::listen(&world.shop.broker).await;

@@ -109,6 +109,7 @@ async fn all_is_well(shop: &Service, promised: &[String]) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs leave to mount a tmpfs of its own: root, or user namespaces"]
 async fn a_full_disk_loses_no_order_and_room_is_all_it_needs() {
+    let _turn = crate::turn().await;
     let disk = SmallDisk::of_4_mib();
     let shop = open(&disk).await;
     let promised = fill(&shop).await;
@@ -119,6 +120,7 @@ async fn a_full_disk_loses_no_order_and_room_is_all_it_needs() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs leave to mount a tmpfs of its own: root, or user namespaces"]
 async fn kill_9_on_a_full_disk_loses_no_order() {
+    let _turn = crate::turn().await;
     let disk = SmallDisk::of_4_mib();
     let shop = open(&disk).await;
     let promised = fill(&shop).await;

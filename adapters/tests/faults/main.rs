@@ -29,3 +29,9 @@ mod table;
 mod validator;
 mod watch;
 mod wiped;
+
+/// One test at a time: each wants the machine for itself.
+async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}

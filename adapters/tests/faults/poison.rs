@@ -21,6 +21,7 @@ const BAD: usize = 10;
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL, WOODY_TEST_AMQP_URL and WOODY_TEST_SERVICES_DIR"]
 async fn ten_thousand_malformed_messages_do_not_hold_up_a_thousand_orders() {
+    let _turn = crate::turn().await;
     let (database, host) = (Database::create().await, VirtualHost::create());
     let shop = Shop::open(&database.url, &host.url, &Settings::default()).await;
     let raw = Raw::connect(&host.url).await;
@@ -72,6 +73,7 @@ fn malformed(n: usize, bad: usize) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL, WOODY_TEST_AMQP_URL and WOODY_TEST_SERVICES_DIR"]
 async fn redrive_after_the_validator_is_mended_brings_success() {
+    let _turn = crate::turn().await;
     let (database, host) = (Database::create().await, VirtualHost::create());
     let settings = Settings { asks_validator: true, max_attempts: 2, ..Settings::default() };
     let shop = Shop::open(&database.url, &host.url, &settings).await;

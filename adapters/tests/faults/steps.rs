@@ -55,7 +55,7 @@ impl Step {
             Needs::Retries => shop.validator.set(Manner::Fails),
             Needs::Away(dependency) => shop.set_lines(dependency, Line::Reset),
         }
-        let times = if matches!(self.needs, Needs::Away(_)) { 1 } else { TIMES };
+        let times = if self.needs == Needs::Nothing { TIMES } else { 1 };
         process.kill().await;
         process.start_with(&[("WOODY_ABORT_AT", &format!("{}:{times}", self.name))]).await;
     }

@@ -32,6 +32,7 @@ async fn fifty_times(at: &[SocketAddr], key: &str, body: &Value) -> Uuid {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL, WOODY_TEST_AMQP_URL and WOODY_TEST_SERVICES_DIR"]
 async fn fifty_submits_at_once_are_one_order_and_one_event_database_up_or_down() {
+    let _turn = crate::turn().await;
     let (database, host) = (Database::create().await, VirtualHost::create());
     // One worker that takes one message at a time: what was sent before the last
     // order has been seen to before it.

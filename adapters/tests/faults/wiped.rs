@@ -16,6 +16,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs WOODY_TEST_SERVICES_DIR and WOODY_TEST_POSTGRES_URL"]
 async fn a_thousand_orders_outlive_the_broker_that_held_them() {
+    let _turn = crate::turn().await;
     let rabbitmq = tokio::task::spawn_blocking(OwnServer::rabbitmq).await.unwrap();
     let database = Database::create().await;
     let shop = Shop::build(&database.url, &rabbitmq.url, &Settings::default()).await;
