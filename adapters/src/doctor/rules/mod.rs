@@ -1,0 +1,41 @@
+//! What is looked for, by subject. A rule is a function from the deployment to
+//! what it finds there.
+
+mod containers;
+mod endings;
+mod health;
+mod ignored;
+mod images;
+mod limits;
+mod secrets;
+mod settings;
+mod updates;
+
+use std::cmp::Reverse;
+
+use super::{deployment::Deployment, finding::Finding};
+
+type Rule = fn(&Deployment) -> Vec<Finding>;
+
+const RULES: &[Rule] = &[
+    endings::drain_too_short,
+    endings::grace_too_short,
+    endings::not_restarted,
+    updates::start_first_volume,
+    health::healthcheck_start,
+    secrets::guest_management,
+    secrets::plain_secret,
+    images::unpinned_image,
+    limits::no_limits,
+    containers::privileged_container,
+    ignored::depends_on_ignored,
+    ignored::ignored_key,
+    settings::unknown_or_bad,
+];
+
+/// Everything that every rule finds, the worst first.
+pub(super) fn findings(deployment: &Deployment) -> Vec<Finding> {
+    let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(deployment)).collect();
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    findings
+}
