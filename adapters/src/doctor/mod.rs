@@ -7,6 +7,11 @@
 //!
 //! | rule | finds |
 //! | --- | --- |
+//! | `limit-behind-mesh` | limits per client where the mesh hides who asks |
+//! | `trusted-forwarded-for` | addresses taken from a header that clients write |
+//! | `upstream-resolver` | replicas that the gateway never finds again |
+//! | `consistent-hash-one-name` | a hash that does not reach the replica it means |
+//! | `replayed-get` | a GET that changes state, asked twice |
 //! | `drain-too-short` | services that are gone before the gateway knows |
 //! | `grace-too-short` | processes that are killed in the middle of their work |
 //! | `not-restarted` | processes that end well and are not started again |
@@ -19,6 +24,7 @@
 //! | `privileged-container` | containers that may do more than they need |
 //! | `depends-on-ignored`, `ignored-key` | what `docker stack deploy` leaves out |
 //! | `unknown-setting`, `bad-setting` | settings that no program reads, or takes |
+//! | `unseen-gateway` | a gateway whose configuration was not found |
 
 mod deployment;
 mod finding;

@@ -1,15 +1,19 @@
 //! What is looked for, by subject. A rule is a function from the deployment to
 //! what it finds there.
 
+mod clients;
 mod containers;
 mod endings;
 mod health;
 mod ignored;
 mod images;
 mod limits;
+mod replays;
 mod secrets;
 mod settings;
+mod unseen;
 mod updates;
+mod upstreams;
 
 use std::cmp::Reverse;
 
@@ -18,6 +22,11 @@ use super::{deployment::Deployment, finding::Finding};
 type Rule = fn(&Deployment) -> Vec<Finding>;
 
 const RULES: &[Rule] = &[
+    clients::limit_behind_mesh,
+    clients::trusted_forwarded_for,
+    upstreams::upstream_resolver,
+    upstreams::consistent_hash_one_name,
+    replays::replayed_get,
     endings::drain_too_short,
     endings::grace_too_short,
     endings::not_restarted,
@@ -31,6 +40,7 @@ const RULES: &[Rule] = &[
     ignored::depends_on_ignored,
     ignored::ignored_key,
     settings::unknown_or_bad,
+    unseen::unseen_gateway,
 ];
 
 /// Everything that every rule finds, the worst first.

@@ -1,6 +1,7 @@
 //! The doctor, on copies of this repository's own deployment that are broken in
 //! one place each.
 
+mod gateway;
 mod services;
 mod updates;
 
