@@ -17,6 +17,8 @@
 //! | `not-restarted` | processes that end well and are not started again |
 //! | `start-first-volume` | two writers on one volume during an update |
 //! | `healthcheck-start` | replicas that count as well too early, or never |
+//! | `validation-outlasts-consumer` | validations that RabbitMQ does not wait for |
+//! | `quorum-dead-letter` | orders that the queue drops |
 //! | `guest-management` | RabbitMQ open to the user everybody knows |
 //! | `plain-secret` | passwords that `docker service inspect` shows |
 //! | `unpinned-image` | images that change by themselves |

@@ -8,12 +8,14 @@ mod health;
 mod ignored;
 mod images;
 mod limits;
+mod orders_queue;
 mod replays;
 mod secrets;
 mod settings;
 mod unseen;
 mod updates;
 mod upstreams;
+mod validation;
 
 use std::cmp::Reverse;
 
@@ -32,6 +34,8 @@ const RULES: &[Rule] = &[
     endings::not_restarted,
     updates::start_first_volume,
     health::healthcheck_start,
+    validation::validation_outlasts_consumer,
+    orders_queue::quorum_dead_letter,
     secrets::guest_management,
     secrets::plain_secret,
     images::unpinned_image,

@@ -2,6 +2,7 @@
 //! one place each.
 
 mod gateway;
+mod orders;
 mod services;
 mod updates;
 
@@ -122,4 +123,23 @@ impl Copy {
 #[test]
 fn our_own_stack_is_well() {
     ours().is_clean();
+}
+
+#[test]
+fn every_finding_says_why_and_how_to_mend_it() {
+    let report = ours()
+        .add("order-worker", "depends_on: [rabbitmq]")
+        .replace(GATEWAY, "zone=misc:10m", "zone=misc:10m sync")
+        .replace(GATEWAY, "proxy_next_upstream off;", "")
+        .replace(DEFINITIONS, "\"overflow\": \"reject-publish\",", "")
+        .examine();
+    assert_eq!(report.count(Severity::Error), 2, "{report}");
+    assert_eq!(report.count(Severity::Warning), 1, "{report}");
+    for finding in report.findings() {
+        for text in [finding.what.as_str(), finding.why, finding.mend.as_str()] {
+            assert!(text.len() > 10 && !text.contains("  "), "{text}");
+        }
+    }
+    let worst = report.findings().iter().map(|finding| finding.severity);
+    assert!(worst.is_sorted_by(|a, b| a >= b), "the worst come first");
 }
