@@ -1,6 +1,7 @@
 //! The doctor, on copies of this repository's own deployment that are broken in
 //! one place each.
 
+mod command;
 mod gateway;
 mod orders;
 mod services;
@@ -70,6 +71,11 @@ impl Copy {
         assert!(tail.contains(what), "{name} has no {what} after {after}");
         fs::write(self.path(name), head.to_owned() + &tail.replacen(what, with, 1)).unwrap();
         self
+    }
+
+    /// The number of the first line that holds `what`.
+    fn line(&self, name: &str, what: &str) -> usize {
+        1 + self.text(name).lines().position(|line| line.contains(what)).unwrap()
     }
 
     /// Sets a variable that the stack file is filled in from.
