@@ -114,11 +114,12 @@ impl<'g> Location<'g> {
 
     /// What its `if`s about a parameter do with a request that has it.
     fn rewritten(&self, path: &str, args: &[&str]) -> Rewritten<'g> {
-        let asks = |condition: &Seen<'g>| {
-            let words = condition.directive.args.join(" ");
-            args.iter().any(|arg| words.contains(&format!("$arg_{arg}")))
-        };
-        for then in self.seen.children_seen().filter(|seen| seen.name == "if").filter(asks) {
+        for then in self
+            .seen
+            .children_seen()
+            .filter(|seen| seen.name == "if")
+            .filter(|seen| asks_for(seen, args))
+        {
             for action in then.directive.children() {
                 match action.name.as_str() {
                     "rewrite" if Regex::new(action.arg(0)).is_ok_and(|r| r.is_match(path)) => {
@@ -132,6 +133,26 @@ impl<'g> Location<'g> {
         }
         Rewritten::No
     }
+}
+
+/// Whether an `if` is about a parameter: `($arg_NAME…)` or `($args ~ REGEX)`.
+fn asks_for(condition: &Seen, args: &[&str]) -> bool {
+    let words = &condition.directive.args;
+    let by_name = |arg: &&str| words.join(" ").contains(&format!("$arg_{arg}"));
+    let by_regex = || {
+        let ignoring_case = match (condition.arg(0), condition.arg(1)) {
+            ("($args" | "($query_string", "~") => "",
+            ("($args" | "($query_string", "~*") => "(?i)",
+            _ => return false,
+        };
+        // The closing parenthesis touches a word without quotes.
+        let pattern = condition.arg(2);
+        let is_quoted = condition.arg(3) == ")";
+        let bare = pattern.strip_suffix(')').filter(|_| !is_quoted).unwrap_or(pattern);
+        let regex = Regex::new(&format!("{ignoring_case}{bare}"));
+        regex.is_ok_and(|regex| args.iter().any(|arg| regex.is_match(&format!("{arg}=x"))))
+    };
+    args.iter().any(by_name) || by_regex()
 }
 
 fn collect<'g>(block: Seen<'g>, levels: &[Vec<Seen<'g>>], found: &mut Vec<Location<'g>>) {
@@ -193,6 +214,22 @@ mod tests {
             ("set $toy 1;", Some("/toys")),
         ] {
             assert_eq!(answers(&rewriting(action), "/toys").as_deref(), chosen, "{action}");
+        }
+    }
+
+    #[test]
+    fn a_condition_may_look_at_the_whole_query() {
+        for (condition, is_asked) in [
+            ("($args ~ (^|&)toy=)", true),
+            ("($args ~* \"(^|&)(TOY|[^=&]*%)\")", true),
+            ("($query_string ~ toy)", true),
+            ("($args ~ (^|&)order=)", false),
+            ("($uri ~ toy)", false),
+            ("($arg_toy = 1)", true),
+            ("($arg_order)", false),
+        ] {
+            let locations = format!("location /toys {{ if {condition} {{ return 405; }} }}");
+            assert_eq!(answers(&locations, "/toys").is_none(), is_asked, "{condition}");
         }
     }
 }
