@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod ctl;
+pub mod doctor;
 pub mod http;
 pub mod http_validator;
 pub mod process;

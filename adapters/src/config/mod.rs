@@ -11,6 +11,6 @@ pub use args::{
     AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs,
     LogFormat, ProcessArgs, RelayArgs, StoreArgs, Switch, Validation, WorkerArgs,
 };
-pub(crate) use parse::positive_duration;
 pub use parse::{ConfigError, parse_args};
+pub(crate) use parse::{duration, positive_duration};
 pub use secret::SecretArg;

@@ -51,7 +51,7 @@ pub fn parse_args<A: Parser>(
 }
 
 /// Reads `500ms`, `10s`, `2m`, `1h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| "give a number with its unit, such as 500ms, 10s or 2m".to_owned())
 }

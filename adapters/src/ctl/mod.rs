@@ -3,6 +3,7 @@
 mod audit;
 mod canary;
 mod dead;
+mod doctor;
 mod load;
 mod orders;
 mod output;
@@ -68,6 +69,9 @@ enum Command {
     Queue(queue::QueueCommand),
     /// Place orders at a steady rate over HTTP, and keep books on the answers.
     Load(load::LoadArgs),
+    /// Examine a stack file and what belongs to it, before it is deployed. Exit
+    /// code 1 with any error.
+    Doctor(doctor::DoctorArgs),
     /// See to messages that were given up.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
@@ -153,6 +157,7 @@ impl Ctl {
             Command::Outbox(command) => queue::outbox(command, &shop).await?,
             Command::Queue(command) => queue::run(command, &shop).await?,
             Command::Dead(command) => dead::run(command, &shop).await?,
+            Command::Doctor(args) => doctor::run(args)?,
             Command::Load(args) => load::run(args).await?,
         };
         Ok(match self.output {

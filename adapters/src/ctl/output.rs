@@ -43,6 +43,11 @@ impl Output {
         Self { text: lines.join("\n"), json, as_json: false, failing: false }
     }
 
+    /// A text of several lines; programs get `json`.
+    pub(super) fn report(text: String, json: Value) -> Self {
+        Self { text, json, as_json: false, failing: false }
+    }
+
     /// The same, and it is bad news: exit code 1.
     pub(super) fn failing(self) -> Self {
         Self { failing: true, ..self }

@@ -1,0 +1,69 @@
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use super::{gateway::Gateway, rabbitmq::RabbitMq, stack_file::Stack};
+
+/// Where the files of a deployment are.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// What `docker stack deploy` is given. The other files are found from it.
+    pub stack_file: PathBuf,
+    /// The gateway's nginx files. If empty: `gateway/nginx.conf` and
+    /// `gateway/templates/**/*.template` beside the stack file, or what the
+    /// gateway has as `configs:`.
+    pub gateway: Vec<PathBuf>,
+    /// RabbitMQ's definitions; if none, `rabbitmq/definitions.json` beside the
+    /// stack file.
+    pub definitions: Option<PathBuf>,
+    /// The variables that the stack file is filled in from.
+    pub environment: HashMap<String, String>,
+}
+
+/// A file that cannot be read, or is not what it should be: one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {what}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
+pub struct Unreadable {
+    file: PathBuf,
+    line: Option<usize>,
+    what: String,
+}
+
+impl Unreadable {
+    pub(super) fn new(file: &Path, line: Option<usize>, what: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, what: what.into() }
+    }
+}
+
+/// All that is known of a deployment.
+#[derive(Debug)]
+pub(super) struct Deployment {
+    pub(super) stack: Stack,
+    /// None where there is none to be found.
+    pub(super) gateway: Option<Gateway>,
+    /// None where the stack has none.
+    pub(super) rabbitmq: Option<RabbitMq>,
+}
+
+impl Deployment {
+    pub(super) fn read(sources: &Sources) -> Result<Self, Unreadable> {
+        let stack = Stack::read(&sources.stack_file, &sources.environment)?;
+        let gateway = Gateway::read(&stack, &sources.gateway)?;
+        let rabbitmq = RabbitMq::read(&stack, sources.definitions.as_deref())?;
+        Ok(Self { stack, gateway, rabbitmq })
+    }
+
+    /// The files that were read.
+    pub(super) fn files(&self) -> Vec<&Path> {
+        let mut files = vec![self.stack.file.as_path()];
+        files.extend(self.gateway.iter().flat_map(Gateway::files));
+        files.extend(self.rabbitmq.iter().flat_map(RabbitMq::files));
+        files
+    }
+}
+
+pub(super) fn read_file(file: &Path) -> Result<String, Unreadable> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Unreadable::new(file, None, format!("cannot be read: {error}")))
+}

@@ -1,0 +1,143 @@
+//! How processes end, and what comes after.
+
+use std::{collections::HashSet, time::Duration};
+
+use crate::doctor::{
+    deployment::Deployment,
+    finding::{Finding, Place, Severity},
+    service::Service,
+    settings::Settings,
+};
+
+/// What Swarm gives a container that names no `stop_grace_period`.
+const SWARM_GRACE: Duration = Duration::from_secs(10);
+/// What the gateway takes to learn of an answer once it has asked.
+const TO_LEARN: Duration = Duration::from_secs(1);
+
+/// A service that is gone before the gateway has learnt that it goes.
+pub(super) fn drain_too_short(deployment: &Deployment) -> Vec<Finding> {
+    let gateway = deployment.gateway.as_ref();
+    let Some((gateway, (resolver, kept))) =
+        gateway.and_then(|gateway| Some((gateway, gateway.slowest_resolver()?)))
+    else {
+        return Vec::new();
+    };
+    let settings = Settings::new();
+    let servers = gateway.upstream_servers();
+    let asked: HashSet<_> =
+        servers.iter().filter(|server| server.server.has("resolve")).map(|s| s.host).collect();
+    let services = deployment.stack.services.iter();
+    let services = services.filter(|s| s.is_program() && asked.contains(s.name.as_str()));
+    let findings = services.filter_map(|service| {
+        let drain = settings.time(service, "WOODY_DRAIN_DELAY");
+        (drain < kept.saturating_add(TO_LEARN)).then(|| Finding {
+            rule: "drain-too-short",
+            severity: Severity::Error,
+            place: place_of(service, "WOODY_DRAIN_DELAY"),
+            what: format!(
+                "WOODY_DRAIN_DELAY is {drain:?}{}, and the gateway keeps an address for {kept:?} ({})",
+                unless_given(service, "WOODY_DRAIN_DELAY"),
+                resolver.place()
+            ),
+            why: "Swarm tells a replica to stop without waiting until nobody asks it any more \
+                  (moby/moby#30321), so requests fail at each rolling update.",
+            mend: format!(
+                "let it answer for {:?} at least after it is told to stop{}",
+                kept.saturating_add(TO_LEARN),
+                if resolver.args.iter().any(|arg| arg.starts_with("valid=")) {
+                    ""
+                } else {
+                    "; and let the gateway ask more often than Docker's DNS says: valid=1s"
+                }
+            ),
+        })
+    });
+    findings.collect()
+}
+
+/// A process that is killed before it is done.
+pub(super) fn grace_too_short(deployment: &Deployment) -> Vec<Finding> {
+    let settings = Settings::new();
+    let programs = deployment.stack.services.iter().filter(|service| service.is_program());
+    let findings = programs.flat_map(|service| {
+        [killed_early(&settings, service), not_done_in_time(&settings, service)]
+    });
+    findings.flatten().collect()
+}
+
+fn killed_early(settings: &Settings, service: &Service) -> Option<Finding> {
+    let grace = settings.time(service, "WOODY_GRACE");
+    let period = service.stop_grace_period.as_ref();
+    let given = period.map_or(SWARM_GRACE, |period| period.value);
+    (given <= grace).then(|| Finding {
+        rule: "grace-too-short",
+        severity: Severity::Error,
+        place: service.place(period.map_or(service.line, |period| period.line)),
+        what: format!(
+            "stop_grace_period is {given:?}{}, and WOODY_GRACE is {grace:?}{}",
+            if period.is_none() { ", as it is not given" } else { "" },
+            unless_given(service, "WOODY_GRACE")
+        ),
+        why: "Swarm kills the process while it still answers requests and gives back what it holds.",
+        mend: format!(
+            "set stop_grace_period above WOODY_GRACE: {:?}",
+            grace.saturating_add(Duration::from_secs(5))
+        ),
+    })
+}
+
+fn not_done_in_time(settings: &Settings, service: &Service) -> Option<Finding> {
+    let [grace, drain, validation] =
+        ["WOODY_GRACE", "WOODY_DRAIN_DELAY", "WOODY_VALIDATION_TIMEOUT"]
+            .map(|variable| settings.time(service, variable));
+    if drain >= grace {
+        return Some(Finding {
+            rule: "grace-too-short",
+            severity: Severity::Error,
+            place: place_of(service, "WOODY_DRAIN_DELAY"),
+            what: format!("WOODY_DRAIN_DELAY is {drain:?} of a WOODY_GRACE of {grace:?}"),
+            why: "The grace includes the delay: the program does not start with nothing left.",
+            mend: "raise WOODY_GRACE, and stop_grace_period with it".to_owned(),
+        });
+    }
+    let left = grace.saturating_sub(drain);
+    (service.is_worker() && left <= validation).then(|| Finding {
+        rule: "grace-too-short",
+        severity: Severity::Warning,
+        place: place_of(service, "WOODY_VALIDATION_TIMEOUT"),
+        what: format!(
+            "a validation may take {validation:?}, and of WOODY_GRACE ({grace:?}) {left:?} are left \
+             after WOODY_DRAIN_DELAY ({drain:?})"
+        ),
+        why: "A validation that is under way at an update is thrown away and begun anew elsewhere.",
+        mend: "raise WOODY_GRACE, and stop_grace_period with it, or lower WOODY_VALIDATION_TIMEOUT"
+            .to_owned(),
+    })
+}
+
+/// A process that has ended well, as after a drain, and stays away.
+pub(super) fn not_restarted(deployment: &Deployment) -> Vec<Finding> {
+    let ours = deployment.stack.services.iter().filter(|service| service.is_ours());
+    let findings = ours.filter_map(|service| {
+        let condition = service.deploy.restart_condition.as_ref()?;
+        ["none", "on-failure"].contains(&condition.value.as_str()).then(|| Finding {
+            rule: "not-restarted",
+            severity: Severity::Warning,
+            place: service.place(condition.line),
+            what: format!("restart_policy.condition is {}", condition.value),
+            why: "Our programs end with 0 when they are told to: one that a SIGTERM reached from \
+                  elsewhere than Swarm is not started again.",
+            mend: "set condition: any".to_owned(),
+        })
+    });
+    findings.collect()
+}
+
+fn place_of(service: &Service, variable: &str) -> Place {
+    let variable = service.variable(variable);
+    variable.map_or_else(|| service.place(service.line), |variable| variable.place.clone())
+}
+
+fn unless_given(service: &Service, variable: &str) -> &'static str {
+    if service.variable(variable).is_none() { ", as it is not given" } else { "" }
+}

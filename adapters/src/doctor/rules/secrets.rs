@@ -1,0 +1,72 @@
+//! Passwords that everybody can read, or knows.
+
+use url::Url;
+
+use crate::doctor::{
+    deployment::Deployment,
+    finding::{Finding, Severity},
+    rabbitmq::is_rabbitmq,
+    service::Variable,
+};
+
+/// RabbitMQ's ports, with management and without, with TLS and without.
+const RABBITMQ_PORTS: [u16; 4] = [15672, 15671, 5672, 5671];
+
+/// RabbitMQ that lets `guest` in.
+pub(super) fn guest_management(deployment: &Deployment) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut found = |place, what: String, mend: &str| {
+        findings.push(Finding {
+            rule: "guest-management",
+            severity: Severity::Error,
+            place,
+            what,
+            why: "Everybody knows that user and its password: who reaches RabbitMQ reads, deletes \
+                  and forges orders.",
+            mend: mend.to_owned(),
+        });
+    };
+    for service in deployment.stack.services.iter().filter(|service| is_rabbitmq(service)) {
+        let published = service.ports.iter().filter_map(|port| port.target);
+        let published = published.into_iter().find(|port| RABBITMQ_PORTS.contains(port));
+        let guest = deployment.rabbitmq.as_ref().and_then(|rabbitmq| rabbitmq.user("guest"));
+        if let (Some(port), Some(place)) = (published, guest) {
+            let what = format!("there is a user guest, and port {port} is published");
+            found(place, what, "take it out, and define a user with a password of its own");
+        }
+        for name in ["RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS"] {
+            if let Some(variable) = service.variable(name).filter(|v| v.value == "guest") {
+                let mend = "define the users in definitions.json, as a secret";
+                found(variable.place.clone(), format!("{name} is guest"), mend);
+            }
+        }
+    }
+    findings
+}
+
+/// A secret that stands in the stack file.
+pub(super) fn plain_secret(deployment: &Deployment) -> Vec<Finding> {
+    let variables = deployment.stack.services.iter().flat_map(|service| &service.environment);
+    let findings = variables.filter(|variable| is_secret(variable)).map(|variable| Finding {
+        rule: "plain-secret",
+        severity: Severity::Error,
+        place: variable.place.clone(),
+        // Not its value: reports are passed on.
+        what: format!("{} holds a secret", variable.name),
+        why: "Whoever reads the stack file or runs docker service inspect has it, and so has every \
+              crash report that lists the environment.",
+        mend: format!(
+            "make it a secret of Swarm, and name its file: {}_FILE: /run/secrets/…",
+            variable.name
+        ),
+    });
+    findings.collect()
+}
+
+fn is_secret(variable: &Variable) -> bool {
+    let name = variable.name.to_ascii_uppercase();
+    let is_called_so = ["PASSWORD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
+        || name.ends_with("_PASS");
+    let has_password = || Url::parse(&variable.value).is_ok_and(|url| url.password().is_some());
+    !variable.value.is_empty() && !name.ends_with("_FILE") && (is_called_so || has_password())
+}

@@ -1,0 +1,56 @@
+//! How long a validation may take, and who waits for it.
+
+use std::time::Duration;
+
+use crate::{
+    doctor::{
+        deployment::Deployment,
+        finding::{Finding, Severity},
+        rabbitmq::{CONSUMER_TIMEOUT, RabbitMq},
+        settings::Settings,
+    },
+    wiring::LONGEST_VALIDATION,
+};
+
+/// A validation that RabbitMQ, or the worker itself, does not wait for.
+pub(super) fn validation_outlasts_consumer(deployment: &Deployment) -> Vec<Finding> {
+    let settings = Settings::new();
+    let patience =
+        deployment.rabbitmq.as_ref().map_or(CONSUMER_TIMEOUT, RabbitMq::consumer_timeout);
+    let workers = deployment.stack.services.iter().filter(|service| service.is_worker());
+    let findings = workers.filter_map(|service| {
+        let validation = settings.time(service, "WOODY_VALIDATION_TIMEOUT");
+        let (what, why, below): (_, _, Duration) = if validation > LONGEST_VALIDATION {
+            (
+                format!("WOODY_VALIDATION_TIMEOUT is {validation:?}, above {LONGEST_VALIDATION:?}"),
+                "The worker does not start with it: RabbitMQ takes a message away from whoever \
+                 holds it for half an hour.",
+                LONGEST_VALIDATION,
+            )
+        } else if validation >= patience {
+            (
+                format!(
+                    "WOODY_VALIDATION_TIMEOUT is {validation:?}, and RabbitMQ's consumer_timeout \
+                     {patience:?}"
+                ),
+                "RabbitMQ takes the message away in the middle of its validation and gives it to \
+                 the next worker, who does not finish it either.",
+                patience,
+            )
+        } else {
+            return None;
+        };
+        let variable = service.variable("WOODY_VALIDATION_TIMEOUT");
+        Some(Finding {
+            rule: "validation-outlasts-consumer",
+            severity: Severity::Error,
+            place: variable.map_or_else(|| service.place(service.line), |v| v.place.clone()),
+            what,
+            why,
+            mend: format!(
+                "lower WOODY_VALIDATION_TIMEOUT well below {below:?}, or raise consumer_timeout"
+            ),
+        })
+    });
+    findings.collect()
+}

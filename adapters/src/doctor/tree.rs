@@ -1,0 +1,208 @@
+//! YAML as a tree that knows its lines. JSON is YAML, so it serves for
+//! RabbitMQ's definitions too.
+
+use std::path::Path;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
+use serde_saphyr::{Spanned, UserMessageFormatter};
+
+use super::deployment::Unreadable;
+
+/// A value and the line on which it is written: where its anchor stands, if it
+/// came by an alias or a merge.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+/// What a node holds. Scalars are text: what they mean is up to who reads them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// A key of a map, the line it stands on, and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) line: usize,
+    pub(super) node: Node,
+}
+
+impl Node {
+    /// Reads the text of `file`.
+    pub(super) fn parse(file: &Path, text: &str) -> Result<Self, Unreadable> {
+        serde_saphyr::from_str(text).map_err(|error| {
+            let error = error.without_snippet();
+            let line = error.location().map(|at| to_line(at.line()));
+            let what = error.render_with_formatter(&UserMessageFormatter);
+            // It ends with the place, which stands in front here.
+            let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
+            Unreadable::new(file, line, what)
+        })
+    }
+
+    /// The entry of a map, if this is one and has it.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// The text of a key.
+    pub(super) fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text()
+    }
+
+    /// The entries of a map; of anything else none.
+    pub(super) fn entries(&self) -> &[Entry] {
+        if let Value::Map(entries) = &self.value { entries } else { &[] }
+    }
+
+    /// The items of a list; of anything else none.
+    pub(super) fn items(&self) -> &[Self] {
+        if let Value::List(items) = &self.value { items } else { &[] }
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// Changes every scalar below and at this node.
+    pub(super) fn change_texts<E>(
+        &mut self,
+        change: &mut impl FnMut(usize, &mut String) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match &mut self.value {
+            Value::Null => Ok(()),
+            Value::Text(text) => change(self.line, text),
+            Value::List(items) => items.iter_mut().try_for_each(|item| item.change_texts(change)),
+            Value::Map(entries) => {
+                entries.iter_mut().try_for_each(|entry| entry.node.change_texts(change))
+            }
+        }
+    }
+}
+
+fn to_line(line: u64) -> usize {
+    usize::try_from(line).unwrap_or(usize::MAX)
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Value>::deserialize(deserializer)?;
+        Ok(Self { line: to_line(spanned.defined.line()), value: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a scalar, a list or a map")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Text(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Text(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Text(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Text(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, node)) = map.next_entry::<Spanned<String>, Node>()? {
+            entries.push(Entry { key: key.value, line: to_line(key.defined.line()), node });
+        }
+        Ok(Value::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Node, Unreadable> {
+        Node::parse(Path::new("a.yml"), text)
+    }
+
+    #[test]
+    fn what_comes_by_an_alias_or_a_merge_stands_at_its_anchor() {
+        let text =
+            "base: &base\n  one: 1\n  two: &two 2\nuser:\n  <<: *base\n  one: own\n  again: *two\n";
+        let tree = parse(text).unwrap();
+        let user = tree.get("user").unwrap();
+        let found: Vec<_> =
+            user.entries().iter().map(|e| (&*e.key, e.node.text(), e.node.line)).collect();
+        assert_eq!(
+            found,
+            [("one", Some("own"), 6), ("again", Some("2"), 3), ("two", Some("2"), 3)]
+        );
+    }
+
+    #[test]
+    fn json_is_read_as_it_is() {
+        let tree = parse("{\n\t\"a\": [true, null, -1, \"\\u00e9\\/\"],\n\t\"b\": {}\n}").unwrap();
+        let items: Vec<_> = tree.get("a").unwrap().items().iter().map(Node::text).collect();
+        assert_eq!(items, [Some("true"), None, Some("-1"), Some("é/")]);
+        assert_eq!(tree.entry("b").map(|entry| entry.line), Some(3));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, says) in [
+            ("a: 1\nb: [1\nc: 2\n", "a.yml:3: "),
+            ("a: 1\na: 2\n", "a.yml:2: duplicate mapping key"),
+            ("a:\n  - *b\n", "a.yml:2: "),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(says), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+            assert!(!error.contains(" at line"), "{error}");
+        }
+    }
+}
