@@ -21,7 +21,7 @@ struct ActingGet {
 
 const ACTING: [ActingGet; 2] = [
     ActingGet {
-        paths: &["/api/orders/do"],
+        paths: &["/api/orders/do", "/api/orders/do/"],
         args: &["order", "product"],
         service: "order-service",
         takes_key: true,
@@ -34,7 +34,7 @@ const ACTING: [ActingGet; 2] = [
         service: "product-service",
         takes_key: false,
         mend: "send it to an internal location with `proxy_next_upstream off`: \
-               `if ($arg_product) { rewrite ^ /product-by-get last; }`",
+               `if ($args ~ \"(^|&)(product|[^=&]*%)\") { rewrite ^ /product-by-get last; }`",
     },
 ];
 

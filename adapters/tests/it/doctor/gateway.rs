@@ -111,11 +111,15 @@ fn an_order_by_get_that_is_asked_twice_is_told() {
     for (what, with) in [
         ("proxy_set_header Idempotency-Key $order_key;", ""),
         ("Idempotency-Key $order_key;", "Idempotency-Key $http_idempotency_key;"),
-        ("/api/orders/do \"gateway-$request_id\";", "/api/orders/undo \"gateway-$request_id\";"),
+        ("~^/api/orders/do/?$ \"gateway", "~^/api/orders/undo/?$ \"gateway"),
     ] {
         let broken = ours().replace(GATEWAY, what, with);
-        broken.fails("replayed-get", &[(GATEWAY, "location /api/orders {")]);
+        // With the slash and without.
+        broken.fails("replayed-get", &[(GATEWAY, "location /api/orders {"); 2]);
     }
+    let broken =
+        ours().replace(GATEWAY, "~^/api/orders/do/?$ \"gateway", "/api/orders/do \"gateway");
+    broken.fails("replayed-get", &[(GATEWAY, "location /api/orders {")]);
     // Headers of a location take the place of all those around it.
     let own_headers = "proxy_pass http://orders;\n        proxy_set_header Host $host;\n    }\n\n    location = /openapi.json";
     let broken = ours().replace(
@@ -123,26 +127,27 @@ fn an_order_by_get_that_is_asked_twice_is_told() {
         "proxy_pass http://orders;\n    }\n\n    location = /openapi.json",
         own_headers,
     );
-    broken.fails("replayed-get", &[(GATEWAY, "location /api/orders {")]);
+    broken.fails("replayed-get", &[(GATEWAY, "location /api/orders {"); 2]);
 }
 
 #[test]
 fn an_order_by_get_that_is_asked_once_or_has_a_key_is_not() {
     let without_key =
         || ours().replace(GATEWAY, "proxy_set_header Idempotency-Key $order_key;", "");
-    let once = "location = /api/orders/do {\n        proxy_pass http://orders;\n        proxy_next_upstream off;\n    }\n    location /api/orders {";
+    let once = "location ~ ^/api/orders/do/?$ {\n        proxy_pass http://orders;\n        proxy_next_upstream off;\n    }\n    location /api/orders {";
     without_key().replace(GATEWAY, "location /api/orders {", once).is_clean();
     without_key().with("WOODY_LEGACY_GET", "off").is_clean();
-    let by_regex = "~^/api/orders/(do|make)$ \"gateway-$request_id\";";
-    ours().replace(GATEWAY, "/api/orders/do \"gateway-$request_id\";", by_regex).is_clean();
+    let other_regex = "~^/api/orders/(do|make)/?$ \"gateway";
+    ours().replace(GATEWAY, "~^/api/orders/do/?$ \"gateway", other_regex).is_clean();
 }
 
 #[test]
 fn a_product_by_get_that_is_asked_twice_is_told() {
     let broken = ours().replace(GATEWAY, "        proxy_next_upstream off;\n", "");
     broken.fails("replayed-get", &[(GATEWAY, "location = /product-by-get {")]);
-    let broken = ours().replace(GATEWAY, "if ($arg_product) {", "if ($arg_name) {");
-    broken.fails("replayed-get", &[(GATEWAY, "location /api/products {")]);
+    let broken =
+        ours().replace(GATEWAY, "if ($args ~ \"(^|&)(product|[^=&]*%)\") {", "if ($arg_name) {");
+    broken.fails("replayed-get", &[(GATEWAY, "location ~ ^/api/products/?$ {")]);
     let refused = ours().replace(GATEWAY, "rewrite ^ /product-by-get last;", "return 405;");
     refused.is_clean();
 }
