@@ -3,7 +3,9 @@
 # It runs in the network of one of the stack's containers on this node, since the data network lets nobody else in.
 set -euo pipefail
 
-STACK=${WOODY_STACK:-woodytoys} GENERATION=${WOODY_SECRETS:-1}
+# shellcheck source=stack/secrets.sh
+. "$(dirname "$0")/secrets.sh"
+
 die() {
     printf 'ctl: %s\n' "$*" >&2
     exit 1
@@ -15,12 +17,9 @@ beside=$(docker ps --quiet --filter "label=com.docker.swarm.service.name=${STACK
 [ "$beside" ] || die "no order-service of the stack $STACK runs on this node"
 image=$(docker inspect --format '{{.Config.Image}}' "$beside")
 image=${image%%@*}
-kept=${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$STACK}/passwords.$GENERATION
-[ -r "$kept" ] || die "the passwords of deploy-swarm.sh are not in $kept"
-# shellcheck source=/dev/null
-. "$kept"
+load_passwords || die "the passwords of deploy-swarm.sh are not in $KEPT"
 # By way of our environment: an argument of docker's is for all to see.
-export WOODY_STORE_URL=postgres://woody:$POSTGRES_PASSWORD@database/woody
-export WOODY_BROKER_URL=amqp://woody:$RABBITMQ_PASSWORD@rabbitmq/%2f
+WOODY_STORE_URL=$(secret store_url) WOODY_BROKER_URL=$(secret broker_url)
+export WOODY_STORE_URL WOODY_BROKER_URL
 exec docker run --rm --interactive --network "container:$beside" --read-only --cap-drop ALL \
     --env WOODY_STORE_URL --env WOODY_BROKER_URL "${image/order-service/woodyctl}" "$@"

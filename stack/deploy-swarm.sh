@@ -2,6 +2,8 @@
 # Deploys WoodyToys on this machine's Docker Swarm, or updates what is deployed, and waits until all of it is healthy.
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck source=stack/secrets.sh
+. ./secrets.sh
 
 usage() {
     cat <<'END'
@@ -53,8 +55,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 export VERSION=$version REGISTRY=${REGISTRY:-woodytoys}
-export WOODY_STACK=${WOODY_STACK:-woodytoys} WOODY_SECRETS=${WOODY_SECRETS:-1}
-SECRETS_DIR=${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$WOODY_STACK}
+export WOODY_STACK=$STACK WOODY_SECRETS=$GENERATION
 TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
 RABBITMQ_IMAGE=${RABBITMQ_IMAGE:-rabbitmq:4-management} POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:18}
 
@@ -99,44 +100,25 @@ placement() {
     fi
 }
 
-password() { head -c 24 /dev/urandom | base64 | tr -d '+/=\n'; }
-
-# RabbitMQ's own form: base64(salt + sha256(salt + password)), with four bytes of salt.
-rabbitmq_hash() {
-    local salt digest
-    salt=$(head -c 4 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
-    # shellcheck disable=SC2059 # the escapes are the point
-    unhex() { printf "$(sed 's/../\\x&/g')"; }
-    digest=$({ unhex <<<"$salt" && printf %s "$1"; } | sha256sum | cut -d' ' -f1)
-    unhex <<<"$salt$digest" | base64
-}
-
-secret_exists() { docker secret inspect "$WOODY_STACK$1$WOODY_SECRETS" >/dev/null 2>&1; }
-
 make_secrets() {
-    local names=(_store_url_ _broker_url_ _postgres_password_ _rabbitmq_definitions_) name missing=()
-    for name in "${names[@]}"; do secret_exists "$name" || missing+=("$WOODY_STACK$name$WOODY_SECRETS"); done
+    local name missing=()
+    name_of() { echo "${STACK}_$1_$GENERATION"; }
+    for name in "${SECRETS[@]}"; do
+        docker secret inspect "$(name_of "$name")" >/dev/null 2>&1 || missing+=("$(name_of "$name")")
+    done
     [ ${#missing[@]} -gt 0 ] || return 0
-    [ ${#missing[@]} = ${#names[@]} ] ||
-        die "of generation $WOODY_SECRETS some secrets exist and these do not: ${missing[*]}
+    [ ${#missing[@]} = ${#SECRETS[@]} ] ||
+        die "of generation $GENERATION some secrets exist and these do not: ${missing[*]}
     they belong together: raise WOODY_SECRETS, or remove the others and deploy again"
-    # Kept for you: Swarm never shows a secret again.
-    local kept=$SECRETS_DIR/passwords.$WOODY_SECRETS
-    if [ ! -s "$kept" ]; then
-        (umask 077 && mkdir -p "$SECRETS_DIR" &&
-            printf 'POSTGRES_PASSWORD=%s\nRABBITMQ_PASSWORD=%s\n' "$(password)" "$(password)" >"$kept")
-    fi
-    # shellcheck source=/dev/null
-    . "$kept"
-    make() { docker secret create --label woodytoys.stack="$WOODY_STACK" "$WOODY_STACK$1$WOODY_SECRETS" - >/dev/null; }
-    printf 'postgres://woody:%s@database/woody' "$POSTGRES_PASSWORD" | make _store_url_
-    printf 'amqp://woody:%s@rabbitmq/%%2f' "$RABBITMQ_PASSWORD" | make _broker_url_
-    printf %s "$POSTGRES_PASSWORD" | make _postgres_password_
-    sed "s|@PASSWORD_HASH@|$(rabbitmq_hash "$RABBITMQ_PASSWORD")|" rabbitmq/definitions.json | make _rabbitmq_definitions_
-    say "made the secrets of generation $WOODY_SECRETS; their passwords are kept in $kept"
+    make_passwords
+    load_passwords
+    for name in "${SECRETS[@]}"; do
+        secret "$name" | docker secret create --label woodytoys.stack="$STACK" "$(name_of "$name")" - >/dev/null
+    done
+    say "made the secrets of generation $GENERATION; their passwords are kept in $KEPT"
 }
 
-services() { docker stack services "$WOODY_STACK" --format '{{.Name}} {{.Replicas}}' | sed 's/ *(.*//' | sort; }
+services() { docker stack services "$STACK" --format '{{.Name}} {{.Replicas}}' | sed 's/ *(.*//' | sort; }
 
 # Whether a service is as it was told to be: all replicas healthy, and no update under way.
 settled() {
@@ -156,7 +138,7 @@ wait_until_healthy() {
         if [ "$now" != "$shown" ]; then say "[$SECONDS s] $now" && shown=$now; fi
         if [ "$failed" ] || [ "$SECONDS" -ge "$deadline" ]; then
             say ''
-            docker stack ps "$WOODY_STACK" --no-trunc --format 'table {{.Name}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}' |
+            docker stack ps "$STACK" --no-trunc --format 'table {{.Name}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}' |
                 grep -Ev 'Running +Running' >&2 || true
             die "${failed:+$failed was rolled back; }not everything is healthy after $SECONDS s (above; docker service logs NAME says more)"
         fi
@@ -190,6 +172,6 @@ export WOODY_CONFIG
 # Images without a registry's host in their names are looked for on this machine alone.
 resolve=always
 case $REGISTRY in *[.:]*/* | localhost/*) ;; *) resolve=never ;; esac
-docker stack deploy "${files[@]}" --prune --detach=true --with-registry-auth --resolve-image "$resolve" "$WOODY_STACK" >&2
+docker stack deploy "${files[@]}" --prune --detach=true --with-registry-auth --resolve-image "$resolve" "$STACK" >&2
 wait_until_healthy
 report

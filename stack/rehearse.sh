@@ -3,6 +3,8 @@
 # the time, and reports what clients noticed.
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck source=stack/secrets.sh
+. ./secrets.sh
 
 usage() {
     cat <<'END'
@@ -55,7 +57,6 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-STACK=${WOODY_STACK:-woodytoys}
 for service in "${services[@]}"; do
     docker service inspect "${STACK}_$service" >/dev/null 2>&1 || die "there is no service ${STACK}_$service"
 done
@@ -78,11 +79,10 @@ read -r -a load <<<"${WOODY_LOAD:-docker run --rm --network host --volume $work:
 
 # redelivered: how often RabbitMQ has handed out a message again, as its management page counts.
 redelivered() {
-    local kept=${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$STACK}/passwords.${WOODY_SECRETS:-1} host=${base#*://}
-    [ -r "$kept" ] || return 0
-    # shellcheck source=/dev/null
-    (. "$kept" && curl --silent --max-time 10 --user "woody:$RABBITMQ_PASSWORD" \
-        "http://${host%%[:/]*}:${WOODY_MANAGEMENT_PORT:-15672}/api/queues/%2F/order_processing") |
+    local host=${base#*://}
+    load_passwords || return 0
+    curl --silent --max-time 10 --user "woody:$RABBITMQ_PASSWORD" \
+        "http://${host%%[:/]*}:${WOODY_MANAGEMENT_PORT:-15672}/api/queues/%2F/order_processing" |
         grep -oE '"redeliver":[0-9]+' | head -n 1 | cut -d: -f2
 }
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Takes WoodyToys off this machine's Docker Swarm.
 set -euo pipefail
+# shellcheck source=stack/secrets.sh
+. "$(dirname "$0")/secrets.sh"
 
 usage() {
     cat <<'END'
@@ -34,7 +36,6 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-STACK=${WOODY_STACK:-woodytoys}
 OURS=label=com.docker.stack.namespace=$STACK
 ONE=label=com.docker.swarm.task
 
@@ -54,7 +55,7 @@ docker config ls --quiet --filter "$OURS" | xargs -r docker config rm >/dev/null
 if [ "$volumes" ]; then
     docker volume ls --quiet --filter "$OURS" | xargs -r docker volume rm >/dev/null
     docker secret ls --quiet --filter "label=woodytoys.stack=$STACK" | xargs -r docker secret rm >/dev/null
-    rm -rf "${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$STACK}"
+    rm -rf "$SECRETS_DIR"
 fi
 if [ "$leave" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ]; then docker swarm leave --force >/dev/null; fi
 say "$STACK is gone${volumes:+, its data too}"

@@ -39,6 +39,8 @@ PROGRAMS=${CARGO_TARGET_DIR:-$PWD/target}/$(uname -m)-unknown-linux-gnu/$WOODY_I
 BASE=http://127.0.0.1:$WOODY_HTTP_PORT
 WORK=$(mktemp -d)
 export WOODY_SECRETS_DIR=$WORK/secrets
+# shellcheck source=stack/secrets.sh
+. stack/secrets.sh
 started_engine=''
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
@@ -172,11 +174,9 @@ check 'no secret is in an environment' no_secret
 ready() {
     local service=$1 beside id pid began
     beside=$(task "$service")
-    # shellcheck source=/dev/null
-    id=$(. "$WOODY_SECRETS_DIR/passwords.1" && docker create --network "container:$beside" --read-only \
+    id=$(load_passwords && docker create --network "container:$beside" --read-only \
         --env WOODY_LISTEN=127.0.0.1:5999 --env WOODY_ADMIN_LISTEN=127.0.0.1:9999 \
-        --env "WOODY_STORE_URL=postgres://woody:$POSTGRES_PASSWORD@database/woody" \
-        --env "WOODY_BROKER_URL=amqp://woody:$RABBITMQ_PASSWORD@rabbitmq/%2f" "woodytoys/$service:test-1")
+        --env "WOODY_STORE_URL=$(secret store_url)" --env "WOODY_BROKER_URL=$(secret broker_url)" "woodytoys/$service:test-1")
     pid=$(docker inspect --format '{{.State.Pid}}' "$beside")
     began=$(date +%s%N)
     docker start "$id" >/dev/null

@@ -5,7 +5,6 @@ use crate::{
     faults::{Fault, Who},
     proxy::Line,
     shop::{Dependency, Process, Shop},
-    validator::Manner,
 };
 
 /// Not the first order that comes there: by then everything is in flight.
@@ -22,7 +21,7 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needs {
     Nothing,
-    /// A validator that fails.
+    /// A validator that panics half of the time, so that orders are retried.
     Retries,
     /// A dependency that is away.
     Away(Dependency),
@@ -50,23 +49,21 @@ pub const STEPS: &[Fault] = &[
 impl Step {
     /// Has `process` end when it comes there.
     pub async fn arm(self, shop: &Shop, process: &Process) {
-        match self.needs {
-            Needs::Nothing => {}
-            Needs::Retries => shop.validator.set(Manner::Fails),
-            Needs::Away(dependency) => shop.set_lines(dependency, Line::Reset),
+        if let Needs::Away(dependency) = self.needs {
+            shop.set_lines(dependency, Line::Reset);
         }
-        let times = if self.needs == Needs::Nothing { TIMES } else { 1 };
+        let times = if matches!(self.needs, Needs::Away(_)) { 1 } else { TIMES };
+        let abort = format!("{}:{times}", self.name);
+        let panics = if self.needs == Needs::Retries { "worker.validating=50%panic" } else { "" };
         process.kill().await;
-        process.start_with(&[("WOODY_ABORT_AT", &format!("{}:{times}", self.name))]).await;
+        process.start_with(&[("WOODY_ABORT_AT", &abort), ("FAILPOINTS", panics)]).await;
     }
 
     /// Waits until it has, and starts it again as it was.
     pub async fn disarm(self, shop: &Shop, process: &Process) {
         process.has_died().await;
-        match self.needs {
-            Needs::Nothing => {}
-            Needs::Retries => shop.validator.set(Manner::Agrees),
-            Needs::Away(dependency) => shop.set_lines(dependency, Line::Open),
+        if let Needs::Away(dependency) = self.needs {
+            shop.set_lines(dependency, Line::Open);
         }
         process.start().await;
     }
