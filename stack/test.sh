@@ -8,14 +8,16 @@ cd "$SERVICES/../.."
 
 usage() {
     cat <<'END'
-Usage: ./stack/test.sh [--filter NAME] [--keep]
+Usage: ./stack/test.sh [--filter NAME] [--keep] [--no-swarm]
 
-Runs every test: unit, contract suites on every backend, documentation, examples. Starts a RabbitMQ and a PostgreSQL
-of its own on free ports with their data in a temporary directory, and takes them down again whatever happens.
+Runs every test: unit, contract suites on every backend, documentation, real processes under faults, examples, and the
+stack on a Docker Swarm (stack/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on free ports with their
+data in a temporary directory, and takes them down again whatever happens.
 They come from the official images if a docker engine can pull them, otherwise from Debian's packages in a root file
 system under target/stack (made once; takes root). As root on Debian it installs with apt what is missing.
 
-  --filter NAME   only tests whose name contains NAME; no examples
+  --filter NAME   only tests whose name contains NAME; no examples, no Swarm
+  --no-swarm      without the Swarm, which takes port 80, a docker engine (as root on Debian it brings one), and minutes
   --keep          leave the servers running and say how to reach them and how to end them
   --help          this text
 
@@ -25,7 +27,7 @@ Exit code 0: everything ran and passed. 1: a test failed, or something could not
 END
 }
 
-filter='' keep=''
+filter='' keep='' swarm=yes
 while [ $# -gt 0 ]; do
     case $1 in
     --filter)
@@ -33,6 +35,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --keep) keep=yes ;;
+    --no-swarm) swarm='' ;;
     --help | -h)
         usage
         exit
@@ -92,6 +95,8 @@ if [ "$UID" = 0 ]; then
     command -v debootstrap >/dev/null || lacks+=(debootstrap)
     [ -s /usr/share/keyrings/debian-archive-keyring.gpg ] || lacks+=(debian-archive-keyring)
     command -v unshare >/dev/null || lacks+=(util-linux)
+    command -v curl >/dev/null || lacks+=(curl)
+    command -v ip >/dev/null || lacks+=(iproute2)
     [ -s /etc/ssl/certs/ca-certificates.crt ] || lacks+=(ca-certificates)
 fi
 if ! command -v cargo >/dev/null; then
@@ -177,6 +182,12 @@ if [ -x stack/test-examples.sh ] && [ -z "$filter" ] && [ "$built" ]; then
     run examples || problem "the examples failed"
     # Its own closing line counts too, if it has one.
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/examples.log" | tail -n 1 >>"$log" || true
+fi
+if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
+    step "deploying the stack on a Swarm"
+    swarm() { stack/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
+    run swarm || problem "the Swarm test failed"
+    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/swarm.log" | tail -n 1 >>"$log" || true
 fi
 
 # --- summary ---

@@ -5,14 +5,12 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-case $(../services/source.sh) in
-docker)
+source=$(../services/source.sh)
+if [ "$source" = docker ]; then
     echo 'export RABBITMQ_IMAGE=rabbitmq:4-management POSTGRES_IMAGE=postgres:18 NGINX_IMAGE=nginx:1.30'
     exit
-    ;;
-forky\ *) ;;
-esac
-root=$(../services/source.sh | cut -d' ' -f2-)
+fi
+root=${source#forky }
 # Made again when the root file system or this folder changes.
 recipe=$(cat "$root/recipe" ./* | sha256sum | cut -c1-12)
 base=woody-stand-in/base:$recipe

@@ -9,9 +9,10 @@ use std::{
 };
 
 use clap::Args;
+use futures::future::join_all;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Request, StatusCode, Uri,
+    Method, Request, StatusCode, Uri,
     body::Bytes,
     header::{CONTENT_TYPE, HeaderName},
 };
@@ -49,6 +50,9 @@ pub(super) struct LoadArgs {
     /// What is ordered.
     #[arg(long, default_value = "Train", value_name = "NAME")]
     product: String,
+    /// Path that is asked too, once for each order; several take turns.
+    #[arg(long, value_name = "PATH")]
+    also: Vec<String>,
     /// File for the ids that were promised, which `orders audit --promised` reads.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -67,6 +71,8 @@ struct Books {
     promised: Vec<(OrderId, u64)>,
     took: Vec<Duration>,
     accepted_at: Vec<Instant>,
+    /// Answers to what was asked too.
+    also_answered: u64,
     refused: u64,
     failed: u64,
     /// The first failure, in words.
@@ -78,9 +84,11 @@ struct Receipt {
     order_id: OrderId,
 }
 
-/// How one order was answered.
+/// How one request was answered.
 enum Answer {
     Promised(OrderId),
+    /// One that was no order, with what it asked for.
+    Given,
     Refused,
     Failed(String),
 }
@@ -111,7 +119,8 @@ async fn place_orders(args: &LoadArgs, began: Instant) -> Result<Books, ConfigEr
     let http: Http = Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .build(HttpConnector::new());
-    let to = format!("{}/api/orders", args.url.to_string().trim_end_matches('/'));
+    let shop = args.url.to_string().trim_end_matches('/').to_owned();
+    let to = format!("{shop}/api/orders");
     // Each run's keys are its own.
     let run = Uuid::now_v7().simple().to_string();
     let body = Bytes::from(json!({ "product": args.product }).to_string());
@@ -142,12 +151,21 @@ async fn place_orders(args: &LoadArgs, began: Instant) -> Result<Books, ConfigEr
             .header(HeaderName::from_static("idempotency-key"), format!("{run}-{submit}"))
             .body(Full::from(body.clone()))
             .map_err(|error| ConfigError::because(to.clone(), &error))?;
+        let mut requests = vec![request];
+        if let Some(path) = args.also.iter().cycle().nth(turn(submit, args.also.len())) {
+            let to = format!("{shop}{path}");
+            let ask = Request::get(&to).body(Full::default());
+            requests.push(ask.map_err(|error| ConfigError::because(to, &error))?);
+        }
         let (http, books) = (http.clone(), Arc::clone(&books));
         tasks.spawn(async move {
-            let asked = Instant::now();
-            let answer = timeout(PATIENCE, send(&http, request)).await;
-            let answer = answer.unwrap_or_else(|_| Answer::Failed("no answer in 30 s".to_owned()));
-            lock(&books).note(submit, asked, answer);
+            let asking = requests.into_iter().map(async |request| {
+                let asked = Instant::now();
+                let answer = timeout(PATIENCE, send(&http, request)).await;
+                let answer = answer.unwrap_or_else(|_| Answer::Failed("no answer in 30 s".into()));
+                lock(&books).note(submit, asked, answer);
+            });
+            join_all(asking).await;
             drop(place);
         });
     }
@@ -157,12 +175,18 @@ async fn place_orders(args: &LoadArgs, began: Instant) -> Result<Books, ConfigEr
     Ok(std::mem::take(&mut *lock(&books)))
 }
 
+/// Whose turn it is of so many.
+fn turn(submit: u64, of: usize) -> usize {
+    usize::try_from(submit).unwrap_or_default().checked_rem(of).unwrap_or_default()
+}
+
 fn lock(books: &Mutex<Books>) -> std::sync::MutexGuard<'_, Books> {
     books.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Nothing is tried again: what a client without patience would see.
 async fn send(http: &Http, request: Request<Full<Bytes>>) -> Answer {
+    let is_order = request.method() == Method::POST;
     let response = match http.request(request).await {
         Ok(response) => response,
         Err(error) => return Answer::Failed(ConfigError::because("no answer", &error).to_string()),
@@ -172,6 +196,9 @@ async fn send(http: &Http, request: Request<Full<Bytes>>) -> Answer {
         Ok(body) => body.to_bytes(),
         Err(error) => return Answer::Failed(format!("{status}, and then {error}")),
     };
+    if !is_order && status.is_success() {
+        return Answer::Given;
+    }
     match (status, serde_json::from_slice::<Receipt>(&body)) {
         (StatusCode::ACCEPTED, Ok(receipt)) => Answer::Promised(receipt.order_id),
         (StatusCode::SERVICE_UNAVAILABLE, _) => Answer::Refused,
@@ -187,6 +214,7 @@ impl Books {
                 self.took.push(asked.elapsed());
                 self.accepted_at.push(Instant::now());
             }
+            Answer::Given => self.also_answered += 1,
             Answer::Refused => self.refused += 1,
             Answer::Failed(what) => {
                 self.failed += 1;
@@ -223,6 +251,7 @@ fn report(mut books: Books, began: Instant, seconds: f64) -> Output {
     let mut pairs = vec![
         ("seconds", format!("{seconds:.1}")),
         ("accepted", accepted.to_string()),
+        ("also answered", books.also_answered.to_string()),
         ("refused (503)", books.refused.to_string()),
         ("failed", books.failed.to_string()),
         ("p50 ms", p50.to_string()),
@@ -235,6 +264,7 @@ fn report(mut books: Books, began: Instant, seconds: f64) -> Output {
         json!({
             "seconds": seconds,
             "accepted": accepted,
+            "also_answered": books.also_answered,
             "refused": books.refused,
             "failed": books.failed,
             "p50_ms": p50,

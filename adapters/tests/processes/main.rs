@@ -6,6 +6,7 @@ mod bad_starts;
 mod client;
 mod drain;
 mod four_services;
+mod load;
 mod python;
 mod restarts;
 #[allow(dead_code, reason = "shared with another binary, which uses the rest")]
