@@ -75,7 +75,7 @@ struct Books {
     also_answered: u64,
     refused: u64,
     failed: u64,
-    /// The first failure, in words.
+    /// The first failure or refusal, in words.
     first_failure: Option<String>,
 }
 
@@ -89,7 +89,8 @@ enum Answer {
     Promised(OrderId),
     /// One that was no order, with what it asked for.
     Given,
-    Refused,
+    /// 503, and what it said.
+    Refused(String),
     Failed(String),
 }
 
@@ -201,9 +202,13 @@ async fn send(http: &Http, request: Request<Full<Bytes>>) -> Answer {
     }
     match (status, serde_json::from_slice::<Receipt>(&body)) {
         (StatusCode::ACCEPTED, Ok(receipt)) => Answer::Promised(receipt.order_id),
-        (StatusCode::SERVICE_UNAVAILABLE, _) => Answer::Refused,
-        _ => Answer::Failed(format!("{status}: {}", String::from_utf8_lossy(&body))),
+        (StatusCode::SERVICE_UNAVAILABLE, _) => Answer::Refused(said(status, &body)),
+        _ => Answer::Failed(said(status, &body)),
     }
+}
+
+fn said(status: StatusCode, body: &[u8]) -> String {
+    format!("{status}: {}", String::from_utf8_lossy(body))
 }
 
 impl Books {
@@ -215,7 +220,10 @@ impl Books {
                 self.accepted_at.push(Instant::now());
             }
             Answer::Given => self.also_answered += 1,
-            Answer::Refused => self.refused += 1,
+            Answer::Refused(what) => {
+                self.refused += 1;
+                self.first_failure.get_or_insert(what);
+            }
             Answer::Failed(what) => {
                 self.failed += 1;
                 self.first_failure.get_or_insert(what);

@@ -44,13 +44,14 @@ impl Default for RabbitMqOptions {
         Self {
             queue: "order_processing".into(),
             heartbeat: Duration::from_secs(5),
-            connect_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(3),
             operation_timeout: Duration::from_secs(5),
             publish_timeout: Duration::from_secs(5),
             publish_channels: 4,
             publish_window: 1024,
             min_pause: Duration::from_millis(100),
-            max_pause: Duration::from_secs(10),
+            // An outage ends for an order when we notice that it has ended.
+            max_pause: Duration::from_secs(2),
             close_timeout: Duration::from_secs(3),
             event_backlog: 1024,
         }
