@@ -78,7 +78,7 @@ woodyctl=${image%%@*}
 woodyctl=${woodyctl/order-service/woodyctl}
 read -r -a load <<<"${WOODY_LOAD:-docker run --rm --network host --volume $work:$work $woodyctl}"
 
-# redelivered: how often RabbitMQ has handed out a message again, as its management page counts.
+# redelivered: how often RabbitMQ has handed out a message again, as its management page counts since it started.
 redelivered() {
     local host=${base#*://}
     load_passwords || return 0
@@ -136,7 +136,7 @@ for service in "${services[@]}"; do
     after=$(redelivered || true)
     printf '%-16s %8.0f %9s %9s %7s %8s %7s %8s ms %12s\n' "$service" "$(figure seconds report)" "$(figure accepted report)" \
         "$(figure also_answered report)" "$(figure failed report)" "$(figure refused report)" "$(figure p99_ms report)" \
-        "$(figure longest_gap_ms report)" "$([ "$before" ] && [ "$after" ] && echo $((after - before)) || echo '-')"
+        "$(figure longest_gap_ms report)" "$([ "${after:-0}" -ge "${before:-1}" ] && echo $((after - before)) || echo '-')"
     if [ "$(figure failed report)" != 0 ] || [ "$(figure refused report)" != 0 ]; then
         bad=yes
         say "  the first failure: $(figure first_failure report)"
