@@ -12,6 +12,10 @@ Usage: ./stack/deploy-swarm.sh [VERSION] [-c FILE]...
 Checks what it needs, makes the machine a Swarm of one node if it is in none, makes passwords and secrets the first time,
 deploys stack.yml, waits until every replica is healthy, and prints where everything is. Deploying again updates.
 
+On a machine of your own that has nothing yet, it brings what is missing, and says so: the docker engine (as root on
+Debian), our images (built from this checkout, unless you name a VERSION or a registry), and, where no registry can be reached,
+stand-ins for those of RabbitMQ, PostgreSQL and nginx, made from Debian's packages.
+
   VERSION   of our images: latest by default. Name one in production, so that an update can be told from the last
   -c FILE   one more stack file on top, e.g. stack/tls.yml; may be given several times
   --help    this text
@@ -56,12 +60,16 @@ while [ $# -gt 0 ]; do
 done
 export VERSION=$version REGISTRY=${REGISTRY:-woodytoys}
 export WOODY_STACK=$STACK WOODY_SECRETS=$GENERATION
+# Images without a registry's host in their names are on this machine or nowhere.
+on_this_machine=''
+case $REGISTRY in *[.:]*/* | localhost/*) ;; *) on_this_machine=yes ;; esac
 TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
-RABBITMQ_IMAGE=${RABBITMQ_IMAGE:-rabbitmq:4-management} POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:18}
+default_images=yes
+[ -z "${RABBITMQ_IMAGE:-}${POSTGRES_IMAGE:-}${NGINX_IMAGE:-}" ] || default_images=''
+export RABBITMQ_IMAGE=${RABBITMQ_IMAGE:-rabbitmq:4-management} POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:18}
 
 check_engine() {
-    command -v docker >/dev/null || die "docker is missing"
-    docker info >/dev/null 2>&1 || die "no docker engine answers: start it, or on Debian: stack/engine.sh up"
+    docker info >/dev/null 2>&1 || ./engine.sh up || die "no docker engine answers, and none could be started (above)"
     case $(docker info --format '{{.Swarm.LocalNodeState}}/{{.Swarm.ControlAvailable}}') in
     active/true) ;;
     active/false) die "this node is a worker: run this on a manager" ;;
@@ -73,14 +81,40 @@ check_engine() {
     esac
 }
 
-check_images() {
-    local image missing=()
-    for image in "$REGISTRY"/{gateway,front,misc-service,product-service,order-service,order-worker}:"$VERSION" \
-        "$RABBITMQ_IMAGE" "$POSTGRES_IMAGE"; do
-        docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" >/dev/null 2>&1 || missing+=("$image")
+here() { docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1" >/dev/null 2>&1; }
+theirs() { here "$RABBITMQ_IMAGE" && here "$POSTGRES_IMAGE"; }
+ours() {
+    local name
+    for name in gateway front misc-service product-service order-service order-worker; do
+        here "$REGISTRY/$name:$VERSION" || return
     done
-    [ ${#missing[@]} = 0 ] || die "not here, and not to be had: ${missing[*]}
-    ours are built by stack/build_push.sh; for others set RABBITMQ_IMAGE and POSTGRES_IMAGE (stand-ins: stack/stand-ins/build.sh)"
+}
+
+# Stand-ins are for a shop that begins with them: never is one put in the place of an official image.
+stand_ins() {
+    local image
+    image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_rabbitmq" 2>/dev/null || true)
+    case $image in '' | woody-stand-in/*) ;; *) return 1 ;; esac
+    eval "$(./stand-ins/build.sh)"
+    export NGINX_IMAGE
+    case $RABBITMQ_IMAGE in woody-stand-in/*)
+        say "no registry can be reached: $RABBITMQ_IMAGE, $POSTGRES_IMAGE and $NGINX_IMAGE
+    are stand-ins, for trying things out and not for production"
+        ;;
+    esac
+    theirs
+}
+
+check_images() {
+    # Images that you named are not replaced by others.
+    theirs || { [ "$default_images" ] && stand_ins; } ||
+        die "not here, and not to be had: $RABBITMQ_IMAGE or $POSTGRES_IMAGE (RABBITMQ_IMAGE and POSTGRES_IMAGE name others)"
+    ours && return
+    [ "${on_this_machine:+$VERSION}" = latest ] ||
+        die "not all of $REGISTRY/{gateway,front,misc-service,product-service,order-service,order-worker}:$VERSION are here or to be
+    had: stack/build_push.sh $VERSION builds them"
+    say "our images are not here: building them from this checkout (some minutes)"
+    ./build_push.sh --no-push --no-sbom >&2
 }
 
 # The volumes of RabbitMQ and PostgreSQL are on one node for good.
@@ -169,9 +203,7 @@ make_secrets
 # Swarm never changes a configuration either: another content, another name.
 WOODY_CONFIG=$(cat rabbitmq/rabbitmq.conf postgres/postgresql.conf | sha256sum | cut -c1-8)
 export WOODY_CONFIG
-# Images without a registry's host in their names are looked for on this machine alone.
-resolve=always
-case $REGISTRY in *[.:]*/* | localhost/*) ;; *) resolve=never ;; esac
-docker stack deploy "${files[@]}" --prune --detach=true --with-registry-auth --resolve-image "$resolve" "$STACK" >&2
+docker stack deploy "${files[@]}" --prune --detach=true --with-registry-auth \
+    --resolve-image "$([ "$on_this_machine" ] && echo never || echo always)" "$STACK" >&2
 wait_until_healthy
 report

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # A docker engine where none runs: Debian's, installed and started by hand, as a machine without systemd needs it.
 set -euo pipefail
+# shellcheck source=stack/apt.sh
+. "$(dirname "$0")/apt.sh"
 
 usage() {
     cat <<'END'
 Usage: ./stack/engine.sh up|down|status
 
-  up      does nothing where an engine answers; otherwise, as root on Debian, installs docker.io and starts containerd
-          and dockerd, with their state in $WOODY_ENGINE_DIR (/var/lib/woodytoys-engine)
-  down    ends the engine that `up` started, its containers with it, and removes its state
+  up      does nothing where an engine answers; otherwise, as root, installs docker.io (on Debian) and starts it: by systemd,
+          or without one by hand, with its state in $WOODY_ENGINE_DIR (/var/lib/woodytoys-engine)
+  down    ends the engine that `up` started by hand, its containers with it, and removes its state
   status  says whether an engine answers, and whose it is
 END
 }
@@ -32,22 +34,6 @@ wait_for() {
     done
 }
 
-install() {
-    command -v apt-get >/dev/null || die "no engine answers, and this is no Debian to install one on"
-    say "installing docker.io with apt"
-    local log
-    log=$(mktemp)
-    apt() {
-        DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || {
-            cat "$log" >&2
-            die "apt-get $1 failed"
-        }
-    }
-    apt update
-    apt install -y --no-install-recommends docker.io iptables
-    rm -f "$log"
-}
-
 # start NAME CMD...: in a session of its own, so that it outlives whoever asked for it.
 start() {
     local name=$1
@@ -62,7 +48,15 @@ up() {
         return
     fi
     [ "$UID" = 0 ] || die "no docker engine answers, and starting one takes root"
-    if ! command -v dockerd >/dev/null || ! command -v containerd >/dev/null; then install; fi
+    if ! command -v dockerd >/dev/null || ! command -v containerd >/dev/null; then
+        apt_install docker.io iptables || die "no engine answers, and none could be installed (above)"
+    fi
+    # Where there is a systemd, the engine is its business.
+    if [ -d /run/systemd/system ]; then
+        { systemctl start docker && wait_for 60 answers; } || die "docker does not start: see journalctl -u docker"
+        say "started docker $(docker version --format '{{.Server.Version}}') with systemd"
+        return
+    fi
     mkdir -p "$DIR"
     if ! alive containerd; then
         start containerd containerd --root "$DIR/containerd" --state "$DIR/containerd-state" \

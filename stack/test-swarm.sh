@@ -7,8 +7,8 @@ usage() {
     cat <<'END'
 Usage: ./stack/test-swarm.sh [--keep]
 
-Starts a docker engine if none answers (root on Debian), builds the images, deploys the stack and tests it as its users
-would, then removes everything. It refuses to touch a stack that is deployed already.
+Deploys the stack from nothing (an engine is started if none answers, images are built) and tests it as its users would,
+then removes everything. It refuses to touch a stack that is deployed already.
 
   --keep   leave the stack as it is at the end; later: stack/teardown.sh --volumes --leave, stack/engine.sh down
   --help   this text
@@ -31,7 +31,7 @@ case ${1:-} in
     ;;
 esac
 
-export WOODY_STACK=woodytest WOODY_HTTP_PORT=${WOODY_HTTP_PORT:-80} WOODY_MANAGEMENT_PORT=${WOODY_MANAGEMENT_PORT:-15672}
+export WOODY_STACK=woodytest REGISTRY=woodytest WOODY_HTTP_PORT=${WOODY_HTTP_PORT:-80} WOODY_MANAGEMENT_PORT=${WOODY_MANAGEMENT_PORT:-15672}
 export WOODY_IMAGE_PROFILE=${WOODY_IMAGE_PROFILE:-swarm-test}
 # Quick, but otherwise as in production.
 export WOODY_UPDATE_DELAY=1s WOODY_UPDATE_MONITOR=5s WOODY_HEALTH_INTERVAL=2s
@@ -90,6 +90,7 @@ finish() {
         if [ "$(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null)" = true ]; then
             stack/teardown.sh --volumes ${made_swarm:+--leave} || code=1
         fi
+        drop_images
         if [ "$started_engine" ]; then stack/engine.sh down || code=1; fi
         rm -rf "$WORK"
     else
@@ -97,10 +98,6 @@ finish() {
     fi
     exit "$code"
 }
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
 # --- hosts of our own, each with its address ---
 # host NAME N: a network namespace that reaches this machine at 10.97.N.1, as 10.97.N.2.
 host() {
@@ -118,38 +115,52 @@ drop_host() {
     ip netns del "woody-$1" 2>/dev/null || true
     ip link del "woody-$1" 2>/dev/null || true
 }
+drop_images() { docker image ls --format "{{.Repository}}:{{.Tag}}" "$REGISTRY/*" 2>/dev/null | xargs -r docker image rm --force >/dev/null || true; }
 from() { ip netns exec "woody-$1" "${@:2}"; }
 
 # --- getting there ---
-say 'engine and images'
-for needed in curl ip nsenter openssl; do command -v "$needed" >/dev/null || die "$needed is missing"; done
+say 'deploy, from nothing'
+for needed in curl ip openssl nsenter; do command -v "$needed" >/dev/null || die "$needed is missing"; done
 if ! docker info >/dev/null 2>&1; then
-    started_engine=yes
-    stack/engine.sh up
-fi
-if [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" != active ]; then made_swarm=yes; fi
-if docker stack ls --format '{{.Name}}' 2>/dev/null | grep -qx "$WOODY_STACK"; then
+    started_engine=yes made_swarm=yes
+elif [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" != active ]; then
+    made_swarm=yes
+elif docker stack ls --format '{{.Name}}' 2>/dev/null | grep -qx "$WOODY_STACK"; then
     die "the stack $WOODY_STACK is deployed: take it down first"
 fi
-eval "$(stack/stand-ins/build.sh)"
-export RABBITMQ_IMAGE POSTGRES_IMAGE NGINX_IMAGE
-say "besides ours: $RABBITMQ_IMAGE $POSTGRES_IMAGE $NGINX_IMAGE"
-stack/build_push.sh test-1 --no-push --no-sbom | tee "$WORK/sizes"
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+drop_images # of a run that was killed
+host one 1 && host two 2 && host load 3
+export WOODY_RATE_EXEMPT=10.97.3.2
+from_nothing() { stack/deploy-swarm.sh 2>&1 | tee "$WORK/deployed" | sed 's/^/          /'; }
+if from_nothing; then ok 'deploy-swarm.sh brings everything up'; else
+    no 'deploy-swarm.sh brings everything up'
+    exit 1
+fi
+
+say 'ask' # without these two nothing else says anything
+check 'test-services.sh finds everything as it should be' stack/test-services.sh "$BASE"
+[ "$failed" = 0 ] || exit 1
+
+# --- images and configuration ---
+say 'images and configuration'
 for image in gateway front misc-service product-service order-service order-worker woodyctl; do
-    docker tag "woodytoys/$image:test-1" "woodytoys/$image:test-2"
+    docker tag "$REGISTRY/$image:latest" "$REGISTRY/$image:test-2"
 done
 # One that cannot start.
-docker build --quiet --tag woodytoys/order-service:broken - >/dev/null <<'END'
-FROM woodytoys/order-service:test-1
+docker build --quiet --tag "$REGISTRY/order-service:broken" - >/dev/null <<END
+FROM $REGISTRY/order-service:latest
 ENTRYPOINT ["/service", "--no-such-flag"]
 END
 # A quick build is no small one.
-small() { [ "$WOODY_IMAGE_PROFILE" != dist ] || awk '$1 ~ /service|worker|ctl/ && $3 + 0 >= 15 { print; bad = 1 } END { exit bad }' "$WORK/sizes"; }
+small() { [ "$WOODY_IMAGE_PROFILE" != dist ] || awk '$1 ~ /service|worker|ctl/ && $4 == "MB" && $3 >= 15 { print; bad = 1 } END { exit bad }' "$WORK/deployed"; }
 check 'each of our programs is an image below 15 MB' small
-check 'the stack file is one' env VERSION=test-1 docker stack config -c stack/stack.yml
-check 'so it is with TLS' env VERSION=test-1 docker stack config -c stack/stack.yml -c stack/tls.yml
-check "nginx takes the gateway's configuration" docker run --rm --read-only --tmpfs /tmp woodytoys/gateway:test-1 nginx -t
-check "and the front's" docker run --rm --read-only --tmpfs /tmp woodytoys/front:test-1 nginx -t
+check 'the stack file is one' docker stack config -c stack/stack.yml
+check 'so it is with TLS' docker stack config -c stack/stack.yml -c stack/tls.yml
+check "nginx takes the gateway's configuration" docker run --rm --read-only --tmpfs /tmp "$REGISTRY/gateway:latest" nginx -t
+check "and the front's" docker run --rm --read-only --tmpfs /tmp "$REGISTRY/front:latest" nginx -t
 
 speaks_tls() {
     local id answer=''
@@ -157,7 +168,7 @@ speaks_tls() {
     openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout "$WORK/tls/woody_tls_key" \
         -out "$WORK/tls/woody_tls_certificate" 2>/dev/null && chmod 644 "$WORK/tls"/* || return
     id=$(docker run --detach --read-only --tmpfs /tmp --publish 127.0.0.1:8443:8443 --volume "$WORK/tls:/run/secrets:ro" \
-        woodytoys/gateway:test-1 nginx -g 'daemon off;') || return
+        "$REGISTRY/gateway:latest" nginx -g 'daemon off;') || return
     # Nobody is behind it; it says so, encrypted.
     within 20 says_so || answer=no
     docker rm --force "$id" >/dev/null
@@ -168,15 +179,6 @@ says_so() {
         grep -ix '2 https 502'
 }
 check 'with a certificate the gateway speaks TLS and HTTP/2' speaks_tls
-
-say 'deploy'
-host one 1 && host two 2 && host load 3
-export WOODY_RATE_EXEMPT=10.97.3.2
-before=$failed
-check 'deploy-swarm.sh brings everything up' stack/deploy-swarm.sh test-1
-say 'ask'
-check 'test-services.sh finds everything as it should be' stack/test-services.sh "$BASE"
-[ "$failed" = "$before" ] || exit 1 # without these nothing else says anything
 
 # --- containers ---
 say 'containers'
@@ -205,7 +207,7 @@ ready() {
     beside=$(task "$service")
     id=$(load_passwords && docker create --network "container:$beside" --read-only \
         --env WOODY_LISTEN=127.0.0.1:5999 --env WOODY_ADMIN_LISTEN=127.0.0.1:9999 \
-        --env "WOODY_STORE_URL=$(secret store_url)" --env "WOODY_BROKER_URL=$(secret broker_url)" "woodytoys/$service:test-1")
+        --env "WOODY_STORE_URL=$(secret store_url)" --env "WOODY_BROKER_URL=$(secret broker_url)" "$REGISTRY/$service:latest")
     pid=$(docker inspect --format '{{.State.Pid}}' "$beside")
     began=$(date +%s%N)
     docker start "$id" >/dev/null
@@ -283,7 +285,7 @@ load_while() {
     return $code
 }
 rolls_back() {
-    docker service update --quiet --detach=false --no-resolve-image --image woodytoys/order-service:broken "${WOODY_STACK}_order-service" || true
+    docker service update --quiet --detach=false --no-resolve-image --image "$REGISTRY/order-service:broken" "${WOODY_STACK}_order-service" || true
     within 120 update_is rollback_completed
 }
 update_is() { [ "$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "${WOODY_STACK}_order-service")" = "$1" ]; }

@@ -4,6 +4,8 @@
 set -euo pipefail
 # shellcheck source=stack/services/lib.sh
 . "$(dirname "$0")/services/lib.sh"
+# shellcheck source=stack/apt.sh
+. "$SERVICES/../apt.sh"
 cd "$SERVICES/../.."
 
 usage() {
@@ -92,9 +94,6 @@ if ! has_pika python3; then
     has_pika "$python" || lacks+=(python3-pika)
 fi
 if [ "$UID" = 0 ]; then
-    command -v debootstrap >/dev/null || lacks+=(debootstrap)
-    [ -s /usr/share/keyrings/debian-archive-keyring.gpg ] || lacks+=(debian-archive-keyring)
-    command -v unshare >/dev/null || lacks+=(util-linux)
     command -v curl >/dev/null || lacks+=(curl)
     command -v ip >/dev/null || lacks+=(iproute2)
     [ -s /etc/ssl/certs/ca-certificates.crt ] || lacks+=(ca-certificates)
@@ -104,21 +103,7 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 if [ ${#lacks[@]} -gt 0 ]; then
-    if [ "$UID" != 0 ] || ! command -v apt-get >/dev/null; then
-        say "missing: ${lacks[*]}. On Debian, as root: apt-get install --no-install-recommends ${lacks[*]}"
-        exit 1
-    fi
-    step "installing with apt: ${lacks[*]}"
-    apt() {
-        DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >"$aptlog" 2>&1 || {
-            cat "$aptlog" >&2
-            return 1
-        }
-    }
-    aptlog=$(mktemp)
-    run apt update
-    run apt install -y --no-install-recommends "${lacks[@]}"
-    rm -f "$aptlog"
+    run apt_install "${lacks[@]}"
 fi
 export WOODY_TEST_PYTHON=$python # has pika, for the tests that speak to us as a foreign client
 

@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=stack/services/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=stack/apt.sh
+. "$SERVICES/../apt.sh"
 
 IMAGES=(rabbitmq:4-management postgres:18 nginx:1.30)
 PACKAGES=rabbitmq-server,postgresql-18,nginx-light,gettext-base
@@ -81,7 +83,6 @@ use_apt_proxy() {
 }
 
 build_root() {
-    command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap debian-archive-keyring"
     local mirror new
     mirror=$(mirror)
     use_apt_proxy "$mirror"
@@ -126,6 +127,11 @@ ROOT=$(cd "$CACHE" && pwd)/forky
 exec 9>"$CACHE/lock"
 flock 9 # another run may be making it
 if [ "$(cat "$ROOT/recipe" 2>/dev/null)" != "$RECIPE" ]; then
+    lacks=()
+    command -v debootstrap >/dev/null || lacks+=(debootstrap)
+    [ -s "$KEYRING" ] || lacks+=(debian-archive-keyring)
+    command -v unshare >/dev/null || lacks+=(util-linux)
+    if [ ${#lacks[@]} -gt 0 ]; then apt_install "${lacks[@]}" || die "the servers' packages cannot be fetched (above)"; fi
     log=$CACHE/debootstrap.log
     if ! unshare --mount --pid --fork --kill-child --mount-proc bash "$0" --build >"$log"; then
         tail -n 20 "$log" >&2
