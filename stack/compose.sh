@@ -17,13 +17,15 @@ END
     ;;
 esac
 
-make_passwords
+for part in "${PARTS[@]}"; do make_password "$(kept "$part")"; done
 load_passwords
-export WOODY_SECRETS_FILES=$SECRETS_DIR/files.$GENERATION
+export WOODY_SECRETS_FILES=$SECRETS_DIR/files
 if [ ! -d "$WOODY_SECRETS_FILES" ]; then
     # The folder is yours alone; the files are for the containers' users, who are nobody here.
     (umask 077 && mkdir -p "$WOODY_SECRETS_FILES")
-    for name in "${SECRETS[@]}"; do (umask 022 && secret "$name" >"$WOODY_SECRETS_FILES/$name"); done
+    for part in "${PARTS[@]}"; do
+        for name in ${SECRETS[$part]}; do (umask 022 && secret "$name" >"$WOODY_SECRETS_FILES/$name"); done
+    done
 fi
 if docker compose version >/dev/null 2>&1; then
     exec docker compose --project-name "$STACK" --file compose.yml "$@"

@@ -13,13 +13,20 @@ die() {
 case ${1:-} in
 '' | --usage) die "Usage: ./stack/ctl.sh COMMAND...; ./stack/ctl.sh --help shows woodyctl's own" ;;
 esac
-beside=$(docker ps --quiet --filter "label=com.docker.swarm.service.name=${STACK}_order-service" | head -n 1)
-[ "$beside" ] || die "no order-service of the stack $STACK runs on this node"
-image=$(docker inspect --format '{{.Config.Image}}' "$beside")
+# An order-service, or, where those are on other nodes, the database.
+mapfile -t beside < <(for service in order-service database; do
+    docker ps --quiet --filter "label=com.docker.swarm.service.name=${STACK}_$service"
+done)
+[ ${#beside[@]} -gt 0 ] || die "no order-service and no database of the stack $STACK runs on this node: ask the one with the database"
+image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_order-service")
 image=${image%%@*}
-load_passwords || die "the passwords of deploy-swarm.sh are not in $KEPT"
+image=${image/order-service/woodyctl}
+# Without a registry's host in its name it is here, or was built nowhere: a stranger's image does not get our passwords.
+pull=missing
+case $image in *[.:]*/* | localhost/*) ;; *) pull=never ;; esac
+load_passwords || die "the passwords of deploy-swarm.sh are not in $SECRETS_DIR"
 # By way of our environment: an argument of docker's is for all to see.
 WOODY_STORE_URL=$(secret store_url) WOODY_BROKER_URL=$(secret broker_url)
 export WOODY_STORE_URL WOODY_BROKER_URL
-exec docker run --rm --interactive --network "container:$beside" --read-only --cap-drop ALL \
-    --env WOODY_STORE_URL --env WOODY_BROKER_URL "${image/order-service/woodyctl}" "$@"
+exec docker run --rm --interactive --pull "$pull" --network "container:${beside[0]}" --read-only --cap-drop ALL \
+    --env WOODY_STORE_URL --env WOODY_BROKER_URL "$image" "$@"

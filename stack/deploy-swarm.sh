@@ -23,8 +23,7 @@ stand-ins for those of RabbitMQ, PostgreSQL and nginx, made from Debian's packag
 Variables (the table at the top of stack.yml has the others):
   REGISTRY=woodytoys        where our images come from; without a host in it they must be on this machine
   WOODY_STACK=woodytoys     the stack's name
-  WOODY_SECRETS=1           generation of the secrets; raise it to rotate them, see docs/operations.md
-  WOODY_SECRETS_DIR         where the passwords are kept for you: ~/.woodytoys/STACK
+  WOODY_SECRETS_DIR         where the passwords are kept for you: ~/.woodytoys/STACK; stack/rotate.sh makes new ones
   WOODY_DEPLOY_TIMEOUT=300  seconds until it gives up waiting
   WOODY_ADVERTISE           address for `docker swarm init`, on a machine with several
 
@@ -59,10 +58,10 @@ while [ $# -gt 0 ]; do
     shift
 done
 export VERSION=$version REGISTRY=${REGISTRY:-woodytoys}
-export WOODY_STACK=$STACK WOODY_SECRETS=$GENERATION
+export WOODY_STACK=$STACK
 # Images without a registry's host in their names are on this machine or nowhere.
 on_this_machine=''
-case $REGISTRY in *[.:]*/* | localhost/*) ;; *) on_this_machine=yes ;; esac
+case $REGISTRY/ in *[.:]*/* | localhost/*) ;; *) on_this_machine=yes ;; esac
 TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
 default_images=yes
 [ -z "${RABBITMQ_IMAGE:-}${POSTGRES_IMAGE:-}${NGINX_IMAGE:-}" ] || default_images=''
@@ -81,12 +80,15 @@ check_engine() {
     esac
 }
 
-here() { docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1" >/dev/null 2>&1; }
-theirs() { here "$RABBITMQ_IMAGE" && here "$POSTGRES_IMAGE"; }
+here() { docker image inspect "$1" >/dev/null 2>&1; }
+to_be_had() { here "$1" || docker pull --quiet "$1" >/dev/null 2>&1; }
+theirs() { to_be_had "$RABBITMQ_IMAGE" && to_be_had "$POSTGRES_IMAGE"; }
+# Without a registry's host a pull would ask a registry that is not ours, and give our secrets to what it sends.
 ours() {
-    local name
+    local name find=to_be_had
+    if [ "$on_this_machine" ]; then find=here; fi
     for name in gateway front misc-service product-service order-service order-worker; do
-        here "$REGISTRY/$name:$VERSION" || return
+        $find "$REGISTRY/$name:$VERSION" || return
     done
 }
 
@@ -121,6 +123,8 @@ check_images() {
 label_node() {
     local nodes
     nodes=$(docker node ls --quiet)
+    [ -z "$on_this_machine" ] || [ "$(wc -l <<<"$nodes")" = 1 ] ||
+        die "this Swarm has other nodes, and $REGISTRY is no registry that they could pull from: set REGISTRY"
     # shellcheck disable=SC2086 # one word for each node
     if ! docker node inspect --format '{{index .Spec.Labels "woodytoys.data"}}' $nodes | grep -q true; then
         docker node update --label-add woodytoys.data=true "$(docker info --format '{{.Swarm.NodeID}}')" >/dev/null
@@ -135,21 +139,23 @@ placement() {
 }
 
 make_secrets() {
-    local name missing=()
-    name_of() { echo "${STACK}_$1_$GENERATION"; }
-    for name in "${SECRETS[@]}"; do
-        docker secret inspect "$(name_of "$name")" >/dev/null 2>&1 || missing+=("$(name_of "$name")")
+    local part name
+    name_of() { echo "${STACK}_$1_$(version "$1")"; }
+    there() { docker secret inspect "$(name_of "$1")" >/dev/null 2>&1; }
+    for part in "${PARTS[@]}"; do
+        for name in ${SECRETS[$part]}; do
+            there "$name" && continue
+            # A password that others of its secrets hold already is not made up anew.
+            if [ ! -s "$(kept "$part")" ] && there "${SECRETS[$part]%% *}"; then
+                die "the secret $(name_of "$name") is missing, and its password is not in $(kept "$part"): copy that file
+    from where deploy-swarm.sh ran first"
+            fi
+            make_password "$(kept "$part")"
+            load_password "$part"
+            secret "$name" | docker secret create --label woodytoys.stack="$STACK" "$(name_of "$name")" - >/dev/null
+            say "made the secret $(name_of "$name"); its password is kept in $(kept "$part")"
+        done
     done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    [ ${#missing[@]} = ${#SECRETS[@]} ] ||
-        die "of generation $GENERATION some secrets exist and these do not: ${missing[*]}
-    they belong together: raise WOODY_SECRETS, or remove the others and deploy again"
-    make_passwords
-    load_passwords
-    for name in "${SECRETS[@]}"; do
-        secret "$name" | docker secret create --label woodytoys.stack="$STACK" "$(name_of "$name")" - >/dev/null
-    done
-    say "made the secrets of generation $GENERATION; their passwords are kept in $KEPT"
 }
 
 services() { docker stack services "$STACK" --format '{{.Name}} {{.Replicas}}' | sed 's/ *(.*//' | sort; }
@@ -200,10 +206,14 @@ check_images
 label_node
 placement
 make_secrets
-# Swarm never changes a configuration either: another content, another name.
-WOODY_CONFIG=$(cat rabbitmq/rabbitmq.conf postgres/postgresql.conf | sha256sum | cut -c1-8)
-export WOODY_CONFIG
-docker stack deploy "${files[@]}" --prune --detach=true --with-registry-auth \
-    --resolve-image "$([ "$on_this_machine" ] && echo never || echo always)" "$STACK" >&2
+WOODY_DATABASE_SECRETS=$(version store_url) WOODY_RABBITMQ_SECRETS=$(version broker_url)
+WOODY_RABBITMQ_DEFINITIONS=$(version rabbitmq_definitions)
+# Each for itself: what changes RabbitMQ's must not restart the database.
+WOODY_RABBITMQ_CONF=$(digest rabbitmq/rabbitmq.conf) WOODY_POSTGRESQL_CONF=$(digest postgres/postgresql.conf)
+export WOODY_DATABASE_SECRETS WOODY_RABBITMQ_SECRETS WOODY_RABBITMQ_DEFINITIONS WOODY_RABBITMQ_CONF WOODY_POSTGRESQL_CONF
+# A tag that moved is looked up again for `latest` alone: a new version of ours must not bring a new RabbitMQ with it.
+resolve=changed
+if [ "$on_this_machine" ]; then resolve=never; elif [ "$VERSION" = latest ]; then resolve=always; fi
+docker stack deploy "${files[@]}" --prune --with-registry-auth --resolve-image "$resolve" "$STACK" >&2
 wait_until_healthy
 report

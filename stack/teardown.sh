@@ -43,6 +43,11 @@ if [ "$(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null)" != true
     say "this machine is no manager of a Swarm: nothing to take down"
     exit
 fi
+# Volumes are seen from their own node alone, and without their passwords they are of no use to anybody.
+[ -z "$volumes" ] || [ "$(docker node inspect self --format '{{index .Spec.Labels "woodytoys.data"}}')" != '' ] || {
+    say "teardown: the volumes are on another node, the one labelled woodytoys.data: run this there"
+    exit 1
+}
 docker stack rm "$STACK" >&2 || true
 # Tasks end after their services are gone, and networks after their tasks.
 for _ in {1..120}; do
@@ -55,7 +60,10 @@ docker config ls --quiet --filter "$OURS" | xargs -r docker config rm >/dev/null
 if [ "$volumes" ]; then
     docker volume ls --quiet --filter "$OURS" | xargs -r docker volume rm >/dev/null
     docker secret ls --quiet --filter "label=woodytoys.stack=$STACK" | xargs -r docker secret rm >/dev/null
-    rm -rf "$SECRETS_DIR"
+    # Nothing but what is ours: the folder may be anybody's.
+    for part in "${PARTS[@]}"; do rm -f "$SECRETS_DIR/$part".[0-9]*; done
+    rm -rf "$SECRETS_DIR/files"
+    rmdir "$SECRETS_DIR" 2>/dev/null || true
 fi
 if [ "$leave" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ]; then docker swarm leave --force >/dev/null; fi
 say "$STACK is gone${volumes:+, its data too}"

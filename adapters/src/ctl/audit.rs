@@ -86,11 +86,16 @@ struct Findings {
     promised_pending: usize,
     stuck: u64,
     dead_without_failed: u64,
+    /// Dead letters beyond the most that are looked at: what they hold is not known.
+    dead_unread: u64,
 }
 
 impl Findings {
     fn are_clean(&self) -> bool {
-        self.unaccounted.is_empty() && self.stuck == 0 && self.dead_without_failed == 0
+        self.unaccounted.is_empty()
+            && self.stuck == 0
+            && self.dead_without_failed == 0
+            && self.dead_unread == 0
     }
 }
 
@@ -109,7 +114,11 @@ async fn audit(
         let stuck = orders.stuck(pending_for, MOST).await?.len() as u64;
         let mut findings = Findings { stuck, ..Findings::default() };
         look_up(orders.as_ref(), &ids, &mut findings).await?;
-        for letter in broker.admin().dead_letters(dead::MOST).await? {
+        let letters = broker.admin().dead_letters(dead::MOST).await?;
+        if letters.len() >= dead::MOST {
+            findings.dead_unread = depth.dead.saturating_sub(letters.len() as u64);
+        }
+        for letter in letters {
             let Ok(message) = OrderMessage::parse(&letter.body) else { continue };
             let order = orders.order(message.order_id).await?;
             if order.is_none_or(|order| order.status == OrderStatus::Pending) {
@@ -140,6 +149,7 @@ async fn audit(
             ("queue", (depth.ready + depth.delayed).to_string()),
             ("dead", depth.dead.to_string()),
             ("  of orders that never failed", findings.dead_without_failed.to_string()),
+            ("  not looked at", findings.dead_unread.to_string()),
             ("unaccounted", told(findings.unaccounted.len())),
             ("promises", if kept { "kept" } else { "BROKEN" }.to_owned()),
         ],
@@ -157,6 +167,7 @@ async fn audit(
             "queue": depth.ready + depth.delayed,
             "dead": depth.dead,
             "dead_without_failed": findings.dead_without_failed,
+            "dead_unread": findings.dead_unread,
             "unaccounted": findings.unaccounted,
             "kept": kept,
         }),

@@ -3,6 +3,8 @@
 
 use std::{
     fmt::Write as _,
+    fs::File,
+    io::{self, Write as _},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -15,6 +17,7 @@ use hyper::{
     Method, Request, StatusCode, Uri,
     body::Bytes,
     header::{CONTENT_TYPE, HeaderName},
+    http::uri::PathAndQuery,
 };
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -51,8 +54,8 @@ pub(super) struct LoadArgs {
     #[arg(long, default_value = "Train", value_name = "NAME")]
     product: String,
     /// Path that is asked too, once for each order; several take turns.
-    #[arg(long, value_name = "PATH")]
-    also: Vec<String>,
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    also: Vec<PathAndQuery>,
     /// File for the ids that were promised, which `orders audit --promised` reads.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -98,27 +101,43 @@ pub(super) async fn run(args: LoadArgs) -> Result<Output, CtlError> {
     if args.url.scheme_str() != Some("http") || args.url.host().is_none() {
         return Err(ConfigError::new(format!("{}: must be http://HOST[:PORT]", args.url)).into());
     }
+    let cannot_write = |path: &PathBuf, error: &io::Error| {
+        ConfigError::because(format!("{} cannot be written", path.display()), error)
+    };
+    // Before any order is placed: a promise that cannot be written down is none that can be audited.
+    let mut ledger = match &args.ledger {
+        Some(path) => Some((path, File::create(path).map_err(|error| cannot_write(path, &error))?)),
+        None => None,
+    };
     let began = Instant::now();
-    let books = place_orders(&args, began).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    if let Some(path) = &args.ledger {
+    let (books, stopped) = place_orders(&args, began).await?;
+    if let Some((path, file)) = &mut ledger {
         let lines = books.promised.iter().fold(String::new(), |mut lines, (id, submit)| {
             let _ = writeln!(lines, "{id} {submit}");
             lines
         });
-        std::fs::write(path, lines).map_err(|error| {
-            ConfigError::because(format!("{} cannot be written", path.display()), &error)
-        })?;
+        file.write_all(lines.as_bytes()).map_err(|error| cannot_write(path, &error))?;
     }
-    Ok(report(books, began, seconds))
+    Ok(report(books, began, stopped))
 }
 
-async fn place_orders(args: &LoadArgs, began: Instant) -> Result<Books, ConfigError> {
+/// A path of the shop, perhaps with a query.
+fn path(text: &str) -> Result<PathAndQuery, String> {
+    if !text.starts_with('/') {
+        return Err("must begin with /".to_owned());
+    }
+    text.parse().map_err(|error| format!("is no path of a URL: {error}"))
+}
+
+/// Places orders until it is time to stop, waits for every answer, and says when it
+/// stopped.
+async fn place_orders(args: &LoadArgs, began: Instant) -> Result<(Books, Instant), ConfigError> {
     let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let http: Http = Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
+        .retry_canceled_requests(false)
         .build(HttpConnector::new());
     let shop = args.url.to_string().trim_end_matches('/').to_owned();
     let to = format!("{shop}/api/orders");
@@ -170,10 +189,12 @@ async fn place_orders(args: &LoadArgs, began: Instant) -> Result<Books, ConfigEr
             drop(place);
         });
     }
+    let stopped = Instant::now();
     tasks.close();
     tasks.wait().await;
     progress.finish_and_clear();
-    Ok(std::mem::take(&mut *lock(&books)))
+    let books = std::mem::take(&mut *lock(&books));
+    Ok((books, stopped))
 }
 
 /// Whose turn it is of so many.
@@ -234,27 +255,25 @@ impl Books {
     /// How long `percent` of the promises took at most.
     fn percentile(&mut self, percent: usize) -> Duration {
         self.took.sort_unstable();
-        let last = self.took.len().saturating_sub(1);
-        self.took.get(last * percent / 100).copied().unwrap_or_default()
+        let rank = (self.took.len() * percent).div_ceil(100);
+        self.took.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// The longest time in which nothing was accepted.
-    fn longest_gap(&mut self, began: Instant) -> Duration {
-        self.accepted_at.sort_unstable();
-        let before = std::iter::once(&began).chain(&self.accepted_at);
-        self.accepted_at
-            .iter()
-            .zip(before)
-            .map(|(at, before)| *at - *before)
-            .max()
-            .unwrap_or_default()
+    /// The longest time, while orders were placed, in which none was accepted.
+    fn longest_gap(&self, began: Instant, stopped: Instant) -> Duration {
+        let mut marks = vec![began, stopped];
+        marks.extend(&self.accepted_at);
+        marks.sort_unstable();
+        let gaps = marks.windows(2).map(|pair| pair[1] - pair[0]);
+        gaps.max().unwrap_or_default()
     }
 }
 
-fn report(mut books: Books, began: Instant, seconds: f64) -> Output {
+fn report(mut books: Books, began: Instant, stopped: Instant) -> Output {
+    let seconds = (stopped - began).as_secs_f64();
     let ms = |time: Duration| (time.as_secs_f64() * 1e4).round() / 10.0;
     let (p50, p99) = (ms(books.percentile(50)), ms(books.percentile(99)));
-    let gap = ms(books.longest_gap(began));
+    let gap = ms(books.longest_gap(began, stopped));
     let accepted = books.promised.len();
     let mut pairs = vec![
         ("seconds", format!("{seconds:.1}")),
@@ -289,19 +308,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_gap_counts_from_the_beginning() {
+    fn the_longest_gap_counts_from_the_beginning_to_the_end() {
         let began = Instant::now();
         let at = |ms| began + Duration::from_millis(ms);
-        let mut books =
-            Books { accepted_at: vec![at(900), at(300), at(1_000)], ..Books::default() };
-        assert_eq!(books.longest_gap(began), Duration::from_millis(600));
-        assert_eq!(Books::default().longest_gap(began), Duration::ZERO);
+        let ms = Duration::from_millis;
+        let books = Books { accepted_at: vec![at(900), at(300), at(1_000)], ..Books::default() };
+        assert_eq!(books.longest_gap(began, at(1_100)), ms(600));
+        assert_eq!(books.longest_gap(began, at(2_000)), ms(1_000));
+        // An answer that came after the last order was placed.
+        assert_eq!(books.longest_gap(began, at(950)), ms(600));
+        assert_eq!(Books::default().longest_gap(began, at(500)), ms(500));
     }
 
     #[test]
-    fn a_percentile_of_few_or_none_is_one_of_them() {
-        let mut books = Books { took: vec![Duration::from_millis(7)], ..Books::default() };
-        assert_eq!(books.percentile(99), Duration::from_millis(7));
+    fn a_percentile_is_at_least_as_long_as_so_many() {
+        let took = |times: &[u64]| Books {
+            took: times.iter().copied().map(Duration::from_millis).collect(),
+            ..Books::default()
+        };
         assert_eq!(Books::default().percentile(99), Duration::ZERO);
+        assert_eq!(took(&[7]).percentile(99), Duration::from_millis(7));
+        assert_eq!(took(&[900, 5]).percentile(99), Duration::from_millis(900));
+        assert_eq!(took(&[900, 5]).percentile(50), Duration::from_millis(5));
+        let hundred = took(&(1..=100).rev().collect::<Vec<_>>()).percentile(99);
+        assert_eq!(hundred, Duration::from_millis(99));
+    }
+
+    #[test]
+    fn what_is_asked_too_is_a_path() {
+        assert!(path("/api/misc/heavy?name=ark").is_ok());
+        assert!(path("api/misc/time").is_err());
+        assert!(path("/api/b c").is_err());
     }
 }

@@ -1,6 +1,6 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,9 +28,15 @@ pub struct Place {
     /// The service it is about; what is in the gateway's or RabbitMQ's files has none.
     pub service: Option<String>,
     /// The file.
+    #[serde(serialize_with = "as_shown")]
     pub file: PathBuf,
     /// The line, from 1, when it is about one.
     pub line: Option<usize>,
+}
+
+/// A path need not be text, and serde refuses one that is not.
+fn as_shown<S: Serializer>(file: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&file.display())
 }
 
 impl std::fmt::Display for Place {

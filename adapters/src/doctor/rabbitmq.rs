@@ -103,6 +103,12 @@ impl RabbitMq {
         Some(Place { service: None, file: file.clone(), line: Some(user.get("name")?.line) })
     }
 
+    /// Whether nothing gives it a user, so that it makes `guest` when it starts.
+    pub(super) fn makes_guest(&self) -> bool {
+        let is_guest = self.setting("default_user").is_none_or(|user| user == "guest");
+        is_guest && self.definitions.is_none() && self.setting("load_definitions").is_none()
+    }
+
     /// The policy that holds for a queue: of those that match, the one of the
     /// highest priority.
     pub(super) fn policy_for(&self, queue: &str) -> Option<Policy<'_>> {

@@ -37,12 +37,17 @@ impl Report {
     /// One document for programs.
     pub fn to_json(&self) -> Value {
         json!({
-            "files": self.files,
+            "files": self.file_names(),
             "services": self.services,
             "errors": self.count(Severity::Error),
             "warnings": self.count(Severity::Warning),
             "findings": self.findings,
         })
+    }
+
+    /// As they are shown: a path need not be text.
+    fn file_names(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.display().to_string()).collect()
     }
 
     /// What findings are listed under: their service, or their file.
@@ -77,8 +82,7 @@ impl std::fmt::Display for Report {
             }
             f.write_char('\n')?;
         }
-        let files: Vec<_> = self.files.iter().map(|file| file.display().to_string()).collect();
-        writeln!(f, "read {}", files.join(", "))?;
+        writeln!(f, "read {}", self.file_names().join(", "))?;
         write!(
             f,
             "{}, {} in {}",
@@ -91,4 +95,28 @@ impl std::fmt::Display for Report {
 
 fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    use super::*;
+    use crate::doctor::Place;
+
+    #[test]
+    fn a_file_name_that_is_no_text_does_not_stop_the_document() {
+        let file = PathBuf::from(OsStr::from_bytes(b"st\xffck.yml"));
+        let finding = Finding {
+            rule: "no-limits",
+            severity: Severity::Error,
+            place: Place { service: None, file: file.clone(), line: None },
+            what: String::new(),
+            why: "",
+            mend: String::new(),
+        };
+        let report = Report { files: vec![file], services: 1, findings: vec![finding] }.to_json();
+        assert_eq!(report["files"][0], "st\u{fffd}ck.yml");
+        assert_eq!(report["findings"][0]["file"], "st\u{fffd}ck.yml");
+    }
 }

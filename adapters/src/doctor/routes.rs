@@ -20,6 +20,9 @@ pub(super) struct Server<'g> {
 
 /// How often a request is rewritten at most.
 const HOPS: usize = 4;
+/// What a parameter may be: a regular expression that matches these is taken to
+/// match all.
+const VALUES: [&str; 2] = ["x", "A%201"];
 
 impl<'g> Server<'g> {
     /// The servers of a gateway.
@@ -34,16 +37,16 @@ impl<'g> Server<'g> {
         servers.collect()
     }
 
-    /// The location that `GET path` with one of the parameters `args` ends in,
-    /// rewritten or not; none if the gateway answers by itself.
-    pub(super) fn answers<'p>(&self, path: &'p str, args: &[&str]) -> Option<&Location<'g>>
+    /// The location that `GET path` with the parameter `arg` ends in, rewritten or
+    /// not; none if the gateway answers by itself.
+    pub(super) fn answers<'p>(&self, path: &'p str, arg: &str) -> Option<&Location<'g>>
     where
         'g: 'p,
     {
         let mut path = path;
         for _ in 0..HOPS {
             let location = self.location_for(path)?;
-            match location.rewritten(path, args) {
+            match location.rewritten(path, arg) {
                 Rewritten::No => return Some(location),
                 Rewritten::Answered => return None,
                 Rewritten::To(other) => path = other,
@@ -113,12 +116,12 @@ impl<'g> Location<'g> {
     }
 
     /// What its `if`s about a parameter do with a request that has it.
-    fn rewritten(&self, path: &str, args: &[&str]) -> Rewritten<'g> {
+    fn rewritten(&self, path: &str, arg: &str) -> Rewritten<'g> {
         for then in self
             .seen
             .children_seen()
             .filter(|seen| seen.name == "if")
-            .filter(|seen| asks_for(seen, args))
+            .filter(|seen| asks_for(seen, arg))
         {
             for action in then.directive.children() {
                 match action.name.as_str() {
@@ -135,24 +138,41 @@ impl<'g> Location<'g> {
     }
 }
 
-/// Whether an `if` is about a parameter: `($arg_NAME…)` or `($args ~ REGEX)`.
-fn asks_for(condition: &Seen, args: &[&str]) -> bool {
-    let words = &condition.directive.args;
-    let by_name = |arg: &&str| words.join(" ").contains(&format!("$arg_{arg}"));
-    let by_regex = || {
-        let ignoring_case = match (condition.arg(0), condition.arg(1)) {
-            ("($args" | "($query_string", "~") => "",
-            ("($args" | "($query_string", "~*") => "(?i)",
-            _ => return false,
-        };
-        // The closing parenthesis touches a word without quotes.
-        let pattern = condition.arg(2);
-        let is_quoted = condition.arg(3) == ")";
-        let bare = pattern.strip_suffix(')').filter(|_| !is_quoted).unwrap_or(pattern);
-        let regex = Regex::new(&format!("{ignoring_case}{bare}"));
-        regex.is_ok_and(|regex| args.iter().any(|arg| regex.is_match(&format!("{arg}=x"))))
+/// Whether an `if` holds for every request that has a parameter: `($arg_NAME)` or
+/// `($args)`, alone, with `!= ""`, or with a regular expression.
+fn asks_for(condition: &Seen, arg: &str) -> bool {
+    let words = words_of(condition);
+    let [subject, test @ ..] = words.as_slice() else { return false };
+    let before_value = match *subject {
+        "$args" | "$query_string" => format!("{arg}="),
+        own if own == format!("$arg_{arg}") => String::new(),
+        _ => return false,
     };
-    args.iter().any(by_name) || by_regex()
+    let (ignoring_case, pattern) = match test {
+        [] | ["!=", ""] => return true,
+        ["~", pattern] => ("", pattern),
+        ["~*", pattern] => ("(?i)", pattern),
+        _ => return false,
+    };
+    let regex = Regex::new(&format!("{ignoring_case}{pattern}"));
+    let texts = VALUES.map(|value| format!("{before_value}{value}"));
+    regex.is_ok_and(|regex| texts.iter().all(|text| regex.is_match(text)))
+}
+
+/// What an `if` has in its parentheses, which may touch a word without quotes.
+fn words_of<'g>(condition: &Seen<'g>) -> Vec<&'g str> {
+    let mut words: Vec<_> = condition.directive.args.iter().map(String::as_str).collect();
+    match words.first_mut() {
+        Some(&mut "(") => drop(words.remove(0)),
+        Some(first) => *first = first.strip_prefix('(').unwrap_or(first),
+        None => {}
+    }
+    match words.last_mut() {
+        Some(&mut ")") => drop(words.pop()),
+        Some(last) => *last = last.strip_suffix(')').unwrap_or(last),
+        None => {}
+    }
+    words
 }
 
 fn collect<'g>(block: Seen<'g>, levels: &[Vec<Seen<'g>>], found: &mut Vec<Location<'g>>) {
@@ -176,7 +196,7 @@ mod tests {
         let directives = nginx::parse(&format!("server {{ {locations} }}")).unwrap();
         let gateway = Gateway::of(Path::new("a.conf"), directives);
         let servers = Server::all_of(&gateway);
-        servers[0].answers(path, &["toy"]).map(|location| location.seen.directive.args.join(" "))
+        servers[0].answers(path, "toy").map(|location| location.seen.directive.args.join(" "))
     }
 
     #[test]
@@ -225,11 +245,34 @@ mod tests {
             ("($query_string ~ toy)", true),
             ("($args ~ (^|&)order=)", false),
             ("($uri ~ toy)", false),
-            ("($arg_toy = 1)", true),
+            ("($args)", true),
             ("($arg_order)", false),
         ] {
             let locations = format!("location /toys {{ if {condition} {{ return 405; }} }}");
             assert_eq!(answers(&locations, "/toys").is_none(), is_asked, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_condition_counts_if_every_value_meets_it() {
+        for (condition, is_met) in [
+            ("($arg_toy)", true),
+            ("( $arg_toy )", true),
+            ("($arg_toy != \"\")", true),
+            ("($arg_toy ~ .)", true),
+            ("($arg_toy ~* \"^.+$\")", true),
+            ("($arg_toy = \"\")", false),
+            ("($arg_toy = 1)", false),
+            ("($arg_toy != 1)", false),
+            ("($arg_toy !~ .)", false),
+            ("($arg_toy ~ ^[a-z]+$)", false),
+            ("($arg_toy ~ %)", false),
+            ("($arg_toys)", false),
+            ("($arg_toys ~ .)", false),
+            ("()", false),
+        ] {
+            let locations = format!("location /toys {{ if {condition} {{ return 405; }} }}");
+            assert_eq!(answers(&locations, "/toys").is_none(), is_met, "{condition}");
         }
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct Service {
     pub(super) keys: Vec<At<String>>,
     pub(super) environment: Vec<Variable>,
     pub(super) ports: Vec<Port>,
-    /// Volumes that outlive the container, by their names.
-    pub(super) named_volumes: Vec<At<String>>,
+    /// Volumes that outlive the container and that it may write to, by their names.
+    pub(super) written_volumes: Vec<At<String>>,
     /// What it mounts of the stack's `configs:`.
     pub(super) configs: Vec<String>,
     pub(super) health: Health,
@@ -95,17 +95,26 @@ impl Service {
 
     /// Whether it is one of our programs: by its image, or by what it is told.
     pub(super) fn is_program(&self) -> bool {
-        let is_told = || {
-            ["WOODY_STORE_URL", "WOODY_STORE_URL_FILE", "WOODY_BROKER_URL", "WOODY_BROKER_URL_FILE"]
-                .iter()
-                .any(|name| self.variable(name).is_some())
-        };
-        self.image.as_ref().is_some_and(Image::is_program) || is_told()
+        self.image.as_ref().is_some_and(Image::is_program)
+            || self.has_queue()
+            || self.is_told("WOODY_STORE_URL")
     }
 
     /// Whether its image is one of ours.
     pub(super) fn is_ours(&self) -> bool {
         self.image.as_ref().is_some_and(Image::is_ours) || self.is_program()
+    }
+
+    /// Whether it puts orders in the queue, or takes them from there: by its image,
+    /// or by what it is told.
+    pub(super) fn has_queue(&self) -> bool {
+        ["order-service", "order-worker", "woodytoys"].iter().any(|base| self.runs(base))
+            || self.is_told("WOODY_BROKER_URL")
+    }
+
+    /// Whether a variable is set, or one that names its file.
+    pub(super) fn is_told(&self, name: &str) -> bool {
+        self.variable(name).is_some() || self.variable(&format!("{name}_FILE")).is_some()
     }
 
     /// Whether it validates orders.

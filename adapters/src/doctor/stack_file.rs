@@ -114,12 +114,12 @@ impl Reader<'_> {
                 .collect(),
             environment: self.environment_of(name, node)?,
             ports: list("ports").iter().map(port).collect(),
-            named_volumes: list("volumes").iter().filter_map(named_volume).collect(),
+            written_volumes: list("volumes").iter().filter_map(written_volume).collect(),
             configs: list("configs").iter().filter_map(config).collect(),
             health: health(node.entry("healthcheck")),
             stop_grace_period: self.stop_grace_period(node)?,
             user: text_at(node, "user"),
-            is_read_only: node.text_of("read_only") == Some("true"),
+            is_read_only: is_true(node, "read_only"),
             drops_all: list("cap_drop")
                 .iter()
                 .any(|cap| cap.text().is_some_and(|cap| cap.eq_ignore_ascii_case("ALL"))),
@@ -178,7 +178,8 @@ impl Reader<'_> {
         Ok(variables)
     }
 
-    /// One without a value comes from the environment of `docker stack deploy`.
+    /// One without a value, or with an empty one, comes from the environment of
+    /// `docker stack deploy`.
     fn variable(&self, (name, value): (&str, &str), place: Place) -> Option<Variable> {
         let name = name.trim();
         let from_outside = self.environment.get(name).filter(|_| value.is_empty());
@@ -197,6 +198,13 @@ fn text_at(node: &Node, key: &str) -> Option<At<String>> {
     Some(At { value: node.text()?.to_owned(), line: node.line })
 }
 
+/// Whether a key is true, as Docker reads what it has filled in.
+fn is_true(node: &Node, key: &str) -> bool {
+    let is_yes =
+        |text: &str| ["true", "yes", "on", "y"].iter().any(|y| text.eq_ignore_ascii_case(y));
+    node.text_of(key).is_some_and(is_yes)
+}
+
 /// `[[IP:]PUBLISHED:]TARGET[/PROTOCOL]`, or a map that says so.
 fn port(node: &Node) -> Port {
     let (target, is_in_mesh) = if let Some(text) = node.text() {
@@ -208,16 +216,25 @@ fn port(node: &Node) -> Port {
     Port { line: node.line, target: target.and_then(|port| port.parse().ok()), is_in_mesh }
 }
 
-/// The name of a volume; what comes from a path of the host or from memory has none.
-fn named_volume(node: &Node) -> Option<At<String>> {
-    let source = match node.text() {
-        // A target alone has no name either.
-        Some(text) => text.split_once(':')?.0,
-        None if matches!(node.text_of("type"), None | Some("volume")) => node.text_of("source")?,
+/// The name of a volume; what comes from a path of the host or from memory has none,
+/// and what is read-only is not written.
+fn written_volume(node: &Node) -> Option<At<String>> {
+    let (source, is_read_only) = match node.text() {
+        Some(text) => {
+            // A target alone has no name either.
+            let (source, rest) = text.split_once(':')?;
+            let options = rest.split_once(':').map_or("", |(_target, options)| options);
+            // The last one counts.
+            let mode = options.rsplit(',').find(|option| ["ro", "rw"].contains(option));
+            (source, mode == Some("ro"))
+        }
+        None if matches!(node.text_of("type"), None | Some("volume")) => {
+            (node.text_of("source")?, is_true(node, "read_only"))
+        }
         None => return None,
     };
     let is_path = source.starts_with(['/', '.', '~']);
-    (!is_path).then(|| At { value: source.to_owned(), line: node.line })
+    (!is_path && !is_read_only).then(|| At { value: source.to_owned(), line: node.line })
 }
 
 fn config(node: &Node) -> Option<String> {
@@ -230,7 +247,7 @@ fn health(entry: Option<&Entry>) -> Health {
     let says_none = node
         .get("test")
         .is_some_and(|test| test.text().or_else(|| test.items().first()?.text()) == Some("NONE"));
-    if says_none || node.text_of("disable") == Some("true") {
+    if says_none || is_true(node, "disable") {
         return Health::Disabled { line };
     }
     Health::Asked { line, has_start_period: node.get("start_period").is_some() }

@@ -39,7 +39,9 @@ pub(super) struct Entry {
 impl Node {
     /// Reads the text of `file`.
     pub(super) fn parse(file: &Path, text: &str) -> Result<Self, Unreadable> {
-        serde_saphyr::from_str(text).map_err(|error| {
+        // `off` stays a word, as it does for Docker: it may be the value of a setting.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let error = error.without_snippet();
             let line = error.location().map(|at| to_line(at.line()));
             let what = error.render_with_formatter(&UserMessageFormatter);
@@ -190,6 +192,13 @@ mod tests {
         let items: Vec<_> = tree.get("a").unwrap().items().iter().map(Node::text).collect();
         assert_eq!(items, [Some("true"), None, Some("-1"), Some("é/")]);
         assert_eq!(tree.entry("b").map(|entry| entry.line), Some(3));
+    }
+
+    #[test]
+    fn only_true_and_false_are_booleans() {
+        let tree = parse("[on, off, yes, No, y, true, False]").unwrap();
+        let items: Vec<_> = tree.items().iter().filter_map(Node::text).collect();
+        assert_eq!(items, ["on", "off", "yes", "No", "y", "true", "false"]);
     }
 
     #[test]

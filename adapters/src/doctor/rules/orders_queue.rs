@@ -13,9 +13,9 @@ use crate::doctor::{
 pub(super) fn quorum_dead_letter(deployment: &Deployment) -> Vec<Finding> {
     let Some(rabbitmq) = &deployment.rabbitmq else { return Vec::new() };
     let settings = Settings::new();
-    let programs = deployment.stack.services.iter().filter(|service| service.is_program());
+    let services = deployment.stack.services.iter().filter(|service| service.has_queue());
     let queues: BTreeSet<_> =
-        programs.map(|service| settings.value(service, "WOODY_QUEUE")).collect();
+        services.map(|service| settings.value(service, "WOODY_QUEUE")).collect();
     let findings = queues.into_iter().filter_map(|queue| match rabbitmq.policy_for(queue) {
         Some(policy) => lacking(policy, queue, rabbitmq.makes_quorum_queues()),
         None => Some(without_policy(deployment, rabbitmq, queue)),

@@ -5,8 +5,8 @@ use url::Url;
 use crate::doctor::{
     deployment::Deployment,
     finding::{Finding, Severity},
-    rabbitmq::is_rabbitmq,
-    service::Variable,
+    rabbitmq::{RabbitMq, is_rabbitmq},
+    service::{Service, Variable},
 };
 
 /// RabbitMQ's ports, with management and without, with TLS and without.
@@ -27,12 +27,22 @@ pub(super) fn guest_management(deployment: &Deployment) -> Vec<Finding> {
         });
     };
     for service in deployment.stack.services.iter().filter(|service| is_rabbitmq(service)) {
-        let published = service.ports.iter().filter_map(|port| port.target);
-        let published = published.into_iter().find(|port| RABBITMQ_PORTS.contains(port));
-        let guest = deployment.rabbitmq.as_ref().and_then(|rabbitmq| rabbitmq.user("guest"));
-        if let (Some(port), Some(place)) = (published, guest) {
+        let published = service.ports.iter().find_map(|port| {
+            Some((port.target.filter(|target| RABBITMQ_PORTS.contains(target))?, port.line))
+        });
+        let rabbitmq = deployment.rabbitmq.as_ref();
+        let guest = rabbitmq.and_then(|rabbitmq| rabbitmq.user("guest"));
+        if let (Some((port, _)), Some(place)) = (published, guest) {
             let what = format!("there is a user guest, and port {port} is published");
             found(place, what, "take it out, and define a user with a password of its own");
+        }
+        let makes_guest = rabbitmq.is_some_and(RabbitMq::makes_guest) && is_left_to_guest(service);
+        if let Some((port, line)) = published.filter(|_| makes_guest) {
+            let what =
+                format!("nothing defines a user, so it makes guest, and port {port} is published");
+            let mend = "define the users in definitions.json, which load_definitions names; if they \
+                        are elsewhere, say where: --definitions FILE";
+            found(service.place(line), what, mend);
         }
         for name in ["RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS"] {
             if let Some(variable) = service.variable(name).filter(|v| v.value == "guest") {
@@ -42,6 +52,12 @@ pub(super) fn guest_management(deployment: &Deployment) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the image has the user that RabbitMQ comes with; what other images have
+/// is not known.
+fn is_left_to_guest(service: &Service) -> bool {
+    service.runs("rabbitmq") && !service.is_told("RABBITMQ_DEFAULT_USER")
 }
 
 /// A secret that stands in the stack file.

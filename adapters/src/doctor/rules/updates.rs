@@ -9,7 +9,7 @@ use crate::doctor::{
 pub(super) fn start_first_volume(deployment: &Deployment) -> Vec<Finding> {
     let findings = deployment.stack.services.iter().filter_map(|service| {
         let order = service.deploy.update_order.as_ref()?;
-        let volume = service.named_volumes.first()?;
+        let volume = service.written_volumes.first()?;
         (order.value == "start-first").then(|| Finding {
             rule: "start-first-volume",
             severity: Severity::Error,

@@ -50,6 +50,9 @@ fn the_environment_is_a_map_or_a_list_over_files() {
     for written in [
         format!("{file}\n  OVER: own\n  OUTSIDE:\n  NOWHERE:"),
         format!("{file}\n- OVER=own\n- OUTSIDE\n- NOWHERE"),
+        // Docker takes an empty one for none: `updateEnvironment` of its loader.
+        format!("{file}\n  OVER: own\n  OUTSIDE: \"\"\n  NOWHERE: ${{NOT:-}}"),
+        format!("{file}\n- OVER=own\n- OUTSIDE=\n- NOWHERE=${{NOT:-}}"),
     ] {
         let service = one(&written);
         let expected = [("FROM_FILE", "1"), ("OVER", "own"), ("OUTSIDE", "given"), ("NOWHERE", "")];
@@ -77,12 +80,13 @@ fn ports_go_through_the_mesh_unless_they_say_host() {
 }
 
 #[test]
-fn a_volume_has_a_name_unless_it_is_a_path_or_memory() {
+fn a_volume_is_written_unless_it_is_a_path_memory_or_read_only() {
     let service = one(
-        "volumes:\n- data:/var/lib\n- ./here:/there\n- /anonymous\n- {type: tmpfs, target: /tmp}\n- {type: volume, source: more, target: /more}",
+        "volumes:\n- data:/var/lib\n- ./here:/there\n- /anonymous\n- {type: tmpfs, target: /tmp}\n- {type: volume, source: more, target: /more}\n- certs:/certs:ro\n- certs:/certs:nocopy,ro\n- {type: volume, source: certs, target: /certs, read_only: true}\n- last:/last:nocopy,rw",
     );
-    let names: Vec<_> = service.named_volumes.iter().map(|v| (v.value.as_str(), v.line)).collect();
-    assert_eq!(names, [("data", 4), ("more", 8)]);
+    let names: Vec<_> =
+        service.written_volumes.iter().map(|v| (v.value.as_str(), v.line)).collect();
+    assert_eq!(names, [("data", 4), ("more", 8), ("last", 12)]);
 }
 
 #[test]
@@ -91,6 +95,15 @@ fn a_test_that_is_none_is_no_healthcheck() {
     for disabled in ["disable: true", "test: [NONE]", "test: NONE"] {
         let health = one(&format!("healthcheck:\n  {disabled}")).health;
         assert!(matches!(health, Health::Disabled { line: 3 }), "{health:?}");
+    }
+}
+
+#[test]
+fn a_boolean_is_read_as_docker_casts_it() {
+    for (written, is_read_only) in
+        [("true", true), ("${NOT:-yes}", true), ("\"On\"", true), ("false", false), ("no", false)]
+    {
+        assert_eq!(one(&format!("read_only: {written}")).is_read_only, is_read_only, "{written}");
     }
 }
 

@@ -142,12 +142,32 @@ fn an_order_by_get_that_is_asked_once_or_has_a_key_is_not() {
 }
 
 #[test]
+fn an_order_by_get_has_two_names_and_both_are_looked_at() {
+    let refusing = |names: &[&str]| {
+        let ifs: Vec<_> =
+            names.iter().map(|n| format!("if ($arg_{n}) {{ return 405; }}")).collect();
+        let with = format!("location /api/orders {{\n        {}", ifs.join(" "));
+        ours().replace(GATEWAY, "proxy_set_header Idempotency-Key $order_key;", "").replace(
+            GATEWAY,
+            "location /api/orders {",
+            &with,
+        )
+    };
+    for one in ["order", "product"] {
+        // With the slash and without.
+        refusing(&[one]).fails("replayed-get", &[(GATEWAY, "location /api/orders {"); 2]);
+    }
+    refusing(&["order", "product"]).is_clean();
+}
+
+#[test]
 fn a_product_by_get_that_is_asked_twice_is_told() {
     let broken = ours().replace(GATEWAY, "        proxy_next_upstream off;\n", "");
     broken.fails("replayed-get", &[(GATEWAY, "location = /product-by-get {")]);
-    let broken =
-        ours().replace(GATEWAY, "if ($args ~ \"(^|&)(product|[^=&]*%)\") {", "if ($arg_name) {");
-    broken.fails("replayed-get", &[(GATEWAY, "location ~ ^/api/products/?$ {")]);
+    for other in ["($arg_name)", "($arg_products)", "($arg_product = \"\")"] {
+        let broken = ours().replace(GATEWAY, "($args ~ \"(^|&)(product|[^=&]*%)\")", other);
+        broken.fails("replayed-get", &[(GATEWAY, "location ~ ^/api/products/?$ {")]);
+    }
     let refused = ours().replace(GATEWAY, "rewrite ^ /product-by-get last;", "return 405;");
     refused.is_clean();
 }

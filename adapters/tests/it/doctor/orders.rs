@@ -60,6 +60,16 @@ fn a_queue_without_a_policy_is_told() {
 }
 
 #[test]
+fn a_program_without_a_broker_has_no_queue() {
+    let queue = "WOODY_QUEUE: shop\n      WOODY_STORE_CONNECTIONS";
+    ours()
+        .service("order-service", "WOODY_STORE_CONNECTIONS", queue)
+        .service("order-worker", "WOODY_STORE_CONNECTIONS", queue)
+        .replace(DEFINITIONS, "^order_processing$", "^shop$")
+        .is_clean();
+}
+
+#[test]
 fn of_several_policies_the_highest_counts() {
     let higher = "\"policies\": [\n    { \"vhost\": \"/\", \"name\": \"bare\", \"pattern\": \".*\", \"priority\": 20, \"definition\": {} },";
     let broken = ours().replace(DEFINITIONS, "\"policies\": [", higher);
@@ -82,4 +92,32 @@ fn the_user_that_everybody_knows_is_told() {
     let broken = ours().add("rabbitmq", "environment: [RABBITMQ_DEFAULT_USER=guest]");
     let line = "environment: [RABBITMQ_DEFAULT_USER=guest]";
     broken.fails("guest-management", &[("rabbitmq", line)]);
+}
+
+#[test]
+fn rabbitmq_that_nothing_gives_a_user_makes_the_one_that_everybody_knows() {
+    let port = "- { target: 15672, published: \"${WOODY_MANAGEMENT_PORT:-15672}\", protocol: tcp, mode: host }";
+    let load = "load_definitions = /run/secrets/rabbitmq_definitions.json";
+    let bare = || {
+        let copy = ours().replace(CONF, load, "");
+        std::fs::remove_file(copy.path(DEFINITIONS)).unwrap();
+        copy
+    };
+    for (copy, is_told) in [
+        (bare(), true),
+        (bare().replace(CONF, "heartbeat", "default_user = guest\nheartbeat"), true),
+        (bare().replace(CONF, "heartbeat", "default_user = shop\nheartbeat"), false),
+        (bare().replace(CONF, "heartbeat", &format!("{load}\nheartbeat")), false),
+        (bare().add("rabbitmq", "environment: { RABBITMQ_DEFAULT_USER: shop }"), false),
+        (bare().add("rabbitmq", "environment: { RABBITMQ_DEFAULT_USER_FILE: /user }"), false),
+        (bare().service("rabbitmq", "target: 15672", "target: 9000"), false),
+        // What another image does is not known.
+        (bare().with("RABBITMQ_IMAGE", "shop/broker:1"), false),
+    ] {
+        let report = copy.examine();
+        let told = report.findings().iter().filter(|finding| finding.rule == "guest-management");
+        let lines: Vec<_> = told.map(|finding| finding.place.line).collect();
+        let expected = is_told.then(|| Some(copy.line(STACK, port)));
+        assert_eq!(lines, Vec::from_iter(expected), "{report}");
+    }
 }

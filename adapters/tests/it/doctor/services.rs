@@ -98,4 +98,7 @@ fn a_setting_that_its_program_refuses_is_told() {
     broken.fails("bad-setting", &[("order-worker", line)]);
     let broken = ours().service("order-worker", "WOODY_DRAIN_DELAY: 0s", "WOODY_DRAIN_DELAY: 5");
     broken.fails("bad-setting", &[("order-worker", "WOODY_DRAIN_DELAY: 5")]);
+    // Without quotes it is the word that the program knows, and no boolean.
+    let legacy = "${WOODY_LEGACY_GET:-on}";
+    ours().service("order-service", legacy, "off").is_clean();
 }

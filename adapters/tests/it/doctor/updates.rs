@@ -81,6 +81,13 @@ fn two_writers_on_a_volume_are_told() {
     let broken = ours().replace(STACK, "order: stop-first", "order: start-first");
     let line = "order: start-first";
     broken.fails("start-first-volume", &[("rabbitmq", line), ("database", line)]);
+    // Its own order is start-first.
+    let mounting = |volume: &str| {
+        let first = "- { type: tmpfs, target: /tmp";
+        ours().service("front", first, &format!("- {volume}\n      {first}"))
+    };
+    mounting("certs:/certs").fails("start-first-volume", &[("front", line)]);
+    mounting("certs:/certs:ro").is_clean();
 }
 
 #[test]
