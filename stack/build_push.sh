@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images of WoodyToys, and pushes them once all of them are built.
+# Builds the images of WoodyToys, and pushes them to REGISTRY once all of them are built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ Usage: ./stack/build_push.sh [VERSION] [--no-push] [--no-sbom] [--only NAME]...
 
 Builds the static programs and from them the images misc-service, product-service, order-service, order-worker and
 woodyctl (FROM scratch), gateway (nginx with our configuration) and front (the page), each tagged VERSION and latest.
-Nothing is pushed unless everything was built.
+Nothing is pushed unless everything was built, and nothing without a REGISTRY.
 
   VERSION       the tag besides latest; the version of Cargo.toml by default
   --no-push     for this machine only
@@ -17,7 +17,8 @@ Nothing is pushed unless everything was built.
   --only NAME   only this image; may be given several times
   --help        this text
 
-  REGISTRY=woodytoys           where the images go, e.g. registry.example.org/woodytoys
+  REGISTRY                     where the images go: registry.example.org/woodytoys, on Docker Hub docker.io/NAME; without it
+                               they are called woodytoys/… and stay on this machine
   NGINX_IMAGE=nginx:1.30       what gateway and front are made from
   WOODY_IMAGE_PROFILE=dist     cargo's profile: dist (small), release (three times as fast to build)
 END
@@ -31,6 +32,7 @@ die() {
 
 PROGRAMS=(misc-service product-service order-service order-worker woodyctl)
 IMAGES=("${PROGRAMS[@]}" gateway front)
+named=${REGISTRY:-}
 REGISTRY=${REGISTRY:-woodytoys}
 PROFILE=${WOODY_IMAGE_PROFILE:-dist}
 TARGET=$(uname -m)-unknown-linux-gnu
@@ -56,6 +58,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[ "$named" ] || push=''
 [ ${#only[@]} -gt 0 ] || only=("${IMAGES[@]}")
 wanted() { [[ " ${only[*]} " == *" $1 "* ]]; }
 
@@ -141,4 +144,6 @@ if [ "$push" ]; then
         docker push --quiet "$REGISTRY/$name:$version"
         docker push --quiet "$REGISTRY/$name:latest"
     done
+else
+    say "on this machine alone${named:+, as you said}"
 fi

@@ -21,7 +21,8 @@ stand-ins for those of RabbitMQ, PostgreSQL and nginx, made from Debian's packag
   --help    this text
 
 Variables (the table at the top of stack.yml has the others):
-  REGISTRY=woodytoys        where our images come from; without a host in it they must be on this machine
+  REGISTRY=woodytoys        where our images come from, on Docker Hub docker.io/NAME; without a host in it they are on this
+                            machine
   WOODY_STACK=woodytoys     the stack's name
   WOODY_SECRETS_DIR         where the passwords are kept for you: ~/.woodytoys/STACK; stack/rotate.sh makes new ones
   WOODY_DEPLOY_TIMEOUT=300  seconds until it gives up waiting
