@@ -175,7 +175,7 @@ wait_until_healthy() {
     local deadline=$((SECONDS + TIMEOUT)) shown='' now
     failed=''
     until settled; do
-        now=$(services | awk '{ split($2, n, "/"); have += n[1]; want += n[2] } END { printf "%d of %d replicas are healthy", have, want }')
+        now=$(services | awk '{ split($2, n, "/"); have += n[1]; want += n[2] } END { printf "%d replicas are healthy, %d are wanted", have, want }')
         if [ "$now" != "$shown" ]; then say "[$SECONDS s] $now" && shown=$now; fi
         if [ "$failed" ] || [ "$SECONDS" -ge "$deadline" ]; then
             say ''
