@@ -5,6 +5,8 @@ set -euo pipefail
 
 # shellcheck source=stack/secrets.sh
 . "$(dirname "$0")/secrets.sh"
+# shellcheck source=stack/registry.sh
+. "$(dirname "$0")/registry.sh"
 
 die() {
     printf 'ctl: %s\n' "$*" >&2
@@ -21,9 +23,8 @@ done)
 image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_order-service")
 image=${image%%@*}
 image=${image/order-service/woodyctl}
-# Without a registry's host in its name it is here, or was built nowhere: a stranger's image does not get our passwords.
 pull=missing
-case $image in *[.:]*/* | localhost/*) ;; *) pull=never ;; esac
+is_from_registry "$image" || pull=never
 load_passwords || die "the passwords of deploy-swarm.sh are not in $SECRETS_DIR"
 # By way of our environment: an argument of docker's is for all to see.
 WOODY_STORE_URL=$(secret store_url) WOODY_BROKER_URL=$(secret broker_url)

@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=stack/secrets.sh
 . ./secrets.sh
+# shellcheck source=stack/registry.sh
+. ./registry.sh
 
 usage() {
     cat <<'END'
@@ -60,9 +62,8 @@ while [ $# -gt 0 ]; do
 done
 export VERSION=$version REGISTRY=${REGISTRY:-woodytoys}
 export WOODY_STACK=$STACK
-# Images without a registry's host in their names are on this machine or nowhere.
 on_this_machine=''
-case $REGISTRY/ in *[.:]*/* | localhost/*) ;; *) on_this_machine=yes ;; esac
+is_from_registry "$REGISTRY/gateway" || on_this_machine=yes
 TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
 default_images=yes
 [ -z "${RABBITMQ_IMAGE:-}${POSTGRES_IMAGE:-}${NGINX_IMAGE:-}" ] || default_images=''
@@ -84,7 +85,7 @@ check_engine() {
 here() { docker image inspect "$1" >/dev/null 2>&1; }
 to_be_had() { here "$1" || docker pull --quiet "$1" >/dev/null 2>&1; }
 theirs() { to_be_had "$RABBITMQ_IMAGE" && to_be_had "$POSTGRES_IMAGE"; }
-# Without a registry's host a pull would ask a registry that is not ours, and give our secrets to what it sends.
+# What they are is given our secrets, so they are never looked for at a stranger's.
 ours() {
     local name find=to_be_had
     if [ "$on_this_machine" ]; then find=here; fi

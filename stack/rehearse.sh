@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=stack/secrets.sh
 . ./secrets.sh
+# shellcheck source=stack/registry.sh
+. ./registry.sh
 
 usage() {
     cat <<'END'
@@ -76,7 +78,9 @@ trap 'exit 143' TERM
 image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_order-service")
 woodyctl=${image%%@*}
 woodyctl=${woodyctl/order-service/woodyctl}
-read -r -a load <<<"${WOODY_LOAD:-docker run --rm --network host --volume $work:$work $woodyctl}"
+pull=missing
+is_from_registry "$woodyctl" || pull=never
+read -r -a load <<<"${WOODY_LOAD:-docker run --rm --pull $pull --network host --volume $work:$work $woodyctl}"
 
 # redelivered: how often RabbitMQ has handed out a message again, as its management page counts since it started.
 redelivered() {

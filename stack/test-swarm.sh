@@ -154,9 +154,9 @@ docker build --quiet --tag "$REGISTRY/order-service:broken" - >/dev/null <<END
 FROM $REGISTRY/order-service:latest
 ENTRYPOINT ["/service", "--no-such-flag"]
 END
-# A quick build is no small one.
-small() { [ "$WOODY_IMAGE_PROFILE" != dist ] || awk '$1 ~ /service|worker|ctl/ && $4 == "MB" && $3 >= 15 { print; bad = 1 } END { exit bad }' "$WORK/deployed"; }
-check 'each of our programs is an image below 15 MB' small
+small() { awk '$1 ~ /service|worker|ctl/ && $4 == "MB" && $3 >= 15 { print; bad = 1 } END { exit bad }' "$WORK/deployed"; }
+# A quick build is no small one: nothing is said of its size.
+if [ "$WOODY_IMAGE_PROFILE" = dist ]; then check 'each of our programs is an image below 15 MB' small; fi
 if docker stack --help | grep -q ' config '; then # since Docker 23
     check 'the stack file is one' docker stack config -c stack/stack.yml
     check 'so it is with TLS' docker stack config -c stack/stack.yml -c stack/tls.yml
