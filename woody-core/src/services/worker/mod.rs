@@ -1,0 +1,193 @@
+mod judge;
+mod settle;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::settle::settled;
+use super::{
+    announcer::Announcer,
+    group_commit::{GroupCommit, GroupLimits},
+};
+use crate::{
+    domain::{OrderMessage, Reason},
+    ports::{
+        Consumer, Decision, Delivery, OrderEvents, OrderStore, Saved, StatusChange, Transition,
+        Validator, record,
+    },
+    step,
+};
+
+/// Validates the orders of the queue, saves how they end, and only then
+/// acknowledges them.
+///
+/// [`handle`](Self::handle) is one delivery from beginning to end;
+/// [`run`](Self::run) is the loop over it. Every delivery ends in exactly one
+/// way, which [`Handled`] names.
+///
+/// While the store is away, or refuses, the worker takes no new deliveries, keeps the
+/// verdicts it has, and burns no attempts.
+pub struct OrderWorker {
+    store: Arc<dyn OrderStore>,
+    validator: Arc<dyn Validator>,
+    saves: GroupCommit<Decision, (Transition, Saved)>,
+    store_is_up: watch::Sender<bool>,
+    settings: WorkerSettings,
+}
+
+/// How a worker tries and gives up.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// After this many attempts an order is `Failed` and its message a dead letter.
+    pub max_attempts: u32,
+    /// The pause before the second attempt; it doubles with each further one.
+    pub retry_base: Duration,
+    /// The longest one validation may take.
+    pub validation_timeout: Duration,
+    /// The first pause of a worker that waits for something that is away; it
+    /// grows to 5 s.
+    pub wait_base: Duration,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self {
+            max_attempts: 5,
+            retry_base: Duration::from_secs(1),
+            validation_timeout: Duration::from_secs(10),
+            wait_base: Duration::from_millis(100),
+        }
+    }
+}
+
+/// What became of one delivery.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// Its order has a final state, given by this delivery.
+    Decided,
+    /// Its order had ended before, and stays as it was.
+    Duplicate,
+    /// It comes again later, its attempt counted.
+    Retry,
+    /// Its last attempt failed: the order is `Failed`, the message a dead letter.
+    GivenUp,
+    /// It was no order message: it is a dead letter.
+    Poison,
+    /// It went back to the queue, or will by itself, no attempt counted.
+    Released,
+}
+
+impl Handled {
+    /// The outcome as a word for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::Duplicate => "duplicate",
+            Self::Retry => "retry",
+            Self::GivenUp => "given_up",
+            Self::Poison => "poison",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// The process goes down, so what was being waited for is left to another.
+struct GoingDown;
+
+impl OrderWorker {
+    /// Starts a worker whose background work runs on `tasks`.
+    pub fn start(
+        store: Arc<dyn OrderStore>,
+        validator: Arc<dyn Validator>,
+        events: Arc<dyn OrderEvents>,
+        settings: WorkerSettings,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let announcer = Announcer::start(events, tasks);
+        let limits = GroupLimits { waiting: 65_536, batch: 512, lanes: 2 };
+        let saves = GroupCommit::start(tasks, limits, {
+            let store = Arc::clone(&store);
+            move |decisions: Vec<Decision>| {
+                let (store, announcer) = (Arc::clone(&store), announcer.clone());
+                async move {
+                    let saved = record(store.as_ref(), &decisions).await?;
+                    for (decision, (transition, _)) in decisions.into_iter().zip(&saved) {
+                        if *transition == Transition::Applied {
+                            let status = decision.outcome.into();
+                            announcer.offer(StatusChange::new(decision.order.id, &status));
+                        }
+                    }
+                    Ok(saved)
+                }
+            }
+        });
+        Self { store, validator, saves, store_is_up: watch::Sender::new(true), settings }
+    }
+
+    /// Handles the deliveries of `consumer` until `shutdown` or until the broker
+    /// is closed, as many at once as its prefetch allows; then finishes those
+    /// under way. Dropping the future gives those back.
+    pub async fn run(
+        self: Arc<Self>,
+        mut consumer: Box<dyn Consumer>,
+        shutdown: CancellationToken,
+    ) {
+        let mut under_way = JoinSet::new();
+        while let Some(delivery) = self.next(consumer.as_mut(), &shutdown, &mut under_way).await {
+            let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
+            under_way.spawn(async move { worker.handle(delivery, &shutdown).await });
+        }
+        consumer.stop().await;
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// The next delivery, once the store is there to save its order.
+    async fn next(
+        &self,
+        consumer: &mut dyn Consumer,
+        shutdown: &CancellationToken,
+        under_way: &mut JoinSet<Handled>,
+    ) -> Option<Delivery> {
+        let mut store_is_up = self.store_is_up.subscribe();
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return None,
+                Some(_) = under_way.join_next() => {}
+                delivery = async {
+                    // The sender lives in self, so this only ends when it is true.
+                    let _ = store_is_up.wait_for(|up| *up).await;
+                    consumer.next().await
+                } => return delivery,
+            }
+        }
+    }
+
+    /// Handles one delivery, to its end.
+    pub async fn handle(&self, delivery: Delivery, shutdown: &CancellationToken) -> Handled {
+        step!("worker.received");
+        let handled = match OrderMessage::parse(delivery.body()) {
+            Ok(message) => self.decide(delivery, message.into_order(), shutdown).await,
+            Err(error) => {
+                tracing::warn!(%error, "message is no order, it goes to the dead letters");
+                settled(delivery.dead_letter(Reason::new(error.to_string())).await, Handled::Poison)
+            }
+        };
+        step!("worker.settled");
+        metrics::counter!("woody_deliveries_total", "handled" => handled.as_str()).increment(1);
+        handled
+    }
+
+    /// Whether the store took the last order that was saved.
+    pub fn store_is_up(&self) -> bool {
+        *self.store_is_up.borrow()
+    }
+
+    /// The store that this worker saves to.
+    pub fn store(&self) -> &Arc<dyn OrderStore> {
+        &self.store
+    }
+}
