@@ -3,55 +3,80 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    GoingDown, Handled, OrderWorker,
-    settle::{pause, settled},
-};
+use super::{GoingDown, OrderWorker, pause};
 use crate::{
     domain::{NewOrder, OrderStatus, Outcome, Reason},
     ports::{Decision, Delivery, ValidateError},
-    resilience::RetryDelays,
+    resilience::{RetryDelays, pause_after},
     step,
 };
 
+/// What is to become of a delivery and of its order.
+#[derive(Debug)]
+pub(super) enum Judgement {
+    /// Its order ends, or has ended, like this.
+    Ended(Decision),
+    /// Its last attempt failed: its order ends as `Failed`, for this reason.
+    GivenUp(Decision, Reason),
+    /// It comes again after this pause, its attempt counted.
+    Again(Duration, Reason),
+    /// It is no order message.
+    Malformed(Reason),
+    /// Shutdown was requested before there was a judgement.
+    ShuttingDown,
+}
+
+impl Judgement {
+    /// What has to be saved before the delivery may leave the queue.
+    pub(super) fn decision(&self) -> Option<&Decision> {
+        match self {
+            Self::Ended(decision) | Self::GivenUp(decision, _) => Some(decision),
+            Self::Again(..) | Self::Malformed(_) | Self::ShuttingDown => None,
+        }
+    }
+}
+
 impl OrderWorker {
-    pub(super) async fn decide(
+    /// Judges an order: as it ended, if it has, otherwise by validating it.
+    pub(super) async fn judge(
         &self,
-        delivery: Delivery,
+        delivery: &Delivery,
         order: NewOrder,
         shutdown: &CancellationToken,
-    ) -> Handled {
+    ) -> Judgement {
         let redriven = delivery.redriven();
         if delivery.redelivered()
             && let Some(outcome) = self.known_outcome(&order, redriven).await
         {
-            // Saving what is saved changes nothing and yields the proof.
-            let decision = Decision { order, outcome, redriven: false };
-            return self.conclude(delivery, decision, None, shutdown).await;
+            // The order is final already: saving the same outcome again is a no-op
+            // that returns the `Saved` needed to acknowledge.
+            return Judgement::Ended(Decision { order, outcome, redriven: false });
         }
-        let verdict = match self.validate(&order, shutdown).await {
-            Ok(verdict) => verdict,
-            Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
+        let Ok(verdict) = self.validate(&order, shutdown).await else {
+            return Judgement::ShuttingDown;
         };
         step!("worker.validated");
-        let (outcome, given_up) = match verdict {
-            Ok(outcome) => (outcome, None),
+        match verdict {
+            Ok(outcome) => Judgement::Ended(Decision { order, outcome, redriven }),
             Err(error)
                 if error.is_transient() && delivery.attempt() < self.settings.max_attempts =>
             {
-                return self.retry(delivery, &order, &error).await;
+                let delay = pause_after(delivery.attempt(), self.settings.retry_base);
+                tracing::warn!(order.id = %order.id, order.attempt = delivery.attempt(), %error,
+                    delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                    "validation failed, the order comes again");
+                Judgement::Again(delay, Reason::new(error.to_string()))
             }
             Err(error) => {
                 let reason = Reason::new(error.to_string());
-                (Outcome::Failed(reason.clone()), Some(reason))
+                let outcome = Outcome::Failed(reason.clone());
+                Judgement::GivenUp(Decision { order, outcome, redriven }, reason)
             }
-        };
-        let decision = Decision { order, outcome, redriven };
-        self.conclude(delivery, decision, given_up, shutdown).await
+        }
     }
 
-    /// How the order ended, if it has: a delivery that comes again need not be
-    /// validated again. When in doubt it is.
+    /// Returns how the order ended, if it has: a delivery that comes again need not
+    /// be validated again. When in doubt it is.
     async fn known_outcome(&self, order: &NewOrder, redriven: bool) -> Option<Outcome> {
         match self.store.order(order.id).await.ok()??.status {
             OrderStatus::Pending => None,
@@ -62,8 +87,8 @@ impl OrderWorker {
         }
     }
 
-    /// A verdict within the time allowed. A panic is an error like another; a
-    /// dependency that is away is waited for.
+    /// Returns a verdict within the time allowed. A panic is an error like another; an
+    /// unavailable dependency is waited for.
     async fn validate(
         &self,
         order: &NewOrder,

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::settle::settled;
+use self::{judge::Judgement, settle::settle};
 use super::{
     announcer::Announcer,
     group_commit::{GroupCommit, GroupLimits},
@@ -94,7 +94,7 @@ impl Handled {
     }
 }
 
-/// The process goes down, so what was being waited for is left to another.
+/// Shutdown was requested during a wait; another worker redoes the step.
 struct GoingDown;
 
 impl OrderWorker {
@@ -166,16 +166,22 @@ impl OrderWorker {
         }
     }
 
-    /// Handles one delivery, to its end.
+    /// Handles one delivery, to its end: parses it, judges it, saves how its order
+    /// ends, settles it.
     pub async fn handle(&self, delivery: Delivery, shutdown: &CancellationToken) -> Handled {
         step!("worker.received");
-        let handled = match OrderMessage::parse(delivery.body()) {
-            Ok(message) => self.decide(delivery, message.into_order(), shutdown).await,
-            Err(error) => {
-                tracing::warn!(%error, "message is no order, it goes to the dead letters");
-                settled(delivery.dead_letter(Reason::new(error.to_string())).await, Handled::Poison)
-            }
+        let judgement = match OrderMessage::parse(delivery.body()) {
+            Ok(message) => self.judge(&delivery, message.into_order(), shutdown).await,
+            Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
+        let saved = match judgement.decision() {
+            Some(decision) => self.save(decision, shutdown).await.ok(),
+            None => None,
+        };
+        if saved.is_some() {
+            step!("worker.saved");
+        }
+        let handled = settle(delivery, judgement, saved).await;
         step!("worker.settled");
         metrics::counter!("woody_deliveries_total", "handled" => handled.as_str()).increment(1);
         handled
@@ -189,5 +195,13 @@ impl OrderWorker {
     /// The store that this worker saves to.
     pub fn store(&self) -> &Arc<dyn OrderStore> {
         &self.store
+    }
+}
+
+async fn pause(delay: Duration, shutdown: &CancellationToken) -> Result<(), GoingDown> {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => Err(GoingDown),
+        () = tokio::time::sleep(delay) => Ok(()),
     }
 }

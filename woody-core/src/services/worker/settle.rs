@@ -2,75 +2,23 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{GoingDown, Handled, OrderWorker};
+use super::{GoingDown, Handled, OrderWorker, judge::Judgement, pause};
 use crate::{
-    domain::{NewOrder, OrderStatus, Reason},
-    ports::{Decision, Delivery, Saved, SettleError, Transition, ValidateError},
-    resilience::{RetryDelays, pause_after},
+    domain::OrderStatus,
+    ports::{Decision, Delivery, Saved, SettleError, Transition},
+    resilience::RetryDelays,
     services::group_commit::GroupError,
-    step,
 };
 
 impl OrderWorker {
-    /// Saves how an order ends, and only then takes its message off the queue.
-    ///
-    /// The message of a failed order becomes a dead letter, whoever made it fail:
-    /// of the one who did, nobody knows whether he lived long enough to move a
-    /// message. A letter too many does no harm, an order that has failed and
-    /// cannot be redriven is lost.
-    pub(super) async fn conclude(
-        &self,
-        delivery: Delivery,
-        decision: Decision,
-        given_up: Option<Reason>,
-        shutdown: &CancellationToken,
-    ) -> Handled {
-        let id = decision.order.id;
-        let ends_as = OrderStatus::from(decision.outcome.clone());
-        let (transition, saved) = match self.save(decision, shutdown).await {
-            Ok(saved) => saved,
-            Err(GoingDown) => return settled(delivery.release().await, Handled::Released),
-        };
-        step!("worker.saved");
-        let (is_ours, status) = match transition {
-            Transition::Applied => (true, ends_as),
-            Transition::Superseded(stays) => (false, stays),
-        };
-        let OrderStatus::Failed(failed_for) = status else {
-            let handled = if is_ours { Handled::Decided } else { Handled::Duplicate };
-            tracing::debug!(order.id = %id, order.status = status.as_str(), "order {}", handled.as_str());
-            return settled(delivery.ack(saved).await, handled);
-        };
-        let handled = if given_up.is_some() { Handled::GivenUp } else { Handled::Duplicate };
-        let reason = given_up.unwrap_or(failed_for);
-        if handled == Handled::GivenUp {
-            tracing::error!(order.id = %id, order.attempts = delivery.attempt(), %reason,
-                "order given up, its message goes to the dead letters");
-        }
-        settled(delivery.dead_letter(reason).await, handled)
-    }
-
-    pub(super) async fn retry(
-        &self,
-        delivery: Delivery,
-        order: &NewOrder,
-        error: &ValidateError,
-    ) -> Handled {
-        let delay = pause_after(delivery.attempt(), self.settings.retry_base);
-        tracing::warn!(order.id = %order.id, order.attempt = delivery.attempt(), %error,
-            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-            "validation failed, the order comes again");
-        settled(delivery.retry_after(delay, Reason::new(error.to_string())).await, Handled::Retry)
-    }
-
-    /// Saves a decision, however long the store is away or refuses.
+    /// Saves a decision, however long the store is unavailable or refuses.
     ///
     /// An order that is valid can be stored, so a refusal (a full disk, a missing
     /// table) is about the store and not about this order: giving the order up
     /// would turn an operator's problem into a loss.
-    async fn save(
+    pub(super) async fn save(
         &self,
-        decision: Decision,
+        decision: &Decision,
         shutdown: &CancellationToken,
     ) -> Result<(Transition, Saved), GoingDown> {
         let mut delays = RetryDelays::new(self.settings.wait_base, Duration::from_secs(5));
@@ -94,25 +42,67 @@ impl OrderWorker {
     }
 }
 
-/// A settlement that did not reach the broker lets the message come again.
-pub(super) fn settled(settlement: Result<(), SettleError>, handled: Handled) -> Handled {
+/// Settles a delivery as it was judged. What ends leaves the queue only with the
+/// proof that its end is saved; without it, the delivery is given back.
+///
+/// The message of a failed order is dead-lettered even if another worker recorded
+/// the failure: that worker may have died before moving its copy. A duplicate dead
+/// letter is harmless; a failed order without one could never be redriven.
+pub(super) async fn settle(
+    delivery: Delivery,
+    judgement: Judgement,
+    saved: Option<(Transition, Saved)>,
+) -> Handled {
+    let attempts = delivery.attempt();
+    let (settlement, handled) = match (judgement, saved) {
+        (Judgement::Malformed(reason), _) => {
+            tracing::warn!(%reason, "message is no order, it goes to the dead letters");
+            (delivery.dead_letter(reason).await, Handled::Poison)
+        }
+        (Judgement::Again(delay, reason), _) => {
+            (delivery.retry_after(delay, reason).await, Handled::Retry)
+        }
+        (Judgement::GivenUp(decision, reason), Some((transition, saved))) => {
+            if let Transition::Superseded(OrderStatus::Success(_) | OrderStatus::Rejected(_)) =
+                transition
+            {
+                (delivery.ack(saved).await, Handled::Duplicate)
+            } else {
+                tracing::error!(order.id = %decision.order.id, order.attempts = attempts, %reason,
+                    "order given up, its message goes to the dead letters");
+                (delivery.dead_letter(reason).await, Handled::GivenUp)
+            }
+        }
+        (Judgement::Ended(decision), Some((transition, saved))) => {
+            let (status, handled) = match transition {
+                Transition::Applied => (decision.outcome.into(), Handled::Decided),
+                Transition::Superseded(stays) => (stays, Handled::Duplicate),
+            };
+            tracing::debug!(order.id = %decision.order.id, order.status = status.as_str(),
+                "order {}", handled.as_str());
+            match status {
+                OrderStatus::Failed(reason) => {
+                    (delivery.dead_letter(reason).await, Handled::Duplicate)
+                }
+                _ => (delivery.ack(saved).await, handled),
+            }
+        }
+        (Judgement::ShuttingDown | Judgement::Ended(_) | Judgement::GivenUp(..), _) => {
+            (delivery.release().await, Handled::Released)
+        }
+    };
     match settlement {
         Ok(()) => handled,
-        Err(error) => {
-            tracing::info!(
-                error = &error as &dyn std::error::Error,
-                handled = handled.as_str(),
-                "a delivery could not be settled, it comes again"
-            );
-            Handled::Released
-        }
+        Err(error) => report_unsettled(&error, handled),
     }
 }
 
-pub(super) async fn pause(delay: Duration, shutdown: &CancellationToken) -> Result<(), GoingDown> {
-    tokio::select! {
-        biased;
-        () = shutdown.cancelled() => Err(GoingDown),
-        () = tokio::time::sleep(delay) => Ok(()),
-    }
+/// A settlement that did not reach the broker lets the message come again.
+fn report_unsettled(error: &SettleError, handled: Handled) -> Handled {
+    tracing::info!(
+        error = error as &dyn std::error::Error,
+        handled = handled.as_str(),
+        "a delivery could not be settled, it comes again"
+    );
+    Handled::Released
 }
