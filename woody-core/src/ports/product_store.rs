@@ -31,7 +31,8 @@ pub trait ProductStore: Send + Sync {
     /// [`StoreError`].
     async fn newest_named(&self, name: &ProductName) -> Result<Option<Product>, StoreError>;
 
-    /// How many products there are, and the newest.
+    /// How many products there are, and the newest. It takes as long with a
+    /// million products as with one.
     ///
     /// # Errors
     /// [`StoreError`].

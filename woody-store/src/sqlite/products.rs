@@ -11,6 +11,8 @@ const ADD: &str = "
     INSERT INTO products (id, name, parts, created_at) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (id) DO NOTHING";
 
+const COUNT_ONE_MORE: &str = "UPDATE product_count SET added = added + 1";
+
 const PRODUCT: &str = "SELECT id, name, parts, created_at FROM products WHERE id = ?1";
 
 const NEWEST_NAMED: &str = "
@@ -18,7 +20,7 @@ const NEWEST_NAMED: &str = "
 
 /// Count and newest as one statement sees them; no row of an empty catalogue.
 const SUMMARY: &str = "
-    SELECT (SELECT count(*) FROM products) AS count, id, name, parts, created_at
+    SELECT (SELECT added FROM product_count) AS count, id, name, parts, created_at
     FROM products ORDER BY seq DESC LIMIT 1";
 
 const PAGE: &str = "
@@ -29,14 +31,21 @@ const PAGE: &str = "
 #[async_trait]
 impl ProductStore for SqliteStore {
     async fn add(&self, product: &NewProduct) -> Result<(), StoreError> {
-        let added = query(ADD)
-            .bind(product.id.as_uuid())
-            .bind(product.name.as_str())
-            .bind(rows::parts(&product.parts))
-            .bind(rows::to_micros(product.created_at))
-            .execute(&self.writer)
-            .await;
-        added.map(drop).map_err(|error| Error::from(error).0)
+        let add = async {
+            let mut tx = self.write().await?;
+            let added = query(ADD)
+                .bind(product.id.as_uuid())
+                .bind(product.name.as_str())
+                .bind(rows::parts(&product.parts))
+                .bind(rows::to_micros(product.created_at))
+                .execute(&mut *tx)
+                .await?;
+            if added.rows_affected() > 0 {
+                query(COUNT_ONE_MORE).execute(&mut *tx).await?;
+            }
+            tx.commit().await
+        };
+        add.await.map_err(|error| Error::from(error).0)
     }
 
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {

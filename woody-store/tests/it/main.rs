@@ -16,3 +16,15 @@ fn orders(n: usize) -> Vec<woody_core::domain::NewOrder> {
         .map(|i| NewOrder::new(ProductName::parse(&format!("toy {i}")).unwrap(), Quantity::ONE))
         .collect()
 }
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn product(name: &str) -> woody_core::domain::NewProduct {
+    use woody_core::domain::{NewProduct, Parts, ProductId, ProductName, now};
+
+    NewProduct {
+        id: ProductId::fresh(),
+        name: ProductName::parse(name).unwrap(),
+        parts: Parts::default(),
+        created_at: now(),
+    }
+}

@@ -6,7 +6,7 @@ use woody_core::domain::OrderId;
 use woody_core::ports::{OrderStore, ProductStore, StoreError};
 use woody_store::{PostgresStore, StoreOptions, StoreUrl};
 
-use crate::orders;
+use crate::{orders, product};
 
 fn server() -> String {
     std::env::var("WOODY_TEST_POSTGRES_URL").expect("WOODY_TEST_POSTGRES_URL names a server")
@@ -153,4 +153,22 @@ async fn finding_pending_orders_reads_no_finished_ones() {
         let plan: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut pg).await.unwrap();
         assert!(plan.join("\n").contains("orders_pending"), "{plan:#?}");
     }
+}
+
+/// What is put there behind its back is not counted, so what is there is not read.
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn the_summary_is_kept_and_never_counted() {
+    let (store, schema) = open().await;
+    let product = product("train");
+    store.add(&product).await.unwrap();
+    let mut pg = PgConnection::connect(&schema.url()).await.unwrap();
+    pg.execute(
+        "INSERT INTO products (id, name, parts, created_at)
+         SELECT gen_random_uuid(), 'boat', '[]', now() FROM generate_series(1, 3)",
+    )
+    .await
+    .unwrap();
+    store.add(&product).await.unwrap();
+    assert_eq!(store.summary().await.unwrap().count, 1);
 }

@@ -9,7 +9,7 @@ use woody_core::domain::Outcome;
 use woody_core::ports::{Decision, Insert, OrderStore, ProductStore, StoreError};
 use woody_store::{SqliteStore, StoreOptions, StoreUrl};
 
-use crate::orders;
+use crate::{orders, product};
 
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -103,6 +103,25 @@ async fn a_place_that_is_no_place_is_one_clear_error() {
         let error = SqliteStore::open(&path).await.unwrap_err();
         assert!(error.to_string().contains(&path.display().to_string()), "{why}: {error}");
     }
+}
+
+/// What is put there behind its back is not counted, so what is there is not read.
+#[tokio::test]
+async fn the_summary_is_kept_and_never_counted() {
+    let (store, folder) = open().await;
+    let product = product("train");
+    store.add(&product).await.unwrap();
+    let file = format!("sqlite:{}", folder.path().join("woody.db").display());
+    let pool = sqlx::SqlitePool::connect(&file).await.unwrap();
+    sqlx::query(
+        "INSERT INTO products (id, name, parts, created_at)
+         SELECT randomblob(16), 'boat', '[]', 0 FROM json_each('[1, 2, 3]')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    store.add(&product).await.unwrap();
+    assert_eq!(store.summary().await.unwrap().count, 1);
 }
 
 /// This test starts itself once more, as the process that is killed.
