@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Packages for a machine that lacks them. Sourced, never run.
+# Packages for a machine that lacks them, and where apt has them from. Sourced, never run.
 
 # apt_install PACKAGE...: as root on Debian; elsewhere it says what to install. What apt prints is shown when it fails.
 apt_install() {
@@ -18,4 +18,28 @@ apt_install() {
     }
     rm -f "$log"
     return "$code"
+}
+
+# apt_mirror FOLDER: the Debian mirror that apt is set to in FOLDER (/etc/apt), in the form that debootstrap takes; nothing where
+# there is none, as on another system. Neither the security archive nor anybody else's repository is one.
+apt_mirror() {
+    local etc=$1 file
+    {
+        { cat "$etc/sources.list" "$etc"/sources.list.d/*.list 2>/dev/null || true; } |
+            sed -nE 's/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]].*[[:space:]]main([[:space:]].*)?$/\2/p'
+        for file in "$etc"/sources.list.d/*.sources; do
+            # Stanzas, whose values go on in lines that begin with a blank.
+            [ ! -r "$file" ] || awk '
+                function end() {
+                    if (is["types"] ~ / deb / && is["components"] ~ / main / && is["enabled"] !~ / (no|false|0) /) print is["uris"]
+                    split("", is)
+                    key = ""
+                }
+                /^#/ { next }
+                /^[[:space:]]*$/ { end(); next }
+                /^[^[:space:]]/ { key = tolower($0); sub(/:.*/, "", key); sub(/^[^:]*:/, "") }
+                { gsub(/[[:space:]]+/, " "); is[key] = is[key] " " $0 " " }
+                END { end() }' "$file"
+        done
+    } | tr -s ' ' '\n' | sed -nE 's,^((https?|file):.*/debian)/*$,\1,p' | sed -n 1p
 }

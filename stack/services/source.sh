@@ -49,31 +49,11 @@ docker_can() {
     for image in "${IMAGES[@]}"; do pull "$image" || return 1; done
 }
 
-# The Debian mirror of this machine, as apt knows it.
-mirror() {
-    local uri
-    # shellcheck source=/dev/null
-    if [ "$(. /etc/os-release && echo "${ID:-}")" = debian ]; then
-        for uri in $(
-            sed -nE 's/^deb +(\[[^]]*\] +)?(https?:[^ ]+) .*\bmain\b.*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null
-            sed -nE 's/^URIs: *(https?:[^ ]+).*/\1/p' /etc/apt/sources.list.d/*.sources 2>/dev/null
-        ); do
-            # Not the security archive, nor anybody else's repository.
-            case ${uri%/} in */debian)
-                echo "${uri%/}"
-                return
-                ;;
-            esac
-        done
-    fi
-    echo http://deb.debian.org/debian
-}
-
-# debootstrap fetches with wget, which does not know apt's proxy.
+# use_apt_proxy [MIRROR]: debootstrap fetches with wget, which does not know apt's proxy.
 use_apt_proxy() {
     local host=${1#*://} P=''
     host=${host%%/*}
-    eval "$(apt-config shell P "Acquire::http::Proxy::$host")"
+    if [ "$host" ]; then eval "$(apt-config shell P "Acquire::http::Proxy::$host")"; fi
     if [ -z "$P" ]; then eval "$(apt-config shell P Acquire::http::Proxy)"; fi
     case $P in
     '') ;;
@@ -84,12 +64,12 @@ use_apt_proxy() {
 
 build_root() {
     local mirror new
-    mirror=$(mirror)
+    mirror=$(apt_mirror /etc/apt) # none: debootstrap knows one
     use_apt_proxy "$mirror"
     rm -rf "$CACHE"/forky.new.*
     new=$(mktemp -d "$CACHE/forky.new.XXXXXX")
     chmod 755 "$new"
-    say "source: making a Debian forky root in $ROOT from $mirror (one to two minutes, once)"
+    say "source: making a Debian forky root in $ROOT${mirror:+ from $mirror} (one to two minutes, once)"
     # bookworm's debootstrap has no script called forky; all of them know sid, which forky follows.
     # The archive's signature is checked; an outdated keyring is an error, not a reason to look away.
     debootstrap --foreign --variant=minbase --include="$PACKAGES" --keyring="$KEYRING" \
