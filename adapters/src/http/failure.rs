@@ -116,7 +116,7 @@ impl Failure {
     /// A failure of this kind, with what is behind it.
     pub(super) fn because(
         kind: Kind,
-        detail: &'static str,
+        detail: impl Into<Cow<'static, str>>,
         source: impl Error + Send + Sync + 'static,
     ) -> Self {
         let mut failure = Self::new(kind, detail);

@@ -3,9 +3,9 @@
 
 use hyper::StatusCode;
 use woody_core::{
-    domain::Invalid,
+    domain::{Invalid, python_stamp},
     ports::{BrokerError, StoreError},
-    services::{HeavyFailure, IntakeError},
+    services::{HeavyFailure, IntakeError, Outage},
     workshop::HeavyError,
 };
 
@@ -150,14 +150,29 @@ impl From<IntakeError> for Failure {
             IntakeError::ShuttingDown => {
                 Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
             }
-            IntakeError::Unavailable { .. } => Self::because(
-                Kind::Unavailable,
-                "Orders cannot be kept now: store and broker are away. Please try again.",
-                error,
-            ),
+            IntakeError::Unavailable { ref store, ref broker } => {
+                let detail = format!(
+                    "Orders cannot be kept now: the store {}, the broker {}. Please try again.",
+                    outage(store, StoreError::is_transient),
+                    outage(broker, BrokerError::is_transient),
+                );
+                Self::because(Kind::Unavailable, detail, error)
+            }
             _ => Self::because(Kind::Internal, "The order could not be accepted.", error),
         }
     }
+}
+
+/// What clients may know of an outage: not what the dependency said.
+fn outage<E>(outage: &Outage<E>, is_transient: impl FnOnce(&E) -> bool) -> String {
+    let what = match outage.cause().map(is_transient) {
+        Some(true) => "is away",
+        Some(false) => "refuses",
+        None => "does not answer",
+    };
+    // The microseconds tell a client nothing.
+    let since: String = python_stamp(outage.since()).chars().take(19).collect();
+    format!("{what}, since {since} UTC")
 }
 
 impl From<HeavyError> for Failure {

@@ -1,9 +1,9 @@
-use std::{future::Future, sync::Arc};
+use std::{error::Error, future::Future, sync::Arc};
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use crate::ports::StoreError;
+use crate::ports::{BrokerError, StoreError};
 
 /// Lets callers that arrive while a commit is under way share the next one.
 ///
@@ -11,13 +11,31 @@ use crate::ports::StoreError;
 /// under load the batches grow by themselves, since more callers arrive during
 /// each commit. The queue is bounded, and past the bound a caller is refused at
 /// once.
-pub(crate) struct GroupCommit<T, R> {
-    queue: mpsc::Sender<Waiting<T, R>>,
+pub(crate) struct GroupCommit<T, R, E> {
+    queue: mpsc::Sender<Waiting<T, R, E>>,
 }
 
-struct Waiting<T, R> {
+struct Waiting<T, R, E> {
     item: T,
-    answer: oneshot::Sender<Result<R, GroupError>>,
+    answer: oneshot::Sender<Result<R, GroupError<E>>>,
+}
+
+/// What a group commit knows of the errors of whoever commits.
+pub(crate) trait CommitError: Error + Send + Sync + 'static {
+    /// The error of a commit that did not answer each item: `problem` says so.
+    fn miscounted(problem: String) -> Self;
+}
+
+impl CommitError for StoreError {
+    fn miscounted(problem: String) -> Self {
+        Self::Corrupt(problem)
+    }
+}
+
+impl CommitError for BrokerError {
+    fn miscounted(problem: String) -> Self {
+        Self::refused(problem)
+    }
 }
 
 /// How a group commit is sized.
@@ -32,30 +50,31 @@ pub(crate) struct GroupLimits {
 }
 
 /// Why an item was not committed, as far as this caller can know.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum GroupError {
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GroupError<E> {
     /// Too many callers are waiting.
-    #[error("too many callers are waiting for the store")]
+    #[error("too many callers are waiting for a commit")]
     Full,
     /// The process is going down.
     #[error("the process is shutting down")]
     Closed,
     /// The whole batch failed with this.
     #[error(transparent)]
-    Store(Arc<StoreError>),
+    Failed(Arc<E>),
 }
 
-impl<T, R> GroupCommit<T, R>
+impl<T, R, E> GroupCommit<T, R, E>
 where
     T: Send + 'static,
     R: Send + 'static,
+    E: CommitError,
 {
     /// Starts the lanes on `tasks`; they end when this value is dropped and
     /// everything that was submitted is answered.
     pub(crate) fn start<F, Fut>(tasks: &TaskTracker, limits: GroupLimits, commit: F) -> Self
     where
         F: Fn(Vec<T>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Vec<R>, StoreError>> + Send,
+        Fut: Future<Output = Result<Vec<R>, E>> + Send,
     {
         let (queue, waiting) = mpsc::channel(limits.waiting.max(1));
         let waiting = Arc::new(Mutex::new(waiting));
@@ -74,7 +93,7 @@ where
     /// Commits `item` together with whoever else is waiting.
     ///
     /// Dropping the future does not take the item back.
-    pub(crate) async fn submit(&self, item: T) -> Result<R, GroupError> {
+    pub(crate) async fn submit(&self, item: T) -> Result<R, GroupError<E>> {
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Waiting { item, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => GroupError::Full,
@@ -84,20 +103,20 @@ where
     }
 }
 
-type Answers<R> = Vec<oneshot::Sender<Result<R, GroupError>>>;
+type Answers<R, E> = Vec<oneshot::Sender<Result<R, GroupError<E>>>>;
 
 /// Takes all that waits, at most `most`; `None` once nobody can submit any more.
-async fn next_batch<T, R>(
-    waiting: &Mutex<mpsc::Receiver<Waiting<T, R>>>,
+async fn next_batch<T, R, E>(
+    waiting: &Mutex<mpsc::Receiver<Waiting<T, R, E>>>,
     most: usize,
-) -> Option<(Vec<T>, Answers<R>)> {
+) -> Option<(Vec<T>, Answers<R, E>)> {
     let mut batch = Vec::new();
     let taken = waiting.lock().await.recv_many(&mut batch, most.max(1)).await;
     (taken > 0).then(|| batch.into_iter().map(|w| (w.item, w.answer)).unzip())
 }
 
 /// Tells every caller what became of its item; one who has gone away is skipped.
-fn answer<R>(answers: Answers<R>, outcome: Result<Vec<R>, StoreError>) {
+fn answer<R, E: CommitError>(answers: Answers<R, E>, outcome: Result<Vec<R>, E>) {
     match outcome {
         Ok(results) if results.len() == answers.len() => {
             for (answer, result) in answers.into_iter().zip(results) {
@@ -106,16 +125,16 @@ fn answer<R>(answers: Answers<R>, outcome: Result<Vec<R>, StoreError>) {
         }
         Ok(results) => {
             let problem = format!("{} answers to {} items", results.len(), answers.len());
-            fail(answers, StoreError::Corrupt(problem));
+            fail(answers, E::miscounted(problem));
         }
         Err(error) => fail(answers, error),
     }
 }
 
-fn fail<R>(answers: Answers<R>, error: StoreError) {
+fn fail<R, E: CommitError>(answers: Answers<R, E>, error: E) {
     let error = Arc::new(error);
     for answer in answers {
-        let _ = answer.send(Err(GroupError::Store(Arc::clone(&error))));
+        let _ = answer.send(Err(GroupError::Failed(Arc::clone(&error))));
     }
 }
 
@@ -140,7 +159,7 @@ mod tests {
                 async move {
                     gate.acquire().await.unwrap().forget();
                     commits.fetch_add(1, Ordering::SeqCst);
-                    Ok(items.into_iter().map(|n| n * 2).collect())
+                    Ok::<Vec<u32>, StoreError>(items.into_iter().map(|n| n * 2).collect())
                 }
             })
         };
@@ -181,7 +200,17 @@ mod tests {
         });
         let (a, b) = tokio::join!(group.submit(1), group.submit(2));
         for outcome in [a, b] {
-            assert!(matches!(outcome, Err(GroupError::Store(error)) if error.is_transient()));
+            assert!(matches!(outcome, Err(GroupError::Failed(error)) if error.is_transient()));
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_too_few_is_an_error_of_whoever_commits() {
+        let tasks = TaskTracker::new();
+        let group = GroupCommit::start(&tasks, LIMITS, |_: Vec<u32>| async {
+            Ok::<Vec<u32>, BrokerError>(Vec::new())
+        });
+        let outcome = group.submit(1).await;
+        assert!(matches!(outcome, Err(GroupError::Failed(error)) if !error.is_transient()));
     }
 }

@@ -3,15 +3,15 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    group_commit::{GroupCommit, GroupError, GroupLimits},
+    group_commit::{GroupCommit, GroupLimits},
     relay::RelayFeed,
+    sink::{NotTaken, Outage, Sink},
 };
 use crate::{
     domain::{
         IdempotencyKey, Invalid, NewOrder, OrderId, OrderMessage, ProductName, Quantity, now,
     },
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
-    resilience::{BreakerConfig, BreakerState, CircuitBreaker},
     step,
 };
 
@@ -25,22 +25,12 @@ use crate::{
 /// # Cancel safety
 /// A dropped future may leave the order accepted with nobody told.
 pub struct OrderIntake {
-    inserts: GroupCommit<NewOrder, Insert>,
-    direct: GroupCommit<OrderMessage, ()>,
-    store_breaker: CircuitBreaker,
-    broker_breaker: CircuitBreaker,
-    settings: IntakeSettings,
+    store: Sink<NewOrder, Insert, StoreError>,
+    broker: Sink<OrderMessage, (), BrokerError>,
 }
 
-/// Probes are cheap and an outage is short: look again within two seconds.
-const BREAKER: BreakerConfig = BreakerConfig {
-    failures: 5,
-    open_for: Duration::from_millis(500),
-    open_at_most: Duration::from_secs(2),
-};
-
 /// What an intake waits for, and how long.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct IntakeSettings {
     /// How long the store may take before the broker is asked instead.
     pub store_deadline: Duration,
@@ -127,11 +117,12 @@ pub enum IntakeError {
     #[error("too many orders are waiting to be stored")]
     Overloaded,
     /// Neither the store nor the broker could take it: try again later.
-    #[error("neither the store nor the broker can take orders now")]
+    #[error("no order can be kept: the store {store}; the broker {broker}")]
     Unavailable {
-        /// What the store said.
-        #[source]
-        store: Option<Arc<StoreError>>,
+        /// Why the store did not take it.
+        store: Outage<StoreError>,
+        /// Why the broker did not take it.
+        broker: Outage<BrokerError>,
     },
     /// The process is going down: try another replica.
     #[error("this replica is shutting down")]
@@ -168,17 +159,14 @@ impl OrderIntake {
         let direct = GroupCommit::start(tasks, limits, move |messages: Vec<OrderMessage>| {
             let publisher = Arc::clone(&publisher);
             async move {
-                publisher.publish(&messages).await.map_err(broker_as_sink)?;
+                publisher.publish(&messages).await?;
                 step!("intake.sent");
                 Ok(vec![(); messages.len()])
             }
         });
         Self {
-            inserts,
-            direct,
-            store_breaker: CircuitBreaker::new(BREAKER),
-            broker_breaker: CircuitBreaker::new(BREAKER),
-            settings,
+            store: Sink::new("store", inserts, settings.store_deadline),
+            broker: Sink::new("broker", direct, settings.broker_deadline),
         }
     }
 
@@ -192,13 +180,13 @@ impl OrderIntake {
         let id = request.key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
         let OrderRequest { product, quantity, .. } = request;
         let order = NewOrder { id, product, quantity, accepted_at: now() };
-        let accepted = match self.keep_in_store(&order).await {
+        let accepted = match self.store.take(order.clone()).await {
             Ok(Insert::Created) => Ok(Kept::InStore),
             Ok(Insert::AlreadyPresent) => Ok(Kept::Already),
             Ok(Insert::Conflict) => Err(IntakeError::KeyReused),
-            Err(Sink::Overloaded) => Err(IntakeError::Overloaded),
-            Err(Sink::Closing) => Err(IntakeError::ShuttingDown),
-            Err(Sink::Away(store)) => self.keep_in_broker(&order, store).await,
+            Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
+            Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
+            Err(NotTaken::Away(store)) => self.keep_in_broker(&order, store).await,
         };
         step!("intake.accepted");
         count(&accepted);
@@ -207,70 +195,24 @@ impl OrderIntake {
 
     /// Whether orders are being accepted by at least one of the two ways.
     pub fn can_accept(&self) -> bool {
-        self.store_breaker.state() == BreakerState::Closed
-            || self.broker_breaker.state() == BreakerState::Closed
-    }
-
-    async fn keep_in_store(&self, order: &NewOrder) -> Result<Insert, Sink> {
-        through(
-            &self.store_breaker,
-            self.settings.store_deadline,
-            self.inserts.submit(order.clone()),
-        )
-        .await
+        self.store.is_there() || self.broker.is_there()
     }
 
     async fn keep_in_broker(
         &self,
         order: &NewOrder,
-        store: Option<Arc<StoreError>>,
+        store: Outage<StoreError>,
     ) -> Result<Kept, IntakeError> {
-        let submitted = self.direct.submit(OrderMessage::from(order));
-        match through(&self.broker_breaker, self.settings.broker_deadline, submitted).await {
+        match self.broker.take(OrderMessage::from(order)).await {
             Ok(()) => Ok(Kept::InBroker),
-            Err(Sink::Overloaded) => Err(IntakeError::Overloaded),
-            Err(Sink::Closing) => Err(IntakeError::ShuttingDown),
-            Err(Sink::Away(_)) => Err(IntakeError::Unavailable { store }),
+            Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
+            Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
+            Err(NotTaken::Away(broker)) => match broker.cause() {
+                Some(BrokerError::Closed) => Err(IntakeError::ShuttingDown),
+                _ => Err(IntakeError::Unavailable { store, broker }),
+            },
         }
     }
-}
-
-/// Why a sink did not take an order.
-enum Sink {
-    Overloaded,
-    Closing,
-    Away(Option<Arc<StoreError>>),
-}
-
-/// Asks a sink, unless its breaker says that this is in vain.
-async fn through<R>(
-    breaker: &CircuitBreaker,
-    deadline: Duration,
-    submitted: impl Future<Output = Result<R, GroupError>>,
-) -> Result<R, Sink> {
-    let Some(permit) = breaker.try_acquire() else { return Err(Sink::Away(None)) };
-    match tokio::time::timeout(deadline, submitted).await {
-        Ok(Ok(taken)) => {
-            permit.success();
-            Ok(taken)
-        }
-        // A full queue or a closing process says nothing about the sink.
-        Ok(Err(GroupError::Full)) => Err(Sink::Overloaded),
-        Ok(Err(GroupError::Closed)) => Err(Sink::Closing),
-        Ok(Err(GroupError::Store(error))) => {
-            permit.failure();
-            Err(Sink::Away(Some(error)))
-        }
-        Err(_elapsed) => {
-            permit.failure();
-            Err(Sink::Away(None))
-        }
-    }
-}
-
-/// The direct route shares the group commit, whose errors are a store's.
-fn broker_as_sink(error: BrokerError) -> StoreError {
-    if error.is_transient() { StoreError::unavailable(error) } else { StoreError::refused(error) }
 }
 
 fn count(accepted: &Result<Kept, IntakeError>) {
@@ -280,7 +222,8 @@ fn count(accepted: &Result<Kept, IntakeError>) {
         Ok(Kept::InBroker) => "broker",
         Err(IntakeError::KeyReused) => "key_reused",
         Err(IntakeError::Overloaded) => "overloaded",
-        Err(_) => "unavailable",
+        Err(IntakeError::ShuttingDown) => "shutting_down",
+        Err(IntakeError::Unavailable { .. }) => "unavailable",
     };
     metrics::counter!("woody_orders_intake_total", "outcome" => outcome).increment(1);
 }

@@ -13,6 +13,7 @@ mod heavy_answer;
 mod intake;
 mod pipeline;
 mod relay;
+mod sink;
 mod tracker;
 mod worker;
 
@@ -22,5 +23,6 @@ pub use heavy_answer::HeavyAnswer;
 pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
+pub use sink::Outage;
 pub use tracker::OrderTracker;
 pub use worker::{Handled, OrderWorker, WorkerSettings};

@@ -165,6 +165,33 @@ impl OutboxRelay {
         }
     }
 
+    /// Publishes what the feed holds now and clears its entries. Returns how many.
+    ///
+    /// A process that ends calls it after its last order was accepted;
+    /// [`run`](Self::run) does so when it is told to stop.
+    ///
+    /// # Errors
+    /// [`RelayError`]; what was not published stays in the outbox.
+    pub async fn flush(&self) -> Result<u64, RelayError> {
+        let mut published = 0;
+        loop {
+            let mut batch = Vec::new();
+            {
+                let mut fresh = self.fresh.lock().await;
+                while batch.len() < self.settings.batch.max(1)
+                    && let Ok(order) = fresh.try_recv()
+                {
+                    batch.push(order);
+                }
+            }
+            if batch.is_empty() {
+                return Ok(published);
+            }
+            self.relay(&batch).await?;
+            published += batch.len() as u64;
+        }
+    }
+
     /// Puts orders back into the outbox whose messages the broker seems to have
     /// lost. Answers how many.
     ///
@@ -227,35 +254,22 @@ impl OutboxRelay {
             if batch.is_empty() {
                 break;
             }
-            match self.relay(&batch).await {
-                Ok(()) => self.failing.store(false, Ordering::Relaxed),
-                Err(error) => {
-                    if !self.failing.swap(true, Ordering::Relaxed) {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            "orders wait in the outbox"
-                        );
-                    }
-                }
-            }
+            self.note(self.relay(&batch).await);
         }
-        self.flush().await;
+        self.note(self.flush().await.map(drop));
     }
 
-    /// The last fresh orders of a process that is going down.
-    async fn flush(&self) {
-        loop {
-            let mut batch = Vec::new();
-            {
-                let mut fresh = self.fresh.lock().await;
-                while let Some(order) =
-                    (batch.len() < self.settings.batch).then(|| fresh.try_recv().ok()).flatten()
-                {
-                    batch.push(order);
+    /// Logs the beginning of an outage, once.
+    fn note(&self, relayed: Result<(), RelayError>) {
+        match relayed {
+            Ok(()) => self.failing.store(false, Ordering::Relaxed),
+            Err(error) => {
+                if !self.failing.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "orders wait in the outbox"
+                    );
                 }
-            }
-            if batch.is_empty() || self.relay(&batch).await.is_err() {
-                return;
             }
         }
     }

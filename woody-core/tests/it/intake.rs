@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use woody_core::{
     domain::{OrderMessage, OrderStatus},
-    ports::Broker,
+    ports::{Broker, BrokerError, StoreError},
     services::{IntakeError, Kept},
 };
 
@@ -66,12 +66,26 @@ async fn with_both_away_nothing_is_promised_and_nothing_half_done() {
     shop.broker_fault.begin();
     for _ in 0..20 {
         let refused = intake.accept(request("Train", None)).await.unwrap_err();
-        assert!(matches!(refused, IntakeError::Unavailable { .. }), "{refused}");
+        let told = refused.to_string();
+        let IntakeError::Unavailable { store, broker } = refused else { panic!("{told}") };
+        assert!(store.since() <= broker.since());
+        assert!(matches!(store.cause(), Some(StoreError::Unavailable(_))), "{told}");
+        assert!(matches!(broker.cause(), Some(BrokerError::Unavailable(_))), "{told}");
     }
     assert!(!intake.can_accept());
     shop.store_fault.end();
     assert_eq!(shop.store.counts().await.unwrap().pending, 0);
     assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 0);
+}
+
+#[tokio::test]
+async fn a_broker_that_was_closed_means_that_this_process_goes_down() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    shop.store_fault.begin();
+    shop.broker.close().await;
+    let refused = intake.accept(request("Train", None)).await.unwrap_err();
+    assert!(matches!(refused, IntakeError::ShuttingDown), "{refused}");
 }
 
 #[tokio::test]

@@ -42,6 +42,23 @@ async fn what_waits_when_the_process_ends_is_published_on_the_way_out() {
 }
 
 #[tokio::test]
+async fn a_flush_publishes_what_was_fed_and_says_what_it_could_not() {
+    let shop = Shop::open();
+    let relay = shop.relay();
+    let intake = shop.intake(&relay);
+    for _ in 0..3 {
+        let _ = intake.accept(request("Train", None)).await.unwrap();
+    }
+    assert_eq!(relay.flush().await.unwrap(), 3);
+    assert_eq!(relay.flush().await.unwrap(), 0);
+    let _ = intake.accept(request("Boat", None)).await.unwrap();
+    shop.broker_fault.begin();
+    assert!(relay.flush().await.is_err());
+    assert_eq!(shop.store.counts().await.unwrap().outbox, 1);
+    assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 3);
+}
+
+#[tokio::test]
 async fn while_the_broker_is_away_orders_wait_in_the_outbox() {
     let shop = Shop::open();
     let relay = shop.relay();

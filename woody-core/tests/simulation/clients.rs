@@ -123,6 +123,10 @@ async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
     world.with(|inner| {
         inner.say(|| match &answer {
             Ok(accepted) => format!("p{no} accepts {}, {:?}", wish.name, accepted.kept),
+            // What it says further has the time of the real clock in it.
+            Err(IntakeError::Unavailable { .. }) => {
+                format!("p{no} refuses {}: no order can be kept", wish.name)
+            }
             Err(error) => format!("p{no} refuses {}: {error}", wish.name),
         });
         match answer {

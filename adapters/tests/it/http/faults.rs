@@ -46,10 +46,10 @@ async fn a_store_that_is_away_is_503_and_one_that_refuses_is_500() {
 #[tokio::test]
 async fn with_store_and_broker_away_an_order_is_503_in_both_ways() {
     let mut store = MockOrderStore::new();
-    store.expect_insert().returning(|_, _| Err(StoreError::unavailable("away")));
+    store.expect_insert().returning(|_, _| Err(StoreError::unavailable("secret-host is away")));
     store.expect_order().returning(|_| Err(StoreError::unavailable("away")));
     let mut publisher = MockPublisher::new();
-    publisher.expect_publish().returning(|_| Err(BrokerError::unavailable("away")));
+    publisher.expect_publish().returning(|_| Err(BrokerError::refused("secret queue")));
     let (store, publisher): (Arc<dyn OrderStore>, Arc<dyn Publisher>) =
         (Arc::new(store), Arc::new(publisher));
     let tasks = TaskTracker::new();
@@ -78,6 +78,10 @@ async fn with_store_and_broker_away_an_order_is_503_in_both_ways() {
     let modern = send(addr, request("POST /api/orders", &json, r#"{"product": "a"}"#)).await;
     assert_eq!((modern.status.as_u16(), modern.header("retry-after")), (503, "2"));
     assert_eq!(modern.json()["type"], "urn:woodytoys:problem:unavailable");
+    let detail = modern.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("the store is away, since 20"), "{detail}");
+    assert!(detail.contains("the broker refuses, since 20"), "{detail}");
+    assert!(!detail.contains("secret"), "{detail}");
     let legacy = send(addr, request("GET /api/orders/do?order=a", &[], "")).await;
     assert_eq!((legacy.status.as_u16(), legacy.header("retry-after")), (503, "2"));
     assert_eq!(legacy.header("content-type"), "text/plain; charset=utf-8");

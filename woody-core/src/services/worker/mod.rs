@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::{OrderMessage, Reason},
     ports::{
-        Consumer, Decision, Delivery, OrderEvents, OrderStore, Saved, StatusChange, Transition,
-        Validator, record,
+        Consumer, Decision, Delivery, OrderEvents, OrderStore, Saved, StatusChange, StoreError,
+        Transition, Validator, record,
     },
     step,
 };
@@ -32,7 +32,7 @@ use crate::{
 pub struct OrderWorker {
     store: Arc<dyn OrderStore>,
     validator: Arc<dyn Validator>,
-    saves: GroupCommit<Decision, (Transition, Saved)>,
+    saves: GroupCommit<Decision, (Transition, Saved), StoreError>,
     store_is_up: watch::Sender<bool>,
     settings: WorkerSettings,
 }

@@ -1,0 +1,212 @@
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use time::OffsetDateTime;
+
+use super::group_commit::{CommitError, GroupCommit, GroupError};
+use crate::{
+    domain::now,
+    resilience::{BreakerConfig, BreakerState, CircuitBreaker},
+};
+
+/// Probes are cheap and an outage is short: look again within two seconds.
+const BREAKER: BreakerConfig = BreakerConfig {
+    failures: 5,
+    open_for: Duration::from_millis(500),
+    open_at_most: Duration::from_secs(2),
+};
+
+/// A dependency that can keep orders, behind a breaker and a deadline.
+pub(super) struct Sink<T, R, E> {
+    /// What the log calls it.
+    name: &'static str,
+    commits: GroupCommit<T, R, E>,
+    deadline: Duration,
+    breaker: CircuitBreaker,
+    outage: Mutex<Option<Outage<E>>>,
+}
+
+/// Why a sink did not take an order.
+pub(super) enum NotTaken<E> {
+    /// Too many orders wait for it.
+    Overloaded,
+    /// The process is going down.
+    Closing,
+    /// It cannot take any.
+    Away(Outage<E>),
+}
+
+/// A dependency that takes no orders: since when, and why.
+#[derive(Debug)]
+pub struct Outage<E> {
+    since: OffsetDateTime,
+    cause: Option<Arc<E>>,
+}
+
+impl<E> Outage<E> {
+    /// When the first of the calls failed that have failed in a row since.
+    pub fn since(&self) -> OffsetDateTime {
+        self.since
+    }
+
+    /// The error of the last call; `None` when it did not answer in time.
+    pub fn cause(&self) -> Option<&E> {
+        self.cause.as_deref()
+    }
+}
+
+impl<E> Clone for Outage<E> {
+    fn clone(&self) -> Self {
+        Self { since: self.since, cause: self.cause.clone() }
+    }
+}
+
+/// For the log: it tells all that the dependency said.
+impl<E: Error> fmt::Display for Outage<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(error) = &self.cause else {
+            return write!(f, "has not answered in time since {}", self.since);
+        };
+        write!(f, "has failed since {} ({error}", self.since)?;
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        f.write_str(")")
+    }
+}
+
+impl<T, R, E> Sink<T, R, E>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+    E: CommitError,
+{
+    /// A sink that is taken to be there.
+    pub(super) fn new(
+        name: &'static str,
+        commits: GroupCommit<T, R, E>,
+        deadline: Duration,
+    ) -> Self {
+        let (breaker, outage) = (CircuitBreaker::new(BREAKER), Mutex::default());
+        Self { name, commits, deadline, breaker, outage }
+    }
+
+    /// Whether it has taken what it was given lately.
+    pub(super) fn is_there(&self) -> bool {
+        self.breaker.state() == BreakerState::Closed
+    }
+
+    /// Keeps `item`, unless the breaker says that asking is in vain.
+    pub(super) async fn take(&self, item: T) -> Result<R, NotTaken<E>> {
+        let Some(permit) = self.breaker.try_acquire() else {
+            // It may have come back just now; then there is nothing to tell.
+            let outage = self.outage().clone();
+            return Err(NotTaken::Away(outage.unwrap_or(Outage { since: now(), cause: None })));
+        };
+        let cause = match tokio::time::timeout(self.deadline, self.commits.submit(item)).await {
+            Ok(Ok(taken)) => {
+                permit.success();
+                self.came_back();
+                return Ok(taken);
+            }
+            // Not a result for the breaker: our own queue was full, or we are shutting down.
+            Ok(Err(GroupError::Full)) => return Err(NotTaken::Overloaded),
+            Ok(Err(GroupError::Closed)) => return Err(NotTaken::Closing),
+            Ok(Err(GroupError::Failed(error))) => Some(error),
+            Err(_elapsed) => None,
+        };
+        let outage = self.failed(cause);
+        let was_there = self.is_there();
+        permit.failure();
+        if was_there && !self.is_there() {
+            tracing::warn!(
+                dependency = self.name,
+                outage = %outage,
+                "the {} takes no orders: it is asked again within seconds",
+                self.name
+            );
+        }
+        Err(NotTaken::Away(outage))
+    }
+
+    fn failed(&self, cause: Option<Arc<E>>) -> Outage<E> {
+        let mut outage = self.outage();
+        let since = outage.as_ref().map_or_else(now, Outage::since);
+        outage.insert(Outage { since, cause }).clone()
+    }
+
+    /// A success ends an outage, unless it is of a call that began before it.
+    fn came_back(&self) {
+        if self.is_there() {
+            *self.outage() = None;
+        }
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Option<Outage<E>>> {
+        // Nothing panics while it is held; if it did, the value would still be whole.
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tokio::time::advance;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::{ports::BrokerError, services::group_commit::GroupLimits};
+
+    const LIMITS: GroupLimits = GroupLimits { waiting: 64, batch: 16, lanes: 1 };
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_breaker_tells_when_it_began_and_why_until_a_probe_succeeds() {
+        let works = Arc::new(AtomicBool::new(false));
+        let commits = {
+            let works = Arc::clone(&works);
+            GroupCommit::start(&TaskTracker::new(), LIMITS, move |items: Vec<()>| {
+                let works = works.load(Ordering::SeqCst);
+                async move {
+                    if works {
+                        Ok(items)
+                    } else {
+                        Err(BrokerError::unavailable("no route to host"))
+                    }
+                }
+            })
+        };
+        let sink = Sink::new("broker", commits, Duration::from_secs(1));
+        let mut told = Vec::new();
+        for _ in 0..10 {
+            let Err(NotTaken::Away(outage)) = sink.take(()).await else { panic!("it is away") };
+            told.push((outage.since(), outage.to_string()));
+        }
+        assert!(!sink.is_there());
+        assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+        let text = &told[0].1;
+        assert!(text.ends_with("(the broker is unavailable: no route to host)"), "{text}");
+
+        works.store(true, Ordering::SeqCst);
+        advance(BREAKER.open_for).await;
+        assert!(sink.take(()).await.is_ok());
+        assert!(sink.outage().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_dependency_is_told_apart_from_one_that_fails() {
+        let commits = GroupCommit::start(&TaskTracker::new(), LIMITS, |_: Vec<()>| {
+            std::future::pending::<Result<Vec<()>, BrokerError>>()
+        });
+        let sink = Sink::new("broker", commits, Duration::from_secs(1));
+        let Err(NotTaken::Away(outage)) = sink.take(()).await else { panic!("it is silent") };
+        assert!(outage.cause().is_none());
+        assert!(outage.to_string().starts_with("has not answered in time since "), "{outage}");
+    }
+}
