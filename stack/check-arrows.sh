@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 # crate: the crates of this workspace it may use
 declare -A may=(
     [woody-core]=''
+    [woody-cutting]=''
     [woody-broker]='woody-core'
     [woody-store]='woody-core'
     [woody-adapters]='woody-core woody-broker woody-store'

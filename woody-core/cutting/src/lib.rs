@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod bound;
+pub mod check;
+mod effort;
+mod error;
+mod geometry;
+mod plan;
+mod planner;
+mod problem;
+mod realize;
+mod search;
+mod sequence;
+
+pub use effort::Effort;
+pub use error::{ProblemError, Unplanned};
+pub use geometry::{Axis, Rect};
+pub use plan::{Node, Placement, Plan, Sheet, Strips};
+pub use problem::{Part, Problem, Saw, Stages, Stock};
+pub use sequence::{Cut, Direction};

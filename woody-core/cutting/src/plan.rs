@@ -1,0 +1,131 @@
+//! How a problem is cut: sheets as cut trees, and what follows from them.
+
+use crate::geometry::{Axis, Rect};
+
+/// How all pieces are cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Plan {
+    /// The sheets, equal ones once, those used best first.
+    pub sheets: Vec<Sheet>,
+    /// What no plan can cost less than.
+    pub least_cost: u64,
+    /// What the sheets cost together.
+    pub cost: u64,
+}
+
+/// A sheet, or several that are cut alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Sheet {
+    /// Index of the size in stock.
+    pub stock: usize,
+    /// How many sheets are cut this way.
+    pub repeat: u64,
+    /// The cuts, from the sheet between its trimmed edges down to the pieces.
+    pub root: Node,
+}
+
+/// A piece of wood at some moment of the sawing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Node {
+    /// A finished piece.
+    Piece(Placement),
+    /// What is left over.
+    Offcut(Rect),
+    /// Cut further, by parallel cuts.
+    Cut(Strips),
+}
+
+/// A finished piece on its sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Placement {
+    /// Index of the part.
+    pub part: usize,
+    /// Whether it lies turned by a quarter.
+    pub turned: bool,
+    /// Where.
+    pub rect: Rect,
+}
+
+/// Wood that parallel cuts part into strips.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Strips {
+    /// The wood.
+    pub rect: Rect,
+    /// Along which side the strips lie; the cuts run across it.
+    pub axis: Axis,
+    /// The strips from the sheet's origin on, the offcut last.
+    pub strips: Vec<Node>,
+}
+
+impl Node {
+    /// The wood it is.
+    pub fn rect(&self) -> Rect {
+        match self {
+            Self::Piece(placement) => placement.rect,
+            Self::Offcut(rect) => *rect,
+            Self::Cut(strips) => strips.rect,
+        }
+    }
+
+    /// Itself and everything below it, in the order of the sawing.
+    fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Node)) {
+        // Trees are as deep as pieces are many, at worst: no recursion.
+        let mut open = vec![self];
+        while let Some(node) = open.pop() {
+            visit(node);
+            if let Self::Cut(strips) = node {
+                open.extend(strips.strips.iter().rev());
+            }
+        }
+    }
+}
+
+impl Sheet {
+    /// The finished pieces.
+    pub fn placements(&self) -> Vec<Placement> {
+        let mut found = Vec::new();
+        self.root.walk(&mut |node| {
+            if let Node::Piece(placement) = node {
+                found.push(*placement);
+            }
+        });
+        found
+    }
+
+    /// What is left over and has no side shorter than `least_mm`, the largest first.
+    pub fn offcuts(&self, least_mm: u32) -> Vec<Rect> {
+        let mut found = Vec::new();
+        self.root.walk(&mut |node| {
+            if let Node::Offcut(rect) = node
+                && rect.width_mm.min(rect.height_mm) >= least_mm
+            {
+                found.push(*rect);
+            }
+        });
+        found.sort_by_key(|rect| std::cmp::Reverse(rect.area_mm2()));
+        found
+    }
+
+    /// Area of the pieces on one sheet, in square millimetres.
+    pub fn used_mm2(&self) -> u64 {
+        self.placements().iter().map(|placement| placement.rect.area_mm2()).sum()
+    }
+}
+
+impl Plan {
+    /// How many sheets are cut.
+    pub fn sheet_count(&self) -> u64 {
+        self.sheets.iter().map(|sheet| sheet.repeat).sum()
+    }
+
+    /// Whether no plan can cost less.
+    pub fn is_proven(&self) -> bool {
+        self.cost == self.least_cost
+    }
+}

@@ -1,0 +1,9 @@
+//! The search: goal-driven ruin and recreate on cut trees.
+
+pub(crate) mod drive;
+pub(crate) mod model;
+pub(crate) mod panel;
+pub(crate) mod recreate;
+mod rng;
+mod ruin;
+pub(crate) mod state;
