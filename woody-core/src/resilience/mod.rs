@@ -1,8 +1,11 @@
-//! Breakers and growing pauses: how the shop behaves while something is away.
+//! Breakers, growing pauses, files that vanish: how the shop behaves while
+//! something is away.
 
 mod breaker;
 mod delays;
+mod opened_file;
 
 pub use breaker::{BreakerConfig, BreakerState, CircuitBreaker, Permit};
 pub use delays::RetryDelays;
 pub(crate) use delays::pause_after;
+pub use opened_file::{Displaced, OpenedFile};
