@@ -4,13 +4,6 @@ use std::{io, sync::Arc};
 
 use woody_core::ports::{BrokerError, SettleError};
 
-/// SQLite's primary result codes that pass by themselves: interrupted (9), busy
-/// (5), locked (6), out of memory (7), an I/O error (10), a locking protocol
-/// that did not come to its end (15). All others need somebody to act: no rights
-/// (3, 8, 23), a full disk (13), no such file (14), a damaged file (11), a file
-/// of another kind (26), another schema (1).
-const PASSING: [i32; 6] = [5, 6, 7, 9, 10, 15];
-
 /// An error that every call of a group gets.
 pub(super) type Shared = Arc<sqlx::Error>;
 
@@ -31,13 +24,57 @@ pub(super) fn path_error(what: &str, path: &std::path::Path, error: &io::Error) 
 
 /// Whether the same statement may succeed later.
 pub(super) fn is_passing(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
     match error {
-        // The extended code's low byte is the primary one.
-        sqlx::Error::Database(error) => {
-            let code = error.code().and_then(|code| code.parse::<i32>().ok());
-            code.is_some_and(|code| PASSING.contains(&(code & 0xff)))
+        E::Database(error) => {
+            let code = error.code().and_then(|code| code.parse().ok());
+            code.is_some_and(passes)
         }
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        E::Io(error) => passes_io(error.kind()),
+        E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => true,
         _ => false,
+    }
+}
+
+/// Whether what a result code of SQLite says, extended or not, passes by itself.
+/// Held to the same judgement as the store's by `woody_core::contract::sqlite`.
+fn passes(code: u32) -> bool {
+    const IOERR_NOMEM: u32 = 3082;
+    // The low byte is the primary code: BUSY, LOCKED, NOMEM, INTERRUPT, PROTOCOL,
+    // SCHEMA. All others stay until somebody acts: FULL, READONLY, IOERR, CANTOPEN,
+    // CORRUPT and the like.
+    code == IOERR_NOMEM || matches!(code & 0xff, 5 | 6 | 7 | 9 | 15 | 17)
+}
+
+/// Whether the operating system may have a thread or a file later.
+fn passes_io(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as K;
+    matches!(kind, K::WouldBlock | K::Interrupted | K::TimedOut | K::OutOfMemory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use woody_core::contract::sqlite::{IO_ERRORS, Judgement, RESULT_CODES};
+
+    #[test]
+    fn every_failure_is_judged_as_by_the_store() {
+        for (code, name, judgement) in RESULT_CODES {
+            assert_eq!(passes(code), judgement == Judgement::Passes, "{name}");
+        }
+        for (error, judgement) in IO_ERRORS {
+            let passing = is_passing(&sqlx::Error::Io(error.into()));
+            assert_eq!(passing, judgement == Judgement::Passes, "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_without_a_code_are_judged_too() {
+        for error in
+            [sqlx::Error::PoolTimedOut, sqlx::Error::WorkerCrashed, sqlx::Error::PoolClosed]
+        {
+            assert!(is_passing(&error), "{error}");
+        }
+        assert!(!is_passing(&sqlx::Error::RowNotFound));
     }
 }

@@ -1,5 +1,8 @@
+use std::io;
+
 use sqlx::migrate::MigrateError;
 use woody_core::ports::StoreError;
+use woody_core::resilience::Displaced;
 
 /// A failed call, on its way out.
 #[derive(Debug)]
@@ -8,6 +11,12 @@ pub(super) struct Error(pub(super) StoreError);
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self(error)
+    }
+}
+
+impl From<Displaced> for Error {
+    fn from(displaced: Displaced) -> Self {
+        Self(StoreError::refused(displaced))
     }
 }
 
@@ -44,32 +53,39 @@ fn kind(error: &sqlx::Error) -> Kind {
             let code = error.code().and_then(|code| code.parse().ok());
             code.map_or(Kind::Refused, kind_of_code)
         }
+        E::Io(error) => kind_of_io(error.kind()),
         E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Kind::Unavailable,
         E::Decode(_) | E::ColumnDecode { .. } => Kind::Corrupt,
         _ => Kind::Refused,
     }
 }
 
-const BUSY: u32 = 5;
-const LOCKED: u32 = 6;
-const NOMEM: u32 = 7;
-const INTERRUPT: u32 = 9;
-const CORRUPT: u32 = 11;
-/// Lost a race for the log's lock, again and again.
-const PROTOCOL: u32 = 15;
-/// Another process changed the schema meanwhile.
-const SCHEMA: u32 = 17;
-const NOTADB: u32 = 26;
-
-/// What the caller can do about a result code of SQLite, extended or not:
-/// <https://sqlite.org/rescode.html>.
+/// What the caller can do about a result code of SQLite, extended or not. Held to
+/// the same judgement as the queue's by `woody_core::contract::sqlite`.
 fn kind_of_code(code: u32) -> Kind {
-    // The low byte is the primary code.
-    match code & 0xff {
-        BUSY | LOCKED | NOMEM | INTERRUPT | PROTOCOL | SCHEMA => Kind::Unavailable,
-        CORRUPT | NOTADB => Kind::Corrupt,
-        // FULL, READONLY, IOERR, CANTOPEN, PERM, AUTH, TOOBIG, CONSTRAINT and
-        // the like stay until somebody acts.
+    const IOERR_NOMEM: u32 = 3082;
+    const IOERR_CORRUPTFS: u32 = 8458;
+    match code {
+        IOERR_NOMEM => Kind::Unavailable,
+        IOERR_CORRUPTFS => Kind::Corrupt,
+        // The low byte is the primary code. BUSY, LOCKED, NOMEM, INTERRUPT,
+        // PROTOCOL, SCHEMA pass by themselves.
+        _ => match code & 0xff {
+            5 | 6 | 7 | 9 | 15 | 17 => Kind::Unavailable,
+            // CORRUPT, NOTADB
+            11 | 26 => Kind::Corrupt,
+            // FULL, READONLY, IOERR, CANTOPEN, PERM, AUTH, TOOBIG, CONSTRAINT and
+            // the like stay until somebody acts.
+            _ => Kind::Refused,
+        },
+    }
+}
+
+/// What the caller can do when the operating system refuses a thread or a file.
+fn kind_of_io(kind: io::ErrorKind) -> Kind {
+    use io::ErrorKind as K;
+    match kind {
+        K::WouldBlock | K::Interrupted | K::TimedOut | K::OutOfMemory => Kind::Unavailable,
         _ => Kind::Refused,
     }
 }
@@ -77,33 +93,33 @@ fn kind_of_code(code: u32) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use woody_core::contract::sqlite::{IO_ERRORS, Judgement, RESULT_CODES};
+
+    fn expected(judgement: Judgement) -> Kind {
+        match judgement {
+            Judgement::Passes => Kind::Unavailable,
+            Judgement::Stays => Kind::Refused,
+            Judgement::Damaged => Kind::Corrupt,
+        }
+    }
 
     #[test]
-    fn each_code_says_what_the_caller_can_do() {
-        for (code, expected) in [
-            (5, Kind::Unavailable),   // BUSY
-            (517, Kind::Unavailable), // BUSY_SNAPSHOT
-            (6, Kind::Unavailable),   // LOCKED
-            (15, Kind::Unavailable),  // PROTOCOL
-            (1, Kind::Refused),       // ERROR: no such table
-            (8, Kind::Refused),       // READONLY
-            (264, Kind::Refused),     // READONLY_RECOVERY
-            (1034, Kind::Refused),    // IOERR_FSYNC
-            (13, Kind::Refused),      // FULL
-            (14, Kind::Refused),      // CANTOPEN
-            (1555, Kind::Refused),    // CONSTRAINT_PRIMARYKEY
-            (11, Kind::Corrupt),      // CORRUPT
-            (267, Kind::Corrupt),     // CORRUPT_VTAB
-            (26, Kind::Corrupt),      // NOTADB
-        ] {
-            assert_eq!(kind_of_code(code), expected, "{code}");
+    fn every_failure_is_judged_as_by_the_queue() {
+        for (code, name, judgement) in RESULT_CODES {
+            assert_eq!(kind_of_code(code), expected(judgement), "{name}");
+        }
+        for (error, judgement) in IO_ERRORS {
+            assert_eq!(kind(&sqlx::Error::Io(error.into())), expected(judgement), "{error}");
         }
     }
 
     #[test]
     fn errors_without_a_code_have_a_kind_too() {
-        assert_eq!(kind(&sqlx::Error::PoolTimedOut), Kind::Unavailable);
-        assert_eq!(kind(&sqlx::Error::WorkerCrashed), Kind::Unavailable);
+        for error in
+            [sqlx::Error::PoolTimedOut, sqlx::Error::WorkerCrashed, sqlx::Error::PoolClosed]
+        {
+            assert_eq!(kind(&error), Kind::Unavailable);
+        }
         assert_eq!(kind(&sqlx::Error::Decode("no UUID".into())), Kind::Corrupt);
         assert_eq!(kind(&sqlx::Error::RowNotFound), Kind::Refused);
     }
