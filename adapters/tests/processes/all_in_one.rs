@@ -4,7 +4,7 @@ use woody_core::ports::OrderCounts;
 use woody_store::{StoreOptions, StoreUrl};
 
 use crate::{
-    client::{ended, get, place, until},
+    client::{ended, get, place, post, until},
     service::{Service, Start},
 };
 
@@ -40,6 +40,36 @@ async fn counts(folder: &Path) -> OrderCounts {
     let counts = store.orders().counts().await.unwrap();
     store.close().await;
     counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_refused_once_the_data_folder_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let shop = Start::of("woodytoys").current_dir(folder.path()).log_to(&log).ready().await;
+    let id = place(shop.address, "Train").await;
+    assert_eq!(ended(shop.address, &id).await, "success");
+
+    std::fs::rename(folder.path().join("data"), folder.path().join("aside")).unwrap();
+    let body = serde_json::json!({ "product": "Train" });
+    for _ in 0..20 {
+        let answer = post(shop.address, "/api/orders", None, &body).await.unwrap();
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    assert!(!shop.is_ready().await);
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert!(said.contains("woody.db is gone since it was opened"), "{said}");
+
+    // Put back, it is used again.
+    std::fs::rename(folder.path().join("aside"), folder.path().join("data")).unwrap();
+    until("the shop is ready again", async || shop.is_ready().await).await;
+    until("orders are accepted again", async || {
+        post(shop.address, "/api/orders", None, &body).await.unwrap().status == 202
+    })
+    .await;
+    shop.terminate();
+    assert_eq!(shop.ended().await.code(), Some(0));
 }
 
 /// The checks of the original test script, in its order.

@@ -1,12 +1,17 @@
 //! The queue's file: how it is opened, and brought to this version's tables.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqlSafeStr, SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use woody_core::ports::BrokerError;
+use woody_core::{ports::BrokerError, resilience::OpenedFile};
 
 use super::{
     SqliteOptions,
@@ -15,36 +20,54 @@ use super::{
 
 const PAGE: u32 = 4096;
 
-/// The steps from an empty file to this version's tables. A file's `user_version`
-/// counts those that it has had; a new step goes at the end.
-const STEPS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_queue.sql")];
-
 /// A file and how to use it.
 #[derive(Debug)]
 pub(super) struct QueueFile {
     pub(super) path: PathBuf,
     pub(super) options: SqliteOptions,
+    /// What was opened there first is the queue's file for good.
+    opened: OnceLock<OpenedFile>,
 }
 
 impl QueueFile {
     pub(super) fn new(path: PathBuf, options: SqliteOptions) -> Self {
-        Self { path, options }
+        Self { path, options, opened: OnceLock::new() }
     }
 
     /// Opens the connection that writes, on a file of this version.
-    pub(super) async fn open(&self) -> Result<SqliteConnection, BrokerError> {
+    pub(super) async fn open(&self) -> Result<QueueConnection, BrokerError> {
         if let Some(folder) = self.path.parent().filter(|path| !path.as_os_str().is_empty()) {
             let made = tokio::fs::create_dir_all(folder).await;
             made.map_err(|error| path_error("cannot create the folder", folder, &error))?;
         }
-        let mut connection = self.connect().await.map_err(|error| broker_error(error.into()))?;
-        self.bring_up_to_date(&mut connection).await?;
-        Ok(connection)
+        let failed = |error: sqlx::Error| broker_error(error.into());
+        let options = self.connect_options().create_if_missing(true);
+        let mut db = options.connect().await.map_err(failed)?;
+        self.bring_up_to_date(&mut db).await?;
+        self.opened(db).await.map_err(failed)
     }
 
-    /// Opens another connection that writes.
-    pub(super) async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
-        self.connect_options().create_if_missing(true).connect().await
+    /// Opens another connection that writes, to the same file.
+    pub(super) async fn connect(&self) -> Result<QueueConnection, sqlx::Error> {
+        self.opened(self.connect_options().connect().await?).await
+    }
+
+    async fn opened(&self, mut db: SqliteConnection) -> Result<QueueConnection, sqlx::Error> {
+        // The log is opened by the first look into the file.
+        sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut db).await?;
+        if self.opened.get().is_none() {
+            let _ = self.opened.set(OpenedFile::at(&self.path)?);
+        }
+        let log = OpenedFile::at(&beside(&self.path, "-wal"))?;
+        self.check(&log)?;
+        Ok(QueueConnection { db, log })
+    }
+
+    /// Looks whether the next process will find what has been written: in the file
+    /// and, what is not yet there, in its log.
+    pub(super) fn check(&self, log: &OpenedFile) -> io::Result<()> {
+        let main = self.opened.get().map_or(Ok(()), OpenedFile::check);
+        Ok(main.and_then(|()| log.check())?)
     }
 
     /// Connections that read beside the one that writes.
@@ -58,7 +81,7 @@ impl QueueFile {
 
     /// The side file whose lock says that holder `id` is alive.
     pub(super) fn side_file(&self, id: i64) -> PathBuf {
-        side_file(&self.path, id)
+        beside(&self.path, &format!("-holder-{id}"))
     }
 
     fn connect_options(&self) -> SqliteConnectOptions {
@@ -78,63 +101,65 @@ impl QueueFile {
         }
     }
 
-    /// Applies the steps that the file has not had, and checks the queue's name.
-    /// The transaction locks out others who open the file at the same time.
+    /// Brings the tables up to date and checks the queue's name.
     async fn bring_up_to_date(&self, connection: &mut SqliteConnection) -> Result<(), BrokerError> {
-        let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-        let name = self.try_bring_up_to_date(connection).await;
-        match name.map_err(|error| broker_error(error.into()))? {
-            Version::Newer(version) => Err(BrokerError::refused(format!(
-                "{} was written by a newer version (tables {version}, this one knows {known})",
-                self.path.display()
-            ))),
-            Version::Current { queue } if queue == self.options.queue => Ok(()),
-            Version::Current { queue } => Err(BrokerError::refused(format!(
+        match self.migrate(connection).await {
+            Ok(queue) if queue == self.options.queue => Ok(()),
+            Ok(queue) => Err(BrokerError::refused(format!(
                 "{} holds the queue {queue:?}, not {:?}",
                 self.path.display(),
                 self.options.queue
             ))),
+            Err(MigrateError::VersionMissing(version)) => Err(BrokerError::refused(format!(
+                "{} was written by a newer version, whose tables (step {version}) this one does \
+                 not know",
+                self.path.display()
+            ))),
+            Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+                Err(broker_error(error.into()))
+            }
+            Err(error) => Err(BrokerError::refused(error)),
         }
     }
 
-    async fn try_bring_up_to_date(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Version, sqlx::Error> {
+    /// Applies the steps that the file has not had and returns its queue's name. The
+    /// transaction locks out others who open the file at the same time.
+    async fn migrate(&self, connection: &mut SqliteConnection) -> Result<String, MigrateError> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let version: i64 =
-            sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
-        let had = usize::try_from(version).unwrap_or(0);
-        if had > STEPS.len() {
-            return Ok(Version::Newer(version));
-        }
-        for step in &STEPS[had..] {
-            sqlx::raw_sql(*step).execute(&mut *transaction).await?;
-        }
-        if had == 0 {
-            sqlx::query("INSERT INTO queue (name) VALUES (?)")
-                .bind(&self.options.queue)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        if had < STEPS.len() {
-            // As many as there are steps; a pragma takes no parameters.
-            sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut *transaction).await?;
-        }
+        migrator().run_direct(None, &mut *transaction, false).await?;
+        sqlx::query("INSERT INTO queue (name) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM queue)")
+            .bind(&self.options.queue)
+            .execute(&mut *transaction)
+            .await?;
         let queue =
             sqlx::query_scalar("SELECT name FROM queue").fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(Version::Current { queue })
+        Ok(queue)
     }
 }
 
-enum Version {
-    Newer(i64),
-    Current { queue: String },
+/// A connection that writes, and the log into which it does.
+#[derive(Debug)]
+pub(super) struct QueueConnection {
+    pub(super) db: SqliteConnection,
+    pub(super) log: OpenedFile,
 }
 
-fn side_file(path: &Path, id: i64) -> PathBuf {
+/// The steps from an empty file to this version's tables; a new one goes at the end.
+fn migrator() -> Migrator {
+    let step = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![step(
+        1,
+        "queue",
+        include_str!("../../migrations/sqlite/0001_queue.sql"),
+    )])
+}
+
+/// The file that SQLite or we keep beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut side = path.as_os_str().to_owned();
-    side.push(format!("-holder-{id}"));
+    side.push(suffix);
     side.into()
 }

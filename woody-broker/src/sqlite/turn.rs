@@ -45,7 +45,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                self.owed = group.fail(&error);
+                self.owed.extend(group.fail(&error));
                 self.failed(&error).await;
             }
         }
@@ -64,7 +64,13 @@ impl Writer {
             return Ok(Done::default());
         }
         let claim = Claim { holder: self.holder.id, due, limit };
-        let done = group.execute(&mut self.connection, claim).await?;
+        self.file.check(&self.connection.log)?;
+        let done = group.execute(&mut self.connection.db, claim).await?;
+        if let Err(displaced) = self.file.check(&self.connection.log) {
+            // The file may come back, and nobody has what was claimed from it.
+            self.owed.extend(done.claimed.iter().map(|row| row.id));
+            return Err(displaced.into());
+        }
         if due {
             self.next_due = done.next_due;
         }
@@ -78,9 +84,9 @@ impl Writer {
     /// Looks for what other processes have done, and whether they are alive.
     async fn poll(&mut self) -> Result<(), sqlx::Error> {
         self.poll_at = Instant::now() + self.file.options.poll;
-        self.holder.reclaim(&self.file, &mut self.connection).await?;
-        self.next_due = statements::next_due(&mut self.connection).await?;
-        self.look |= statements::any_ready(&mut self.connection).await?;
+        self.holder.reclaim(&self.file, &mut self.connection.db).await?;
+        self.next_due = statements::next_due(&mut self.connection.db).await?;
+        self.look |= statements::any_ready(&mut self.connection.db).await?;
         Ok(())
     }
 
@@ -137,7 +143,7 @@ impl Writer {
     async fn register_again(&mut self) {
         tracing::error!(queue.file = %self.file.path.display(),
             "the side file of this process was deleted: its deliveries come again");
-        match Holder::register(&self.file, &mut self.connection).await {
+        match Holder::register(&self.file, &mut self.connection.db).await {
             Ok(holder) => self.holder = holder,
             Err(error) => self.failed(&Shared::new(error)).await,
         }

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Weak, time::Duration};
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Connection;
 use tokio::time::{Instant, sleep_until};
 use woody_core::{
     domain::now,
@@ -15,7 +15,7 @@ use woody_core::{
 
 use super::{
     error::broker_error,
-    file::QueueFile,
+    file::{QueueConnection, QueueFile},
     group::Group,
     handle::{Handle, Inbox, Request, Seat, Settle, Word},
     holder::Holder,
@@ -28,7 +28,7 @@ const MOST: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) file: QueueFile,
-    pub(super) connection: SqliteConnection,
+    pub(super) connection: QueueConnection,
     pub(super) holder: Holder,
     pub(super) inbox: Inbox,
     /// For the deliveries it makes; weak, or the writer would keep itself alive.
@@ -49,13 +49,13 @@ impl Writer {
     /// Enters this process among the file's holders, in place of the dead ones.
     pub(super) async fn start(
         file: QueueFile,
-        mut connection: SqliteConnection,
+        mut connection: QueueConnection,
         inbox: Inbox,
         handle: Weak<Handle>,
     ) -> Result<Self, BrokerError> {
         let failed = |error: sqlx::Error| broker_error(error.into());
-        let holder = Holder::register(&file, &mut connection).await.map_err(failed)?;
-        holder.reclaim(&file, &mut connection).await.map_err(failed)?;
+        let holder = Holder::register(&file, &mut connection.db).await.map_err(failed)?;
+        holder.reclaim(&file, &mut connection.db).await.map_err(failed)?;
         Ok(Self {
             file,
             connection,
@@ -177,9 +177,9 @@ impl Writer {
     /// Executes what was asked before the end, and gives back all the rest.
     async fn end(mut self, group: Group) {
         self.turn(group, 0).await;
-        let left = self.holder.leave(&mut self.connection).await;
+        let left = self.holder.leave(&mut self.connection.db).await;
         let closed = match left {
-            Ok(()) => self.connection.close().await,
+            Ok(()) => self.connection.db.close().await,
             Err(error) => Err(error),
         };
         if let Err(error) = closed {

@@ -9,6 +9,7 @@ use woody_core::ports::{
     Broker, BrokerError, Consumer, ConsumerState, Delivery, Prefetch, SettleError,
 };
 
+mod displaced;
 mod killed;
 
 async fn fresh() -> (Arc<dyn Broker>, TempDir) {
@@ -272,7 +273,9 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     let path = folder.path().join("queue.db");
     open(&path).await.close().await;
     let mut raw = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-    sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut raw).await.unwrap();
+    let step = "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+                execution_time) VALUES (99, 'tomorrow', TRUE, x'', 0)";
+    sqlx::raw_sql(step).execute(&mut raw).await.unwrap();
     let error = SqliteBroker::open(&path, SqliteOptions::default()).await.unwrap_err();
     assert!(format!("{error:?}").contains("newer version"), "{error:?}");
 }

@@ -1,10 +1,12 @@
 mod error;
+mod files;
 mod orders;
 mod products;
 mod rows;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -14,6 +16,7 @@ use woody_core::ports::StoreError;
 
 use crate::OpenError;
 use error::Error;
+use files::Files;
 
 /// How long a call waits for another one's, or another process's, write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,12 +29,17 @@ const READERS: u32 = 4;
 /// Several processes on one machine may open the same file; a network file
 /// system is no place for it.
 ///
+/// A file that is deleted, moved or replaced while it is open takes no more
+/// writes: every call that has written looks, after its commit, whether the path
+/// still leads to the file, and is [`Refused`](StoreError::Refused) otherwise.
+///
 /// Time is this machine's: the database has no other clock.
 ///
 /// # Cancel safety
 /// A dropped call is rolled back, unless it was committing already.
 pub struct SqliteStore {
     path: PathBuf,
+    files: Arc<Files>,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -51,7 +59,6 @@ impl SqliteStore {
         }
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // NORMAL may lose the last commits when the power goes.
             .synchronous(SqliteSynchronous::Full)
@@ -61,20 +68,39 @@ impl SqliteStore {
             .acquire_timeout(BUSY_TIMEOUT)
             .test_before_acquire(false)
             .max_lifetime(None);
+        let files = Arc::new(Files::new(path));
+        let (opened, seen) = (Arc::clone(&files), Arc::clone(&files));
         let writer = pool
             .clone()
             .max_connections(1)
             .idle_timeout(None)
-            .before_acquire(|connection, _| Box::pin(has_no_transaction(connection)));
-        let writer = writer.connect_with(options.clone()).await.map_err(|e| refused(e.into()))?;
+            .before_acquire(|connection, _| Box::pin(has_no_transaction(connection)))
+            .after_connect(move |connection, _| {
+                let files = Arc::clone(&opened);
+                Box::pin(async move {
+                    // The log is opened by the first look into the file.
+                    sqlx::query("SELECT count(*) FROM sqlite_schema").execute(connection).await?;
+                    Ok(files.opened_to_write()?)
+                })
+            });
+        let to_create = options.clone().create_if_missing(true);
+        let writer = writer.connect_with(to_create).await.map_err(|e| refused(e.into()))?;
+        // A connection that takes another's place finds the file, or fails.
+        writer.set_connect_options(options.clone());
         migrate(&writer).await.map_err(refused)?;
-        let readers =
-            pool.max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { path: path.to_owned(), writer, readers })
+        let readers = pool
+            .max_connections(READERS)
+            .after_connect(move |_, _| {
+                let seen = seen.check_main().map_err(|displaced| sqlx::Error::Io(displaced.into()));
+                Box::pin(std::future::ready(seen))
+            })
+            .connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self { path: path.to_owned(), files, writer, readers })
     }
 
     /// Closes the file, once what is under way has ended.
     pub async fn close(&self) {
+        self.files.closing();
         self.readers.close().await;
         // The last to close folds the log into the file.
         self.writer.close().await;
@@ -82,8 +108,16 @@ impl SqliteStore {
 
     /// Begins to write. It takes the lock at once: a transaction that reads
     /// first and then finds another process writing could only start over.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        self.files.check()?;
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Commits, and answers `Ok` only when the file is still there afterwards:
+    /// then what was committed is in it.
+    async fn commit(&self, tx: Transaction<'static, Sqlite>) -> Result<(), Error> {
+        tx.commit().await?;
+        Ok(self.files.check()?)
     }
 }
 
@@ -99,8 +133,8 @@ async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, s
     Ok(!connection.is_in_transaction())
 }
 
-/// SQLite has no lock to migrate under. Of two processes that open a new file
-/// at once, one may find the other's work in its way, and done the next time.
+/// Brings the schema up to date, in one transaction that locks out others who
+/// open the file at the same time.
 async fn migrate(writer: &SqlitePool) -> Result<(), Error> {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
@@ -111,15 +145,9 @@ async fn migrate(writer: &SqlitePool) -> Result<(), Error> {
     ]);
     // A program that was rolled back meets the schema of its successor.
     migrator.set_ignore_missing(true);
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match migrator.run(writer).await {
-            Ok(()) => return Ok(()),
-            Err(_) if tries < 10 => tokio::time::sleep(Duration::from_millis(20) * tries).await,
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+    migrator.run_direct(None, &mut *tx, false).await?;
+    Ok(tx.commit().await?)
 }
 
 impl fmt::Debug for SqliteStore {

@@ -121,19 +121,28 @@ impl OrderStore for SqliteStore {
         if published.is_empty() {
             return Ok(());
         }
-        let ids = rows::id_list(published.iter().copied());
-        let cleared = query(CLEAR).bind(ids).execute(&self.writer).await;
-        cleared.map(drop).map_err(|error| Error::from(error).0)
+        let clear = async {
+            let mut tx = self.write().await?;
+            let ids = rows::id_list(published.iter().copied());
+            query(CLEAR).bind(ids).execute(&mut *tx).await?;
+            self.commit(tx).await
+        };
+        clear.await.map_err(|error: Error| error.0)
     }
 
     async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
-        let refilled = query(REFILL)
-            .bind(rows::micros_before_now(pending_for))
-            .bind(rows::to_micros(now()))
-            .bind(rows::limit(limit))
-            .execute(&self.writer)
-            .await;
-        refilled.map(|done| done.rows_affected()).map_err(|error| Error::from(error).0)
+        let refill = async {
+            let mut tx = self.write().await?;
+            let refilled = query(REFILL)
+                .bind(rows::micros_before_now(pending_for))
+                .bind(rows::to_micros(now()))
+                .bind(rows::limit(limit))
+                .execute(&mut *tx)
+                .await?;
+            self.commit(tx).await?;
+            Ok(refilled.rows_affected())
+        };
+        refill.await.map_err(|error: Error| error.0)
     }
 
     async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
@@ -152,8 +161,12 @@ impl OrderStore for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let answered = query(PING).fetch_one(&self.readers).await;
-        answered.map(drop).map_err(|error| Error::from(error).0)
+        let ping = async {
+            self.files.check()?;
+            query(PING).fetch_one(&self.readers).await?;
+            Ok(())
+        };
+        ping.await.map_err(|error: Error| error.0)
     }
 }
 
@@ -181,7 +194,7 @@ impl SqliteStore {
             known = rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
         }
         let answers = batch::answers(orders, &created, &known)?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(answers)
     }
 
@@ -204,7 +217,7 @@ impl SqliteStore {
             }
         }
         query(CLEAR).bind(rows::id_list(ids)).execute(&mut *tx).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(settled.transitions)
     }
 
@@ -220,7 +233,7 @@ impl SqliteStore {
         let rows: Vec<NewOrderRow> = query_as(ASKED).bind(ids).fetch_all(&mut *tx).await?;
         let mut orders: Vec<_> =
             rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         orders.sort_by_key(|order: &NewOrder| (order.accepted_at, order.id));
         Ok(orders)
     }

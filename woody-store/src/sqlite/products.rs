@@ -43,9 +43,9 @@ impl ProductStore for SqliteStore {
             if added.rows_affected() > 0 {
                 query(COUNT_ONE_MORE).execute(&mut *tx).await?;
             }
-            tx.commit().await
+            self.commit(tx).await
         };
-        add.await.map_err(|error| Error::from(error).0)
+        add.await.map_err(|error: Error| error.0)
     }
 
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {

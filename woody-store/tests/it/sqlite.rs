@@ -105,6 +105,73 @@ async fn a_place_that_is_no_place_is_one_clear_error() {
     }
 }
 
+/// What could become of a file under a live store.
+const DISPLACEMENTS: [(&str, fn(&Path)); 5] = [
+    ("the file is deleted", |folder| std::fs::remove_file(folder.join("woody.db")).unwrap()),
+    ("its log is deleted", |folder| std::fs::remove_file(folder.join("woody.db-wal")).unwrap()),
+    ("the folder is deleted", |folder| std::fs::remove_dir_all(folder).unwrap()),
+    ("the folder is renamed", |folder| std::fs::rename(folder, aside(folder)).unwrap()),
+    ("another takes its place", |folder| {
+        let backup = folder.join("backup.db");
+        std::fs::copy(folder.join("woody.db"), &backup).unwrap();
+        std::fs::rename(backup, folder.join("woody.db")).unwrap();
+    }),
+];
+
+fn aside(folder: &Path) -> std::path::PathBuf {
+    folder.with_file_name("aside")
+}
+
+#[tokio::test]
+async fn nothing_is_promised_once_the_file_is_displaced() {
+    for (how, displace) in DISPLACEMENTS {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data");
+        let store = SqliteStore::open(&folder.join("woody.db")).await.unwrap();
+        let kept = orders(1);
+        let _ = store.insert(&kept, Duration::ZERO).await.unwrap();
+        displace(&folder);
+        let decision =
+            Decision { order: kept[0].clone(), outcome: Outcome::Success(None), redriven: false };
+        for refusal in [
+            store.insert(&orders(1), LEASE).await.map(drop),
+            store.finish(&[decision]).await.map(drop),
+            store.claim_outbox(1, LEASE).await.map(drop),
+            store.clear_outbox(&[kept[0].id]).await,
+            store.add(&product("train")).await,
+            store.ping().await,
+        ] {
+            let Err(StoreError::Refused(why)) = refusal else { panic!("{how}: {refusal:?}") };
+            let why = why.to_string();
+            assert!(why.contains("woody.db") && why.contains("start again"), "{how}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_put_back_is_used_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    let store = SqliteStore::open(&folder.join("woody.db")).await.unwrap();
+    std::fs::rename(&folder, aside(&folder)).unwrap();
+    store.insert(&orders(1), LEASE).await.unwrap_err();
+    std::fs::rename(aside(&folder), &folder).unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(store.insert(&orders(1), LEASE).await.unwrap(), [Insert::Created]);
+    assert_eq!(store.counts().await.unwrap().pending, 1, "what was refused was not written");
+}
+
+/// A reader that connects late must not read, or make, another file.
+#[tokio::test]
+async fn a_file_that_was_deleted_is_not_made_again_by_a_reader() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("woody.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    store.counts().await.unwrap_err();
+    assert!(!path.exists());
+}
+
 /// What is put there behind its back is not counted, so what is there is not read.
 #[tokio::test]
 async fn the_summary_is_kept_and_never_counted() {
