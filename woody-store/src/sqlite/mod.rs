@@ -29,9 +29,10 @@ const READERS: u32 = 4;
 /// Several processes on one machine may open the same file; a network file
 /// system is no place for it.
 ///
-/// A file that is deleted, moved or replaced while it is open takes no more
-/// writes: every call that has written looks, after its commit, whether the path
-/// still leads to the file, and is [`Refused`](StoreError::Refused) otherwise.
+/// Nothing is promised in a file that was deleted, moved or replaced while it is
+/// open: every call looks whether the path still leads to the file, those that
+/// write once more after their commit, and is [`Refused`](StoreError::Refused)
+/// otherwise.
 ///
 /// Time is this machine's: the database has no other clock.
 ///
@@ -111,6 +112,12 @@ impl SqliteStore {
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
         self.files.check()?;
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The connections that read, as long as the file is there.
+    fn reading(&self) -> Result<&SqlitePool, StoreError> {
+        self.files.check_main().map_err(StoreError::refused)?;
+        Ok(&self.readers)
     }
 
     /// Commits, and answers `Ok` only when the file is still there afterwards:

@@ -96,7 +96,7 @@ impl OrderStore for SqliteStore {
     async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         let row: Option<OrderRow> = query_as(ORDER)
             .bind(id.as_uuid())
-            .fetch_optional(&self.readers)
+            .fetch_optional(self.reading()?)
             .await
             .map_err(|error| Error::from(error).0)?;
         row.map(OrderRow::read).transpose()
@@ -149,21 +149,21 @@ impl OrderStore for SqliteStore {
         let rows: Vec<OrderRow> = query_as(STUCK)
             .bind(rows::micros_before_now(pending_for))
             .bind(rows::limit(limit))
-            .fetch_all(&self.readers)
+            .fetch_all(self.reading()?)
             .await
             .map_err(|error| Error::from(error).0)?;
         rows.into_iter().map(OrderRow::read).collect()
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
-        let counted: Result<CountsRow, _> = query_as(COUNTS).fetch_one(&self.readers).await;
+        let counted: Result<CountsRow, _> = query_as(COUNTS).fetch_one(self.reading()?).await;
         counted.map(CountsRow::read).map_err(|error| Error::from(error).0)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         let ping = async {
             self.files.check()?;
-            query(PING).fetch_one(&self.readers).await?;
+            query(PING).fetch_one(self.reading()?).await?;
             Ok(())
         };
         ping.await.map_err(|error: Error| error.0)

@@ -51,7 +51,7 @@ impl ProductStore for SqliteStore {
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         let row: Option<ProductRow> = query_as(PRODUCT)
             .bind(id.as_uuid())
-            .fetch_optional(&self.readers)
+            .fetch_optional(self.reading()?)
             .await
             .map_err(|error| Error::from(error).0)?;
         row.map(ProductRow::read).transpose()
@@ -60,7 +60,7 @@ impl ProductStore for SqliteStore {
     async fn newest_named(&self, name: &ProductName) -> Result<Option<Product>, StoreError> {
         let row: Option<ProductRow> = query_as(NEWEST_NAMED)
             .bind(name.as_str())
-            .fetch_optional(&self.readers)
+            .fetch_optional(self.reading()?)
             .await
             .map_err(|error| Error::from(error).0)?;
         row.map(ProductRow::read).transpose()
@@ -68,7 +68,7 @@ impl ProductStore for SqliteStore {
 
     async fn summary(&self) -> Result<CatalogueSummary, StoreError> {
         let read = async {
-            let row = query(SUMMARY).fetch_optional(&self.readers).await?;
+            let row = query(SUMMARY).fetch_optional(self.reading()?).await?;
             let Some(row) = row else { return Ok(CatalogueSummary::default()) };
             let count = row.try_get("count")?;
             let newest = ProductRow::from_row(&row)?.read()?;
@@ -85,7 +85,7 @@ impl ProductStore for SqliteStore {
         let rows: Vec<ProductRow> = query_as(PAGE)
             .bind(after.map(ProductId::as_uuid))
             .bind(rows::limit(limit))
-            .fetch_all(&self.readers)
+            .fetch_all(self.reading()?)
             .await
             .map_err(|error| Error::from(error).0)?;
         rows.into_iter().map(ProductRow::read).collect()

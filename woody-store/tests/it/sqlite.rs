@@ -168,7 +168,8 @@ async fn a_file_that_was_deleted_is_not_made_again_by_a_reader() {
     let path = parent.path().join("woody.db");
     let store = SqliteStore::open(&path).await.unwrap();
     std::fs::remove_file(&path).unwrap();
-    store.counts().await.unwrap_err();
+    let refusal = store.counts().await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Refused(_)), "{refusal:?}");
     assert!(!path.exists());
 }
 
