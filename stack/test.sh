@@ -88,6 +88,7 @@ run() {
 lacks=()
 has_pika() { "$1" -c 'import pika' 2>/dev/null; }
 command -v cc >/dev/null || lacks+=(gcc libc6-dev)
+command -v pgbouncer >/dev/null || lacks+=(pgbouncer) # a pooler before PostgreSQL, which the store is tested behind
 python=python3
 if ! has_pika python3; then
     python=/usr/bin/python3 # the first python3 of the path need not be the one that apt installs for

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 use woody_core::ports::StoreError;
+
+use super::server;
 
 /// The server has said nothing for this long.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,9 @@ impl From<StoreError> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        if let Some(unfit) = server::unfit(&error) {
+            return Self(StoreError::refused(unfit));
+        }
         Self(match kind(&error) {
             Kind::Unavailable => StoreError::unavailable(error),
             Kind::Refused => StoreError::refused(error),
@@ -40,6 +46,11 @@ impl From<MigrateError> for Error {
             error => Self(StoreError::refused(error)),
         }
     }
+}
+
+/// Whether a right is missing.
+pub(super) fn is_missing_right(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "42501")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

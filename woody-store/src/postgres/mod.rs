@@ -3,15 +3,18 @@ mod orders;
 mod pool;
 mod products;
 mod rows;
+mod schema;
+mod server;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::{Connection, PgConnection, SqlSafeStr};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow};
+use sqlx::query::{Query, QueryAs, QueryScalar};
+use sqlx::{Connection, FromRow, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use woody_core::ports::StoreError;
@@ -30,6 +33,13 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// [`acquire_timeout`](StoreOptions::acquire_timeout), or has not answered
 /// within [`call_timeout`](StoreOptions::call_timeout).
 ///
+/// Behind a pooler that hands sessions around between transactions, such as
+/// PgBouncer's, the URL says `?pooler=transaction`: every call is then a
+/// transaction of its own that leaves nothing behind in a session. Limits on
+/// statements are the pooler's or the role's business there (`ALTER ROLE … SET
+/// statement_timeout`). A pooler that the URL does not tell of is refused, and so
+/// is a database whose encoding is not UTF8.
+///
 /// Time is the server's.
 ///
 /// # Cancel safety
@@ -38,6 +48,9 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct PostgresStore {
     server: PgConnectOptions,
     pool: PgPool,
+    is_pooled: bool,
+    /// Whether the server was looked at and found fit.
+    is_known: AtomicBool,
     callers: Arc<Semaphore>,
     acquire_timeout: Duration,
     call_timeout: Duration,
@@ -54,15 +67,23 @@ impl PostgresStore {
     /// [`OpenError`] for a malformed URL.
     #[expect(clippy::needless_pass_by_value, reason = "options are spent on one store")]
     pub fn connect(url: &str, options: StoreOptions) -> Result<Self, OpenError> {
-        let server = parse(url).map_err(|problem| OpenError::new("postgres", problem))?;
+        let Address { server, is_pooled } =
+            parse(url).map_err(|problem| OpenError::new("postgres", problem))?;
         let server = match server.get_application_name() {
             None => server.application_name("woodytoys"),
             Some(_) => server,
+        };
+        let server = if is_pooled {
+            server.statement_cache_capacity(0)
+        } else {
+            pool::with_limits(server, options.call_timeout)
         };
         let pool = pool::over(&server, &options);
         Ok(Self {
             server,
             pool,
+            is_pooled,
+            is_known: AtomicBool::new(false),
             callers: Arc::new(Semaphore::new(pool::CALLERS)),
             acquire_timeout: options.acquire_timeout,
             call_timeout: options.call_timeout,
@@ -70,23 +91,51 @@ impl PostgresStore {
     }
 
     /// Brings the schema up to date. Any number of replicas may do so at once,
-    /// and again at any time.
+    /// and again at any time. What is up to date takes no right to change it.
     ///
     /// # Errors
     /// [`StoreError`]; one that is [transient](StoreError::is_transient) is worth
     /// another try.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        // Not from the pool: its connections give up on long statements.
         let connecting = timeout(self.call_timeout, PgConnection::connect_with(&self.server));
         let mut connection = connecting
             .await
             .map_err(|_| StoreError::unavailable(NoAnswer(self.call_timeout)))?
             .map_err(|error| Error::from(error).0)?;
-        // `run` is generic over its argument's lifetime, and its future cannot be spawned.
-        timeout(MIGRATION_TIMEOUT, migrator().run_direct(None, &mut connection, false))
+        let migrating = async {
+            server::check(&mut connection, self.expected_limit()).await?;
+            schema::bring_up_to_date(&mut connection, self.is_pooled).await
+        };
+        timeout(MIGRATION_TIMEOUT, migrating)
             .await
             .map_err(|_| StoreError::unavailable(NoAnswer(MIGRATION_TIMEOUT)))?
-            .map_err(|error| Error::from(error).0)
+            .map_err(|error| error.0)
+    }
+
+    /// The limit on statements that every session has, unless it is a pooler's.
+    fn expected_limit(&self) -> Option<u32> {
+        (!self.is_pooled).then(|| pool::limit_ms(self.call_timeout))
+    }
+
+    /// A statement. Sessions that are ours keep it prepared.
+    fn query<'q>(&self, sql: &'static str) -> Query<'q, Postgres, PgArguments> {
+        sqlx::query(sql).persistent(!self.is_pooled)
+    }
+
+    /// A statement that answers rows.
+    fn query_as<'q, O: for<'r> FromRow<'r, PgRow>>(
+        &self,
+        sql: &'static str,
+    ) -> QueryAs<'q, Postgres, O, PgArguments> {
+        sqlx::query_as(sql).persistent(!self.is_pooled)
+    }
+
+    /// A statement that answers one column.
+    fn query_scalar<'q, O>(&self, sql: &'static str) -> QueryScalar<'q, Postgres, O, PgArguments>
+    where
+        (O,): for<'r> FromRow<'r, PgRow>,
+    {
+        sqlx::query_scalar(sql).persistent(!self.is_pooled)
     }
 
     /// Closes the connections, once what is under way has ended.
@@ -96,21 +145,13 @@ impl PostgresStore {
     }
 }
 
-/// Migrations run under an advisory lock, one transaction each.
-fn migrator() -> Migrator {
-    let migration = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    let mut migrator = Migrator::with_migrations(vec![
-        migration(1, "orders", include_str!("../../migrations/postgres/0001_orders.sql")),
-        migration(2, "products", include_str!("../../migrations/postgres/0002_products.sql")),
-    ]);
-    // While replicas are updated or rolled back, one meets its successor's schema.
-    migrator.set_ignore_missing(true);
-    migrator
+/// What a URL says.
+struct Address {
+    server: PgConnectOptions,
+    is_pooled: bool,
 }
 
-fn parse(url: &str) -> Result<PgConnectOptions, UrlError> {
+fn parse(url: &str) -> Result<Address, UrlError> {
     let malformed = |problem: String| UrlError::Malformed { scheme: "postgres", problem };
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(malformed("`//` must follow the scheme".into()));
@@ -119,7 +160,13 @@ fn parse(url: &str) -> Result<PgConnectOptions, UrlError> {
     if rest.is_empty() {
         return Err(malformed("a host must follow".into()));
     }
-    PgConnectOptions::from_str(url).map_err(|error| {
+    let (url, pooler) = without_pooler(url);
+    let is_pooled = match pooler {
+        None => false,
+        Some("transaction") => true,
+        Some(_) => return Err(malformed("`pooler` must be `transaction`, or not be there".into())),
+    };
+    let server = PgConnectOptions::from_str(&url).map_err(|error| {
         // What a parameter's parser says may quote a value.
         let query = url.split_once('?').map_or("", |(_, query)| query);
         let said = match error {
@@ -128,7 +175,19 @@ fn parse(url: &str) -> Result<PgConnectOptions, UrlError> {
         };
         let quotes = query.split(['&', '=']).any(|value| value.len() > 3 && said.contains(value));
         malformed(if quotes { "a parameter has no such value".into() } else { said })
-    })
+    })?;
+    // It is about floating-point numbers, of which there are none, and poolers
+    // refuse it.
+    Ok(Address { server: server.extra_float_digits(None), is_pooled })
+}
+
+/// The URL as the driver knows it, and the value of our own parameter.
+fn without_pooler(url: &str) -> (String, Option<&str>) {
+    let Some((before, query)) = url.split_once('?') else { return (url.to_owned(), None) };
+    let is_ours = |pair: &&str| pair.starts_with("pooler=");
+    let pooler = query.split('&').find(is_ours).and_then(|pair| pair.strip_prefix("pooler="));
+    let rest: Vec<_> = query.split('&').filter(|pair| !is_ours(pair)).collect();
+    (format!("{before}?{}", rest.join("&")), pooler)
 }
 
 /// Whether the URL can be understood.
@@ -138,7 +197,7 @@ pub(crate) fn check_url(url: &str) -> Result<(), UrlError> {
 
 /// The URL without what may be secret: no user, no password, no parameters.
 pub(crate) fn shown_url(url: &str) -> String {
-    parse(url).map_or_else(|_| "postgres://…".into(), |server| shown(&server))
+    parse(url).map_or_else(|_| "postgres://…".into(), |address| shown(&address.server))
 }
 
 fn shown(server: &PgConnectOptions) -> String {
@@ -161,5 +220,19 @@ mod tests {
         let url = "postgres://woody:hunter2@db:5433/shop?options=-csearch_path%3Dhunter2";
         let store = PostgresStore::connect(url, StoreOptions::default()).unwrap();
         assert_eq!(format!("{store:?}"), "PostgresStore(postgres://db:5433/shop)");
+    }
+
+    #[test]
+    fn a_pooler_is_told_of_in_the_url() {
+        for (url, is_pooled) in [
+            ("postgres://db/shop", false),
+            ("postgres://db/shop?pooler=transaction", true),
+            ("postgres://db/shop?sslmode=disable&pooler=transaction&user=woody", true),
+        ] {
+            let address = parse(url).unwrap();
+            assert_eq!(address.is_pooled, is_pooled, "{url}");
+            assert_eq!(address.server.get_database(), Some("shop"), "{url}");
+        }
+        assert!(check_url("postgres://db/shop?pooler=session").is_err());
     }
 }

@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Connection, PgConnection, query, query_as, query_scalar};
+use sqlx::PgConnection;
 use uuid::Uuid;
 use woody_core::domain::{NewOrder, Order, OrderId};
 use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
@@ -116,8 +116,8 @@ impl OrderStore for PostgresStore {
     async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let row = query_as(ORDER).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
-            pg.give_back();
+            let row = self.query_as(ORDER).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
+            pg.done().await?;
             Ok(row.map(OrderRow::read).transpose()?)
         })
         .await
@@ -137,12 +137,13 @@ impl OrderStore for PostgresStore {
     ) -> Result<Vec<NewOrder>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let rows: Vec<NewOrderRow> = query_as(CLAIM)
+            let rows: Vec<NewOrderRow> = self
+                .query_as(CLAIM)
                 .bind(rows::limit(limit))
                 .bind(rows::interval(lease))
                 .fetch_all(&mut *pg)
                 .await?;
-            pg.give_back();
+            pg.done().await?;
             Ok(rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?)
         })
         .await
@@ -154,8 +155,8 @@ impl OrderStore for PostgresStore {
         }
         self.within_time(async {
             let mut pg = self.lend().await?;
-            query(CLEAR).bind(uuids(published.iter().copied())).execute(&mut *pg).await?;
-            pg.give_back();
+            self.query(CLEAR).bind(uuids(published.iter().copied())).execute(&mut *pg).await?;
+            pg.done().await?;
             Ok(())
         })
         .await
@@ -164,12 +165,13 @@ impl OrderStore for PostgresStore {
     async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let refilled = query(REFILL)
+            let refilled = self
+                .query(REFILL)
                 .bind(rows::interval(pending_for))
                 .bind(rows::limit(limit))
                 .execute(&mut *pg)
                 .await?;
-            pg.give_back();
+            pg.done().await?;
             Ok(refilled.rows_affected())
         })
         .await
@@ -178,12 +180,13 @@ impl OrderStore for PostgresStore {
     async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let rows: Vec<OrderRow> = query_as(STUCK)
+            let rows: Vec<OrderRow> = self
+                .query_as(STUCK)
                 .bind(rows::interval(pending_for))
                 .bind(rows::limit(limit))
                 .fetch_all(&mut *pg)
                 .await?;
-            pg.give_back();
+            pg.done().await?;
             Ok(rows.into_iter().map(OrderRow::read).collect::<Result<_, _>>()?)
         })
         .await
@@ -192,8 +195,8 @@ impl OrderStore for PostgresStore {
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let counts: CountsRow = query_as(COUNTS).fetch_one(&mut *pg).await?;
-            pg.give_back();
+            let counts: CountsRow = self.query_as(COUNTS).fetch_one(&mut *pg).await?;
+            pg.done().await?;
             Ok(counts.read())
         })
         .await
@@ -202,12 +205,13 @@ impl OrderStore for PostgresStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let (is_standby, ..): (bool, bool, bool) = query_as(PING).fetch_one(&mut *pg).await?;
+            let (is_standby, ..): (bool, bool, bool) =
+                self.query_as(PING).fetch_one(&mut *pg).await?;
             if is_standby {
                 // Not given back: the name may lead to the primary by now.
                 return Err(StoreError::unavailable(Standby).into());
             }
-            pg.give_back();
+            pg.done().await?;
             Ok(())
         })
         .await
@@ -225,7 +229,8 @@ impl PostgresStore {
         let firsts = batch::first_orders(orders);
         let columns = OrderColumns::of(firsts.iter().copied());
         let mut pg = self.lend().await?;
-        let created: Vec<Uuid> = query_scalar(INSERT)
+        let created: Vec<Uuid> = self
+            .query_scalar(INSERT)
             .bind(&columns.ids)
             .bind(&columns.products)
             .bind(&columns.quantities)
@@ -238,10 +243,11 @@ impl PostgresStore {
         if created.len() < firsts.len() {
             let others =
                 uuids(firsts.iter().map(|order| order.id).filter(|id| !created.contains(id)));
-            let rows: Vec<NewOrderRow> = query_as(ASKED).bind(others).fetch_all(&mut *pg).await?;
+            let rows: Vec<NewOrderRow> =
+                self.query_as(ASKED).bind(others).fetch_all(&mut *pg).await?;
             known = rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
         }
-        pg.give_back();
+        pg.done().await?;
         Ok(batch::answers(orders, &created, &known)?)
     }
 
@@ -252,45 +258,48 @@ impl PostgresStore {
         let firsts = batch::first_decisions(decisions);
         let ids = firsts.iter().map(|decision| decision.order.id);
         let mut pg = self.lend().await?;
-        let mut tx = pg.begin().await?;
-        let applied = write_decisions(&mut tx, &firsts).await?;
+        pg.begin().await?;
+        let applied = self.write_decisions(&mut pg, &firsts).await?;
         let mut ended = HashMap::new();
         if applied.len() < firsts.len() {
             let others = uuids(ids.clone().filter(|id| !applied.contains(id)));
-            let rows: Vec<EndedRow> = query_as(STATUSES).bind(others).fetch_all(&mut *tx).await?;
+            let rows: Vec<EndedRow> =
+                self.query_as(STATUSES).bind(others).fetch_all(&mut *pg).await?;
             ended = rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?;
         }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
-            let written = write_decisions(&mut tx, &settled.unwritten).await?;
+            let written = self.write_decisions(&mut pg, &settled.unwritten).await?;
             if let Some(lost) = settled.unwritten.iter().find(|d| !written.contains(&d.order.id)) {
                 return Err(batch::lost(lost.order.id).into());
             }
         }
-        query(CLEAR).bind(uuids(ids)).execute(&mut *tx).await?;
-        tx.commit().await?;
-        pg.give_back();
+        self.query(CLEAR).bind(uuids(ids)).execute(&mut *pg).await?;
+        pg.done().await?;
         Ok(settled.transitions)
     }
-}
 
-/// Writes the decisions that may be, and answers which those are.
-async fn write_decisions(
-    tx: &mut PgConnection,
-    decisions: &[&Decision],
-) -> Result<HashSet<OrderId>, Error> {
-    let DecisionColumns { orders, statuses, reasons, redriven } = DecisionColumns::of(decisions);
-    let applied: Vec<Uuid> = query_scalar(FINISH)
-        .bind(&orders.ids)
-        .bind(&orders.products)
-        .bind(&orders.quantities)
-        .bind(&orders.accepted_at)
-        .bind(&statuses)
-        .bind(&reasons)
-        .bind(&redriven)
-        .fetch_all(tx)
-        .await?;
-    Ok(applied.into_iter().map(OrderId::from).collect())
+    /// Writes the decisions that may be, and answers which those are.
+    async fn write_decisions(
+        &self,
+        pg: &mut PgConnection,
+        decisions: &[&Decision],
+    ) -> Result<HashSet<OrderId>, Error> {
+        let DecisionColumns { orders, statuses, reasons, redriven } =
+            DecisionColumns::of(decisions);
+        let applied: Vec<Uuid> = self
+            .query_scalar(FINISH)
+            .bind(&orders.ids)
+            .bind(&orders.products)
+            .bind(&orders.quantities)
+            .bind(&orders.accepted_at)
+            .bind(&statuses)
+            .bind(&reasons)
+            .bind(&redriven)
+            .fetch_all(pg)
+            .await?;
+        Ok(applied.into_iter().map(OrderId::from).collect())
+    }
 }
 
 fn uuids(ids: impl Iterator<Item = OrderId>) -> Vec<Uuid> {

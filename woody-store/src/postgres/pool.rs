@@ -1,16 +1,17 @@
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Connection, Postgres};
+use sqlx::{Connection, Postgres, raw_sql};
 use tokio::time::timeout;
 use woody_core::ports::StoreError;
 
-use super::PostgresStore;
 use super::error::{Error, NoAnswer};
+use super::{PostgresStore, server};
 use crate::StoreOptions;
 
 /// A connection that was idle for longer is asked whether it still lives.
@@ -19,14 +20,23 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// Calls that wait for a connection; the next one is told at once that there is none.
 pub(super) const CALLERS: usize = 1_024;
 
+/// What every connection asks of the server at its start: what we have given up
+/// on, the server gives up, too, and a transaction of a machine that is gone does
+/// not hold its locks.
+///
+/// A pooler takes no such wishes: its connections are everybody's.
+pub(super) fn with_limits(server: PgConnectOptions, limit: Duration) -> PgConnectOptions {
+    let millis = limit_ms(limit).to_string();
+    server
+        .options([("statement_timeout", &millis), ("idle_in_transaction_session_timeout", &millis)])
+}
+
+/// A limit as the server takes it.
+pub(super) fn limit_ms(limit: Duration) -> u32 {
+    u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).clamp(1, 2_000_000_000)
+}
+
 pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool {
-    let millis = options.call_timeout.as_millis().clamp(1, 2_000_000_000).to_string();
-    // What we have given up on, the server gives up, too, and a transaction of a
-    // machine that is gone does not hold its locks.
-    let server = server.clone().options([
-        ("statement_timeout", &millis),
-        ("idle_in_transaction_session_timeout", &millis),
-    ]);
     let patience = options.acquire_timeout;
     PgPoolOptions::new()
         .max_connections(options.max_connections)
@@ -43,21 +53,37 @@ pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool 
                 Ok(true)
             })
         })
-        .connect_lazy_with(server)
+        .connect_lazy_with(server.clone())
 }
 
 /// A connection that goes back to the pool only when its call has ended well.
 ///
 /// After an error or a dropped call nobody knows what it is still up to; asking
-/// it, as the pool would, waits for a server that may never answer.
+/// it, as the pool would, waits for a server that may never answer. With the
+/// connection ends its transaction.
 pub(super) struct Lent {
     connection: PoolConnection<Postgres>,
+    in_transaction: bool,
     is_good: bool,
 }
 
 impl Lent {
-    pub(super) fn give_back(mut self) {
+    /// Begins a transaction, unless one has begun.
+    pub(super) async fn begin(&mut self) -> Result<(), Error> {
+        if !self.in_transaction {
+            raw_sql("BEGIN").execute(&mut **self).await?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    /// Commits what has begun and gives the connection back.
+    pub(super) async fn done(mut self) -> Result<(), Error> {
+        if self.in_transaction {
+            raw_sql("COMMIT").execute(&mut *self).await?;
+        }
         self.is_good = true;
+        Ok(())
     }
 }
 
@@ -100,11 +126,28 @@ impl PostgresStore {
             lent?
         });
         match timeout(self.acquire_timeout, lending).await {
-            Ok(Ok(lent)) => Ok(Lent { connection: lent?, is_good: false }),
+            Ok(Ok(lent)) => {
+                let lent = Lent { connection: lent?, in_transaction: false, is_good: false };
+                self.introduce(lent).await
+            }
             // It cannot panic; the process is going down.
             Ok(Err(_)) => Err(sqlx::Error::PoolClosed.into()),
             Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
         }
+    }
+
+    /// Looks once whether the server is one for us, and holds on to it behind a
+    /// transaction pooler: from one transaction to the next the server's session is
+    /// somebody else's, statements and all.
+    async fn introduce(&self, mut lent: Lent) -> Result<Lent, Error> {
+        if !self.is_known.load(Ordering::Relaxed) {
+            server::check(&mut lent, self.expected_limit()).await?;
+            self.is_known.store(true, Ordering::Relaxed);
+        }
+        if self.is_pooled {
+            lent.begin().await?;
+        }
+        Ok(lent)
     }
 
     /// Runs a call that must end in time.

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sqlx::{FromRow, Row, query, query_as};
+use sqlx::{FromRow, Row};
 use woody_core::domain::{NewProduct, Product, ProductId, ProductName};
 use woody_core::ports::{CatalogueSummary, ProductStore, StoreError};
 
@@ -41,7 +41,7 @@ impl ProductStore for PostgresStore {
     async fn add(&self, product: &NewProduct) -> Result<(), StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            query(ADD)
+            self.query(ADD)
                 .bind(product.id.as_uuid())
                 .bind(product.name.as_str())
                 .bind(rows::parts(&product.parts))
@@ -49,7 +49,7 @@ impl ProductStore for PostgresStore {
                 .bind(slot(product.id))
                 .execute(&mut *pg)
                 .await?;
-            pg.give_back();
+            pg.done().await?;
             Ok(())
         })
         .await
@@ -59,8 +59,8 @@ impl ProductStore for PostgresStore {
         self.within_time(async {
             let mut pg = self.lend().await?;
             let row: Option<ProductRow> =
-                query_as(PRODUCT).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
-            pg.give_back();
+                self.query_as(PRODUCT).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
+            pg.done().await?;
             Ok(row.map(ProductRow::read).transpose()?)
         })
         .await
@@ -70,8 +70,8 @@ impl ProductStore for PostgresStore {
         self.within_time(async {
             let mut pg = self.lend().await?;
             let row: Option<ProductRow> =
-                query_as(NEWEST_NAMED).bind(name.as_str()).fetch_optional(&mut *pg).await?;
-            pg.give_back();
+                self.query_as(NEWEST_NAMED).bind(name.as_str()).fetch_optional(&mut *pg).await?;
+            pg.done().await?;
             Ok(row.map(ProductRow::read).transpose()?)
         })
         .await
@@ -80,8 +80,8 @@ impl ProductStore for PostgresStore {
     async fn summary(&self) -> Result<CatalogueSummary, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let row = query(SUMMARY).fetch_optional(&mut *pg).await?;
-            pg.give_back();
+            let row = self.query(SUMMARY).fetch_optional(&mut *pg).await?;
+            pg.done().await?;
             let Some(row) = row else { return Ok(CatalogueSummary::default()) };
             let count: i64 = row.try_get::<Option<i64>, _>("count")?.unwrap_or_default();
             let newest = ProductRow::from_row(&row)?.read()?;
@@ -97,12 +97,13 @@ impl ProductStore for PostgresStore {
     ) -> Result<Vec<Product>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let rows: Vec<ProductRow> = query_as(PAGE)
+            let rows: Vec<ProductRow> = self
+                .query_as(PAGE)
                 .bind(after.map(ProductId::as_uuid))
                 .bind(rows::limit(limit))
                 .fetch_all(&mut *pg)
                 .await?;
-            pg.give_back();
+            pg.done().await?;
             Ok(rows.into_iter().map(ProductRow::read).collect::<Result<_, _>>()?)
         })
         .await

@@ -65,7 +65,10 @@ async fn open() -> (Arc<PostgresStore>, Schema) {
     (Arc::new(store), schema)
 }
 
+mod database;
 mod faults;
+mod pooler;
+mod rights;
 
 mod order_store {
     use super::*;

@@ -105,8 +105,10 @@ async fn a_place_that_is_no_place_is_one_clear_error() {
     }
 }
 
+type Displacement = (&'static str, fn(&Path));
+
 /// What could become of a file under a live store.
-const DISPLACEMENTS: [(&str, fn(&Path)); 5] = [
+const DISPLACEMENTS: [Displacement; 5] = [
     ("the file is deleted", |folder| std::fs::remove_file(folder.join("woody.db")).unwrap()),
     ("its log is deleted", |folder| std::fs::remove_file(folder.join("woody.db-wal")).unwrap()),
     ("the folder is deleted", |folder| std::fs::remove_dir_all(folder).unwrap()),

@@ -10,7 +10,9 @@ use woody_core::{
 
 use super::{consumer, message, next, open};
 
-const DISPLACEMENTS: [(&str, fn(&Path)); 5] = [
+type Displacement = (&'static str, fn(&Path));
+
+const DISPLACEMENTS: [Displacement; 5] = [
     ("the file is deleted", |folder| fs::remove_file(folder.join("queue.db")).unwrap()),
     ("its log is deleted", |folder| fs::remove_file(folder.join("queue.db-wal")).unwrap()),
     ("the folder is deleted", |folder| fs::remove_dir_all(folder).unwrap()),
