@@ -1,4 +1,7 @@
-//! What no compiler sees: the scripts of `stack/`.
+//! What no compiler sees: the documents, and the scripts of `stack/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod arrows;
+mod docs;
 mod mirrors;
+mod repository;
