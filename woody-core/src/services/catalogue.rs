@@ -26,6 +26,10 @@ pub struct Catalogue {
 impl Catalogue {
     /// The most products on one page.
     pub const MAX_PAGE: usize = 200;
+    /// About the most bytes of one page, written down.
+    pub const MAX_PAGE_BYTES: usize = 256 * 1024;
+    /// The most products that the store is asked for at a time.
+    const AT_A_TIME: usize = 50;
 
     /// A catalogue kept in `store`.
     pub fn new(store: Arc<dyn ProductStore>) -> Self {
@@ -62,17 +66,44 @@ impl Catalogue {
     /// A page, newest first, and the cursor of the next one if there is one.
     /// `limit` is brought into 1 to [`MAX_PAGE`](Self::MAX_PAGE).
     ///
+    /// A page is shorter when its products are large: it ends before the product
+    /// with which it would exceed [`MAX_PAGE_BYTES`](Self::MAX_PAGE_BYTES), but has
+    /// one at least. The store is asked for a few products at a time, so no more
+    /// than a few are ever read in vain.
+    ///
     /// # Errors
     /// [`StoreError`].
     pub async fn page(&self, after: Option<ProductId>, limit: usize) -> Result<Page, StoreError> {
         let limit = limit.clamp(1, Self::MAX_PAGE);
-        // One more than asked tells whether there is a next page.
-        let mut products = self.store.page(after, limit + 1).await?;
-        let more = products.len() > limit;
-        products.truncate(limit);
-        let next = if more { products.last().map(|product| product.id) } else { None };
-        Ok(Page { products, next })
+        let (mut products, mut bytes) = (Vec::new(), 0);
+        let mut after = after;
+        loop {
+            // One more than is wanted tells whether there is a next page.
+            let wanted = (limit - products.len()).min(Self::AT_A_TIME);
+            let read = self.store.page(after, wanted + 1).await?;
+            let more = read.len() > wanted;
+            for product in read.into_iter().take(wanted) {
+                bytes += weight(&product);
+                if bytes > Self::MAX_PAGE_BYTES && !products.is_empty() {
+                    return Ok(Page { products, next: after });
+                }
+                after = Some(product.id);
+                products.push(product);
+            }
+            if !more || products.len() == limit {
+                return Ok(Page { products, next: after.filter(|_| more) });
+            }
+        }
     }
+}
+
+/// About how many bytes a product is when it is written down.
+fn weight(product: &Product) -> usize {
+    const PRODUCT: usize = 128;
+    const PART: usize = 64;
+    let parts = product.parts.as_slice().iter();
+    let parts: usize = parts.map(|part| PART + part.name.as_str().len()).sum();
+    PRODUCT + product.name.as_str().len() + parts
 }
 
 /// Some products, newest first.

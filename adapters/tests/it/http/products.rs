@@ -54,6 +54,32 @@ async fn pages_follow_each_other_newest_first() {
 }
 
 #[tokio::test]
+async fn a_page_of_large_products_is_shorter_and_the_cursor_goes_on() {
+    let shop = Shop::open().await;
+    let parts: Vec<_> = (0..200)
+        .map(|i| json!({"name": format!("{i}{}", "p".repeat(190)), "width_mm": 9, "height_mm": 9}))
+        .collect();
+    for i in 0..20 {
+        let toy = json!({"name": format!("t{i}"), "parts": parts});
+        assert_eq!(shop.post("/api/products", &toy).await.status, 201);
+    }
+    let (mut path, mut names, mut pages) = ("/api/products?limit=200".to_owned(), vec![], 0);
+    loop {
+        let answer = shop.get(&path).await;
+        assert!(answer.body.len() <= 300 * 1024, "{} bytes", answer.body.len());
+        let page = answer.json();
+        let items = page["items"].as_array().unwrap();
+        names.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/products?limit=200&after={next}");
+    }
+    let expected: Vec<_> = (0..20).rev().map(|i| format!("t{i}")).collect();
+    assert_eq!(names, expected);
+    assert!(pages > 1);
+}
+
+#[tokio::test]
 async fn an_unknown_product_is_not_found() {
     let shop = Shop::open().await;
     let answer = shop.get("/api/products/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f").await;
