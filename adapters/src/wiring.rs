@@ -25,7 +25,7 @@ use crate::{
         BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ProcessArgs,
         RelayArgs, SecretArg, StoreArgs, Validation, WorkerArgs,
     },
-    http::{Ceiling, GatewayLimits, ServerLimits, StackSettings},
+    http::{Ceiling, ClientShare, GatewayLimits, Networks, ServerLimits, StackSettings},
     http_validator::HttpValidator,
     process::Process,
 };
@@ -258,16 +258,40 @@ pub fn stack_settings(args: &HttpArgs) -> StackSettings {
     }
 }
 
-/// What a server bears.
+/// Connection limits of a server behind a gateway, which keeps each client to its share.
 pub fn server_limits() -> ServerLimits {
     ServerLimits::default()
+}
+
+/// Connection limits of a server that clients reach themselves.
+pub fn public_server_limits(args: &GatewayArgs) -> ServerLimits {
+    let per_client = client_share(args.client_connections, args);
+    ServerLimits { per_client, ..ServerLimits::default() }
+}
+
+/// How many orders one client address may follow.
+pub fn followers_per_client(args: &GatewayArgs) -> ClientShare {
+    client_share(args.client_streams, args)
+}
+
+fn client_share(each: u32, args: &GatewayArgs) -> ClientShare {
+    match usize::try_from(each) {
+        Ok(0) | Err(_) => ClientShare::off(),
+        Ok(each) => ClientShare::of(each, exempt(args)),
+    }
+}
+
+fn exempt(args: &GatewayArgs) -> Networks {
+    let mut all = Networks::default();
+    all.extend(args.rate_exempt.iter().cloned());
+    all
 }
 
 /// What a client may ask for.
 pub fn gateway_limits(args: &GatewayArgs) -> GatewayLimits {
     let limits =
         NonZeroU32::new(args.rate_limit).map_or_else(GatewayLimits::off, GatewayLimits::at);
-    GatewayLimits { exempt: args.rate_exempt.clone(), ..limits }
+    GatewayLimits { exempt: exempt(args), ..limits }
 }
 
 /// A check that passes while the store answers.

@@ -94,7 +94,8 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let admin = Admin::start(&args.admin, readiness, &process).await?;
 
     let heavy = wiring::heavy_computation(&args.cache, pool.clone(), Some(store.products()));
-    let streams = StreamSettings::until(process.stopping());
+    let per_client = wiring::followers_per_client(&args.gateway);
+    let streams = StreamSettings { per_client, ..StreamSettings::until(process.stopping()) };
     let site = gateway(
         MiscRoutes::new(heavy),
         ProductRoutes::new(Catalogue::new(store.products()).into()),
@@ -104,7 +105,8 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         &wiring::stack_settings(&args.http),
     );
     welcome(args.listen.listen, args.admin.admin_listen, &wiring::store_name(&args.store)?);
-    let drained = serve(listener, site, wiring::server_limits(), process.drain()).await;
+    let limits = wiring::public_server_limits(&args.gateway);
+    let drained = serve(listener, site, limits, process.drain()).await;
     let finished = pipeline.stop_within(process.grace_left()).await;
     migrating.wait().await;
     pool.shutdown().await;

@@ -1,9 +1,4 @@
-use std::{
-    net::{IpAddr, SocketAddr},
-    num::NonZeroU16,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
@@ -11,6 +6,7 @@ use super::{
     ConfigError, SecretArg,
     parse::{duration, positive_duration},
 };
+use crate::http::Networks;
 
 /// Where a service listens.
 #[derive(Debug, Clone, Args)]
@@ -203,9 +199,17 @@ pub struct GatewayArgs {
     /// Requests per second and client address, for each service; 0 sets no limit.
     #[arg(long, env = "WOODY_RATE_LIMIT", default_value = "10", value_name = "N")]
     pub rate_limit: u32,
-    /// Address that no limit holds for; may be given several times.
-    #[arg(long, env = "WOODY_RATE_EXEMPT", value_delimiter = ',', value_name = "IP")]
-    pub rate_exempt: Vec<IpAddr>,
+    /// Addresses and networks that no limit holds for, parted by commas: 192.0.2.7,10.0.0.0/8
+    #[arg(long, env = "WOODY_RATE_EXEMPT", value_name = "NETS")]
+    pub rate_exempt: Vec<Networks>,
+    /// Connections that one client address may hold; 0 sets no limit.
+    #[arg(long, env = "WOODY_CLIENT_CONNECTIONS", default_value = "1024", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub client_connections: u32,
+    /// Streams of events that one client address may follow; 0 sets no limit.
+    #[arg(long, env = "WOODY_CLIENT_STREAMS", default_value = "128", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub client_streams: u32,
 }
 
 /// How a process ends.
@@ -244,4 +248,36 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        gateway: GatewayArgs,
+    }
+
+    #[test]
+    fn who_is_exempt_is_written_as_at_the_gateway() {
+        let exempt = |given: &[&str]| {
+            let given = given.iter().flat_map(|value| ["--rate-exempt", value]);
+            let args = Program::try_parse_from(std::iter::once("woodytoys").chain(given))?;
+            let mut all = Networks::default();
+            all.extend(args.gateway.rate_exempt);
+            Ok::<_, clap::Error>(all)
+        };
+        let networks = exempt(&["10.0.0.0/8, 192.0.2.7", "2001:db8::/32", ""]).unwrap();
+        for address in ["10.1.2.3", "192.0.2.7", "2001:db8::7"] {
+            assert!(networks.contains(address.parse().unwrap()), "{address}");
+        }
+        assert!(!networks.contains("192.0.2.8".parse().unwrap()));
+        assert_eq!(exempt(&[""]).unwrap(), Networks::default());
+        let error = exempt(&["10.0.0.0/33"]).unwrap_err().to_string();
+        assert!(error.contains("--rate-exempt") && error.contains("10.0.0.0/33"), "{error}");
+    }
 }

@@ -5,14 +5,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{StreamExt, stream::BoxStream};
 use hyper::body::{Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 
 /// What a response carries: bytes that are there, or bytes that come.
 pub struct Body(Inner);
 
 enum Inner {
+    /// Bytes that other answers may carry too.
     Whole(Bytes),
+    /// Bytes that were made for this answer.
+    Own(Vec<u8>),
     Stream(BoxStream<'static, Bytes>),
 }
 
@@ -22,9 +27,58 @@ impl Body {
         Self(Inner::Whole(Bytes::new()))
     }
 
+    /// Bytes that were made for this answer, and are in memory until it is sent.
+    pub fn own(bytes: Vec<u8>) -> Self {
+        Self(Inner::Own(bytes))
+    }
+
     /// Bytes that come as they come; their number is not known.
     pub fn stream(bytes: BoxStream<'static, Bytes>) -> Self {
         Self(Inner::Stream(bytes))
+    }
+
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.0, Inner::Stream(_))
+    }
+
+    /// The same stream, ending when `stop` is cancelled.
+    pub(super) fn until(self, stop: CancellationToken) -> Self {
+        match self.0 {
+            Inner::Stream(stream) => {
+                Self::stream(stream.take_until(stop.cancelled_owned()).boxed())
+            }
+            whole => Self(whole),
+        }
+    }
+
+    /// How many bytes were made for this answer alone.
+    pub(super) fn own_bytes(&self) -> usize {
+        match &self.0 {
+            Inner::Own(bytes) => bytes.len(),
+            Inner::Whole(_) | Inner::Stream(_) => 0,
+        }
+    }
+
+    /// The same body, which gives `permit` back when it was sent or given up.
+    pub(super) fn with_permit(self, permit: OwnedSemaphorePermit) -> Self {
+        match self.0 {
+            Inner::Own(bytes) => {
+                Self(Inner::Whole(Bytes::from_owner(Counted { bytes, _permit: permit })))
+            }
+            other => Self(other),
+        }
+    }
+}
+
+/// Bytes that are counted while they are in memory.
+struct Counted {
+    bytes: Vec<u8>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -38,6 +92,7 @@ impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
             Inner::Whole(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Inner::Own(bytes) => write!(f, "Body({} bytes of its own)", bytes.len()),
             Inner::Stream(_) => f.write_str("Body(a stream)"),
         }
     }
@@ -51,22 +106,29 @@ impl hyper::body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut self.0 {
-            Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+        let whole = match &mut self.0 {
+            Inner::Whole(bytes) => std::mem::take(bytes),
+            Inner::Own(bytes) => std::mem::take(bytes).into(),
             Inner::Stream(stream) => {
-                stream.as_mut().poll_next(context).map(|bytes| bytes.map(Frame::data).map(Ok))
+                let next = stream.as_mut().poll_next(context);
+                return next.map(|bytes| bytes.map(Frame::data).map(Ok));
             }
-        }
+        };
+        Poll::Ready(if whole.is_empty() { None } else { Some(Ok(Frame::data(whole))) })
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.0, Inner::Whole(bytes) if bytes.is_empty())
+        match &self.0 {
+            Inner::Whole(bytes) => bytes.is_empty(),
+            Inner::Own(bytes) => bytes.is_empty(),
+            Inner::Stream(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inner::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Inner::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Stream(_) => SizeHint::default(),
         }
     }

@@ -1,4 +1,5 @@
 use std::{
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -15,13 +16,23 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use woody_core::domain::Order;
 
-use super::{Response, body::Body, dto::OrderView, failure::Failure, problem::Kind, reply};
+use super::{
+    Response,
+    body::Body,
+    dto::OrderView,
+    failure::Failure,
+    problem::Kind,
+    reply,
+    share::{ClientShare, Held},
+};
 
 /// How order events are streamed.
 #[derive(Debug, Clone)]
 pub struct StreamSettings {
     /// Streams at once; the next one is refused.
     pub streams: usize,
+    /// How many of them one client address may follow.
+    pub per_client: ClientShare,
     /// A sign of life is sent when nothing else was, this often.
     pub heartbeat: Duration,
     /// Cancelled when streams should end, so that clients connect elsewhere.
@@ -31,7 +42,12 @@ pub struct StreamSettings {
 impl StreamSettings {
     /// 1,024 streams, a sign of life every 15 s, until `stop`.
     pub fn until(stop: CancellationToken) -> Self {
-        Self { streams: 1_024, heartbeat: Duration::from_secs(15), stop }
+        Self {
+            streams: 1_024,
+            per_client: ClientShare::off(),
+            heartbeat: Duration::from_secs(15),
+            stop,
+        }
     }
 }
 
@@ -43,36 +59,41 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// The streams of a process.
 pub(super) struct OrderStreams {
     places: Arc<Semaphore>,
+    per_client: ClientShare,
     heartbeat: Duration,
     stop: CancellationToken,
 }
 
 impl OrderStreams {
     pub(super) fn new(settings: StreamSettings) -> Self {
-        let StreamSettings { streams, heartbeat, stop } = settings;
+        let StreamSettings { streams, per_client, heartbeat, stop } = settings;
         Self {
             places: Arc::new(Semaphore::new(streams.min(Semaphore::MAX_PERMITS))),
+            per_client,
             heartbeat: heartbeat.max(Duration::from_millis(1)),
             stop,
         }
     }
 
-    /// A place for one more stream.
-    pub(super) fn take_place(&self) -> Result<StreamPlace, Failure> {
-        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            let detail = "Too many clients follow their orders. Please try again.";
-            Failure::new(Kind::Overloaded, detail).retry_after_s(5)
+    /// A place for one more stream of `client`.
+    pub(super) fn take_place(&self, client: IpAddr) -> Result<StreamPlace, Failure> {
+        let refused = |detail| Failure::new(Kind::Overloaded, detail).retry_after_s(5);
+        let share = self.per_client.take(client).ok_or_else(|| {
+            refused("Too many orders are followed from this address. Please try again.")
         })?;
+        let permit = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| refused("Too many clients follow their orders. Please try again."))?;
         let mut heartbeat = interval(self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.reset();
-        Ok(StreamPlace { permit, heartbeat, stop: self.stop.clone() })
+        Ok(StreamPlace { held: (permit, share), heartbeat, stop: self.stop.clone() })
     }
 }
 
 /// A place among the streams.
 pub(super) struct StreamPlace {
-    permit: OwnedSemaphorePermit,
+    held: (OwnedSemaphorePermit, Held),
     heartbeat: Interval,
     stop: CancellationToken,
 }
@@ -81,7 +102,7 @@ impl StreamPlace {
     /// The answer that shows `changes`, ending with them.
     pub(super) fn respond(self, changes: impl Stream<Item = Order> + Send + 'static) -> Response {
         let events =
-            Events { changes: changes.boxed(), heartbeat: self.heartbeat, _permit: self.permit };
+            Events { changes: changes.boxed(), heartbeat: self.heartbeat, _held: self.held };
         let hello = futures::stream::iter([Bytes::from_static(HELLO)]);
         let until_stopped = hello.chain(events).take_until(self.stop.cancelled_owned());
         let mut response = Response::new(Body::stream(until_stopped.boxed()));
@@ -96,7 +117,7 @@ impl StreamPlace {
 struct Events {
     changes: Pin<Box<dyn Stream<Item = Order> + Send>>,
     heartbeat: Interval,
-    _permit: OwnedSemaphorePermit,
+    _held: (OwnedSemaphorePermit, Held),
 }
 
 impl Stream for Events {

@@ -1,6 +1,8 @@
 use std::{borrow::Cow, error::Error, fmt::Write as _};
 
-use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+};
 use serde::Serialize;
 
 use super::{Response, body::Body, problem::Kind};
@@ -156,9 +158,16 @@ impl Failure {
         if let Some(allow) = inner.allow {
             headers.insert(ALLOW, allow);
         }
-        if matches!(inner.kind, Kind::SlowBody | Kind::BodyTooLarge | Kind::BrokenBody) {
-            // The rest of the body is not worth waiting for.
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        match inner.kind {
+            // RFC 9110, 12.5.3: what would have been read.
+            Kind::UnsupportedCoding => {
+                headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
+            // Where one message ends and the next begins is not sure.
+            Kind::MalformedHost | Kind::UnsupportedTransferCoding => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
         }
         response
     }

@@ -1,7 +1,4 @@
-use std::{
-    net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
-};
+use std::{net::SocketAddr, num::NonZeroU32};
 
 use hyper::{Request, body::Incoming};
 
@@ -10,6 +7,7 @@ use super::{
     front::FrontRoutes,
     limits::{Rate, RateLimit},
     misc::MiscRoutes,
+    networks::Networks,
     orders::OrderRoutes,
     products::ProductRoutes,
     stack::{Site, StackSettings, stack},
@@ -25,19 +23,19 @@ pub struct GatewayLimits {
     /// Of the order service.
     pub orders: Option<Rate>,
     /// Addresses that no limit holds for.
-    pub exempt: Vec<IpAddr>,
+    pub exempt: Networks,
 }
 
 impl GatewayLimits {
     /// The reference text's bursts, 20, 5 and 2, over this rate.
     pub fn at(per_second: NonZeroU32) -> Self {
         let rate = |burst| Some(Rate { per_second, burst });
-        Self { misc: rate(20), products: rate(5), orders: rate(2), exempt: Vec::new() }
+        Self { misc: rate(20), products: rate(5), orders: rate(2), exempt: Networks::default() }
     }
 
     /// No limits.
     pub fn off() -> Self {
-        Self { misc: None, products: None, orders: None, exempt: Vec::new() }
+        Self { misc: None, products: None, orders: None, exempt: Networks::default() }
     }
 }
 
@@ -66,7 +64,7 @@ pub fn gateway(
     settings: &StackSettings,
 ) -> impl Site {
     let limit = |rate: Option<Rate>| match rate {
-        Some(rate) => RateLimit::new(rate, limits.exempt.iter().copied()),
+        Some(rate) => RateLimit::new(rate, limits.exempt.clone()),
         None => RateLimit::off(),
     };
     Gateway {

@@ -1,107 +1,71 @@
-use std::time::Duration;
-
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::{
-    HeaderMap,
-    body::{Body as _, Incoming},
-    header::CONTENT_TYPE,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
+
+use bytes::Bytes;
+use hyper::body::{Body as _, Incoming};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{failure::Failure, problem::Kind, query::quoted};
+use super::{failure::Failure, problem::Kind};
 
-/// How much a client may send, and how slowly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyLimits {
-    /// The largest body that is read, in bytes.
-    pub max_bytes: usize,
-    /// How long all of it may take to arrive.
-    pub patience: Duration,
-}
-
-impl Default for BodyLimits {
-    /// 64 KiB, ten seconds.
-    fn default() -> Self {
-        Self { max_bytes: 64 * 1024, patience: Duration::from_secs(10) }
-    }
-}
-
-/// A request's body, not read yet.
+/// A request's body.
 #[derive(Debug)]
 pub struct Input {
-    incoming: Incoming,
-    limits: BodyLimits,
+    incoming: Option<Incoming>,
+    arrived: Bytes,
+    remainder: Remainder,
+}
+
+/// Whether something of a body was left unread.
+#[derive(Debug, Clone)]
+pub(super) struct Remainder(Option<Arc<AtomicBool>>);
+
+impl Remainder {
+    /// Whether there is any: the connection cannot go on after it.
+    pub(super) fn is_left(&self) -> bool {
+        self.0.as_ref().is_some_and(|left| left.load(Ordering::Relaxed))
+    }
 }
 
 impl Input {
-    /// The body `incoming`, to be read within `limits`.
-    pub fn new(incoming: Incoming, limits: BodyLimits) -> Self {
-        Self { incoming, limits }
+    /// The body `incoming`, of which nothing was read.
+    pub(super) fn new(incoming: Incoming) -> Self {
+        let left = (!incoming.is_end_stream()).then(|| Arc::new(AtomicBool::new(true)));
+        let remainder = Remainder(left);
+        Self { incoming: Some(incoming), arrived: Bytes::new(), remainder }
     }
 
-    /// Reads it whole.
-    ///
-    /// # Errors
-    /// A [`Failure`] when it is too large, too slow, or breaks off.
-    pub async fn read(mut self) -> Result<Bytes, Failure> {
-        let BodyLimits { max_bytes, patience } = self.limits;
-        let too_large = || {
-            Failure::new(
-                Kind::BodyTooLarge,
-                format!("The body may have {max_bytes} bytes at most."),
-            )
-        };
-        if self.incoming.size_hint().lower() > max_bytes as u64 {
-            return Err(too_large());
+    pub(super) fn remainder(&self) -> Remainder {
+        self.remainder.clone()
+    }
+
+    /// What is still to be read.
+    pub(super) fn incoming(&mut self) -> Option<&mut Incoming> {
+        self.incoming.as_mut()
+    }
+
+    /// All of it is there.
+    pub(super) fn arrived(&mut self, whole: Bytes) {
+        self.incoming = None;
+        self.arrived = whole;
+        if let Some(left) = &self.remainder.0 {
+            left.store(false, Ordering::Relaxed);
         }
-        let arrive = async {
-            let mut whole = BytesMut::new();
-            while let Some(frame) = self.incoming.frame().await {
-                let frame =
-                    frame.map_err(|_| Failure::new(Kind::BrokenBody, "The body broke off."))?;
-                let Ok(data) = frame.into_data() else { continue };
-                if whole.len() + data.len() > max_bytes {
-                    return Err(too_large());
-                }
-                whole.extend_from_slice(&data);
-            }
-            Ok(whole.freeze())
-        };
-        tokio::time::timeout(patience, arrive).await.unwrap_or_else(|_elapsed| {
-            Err(Failure::new(
-                Kind::SlowBody,
-                format!("The body did not arrive within {patience:?}."),
-            ))
-        })
+    }
+
+    /// Its bytes; there are some when the request is a `POST`.
+    pub fn bytes(&self) -> &Bytes {
+        &self.arrived
     }
 
     /// Reads it as JSON.
     ///
     /// # Errors
-    /// A [`Failure`] as [`read`](Self::read) gives, when `headers` say that it
-    /// is something else, or when it is no `T`: that one names the field.
-    pub async fn json<T: DeserializeOwned>(self, headers: &HeaderMap) -> Result<T, Failure> {
-        require_json(headers)?;
-        parse_json(&self.read().await?)
-    }
-}
-
-fn require_json(headers: &HeaderMap) -> Result<(), Failure> {
-    let unsupported = |found: &str| {
-        let detail = format!("Send application/json, not {found}.");
-        Err(Failure::new(Kind::UnsupportedMediaType, detail))
-    };
-    let Some(given) = headers.get(CONTENT_TYPE) else {
-        return unsupported("a body without Content-Type");
-    };
-    let given = given.to_str().unwrap_or("something unreadable");
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        Ok(())
-    } else {
-        unsupported(&quoted(essence))
+    /// A [`Failure`] when it is no `T`: it names the field.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        parse_json(&self.arrived)
     }
 }
 

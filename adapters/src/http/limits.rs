@@ -1,5 +1,4 @@
 use std::{
-    collections::HashSet,
     net::IpAddr,
     num::NonZeroU32,
     sync::{
@@ -14,7 +13,7 @@ use futures::future::{Either, Ready, ready};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tower::{Layer, Service};
 
-use super::{call::Call, failure::Failure, problem::Kind};
+use super::{call::Call, failure::Failure, networks::Networks, problem::Kind};
 
 /// What one client may ask of one service, as nginx's `limit_req` has it with
 /// `burst` and `nodelay`: `burst` requests more than the rate at once, and past
@@ -42,7 +41,7 @@ pub struct RateLimit {
 
 struct Buckets {
     by_client: DefaultKeyedRateLimiter<IpAddr>,
-    exempt: HashSet<IpAddr>,
+    exempt: Networks,
     started: Instant,
     looked_at_s: AtomicU64,
 }
@@ -54,14 +53,14 @@ impl RateLimit {
     }
 
     /// This rate for each client address that is not exempt.
-    pub fn new(rate: Rate, exempt: impl IntoIterator<Item = IpAddr>) -> Self {
+    pub fn new(rate: Rate, exempt: Networks) -> Self {
         // The request that comes at its time is one more than the burst.
         let at_once = NonZeroU32::MIN.saturating_add(rate.burst);
         let quota = Quota::per_second(rate.per_second).allow_burst(at_once);
         Self {
             buckets: Some(Arc::new(Buckets {
                 by_client: DefaultKeyedRateLimiter::keyed(quota),
-                exempt: exempt.into_iter().map(|ip| ip.to_canonical()).collect(),
+                exempt,
                 started: Instant::now(),
                 looked_at_s: AtomicU64::new(0),
             })),
@@ -72,7 +71,7 @@ impl RateLimit {
         let Some(buckets) = &self.buckets else { return true };
         // The same client, whether the listener is of both families or of one.
         let client = client.to_canonical();
-        buckets.exempt.contains(&client) || {
+        buckets.exempt.contains(client) || {
             buckets.tidy();
             buckets.by_client.check_key(&client).is_ok()
         }
@@ -145,13 +144,13 @@ mod tests {
 
     const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-    fn limit(burst: u32, exempt: &[IpAddr]) -> RateLimit {
+    fn limit(burst: u32, exempt: Networks) -> RateLimit {
         // So slow that nothing comes back during a test.
         let quota = Quota::with_period(std::time::Duration::from_hours(1))
             .unwrap()
             .allow_burst(NonZeroU32::new(burst + 1).unwrap());
         let rate = Rate { per_second: NonZeroU32::MIN, burst };
-        let mut limit = RateLimit::new(rate, exempt.iter().copied());
+        let mut limit = RateLimit::new(rate, exempt);
         let buckets = Arc::get_mut(limit.buckets.as_mut().unwrap()).unwrap();
         buckets.by_client = DefaultKeyedRateLimiter::keyed(quota);
         limit
@@ -164,13 +163,13 @@ mod tests {
     #[test]
     fn a_burst_is_admitted_besides_the_request_that_is_due() {
         for (burst, at_once) in [(20, 21), (5, 6), (2, 3), (0, 1)] {
-            assert_eq!(admitted(&limit(burst, &[]), CLIENT), at_once);
+            assert_eq!(admitted(&limit(burst, Networks::default()), CLIENT), at_once);
         }
     }
 
     #[test]
     fn each_client_has_its_own_bucket_whatever_its_family() {
-        let limit = limit(2, &[]);
+        let limit = limit(2, Networks::default());
         assert_eq!(admitted(&limit, CLIENT), 3);
         assert_eq!(admitted(&limit, IpAddr::V6(Ipv4Addr::new(10, 0, 0, 1).to_ipv6_mapped())), 0);
         assert_eq!(admitted(&limit, IpAddr::V6(Ipv6Addr::LOCALHOST)), 3);
@@ -178,7 +177,9 @@ mod tests {
 
     #[test]
     fn the_exempt_are_not_counted() {
-        assert_eq!(admitted(&limit(2, &[CLIENT]), CLIENT), 100);
+        assert_eq!(admitted(&limit(2, CLIENT.into()), CLIENT), 100);
+        assert_eq!(admitted(&limit(2, "10.0.0.0/8".parse().unwrap()), CLIENT), 100);
+        assert_eq!(admitted(&limit(2, "11.0.0.0/8".parse().unwrap()), CLIENT), 3);
         assert_eq!(admitted(&RateLimit::off(), CLIENT), 100);
     }
 }

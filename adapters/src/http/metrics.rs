@@ -6,7 +6,7 @@ use metrics::{Counter, Histogram, counter, histogram};
 use super::routing::Entry;
 
 /// The statuses that are counted by themselves; any other counts as `other`.
-const STATUSES: [(u16, &str); 20] = [
+const STATUSES: [(u16, &str); 22] = [
     (200, "200"),
     (201, "201"),
     (202, "202"),
@@ -18,9 +18,11 @@ const STATUSES: [(u16, &str); 20] = [
     (406, "406"),
     (408, "408"),
     (413, "413"),
+    (414, "414"),
     (415, "415"),
     (422, "422"),
     (500, "500"),
+    (501, "501"),
     (503, "503"),
     (504, "504"),
     (204, "204"),

@@ -6,7 +6,9 @@
 //! [`serve`] serves either until it is told to stop, and drains.
 
 mod admin;
+mod arrival;
 mod body;
+mod budget;
 mod call;
 mod ceiling;
 mod deadline;
@@ -20,6 +22,7 @@ mod limits;
 mod metrics;
 mod misc;
 mod negotiate;
+mod networks;
 mod openapi;
 mod orders;
 mod problem;
@@ -29,10 +32,14 @@ mod reply;
 mod request_id;
 mod routing;
 mod server;
+mod share;
 mod stack;
+mod wire;
 
 pub use admin::{AdminRoutes, Readiness};
+pub use arrival::BodyLimits;
 pub use body::Body;
+pub use budget::{AnswerBudget, BodyBudget};
 pub use call::Call;
 pub use ceiling::Ceiling;
 pub use deadline::Deadline;
@@ -40,9 +47,10 @@ pub use events::StreamSettings;
 pub use failure::{Failure, Problem, Style};
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
-pub use input::{BodyLimits, Input};
+pub use input::Input;
 pub use limits::{Rate, RateLimit};
 pub use misc::MiscRoutes;
+pub use networks::{Networks, NoNetwork};
 pub use openapi::{HeavyView, openapi};
 pub use orders::OrderRoutes;
 pub use problem::Kind;
@@ -50,6 +58,7 @@ pub use products::ProductRoutes;
 pub use request_id::RequestId;
 pub use routing::{Entry, Verb};
 pub use server::{Drain, Drained, ServerLimits, serve};
+pub use share::ClientShare;
 pub use stack::{Routes, Site, StackSettings, stack};
 
 /// What every route answers with.

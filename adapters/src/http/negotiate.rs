@@ -3,17 +3,18 @@ use hyper::{HeaderMap, header::ACCEPT};
 /// Chooses among what a route offers (`type/subtype`, the default first) what
 /// the client likes best, as RFC 9110 has it; `None` when it accepts none.
 ///
-/// Among equals the one that was named more exactly wins, then the first.
+/// An empty list is as none. Among equals the one that was named more exactly wins, then the first.
 pub(super) fn choose(headers: &HeaderMap, offers: &[&str]) -> Option<usize> {
-    let mut accepts = headers.get_all(ACCEPT).iter().peekable();
-    if accepts.peek().is_none() {
+    let accepts = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or("?"));
+    let mut ranges = accepts
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|range| !range.is_empty())
+        .peekable();
+    if ranges.peek().is_none() {
         return Some(0);
     }
-    let ranges: Vec<Range<'_>> = accepts
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(Range::parse)
-        .collect();
+    let ranges: Vec<Range<'_>> = ranges.filter_map(Range::parse).collect();
     let mut best = None;
     for (i, offer) in offers.iter().enumerate() {
         let fitting = ranges.iter().filter_map(|range| Some((range.fits(offer)?, range.quality)));
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn nothing_fits_sometimes() {
-        for accept in ["text/html", "text/plain;q=0", "nonsense", "", "text/plain;q=7", "/"] {
+        for accept in ["text/html", "text/plain;q=0", "nonsense", "text/plain;q=7", "/", ",x"] {
             assert_eq!(chosen(accept), None, "{accept}");
         }
     }

@@ -103,7 +103,7 @@ impl OrderRoutes {
     async fn place(&self, call: Call<Action>) -> Result<Response, Failure> {
         call.query([])?;
         let key = idempotency_key(&call)?;
-        let body: OrderToPlace = call.input.json(&call.head.headers).await?;
+        let body: OrderToPlace = call.input.json()?;
         let (product, quantity) = body.check()?;
         let accepted = self.intake.accept(OrderRequest { product, quantity, key }).await?;
         let location = format!("/api/orders/{}", accepted.order.id);
@@ -128,7 +128,7 @@ impl OrderRoutes {
     async fn events(&self, call: &Call<Action>) -> Result<Response, Failure> {
         call.query([])?;
         let id = OrderId::parse(call.variable())?;
-        let place = self.streams.take_place()?;
+        let place = self.streams.take_place(call.client)?;
         let changes = self.tracker.watch(id).await?;
         Ok(place.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
     }

@@ -26,6 +26,8 @@ pub enum Kind {
     MalformedJson,
     /// The body broke off.
     BrokenBody,
+    /// A request of HTTP/1.1 without its one `Host`.
+    MalformedHost,
     /// A browser would do this for a stranger, or without being asked.
     NotForBrowsers,
     /// No such route, or nothing of that name behind it.
@@ -38,8 +40,14 @@ pub enum Kind {
     SlowBody,
     /// The body is too large.
     BodyTooLarge,
+    /// The address that is asked for is too long.
+    TargetTooLong,
     /// The body is of a type that the route does not read.
     UnsupportedMediaType,
+    /// The body is compressed.
+    UnsupportedCoding,
+    /// The body travels in a coding that is not read.
+    UnsupportedTransferCoding,
     /// A value that the domain refuses.
     InvalidValue,
     /// An `Idempotency-Key` that stands for another order.
@@ -71,6 +79,7 @@ impl Kind {
             }
             Self::MalformedJson => (S::BAD_REQUEST, "malformed-json", "Malformed JSON"),
             Self::BrokenBody => (S::BAD_REQUEST, "broken-body", "Broken body"),
+            Self::MalformedHost => (S::BAD_REQUEST, "malformed-host", "Malformed Host"),
             Self::NotForBrowsers => (S::FORBIDDEN, "not-for-browsers", "Not for browsers"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "Not found"),
             Self::MethodNotAllowed => {
@@ -79,8 +88,15 @@ impl Kind {
             Self::NotAcceptable => (S::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable"),
             Self::SlowBody => (S::REQUEST_TIMEOUT, "slow-body", "The body took too long"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
+            Self::TargetTooLong => (S::URI_TOO_LONG, "target-too-long", "Address too long"),
             Self::UnsupportedMediaType => {
                 (S::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
+            }
+            Self::UnsupportedCoding => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported-coding", "Unsupported content coding")
+            }
+            Self::UnsupportedTransferCoding => {
+                (S::NOT_IMPLEMENTED, "unsupported-transfer-coding", "Unsupported transfer coding")
             }
             Self::InvalidValue => (S::UNPROCESSABLE_ENTITY, "invalid-value", "Invalid value"),
             Self::KeyReused => (S::UNPROCESSABLE_ENTITY, "key-reused", "Idempotency-Key reused"),

@@ -100,7 +100,7 @@ impl ProductRoutes {
 
     async fn add(&self, call: Call<Action>) -> Result<Response, Failure> {
         call.query([])?;
-        let body: ProductToAdd = call.input.json(&call.head.headers).await?;
+        let body: ProductToAdd = call.input.json()?;
         let (name, parts) = body.check()?;
         let product = self.catalogue.add(name, parts).await?;
         let location = format!("/api/products/{}", product.id);

@@ -26,7 +26,9 @@ pub(super) fn text(line: impl Into<Bytes>) -> Response {
 /// 200 with this value.
 pub(super) fn json(value: &impl Serialize) -> Result<Response, Failure> {
     let written = serde_json::to_vec(value).map_err(Failure::internal)?;
-    Ok(bytes(JSON, written))
+    let mut response = Response::new(Body::own(written));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    Ok(response)
 }
 
 /// 201 or 202 with this value, which is found at `location` from now on.

@@ -1,6 +1,21 @@
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,34 +25,59 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::stack::Site;
+use super::{
+    Response,
+    share::ClientShare,
+    stack::Site,
+    wire::{Follower, Wire},
+};
 
-/// What a server bears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Limits of a server's connections.
+#[derive(Debug, Clone)]
 pub struct ServerLimits {
     /// Connections at once; the next one is answered 503 and closed.
     pub connections: usize,
+    /// How many of them one client address may hold.
+    pub per_client: ClientShare,
     /// How long a connection may take to send the head of a request, the pause
     /// before it included. Longer than gateways keep idle connections (nginx:
     /// 60 s), so that none is closed just as they use it.
     pub head_timeout: Duration,
+    /// How long a client may keep still in the middle of a request, or while its
+    /// answer waits to be taken.
+    pub stall: Duration,
 }
 
 impl Default for ServerLimits {
-    /// 8,192 connections, 75 s.
+    /// 8,192 connections, of any address; 75 s for a head, 30 s of standstill.
     fn default() -> Self {
-        Self { connections: 8_192, head_timeout: Duration::from_secs(75) }
+        Self {
+            connections: 8_192,
+            per_client: ClientShare::off(),
+            head_timeout: Duration::from_secs(75),
+            stall: Duration::from_secs(30),
+        }
     }
 }
 
 /// How a server ends.
 #[derive(Debug, Clone)]
 pub struct Drain {
+    /// Cancelled when it should end soon: every answer from then on closes its
+    /// connection, so that clients go elsewhere.
+    pub draining: CancellationToken,
     /// Cancelled when it should end: it closes its listener, and answers what
     /// is in flight.
     pub stop: CancellationToken,
     /// How long that may take; what is left then is cut off.
     pub grace: Duration,
+}
+
+impl Drain {
+    /// A server that ends when `stop` is cancelled, within `grace`.
+    pub fn new(stop: CancellationToken, grace: Duration) -> Self {
+        Self { draining: stop.clone(), stop, grace }
+    }
 }
 
 /// How a server ended.
@@ -77,16 +117,21 @@ pub async fn serve<S: Site>(
     // Those that are told to go away are few, and never hold up the others.
     let refusals = Arc::new(Semaphore::new(256));
     let mut connections = JoinSet::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(MAX_HEAD)
-        .pipeline_flush(true);
+    let server = Arc::new(Server {
+        site,
+        http: http(&limits),
+        stall: limits.stall,
+        draining: AtomicBool::new(false),
+    });
     let mut short_of_something = false;
     loop {
         let accepted = tokio::select! {
             biased;
             () = drain.stop.cancelled() => break,
+            () = drain.draining.cancelled(), if !server.is_draining() => {
+                server.draining.store(true, Ordering::Relaxed);
+                continue;
+            }
             Some(ended) = connections.join_next() => {
                 report(ended);
                 continue;
@@ -108,25 +153,28 @@ pub async fn serve<S: Site>(
             }
         };
         short_of_something = false;
-        match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => {
-                let stop = drain.stop.child_token();
-                let connection = connection(http.clone(), stream, peer, site.clone(), stop);
+        let share = limits.per_client.take(peer.ip());
+        let full = share.is_none();
+        match share.zip(Arc::clone(&places).try_acquire_owned().ok()) {
+            Some(place) => {
+                let (server, stop) = (Arc::clone(&server), drain.stop.child_token());
                 connections.spawn(async move {
-                    connection.await;
+                    server.connection(stream, peer, stop).await;
                     drop(place);
                 });
             }
-            Err(_full) => {
+            None => {
                 if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
+                    let why = if full { FULL_FOR_CLIENT } else { FULL };
                     connections.spawn(async move {
-                        refuse(stream).await;
+                        refuse(stream, why).await;
                         drop(place);
                     });
                 }
             }
         }
     }
+    server.draining.store(true, Ordering::Relaxed);
     drop(listener);
     let all_ended = async {
         while let Some(ended) = connections.join_next().await {
@@ -142,43 +190,94 @@ pub async fn serve<S: Site>(
     Drained::CutOff(left)
 }
 
-/// Serves one connection to its end; told to stop, to the end of its request.
-async fn connection<S: Site>(
-    http: http1::Builder,
-    stream: TcpStream,
-    peer: SocketAddr,
+/// HTTP/1 as we read and write it. Answers go out one by one (`pipeline_flush`
+/// would hold one back while the client's next bytes are there), and a client
+/// that has shut down its sending side is answered.
+fn http(limits: &ServerLimits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(MAX_HEAD)
+        .max_header_size(MAX_HEAD)
+        .half_close(true);
+    http
+}
+
+/// What the connections of a server share.
+struct Server<S> {
     site: S,
-    stop: CancellationToken,
-) {
-    // Without it answers would wait for acknowledgements; failing is harmless.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let site = site.clone();
-        async move { Ok::<_, Infallible>(site.answer(peer, request).await) }
-    });
-    let connection = http.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    http: http1::Builder,
+    stall: Duration,
+    draining: AtomicBool,
+}
+
+impl<S: Site> Server<S> {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Serves one connection to its end; told to stop, to the end of its request.
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        stop: CancellationToken,
+    ) {
+        // Without it answers would wait for acknowledgements; failing is harmless.
+        let _ = stream.set_nodelay(true);
+        let follower = Follower::default();
+        let wire = TokioIo::new(Wire::new(stream, self.stall, follower.clone()));
+        let server = Arc::clone(&self);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (server, follower) = (Arc::clone(&server), follower.clone());
+            async move { Ok::<_, Infallible>(server.answer(peer, request, &follower).await) }
+        });
+        let connection = self.http.serve_connection(wire, service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            // Clients go away, or send what is no HTTP: nothing of ours.
+            tracing::debug!(error = &error as &dyn std::error::Error, %peer, "connection ended");
         }
-    };
-    if let Err(error) = ended {
-        // Clients go away, or send what is no HTTP: nothing of ours.
-        tracing::debug!(error = &error as &dyn std::error::Error, %peer, "connection ended");
+    }
+
+    async fn answer(
+        &self,
+        peer: SocketAddr,
+        request: Request<Incoming>,
+        follower: &Follower,
+    ) -> Response {
+        let mut response = self.site.answer(peer, request).await;
+        if self.is_draining() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if response.body().is_stream() {
+            let left = follower.follow();
+            response = response.map(|stream| stream.until(left));
+        }
+        response
     }
 }
 
+const FULL: &str = "Too many connections.";
+const FULL_FOR_CLIENT: &str = "Too many connections from this address.";
+
 /// Answers 503 to whatever is asked, without reading it.
-async fn refuse(mut stream: TcpStream) {
-    const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-        content-type: text/plain; charset=utf-8\r\nretry-after: 1\r\nconnection: close\r\n\
-        content-length: 21\r\n\r\nToo many connections.";
+async fn refuse(mut stream: TcpStream, why: &str) {
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\
+         retry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}",
+        why.len()
+    );
     let polite = async {
-        stream.write_all(FULL).await?;
+        stream.write_all(answer.as_bytes()).await?;
         stream.shutdown().await?;
         // Closing with something unread would reset the answer away.
         let mut unread = [0; 1024];

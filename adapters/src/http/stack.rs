@@ -11,20 +11,23 @@ use std::{
 
 use futures::FutureExt;
 use hyper::{
-    Request,
+    Method, Request, Version,
     body::Incoming,
-    header::{HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    header::{CONNECTION, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    http::request::Parts,
 };
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::Instrument;
 
 use super::{
     Response,
+    arrival::{Arrival, BodyLimits},
+    budget::{AnswerBudget, BodyBudget},
     call::Call,
     ceiling::Ceiling,
     deadline::Deadline,
     failure::Failure,
-    input::{BodyLimits, Input},
+    input::Input,
     limits::RateLimit,
     metrics::Requests,
     problem::Kind,
@@ -70,17 +73,24 @@ pub struct StackSettings {
     pub request_timeout: Duration,
     /// How much a client may send, and how slowly.
     pub body: BodyLimits,
+    /// How many bytes of bodies may be on their way in; clones share it.
+    pub bodies: BodyBudget,
+    /// How many bytes of answers may be on their way out; clones share it.
+    pub answers: AnswerBudget,
     /// Whether `GET`s that change state are served.
     pub legacy_get: bool,
 }
 
 impl Default for StackSettings {
-    /// 1,024 requests, 30 s, 64 KiB within 10 s, the original routes as they were.
+    /// 1,024 requests, 30 s, 64 KiB within 10 s; 16 MiB of bodies and 32 MiB of
+    /// answers on their way; the original routes as they were.
     fn default() -> Self {
         Self {
             ceiling: Ceiling::new(1_024),
             request_timeout: Duration::from_secs(30),
             body: BodyLimits::default(),
+            bodies: BodyBudget::new(16 * 1024 * 1024),
+            answers: AnswerBudget::new(32 * 1024 * 1024),
             legacy_get: true,
         }
     }
@@ -89,11 +99,12 @@ impl Default for StackSettings {
 /// Puts what every service needs around `routes`. From the outside in:
 ///
 /// 1. the boundary: request id, span, metrics; a panic or a failure becomes an
-///    answer, and a failure of ours is logged, once;
+///    answer, and a failure of ours is logged, once; answers are counted;
 /// 2. the route: 404 and 405;
 /// 3. the client's rate limit;
-/// 4. the ceiling of requests under way;
-/// 5. the deadline.
+/// 4. the body, which arrives whole;
+/// 5. the ceiling of requests under way: whoever dawdles holds no place;
+/// 6. the deadline.
 pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -> impl Site {
     let routes = Arc::new(routes);
     let handler = tower::service_fn(move |call| {
@@ -102,6 +113,7 @@ pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -
     });
     let inner = ServiceBuilder::new()
         .layer(limit)
+        .layer(Arrival { limits: settings.body, bodies: settings.bodies.clone() })
         .layer(settings.ceiling.clone())
         .layer(Deadline(settings.request_timeout))
         .service(handler);
@@ -109,7 +121,7 @@ pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -
         service: R::SERVICE,
         table: R::table(),
         requests: Requests::new(R::SERVICE, R::table()),
-        body: settings.body,
+        answers: settings.answers.clone(),
         legacy_get: settings.legacy_get,
         started: Instant::now(),
         last_warned_s: AtomicU64::new(u64::MAX),
@@ -126,7 +138,7 @@ struct Around<A: 'static> {
     service: &'static str,
     table: &'static [Entry<A>],
     requests: Requests,
-    body: BodyLimits,
+    answers: AnswerBudget,
     legacy_get: bool,
     started: Instant,
     last_warned_s: AtomicU64,
@@ -151,6 +163,8 @@ where
         let began = Instant::now();
         let around = &*self.around;
         let (head, body) = request.into_parts();
+        let input = Input::new(body);
+        let remainder = input.remainder();
         let id = RequestId::of(&head.headers);
         let method = head.method.clone();
         let path = head.uri.path();
@@ -161,14 +175,23 @@ where
                     let entry = &around.table[index];
                     let span = tracing::debug_span!("request", request.id = id.as_str(),
                         http.method = %method, http.route = entry.path);
-                    let input = Input::new(body, around.body);
                     let Entry { action, path, style, .. } = *entry;
-                    let call = Call { action, client: peer.ip(), input, path, head };
-                    let served = self.inner.clone().oneshot(call).instrument(span);
-                    let outcome = AssertUnwindSafe(served).catch_unwind().await;
-                    (Some(index), style, outcome.unwrap_or_else(|panic| Err(panicked(&*panic))))
+                    let outcome = if let Some(failure) = unfit(&head) {
+                        Err(failure)
+                    } else {
+                        let call = Call { action, client: peer.ip(), input, path, head };
+                        let served = self.inner.clone().oneshot(call).instrument(span);
+                        let outcome = AssertUnwindSafe(served).catch_unwind().await;
+                        outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
+                    };
+                    (Some(index), style, outcome)
                 }
             };
+        let outcome = match outcome {
+            // What has changed something is answered, however much is on its way.
+            Ok(response) if method == Method::GET => around.admit(response),
+            outcome => outcome,
+        };
         let mut response = match outcome {
             Ok(response) => response,
             Err(failure) => {
@@ -180,11 +203,44 @@ where
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if remainder.is_left() {
+            // The rest of the body is not worth waiting for.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
 
+/// The longest target of a request: what the gateway of the stack takes too.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// Why a request cannot be served whatever its route is.
+fn unfit(head: &Parts) -> Option<Failure> {
+    let target = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
+    if target > MAX_TARGET {
+        let detail = format!("The address may have {MAX_TARGET} bytes at most.");
+        return Some(Failure::new(Kind::TargetTooLong, detail));
+    }
+    let hosts = head.headers.get_all(HOST).iter().count();
+    // RFC 9112, 3.2: a proxy on the way may have understood another host.
+    (hosts > 1 || hosts == 0 && head.version == Version::HTTP_11).then(|| {
+        Failure::field(Kind::MalformedHost, "Host", format!("stands {hosts} times, not once"))
+    })
+}
+
 impl<A> Around<A> {
+    /// Takes the place of an answer among those on their way out.
+    fn admit(&self, response: Response) -> Result<Response, Failure> {
+        match self.answers.take(response.body().own_bytes()) {
+            Ok(None) => Ok(response),
+            Ok(Some(permit)) => Ok(response.map(|body| body.with_permit(permit))),
+            Err(()) => {
+                let detail = "Too many large answers are on their way. Please try again.";
+                Err(Failure::new(Kind::Overloaded, detail))
+            }
+        }
+    }
+
     /// Faults of ours are errors. What is away or too much is a warning, once a
     /// second at most: it comes in thousands. What a client did wrong is for debugging.
     fn log(&self, failure: &Failure, id: &RequestId) {

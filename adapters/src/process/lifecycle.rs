@@ -97,7 +97,7 @@ impl Process {
 
     /// How a server of this process ends.
     pub fn drain(&self) -> Drain {
-        Drain { stop: self.stopping(), grace: self.serving }
+        Drain { draining: self.draining(), ..Drain::new(self.stopping(), self.serving) }
     }
 
     /// How much of the grace is left; all of it before the signal.

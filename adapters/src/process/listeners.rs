@@ -43,7 +43,7 @@ impl Admin {
         let routes = AdminRoutes::new(readiness.into(), metrics.clone());
         let site = http::stack(routes, RateLimit::off(), &StackSettings::default());
         let stop = CancellationToken::new();
-        let drain = Drain { stop: stop.clone(), grace: process.grace_left() };
+        let drain = Drain::new(stop.clone(), process.grace_left());
         let serving = tokio::spawn(async move {
             // Samples are kept until somebody reads them; nobody may.
             let upkeep = async {

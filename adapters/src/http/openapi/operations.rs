@@ -15,11 +15,12 @@ const BAD_VALUE: (u16, &str) = (422, "A value that cannot be; the answer names i
 const NOT_FOR_BROWSERS: (u16, &str) =
     (403, "A browser asks for a stranger's page, or without being asked.");
 const SWITCHED_OFF: (u16, &str) = (405, "`GET`s that change state are switched off: use `POST`.");
-const BODY: [(u16, &str); 4] = [
+const BODY: [(u16, &str); 5] = [
     (400, "The body is no JSON, or broke off; or there are parameters."),
     (408, "The body took too long to arrive."),
     (413, "The body is larger than 64 KiB."),
-    (415, "The body is not `application/json`."),
+    (415, "The body is not `application/json`, or it is compressed."),
+    (501, "The body has a transfer coding other than `chunked`."),
 ];
 
 /// Every path of every service.
@@ -85,7 +86,10 @@ fn page_or_add() -> Told {
     let answer =
         json_of("ProductPage", "A page; with `product`, as text, the name that was added.");
     get("products", "list_products", "Shows a page of products, newest first")
-        .about("With `product` it adds one instead, as the original system did.")
+        .about(
+            "A page of large products is shorter than `limit`; `next` goes on after it. \
+                With `product` it adds one instead, as the original system did.",
+        )
         .parameter(query("limit", Required::False, whole_number(1, 200, Some(20)), "How many."))
         .parameter(query(
             "after",
@@ -190,12 +194,18 @@ fn order_events() -> Told {
         "event: status\nid: success\ndata: {\"order_id\":\"…\",\"status\":\"success\"}\n\n";
     let stream = ResponseBuilder::new().description(
         "Server-sent events named `status`, their data an `OrderView` as JSON, their id the \
-         status: how it stands now, then each change. Ends after a final one.",
+         status: how it stands now, then each change. Ends after a final one, or when the client \
+         shuts down its sending side.",
     );
     get("orders", "order_events", "Follows an order")
         .parameter(in_path("id", "The order."))
         .answer("200", typed("text/event-stream", Some(example), stream).build())
-        .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
+        .problems(&[
+            BAD_QUERY,
+            (404, "There is no such order."),
+            BAD_VALUE,
+            (503, "Too many follow orders, or too many from this address."),
+        ])
 }
 
 fn document() -> Told {

@@ -10,21 +10,18 @@ use std::{
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use woody_adapters::http::{
-    AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, StackSettings, stack,
-};
+use woody_adapters::http::{AdminRoutes, RateLimit, Readiness, ServerLimits, StackSettings, stack};
 
 use super::{
-    client::{Answer, FOREVER, request, send},
-    shop::serve_here,
+    client::{Answer, request, send},
+    shop::{drain, serve_here},
 };
 
 async fn admin(readiness: Readiness) -> SocketAddr {
     let metrics = PrometheusBuilder::new().build_recorder().handle();
     let routes = AdminRoutes::new(Arc::new(readiness), metrics);
     let site = stack(routes, RateLimit::off(), &StackSettings::default());
-    let drain = Drain { stop: CancellationToken::new(), grace: FOREVER };
-    serve_here(site, ServerLimits::default(), drain).await.0
+    serve_here(site, ServerLimits::default(), drain()).await.0
 }
 
 async fn get(addr: SocketAddr, path: &str) -> Answer {

@@ -1,5 +1,5 @@
 use super::{
-    client::{Answer, raw, request},
+    client::{Answer, request},
     shop::Shop,
 };
 
@@ -73,6 +73,9 @@ const REFUSED: &[(&str, &[&str], &str, u16, &str)] = &[
     ("POST /api/orders", &[], r#"{"product": "a"}"#, 415, ""),
     ("POST /api/orders", &["content-type: text/plain"], r#"{"product": "a"}"#, 415, ""),
     ("POST /api/orders", &["content-type: application/x-www-form-urlencoded"], "product=a", 415, ""),
+    ("POST /api/orders", &[JSON, "content-encoding: gzip"], "\x1f", 415, "Content-Encoding"),
+    ("POST /api/products", &[JSON, "content-encoding: br"], "{}", 415, "Content-Encoding"),
+    ("POST /api/orders", &[JSON, "content-encoding: identity, zstd"], "{}", 415, "Content-Encoding"),
     ("POST /api/orders", &[JSON, "idempotency-key: "], r#"{"product": "a"}"#, 422, "Idempotency-Key"),
     ("POST /api/orders", &[JSON, "idempotency-key: é"], r#"{"product": "a"}"#, 422, "Idempotency-Key"),
     ("POST /api/orders", &[JSON, "idempotency-key: a", "idempotency-key: b"], r#"{"product": "a"}"#, 400, "Idempotency-Key"),
@@ -128,6 +131,38 @@ async fn every_bad_request_is_refused_with_its_field_and_touches_nothing() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_told_to_come_as_it_is() {
+    let shop = Shop::open().await;
+    let gzip = ["content-type: application/json", "content-encoding: gzip"];
+    for path in ["/api/orders", "/api/products"] {
+        let answer = shop.send(request(&format!("POST {path}"), &gzip, &b"\x1f\x8b"[..])).await;
+        assert_eq!(answer.status, 415, "{path}");
+        assert_eq!(answer.header("accept-encoding"), "identity");
+        assert_eq!(answer.json()["type"], "urn:woodytoys:problem:unsupported-coding");
+    }
+    let plain = ["content-type: application/json", "content-encoding: identity"];
+    let order = shop.send(request("POST /api/orders", &plain, r#"{"product": "a"}"#)).await;
+    assert_eq!(order.status, 202);
+}
+
+#[tokio::test]
+async fn an_empty_accept_is_as_none() {
+    let shop = Shop::open().await;
+    for accept in ["accept: ", "accept: ,", "accept:  , ,"] {
+        let answer = shop.ask("GET /api/misc/heavy?name=lion", &[accept]).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/plain; charset=utf-8"),
+            "{accept}"
+        );
+        assert_eq!(
+            shop.ask("GET /", &[accept]).await.header("content-type"),
+            "text/plain; charset=utf-8"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_longest_name_is_accepted_and_one_more_is_not() {
     let shop = Shop::open().await;
     let name = |n: usize| "%E8%9B%87".repeat(n);
@@ -151,21 +186,4 @@ async fn wrong_methods_learn_the_right_ones() {
         let answer = shop.ask(line, &[]).await;
         assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allow), "{line}");
     }
-}
-
-#[tokio::test]
-async fn what_is_no_http_is_answered_400_and_closed() {
-    let shop = Shop::open().await;
-    for garbage in [
-        &b"nonsense\r\n\r\n"[..],
-        b"GET /api/ping?\xff HTTP/9.9\r\n\r\n",
-        b"GET /api/ping HTTP/1.1\r\nbad header\r\n\r\n",
-    ] {
-        let answer = raw(shop.addr, garbage).await;
-        assert!(answer.starts_with("HTTP/1.1 4") || answer.is_empty(), "{answer}");
-    }
-    let endless = format!("GET /api/ping HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(100_000));
-    let answer = raw(shop.addr, endless.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 431") || answer.is_empty(), "{answer}");
-    assert_eq!(shop.get("/api/ping").await.text(), "ping");
 }

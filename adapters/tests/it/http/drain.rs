@@ -16,7 +16,7 @@ async fn what_is_in_flight_is_answered_and_nothing_new_is_taken() {
     let probe = Probe { entered: Arc::clone(&entered), leave: Arc::clone(&leave) };
     let stop = CancellationToken::new();
     let site = stack(probe, RateLimit::off(), &StackSettings::default());
-    let drain = Drain { stop: stop.clone(), grace: FOREVER };
+    let drain = Drain::new(stop.clone(), FOREVER);
     let (addr, serving) = serve_here(site, ServerLimits::default(), drain).await;
     let idle = TcpStream::connect(addr).await.unwrap();
     let in_flight = tokio::spawn(send(addr, request("GET /wait", &[], "")));
@@ -34,12 +34,36 @@ async fn what_is_in_flight_is_answered_and_nothing_new_is_taken() {
 }
 
 #[tokio::test]
+async fn while_it_drains_every_answer_says_that_its_connection_closes() {
+    let (entered, leave) = (Arc::<Notify>::default(), Arc::<Notify>::default());
+    let probe = Probe { entered: Arc::clone(&entered), leave: Arc::clone(&leave) };
+    let (stop, draining) = (CancellationToken::new(), CancellationToken::new());
+    let site = stack(probe, RateLimit::off(), &StackSettings::default());
+    let drain = Drain { draining: draining.clone(), ..Drain::new(stop.clone(), FOREVER) };
+    let (addr, serving) = serve_here(site, ServerLimits::default(), drain).await;
+    let before = send(addr, request("GET /nowhere", &[], "")).await;
+    assert_eq!(before.header("connection"), "");
+    let in_flight = tokio::spawn(send(addr, request("GET /wait", &[], "")));
+    entered.notified().await;
+    draining.cancel();
+    leave.notify_one();
+    assert_eq!(in_flight.await.unwrap().header("connection"), "close");
+    // It still listens: the gateway has not learned of it yet.
+    for path in ["GET /nowhere", "GET /panic"] {
+        assert_eq!(send(addr, request(path, &[], "")).await.header("connection"), "close");
+    }
+    assert!(!serving.is_finished());
+    stop.cancel();
+    assert_eq!(serving.await.unwrap(), Drained::Clean);
+}
+
+#[tokio::test]
 async fn the_grace_is_kept_whatever_is_in_flight() {
     let entered = Arc::<Notify>::default();
     let probe = Probe { entered: Arc::clone(&entered), leave: Arc::default() };
     let stop = CancellationToken::new();
     let site = stack(probe, RateLimit::off(), &StackSettings::default());
-    let drain = Drain { stop: stop.clone(), grace: Duration::from_millis(100) };
+    let drain = Drain::new(stop.clone(), Duration::from_millis(100));
     let (addr, serving) = serve_here(site, ServerLimits::default(), drain).await;
     let in_flight = tokio::spawn(try_send(addr, request("GET /wait", &[], "")));
     entered.notified().await;

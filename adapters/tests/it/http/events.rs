@@ -6,6 +6,7 @@ use hyper::{Request, Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use woody_adapters::http::{ClientShare, Networks};
 use woody_core::ports::Verdict;
 
 use super::{
@@ -85,6 +86,24 @@ async fn the_status_now_comes_first_then_each_change_then_the_end() {
     let mut late = Stream::open(&shop, &id).await;
     assert_eq!(late.event().await, Some((last_id, last)));
     assert_eq!(late.event().await, None);
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_streams() {
+    let streams_per_client = ClientShare::of(2, Networks::default());
+    let shop = Shop::with(Setup { streams_per_client, ..Setup::default() }).await;
+    let id = shop.order("lion").await;
+    let _first = Stream::open(&shop, &id).await;
+    let second = Stream::open(&shop, &id).await;
+    let refused = shop.get(&format!("/api/orders/{id}/events")).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "5"));
+    drop(second);
+    let again = async {
+        while Stream::open(&shop, &id).await.response.status() != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(FOREVER, again).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_adapters::http::{
-    Drain, OrderRoutes, ProductRoutes, RateLimit, ServerLimits, StackSettings, StreamSettings,
-    stack,
+    OrderRoutes, ProductRoutes, RateLimit, ServerLimits, StackSettings, StreamSettings, stack,
 };
 use woody_core::{
     ports::{
@@ -16,15 +15,11 @@ use woody_core::{
 };
 
 use super::{
-    client::{FOREVER, request, send},
-    shop::serve_here,
+    client::{request, send},
+    shop::{drain, serve_here},
 };
 
 const ID: &str = "0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f";
-
-fn drain() -> Drain {
-    Drain { stop: CancellationToken::new(), grace: FOREVER }
-}
 
 #[tokio::test]
 async fn a_store_that_is_away_is_503_and_one_that_refuses_is_500() {

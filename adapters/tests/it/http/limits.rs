@@ -1,7 +1,7 @@
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::{io::AsyncWriteExt, net::TcpStream};
-use woody_adapters::http::GatewayLimits;
+use woody_adapters::http::{GatewayLimits, Networks};
 
 use super::{
     client::rest,
@@ -21,14 +21,14 @@ async fn served(addr: SocketAddr, path: &str, requests: usize) -> usize {
 }
 
 /// A shop that gives back one request a second: slow enough to count at once.
-async fn limited(exempt: Vec<IpAddr>) -> Shop {
+async fn limited(exempt: Networks) -> Shop {
     let limits = GatewayLimits { exempt, ..GatewayLimits::at(std::num::NonZeroU32::MIN) };
     Shop::with(Setup { limits, ..Setup::default() }).await
 }
 
 #[tokio::test]
 async fn each_service_has_its_own_burst() {
-    let shop = limited(Vec::new()).await;
+    let shop = limited(Networks::default()).await;
     for (path, at_once) in
         [("/api/misc/time", 21), ("/api/products", 6), ("/api/orders/do?order=a", 3)]
     {
@@ -42,7 +42,7 @@ async fn each_service_has_its_own_burst() {
 
 #[tokio::test]
 async fn past_the_burst_the_answer_is_the_original_one_to_the_letter() {
-    let shop = limited(Vec::new()).await;
+    let shop = limited(Networks::default()).await;
     served(shop.addr, "/api/orders?order_id=x", 10).await;
     for path in ["/api/orders?order_id=x", "/api/orders/x/events"] {
         let answer = shop.ask(&format!("GET {path}"), &["x-forwarded-for: 10.9.8.7"]).await;
@@ -58,6 +58,10 @@ async fn past_the_burst_the_answer_is_the_original_one_to_the_letter() {
 
 #[tokio::test]
 async fn an_exempt_address_has_no_limit() {
-    let shop = limited(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]).await;
-    assert_eq!(served(shop.addr, "/api/products", 100).await, 100);
+    for exempt in ["127.0.0.1", "127.0.0.0/8", "192.0.2.7, 127.0.0.0/8", "0.0.0.0/0"] {
+        let shop = limited(exempt.parse().unwrap()).await;
+        assert_eq!(served(shop.addr, "/api/products", 100).await, 100, "{exempt}");
+    }
+    let shop = limited("10.0.0.0/8".parse().unwrap()).await;
+    assert!(served(shop.addr, "/api/products", 100).await < 100);
 }

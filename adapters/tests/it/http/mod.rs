@@ -2,6 +2,7 @@ mod admin;
 mod bad_input;
 mod browsers;
 mod client;
+mod conformance;
 mod drain;
 mod events;
 mod faults;

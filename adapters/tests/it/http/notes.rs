@@ -6,13 +6,12 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
-use woody_adapters::http::{Drain, RateLimit, ServerLimits, StackSettings, stack};
+use woody_adapters::http::{RateLimit, ServerLimits, StackSettings, stack};
 
 use super::{
-    client::{FOREVER, request, send},
-    shop::{Shop, serve_here},
+    client::{request, send},
+    shop::{Shop, drain, serve_here},
     stack::Probe,
 };
 
@@ -74,8 +73,7 @@ async fn what_clients_do_wrong_is_for_debugging_only() {
 async fn a_fault_of_ours_is_logged_once_with_its_request() {
     let probe = Probe { entered: Arc::default(), leave: Arc::default() };
     let site = stack(probe, RateLimit::off(), &StackSettings::default());
-    let drain = Drain { stop: CancellationToken::new(), grace: FOREVER };
-    let (addr, _serving) = serve_here(site, ServerLimits::default(), drain).await;
+    let (addr, _serving) = serve_here(site, ServerLimits::default(), drain()).await;
     let lines = Lines::default();
     let _kept = lines.keep("info");
     send(addr, request("GET /panic", &["x-request-id: find-me"], "")).await;

@@ -9,8 +9,8 @@ use hyper::Request;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
-    Drain, Drained, FrontRoutes, GatewayLimits, MiscRoutes, OrderRoutes, ProductRoutes,
-    ServerLimits, Site, StackSettings, StreamSettings, gateway, serve,
+    ClientShare, Drain, Drained, FrontRoutes, GatewayLimits, MiscRoutes, OrderRoutes,
+    ProductRoutes, ServerLimits, Site, StackSettings, StreamSettings, gateway, serve,
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
@@ -21,7 +21,7 @@ use woody_core::{
 };
 use woody_store::MemoryStore;
 
-use super::client::{Answer, request, send};
+use super::client::{Answer, FOREVER, request, send};
 
 /// A shop that listens on a port of its own.
 pub(super) struct Shop {
@@ -41,6 +41,7 @@ pub(super) struct Setup {
     pub(super) settings: StackSettings,
     pub(super) server: ServerLimits,
     pub(super) streams: usize,
+    pub(super) streams_per_client: ClientShare,
     pub(super) heartbeat: Duration,
     pub(super) grace: Duration,
 }
@@ -52,6 +53,7 @@ impl Default for Setup {
             settings: StackSettings::default(),
             server: ServerLimits::default(),
             streams: 100,
+            streams_per_client: ClientShare::off(),
             heartbeat: Duration::from_secs(15),
             grace: Duration::from_secs(30),
         }
@@ -83,6 +85,7 @@ impl Shop {
         let stop = CancellationToken::new();
         let streams = StreamSettings {
             streams: setup.streams,
+            per_client: setup.streams_per_client,
             heartbeat: setup.heartbeat,
             stop: stop.clone(),
         };
@@ -94,7 +97,7 @@ impl Shop {
             &setup.limits,
             &setup.settings,
         );
-        let drain = Drain { stop: stop.clone(), grace: setup.grace };
+        let drain = Drain::new(stop.clone(), setup.grace);
         let (addr, serving) = serve_here(site, setup.server, drain).await;
         Self { addr, store, broker, stop, verdict, serving, _pipeline: pipeline }
     }
@@ -144,6 +147,11 @@ impl Shop {
         self.stop.cancel();
         self.serving.await.unwrap()
     }
+}
+
+/// How a server ends that is never told to.
+pub(super) fn drain() -> Drain {
+    Drain::new(CancellationToken::new(), FOREVER)
 }
 
 /// Serves `site` on a port of its own.

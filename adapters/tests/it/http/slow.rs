@@ -1,10 +1,16 @@
 use std::time::Duration;
 
-use tokio::{io::AsyncWriteExt, net::TcpStream};
-use woody_adapters::http::{BodyLimits, ServerLimits, StackSettings};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
+use woody_adapters::http::{
+    AnswerBudget, BodyBudget, BodyLimits, Ceiling, ClientShare, ServerLimits, StackSettings,
+};
 
 use super::{
-    client::{raw, request, rest},
+    client::{FOREVER, raw, request, rest},
     shop::{Setup, Shop},
 };
 
@@ -80,4 +86,126 @@ async fn a_slow_head_and_an_idle_connection_are_closed() {
     assert_eq!(raw(shop.addr, b"").await, "");
     let answered = raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(answered.ends_with("ping"), "{answered}");
+}
+
+/// Sends the head of an order and the first bytes of its body.
+async fn begin_order(shop: &Shop, begun: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(shop.addr).await.unwrap();
+    let head = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 60000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(begun).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn slow_bodies_take_no_place_from_requests_that_are_whole() {
+    let settings = StackSettings { ceiling: Ceiling::new(1), ..StackSettings::default() };
+    let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
+    let mut dawdlers = Vec::new();
+    for _ in 0..20 {
+        dawdlers.push(begin_order(&shop, b"{").await);
+    }
+    for _ in 0..20 {
+        assert_eq!(shop.post("/api/orders", &json!({"product": "lion"})).await.status, 202);
+        assert_eq!(shop.get("/api/ping").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn past_the_budget_the_slowest_body_gives_way_and_others_are_read() {
+    let settings =
+        StackSettings { bodies: BodyBudget::new(100 * 1024), ..StackSettings::default() };
+    let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
+    let most = " ".repeat(50_000);
+    let slowest = begin_order(&shop, most.as_bytes()).await;
+    let later = begin_order(&shop, most.as_bytes()).await;
+    let latest = begin_order(&shop, most.as_bytes()).await;
+    // Two fit; by the time that the third is here the first has gone.
+    let told = rest(slowest).await;
+    assert!(told.starts_with("HTTP/1.1 503") && told.contains("retry-after: 1"), "{told}");
+    assert!(told.contains("connection: close"), "{told}");
+    for mut whole in [later, latest] {
+        let order = format!("{{\"product\": \"lion\"}}{}", " ".repeat(10_000));
+        whole.write_all(&order.as_bytes()[..10_000]).await.unwrap();
+        whole.shutdown().await.unwrap();
+        let answer = rest(whole).await;
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+    let server = ServerLimits { stall: SHORT, ..ServerLimits::default() };
+    let shop = Shop::with(Setup { server, ..Setup::default() }).await;
+    // Its system keeps little for it, and ours little of what it does not take.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 * 1024).unwrap();
+    let mut stream = socket.connect(shop.addr).await.unwrap();
+    let many = "GET /shop.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2_000);
+    // The server stops reading when it cannot write, and closes then.
+    let cut_off = async {
+        let _ = stream.write_all(many.as_bytes()).await;
+        stream.writable().await.unwrap();
+        while stream.write_all(b"\r\n").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(FOREVER, cut_off).await.expect("it was never cut off");
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_go_on_is_given_up_and_a_pause_between_requests_is_not() {
+    let server = ServerLimits { stall: SHORT, ..ServerLimits::default() };
+    let shop = Shop::with(Setup { server, ..Setup::default() }).await;
+    assert_eq!(raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nho").await, "");
+    let mut idle = TcpStream::connect(shop.addr).await.unwrap();
+    let asked = b"GET /api/ping HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut answer = [0; 1024];
+    for _ in 0..2 {
+        idle.write_all(asked).await.unwrap();
+        let read = idle.read(&mut answer).await.unwrap();
+        assert!(answer[..read].ends_with(b"ping"));
+        // Longer than it may keep still in the middle of something.
+        assert_eq!(raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nho").await, "");
+    }
+}
+
+#[tokio::test]
+async fn large_answers_are_bounded_and_small_ones_go_on() {
+    let settings = StackSettings { answers: AnswerBudget::new(1), ..StackSettings::default() };
+    let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
+    let parts: Vec<_> = (0..200)
+        .map(|i| json!({"name": format!("{}{i}", "p".repeat(190)), "width_mm": 9, "height_mm": 9}))
+        .collect();
+    let added = shop.post("/api/products", &json!({"name": "large", "parts": parts})).await;
+    assert_eq!(added.status, 201, "what has changed something is answered");
+    let refused = shop.get("/api/products").await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
+    assert_eq!(shop.post("/api/orders", &json!({"product": "lion"})).await.status, 202);
+    assert_eq!(shop.get("/shop.js").await.status, 200, "what all are sent is in memory once");
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_connections() {
+    let per_client = ClientShare::of(2, "10.0.0.0/8".parse().unwrap());
+    let server = ServerLimits { per_client, ..ServerLimits::default() };
+    let shop = Shop::with(Setup { server, ..Setup::default() }).await;
+    let hello = b"GET /api/ping HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(shop.addr).await.unwrap();
+        stream.write_all(hello).await.unwrap();
+        stream.read_u8().await.unwrap();
+        held.push(stream);
+    }
+    let refused = raw(shop.addr, hello).await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after"), "{refused}");
+    assert!(refused.ends_with("Too many connections from this address."), "{refused}");
+    // 127.0.0.2 is this machine too, and another client.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = socket.connect(shop.addr).await.unwrap();
+    other.write_all(b"GET /api/ping HTTP/1.0\r\n\r\n").await.unwrap();
+    assert!(rest(other).await.ends_with("ping"));
 }

@@ -3,15 +3,14 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
-use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
-    Body, Call, Ceiling, Drain, Entry, Failure, RateLimit, Response, Routes, ServerLimits,
-    StackSettings, stack,
+    Body, Call, Ceiling, Entry, Failure, RateLimit, Response, Routes, ServerLimits, StackSettings,
+    stack,
 };
 
 use super::{
-    client::{FOREVER, request, rest, send},
-    shop::serve_here,
+    client::{request, rest, send},
+    shop::{drain, serve_here},
 };
 
 /// A service that panics, or waits until it is let go.
@@ -60,8 +59,7 @@ async fn probed(settings: StackSettings, limits: ServerLimits) -> Probed {
     let (entered, leave) = (Arc::<Notify>::default(), Arc::<Notify>::default());
     let probe = Probe { entered: Arc::clone(&entered), leave: Arc::clone(&leave) };
     let site = stack(probe, RateLimit::off(), &settings);
-    let drain = Drain { stop: CancellationToken::new(), grace: FOREVER };
-    let (addr, _serving) = serve_here(site, limits, drain).await;
+    let (addr, _serving) = serve_here(site, limits, drain()).await;
     Probed { addr, entered, leave }
 }
 
@@ -152,4 +150,17 @@ async fn pipelined_requests_are_answered_in_their_order() {
     let answers = rest(stream).await;
     assert_eq!(answers.matches("HTTP/1.1 404").count(), 2, "{answers}");
     assert_eq!(answers.matches("HTTP/1.1 500").count(), 1, "{answers}");
+}
+
+#[tokio::test]
+async fn a_client_that_shuts_down_its_sending_side_is_waited_for() {
+    let probed = probed(StackSettings::default(), ServerLimits::default()).await;
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(probed.addr).await.unwrap();
+        stream.write_all(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stream.shutdown().await.unwrap();
+        probed.entered.notified().await;
+        probed.leave.notify_one();
+        assert!(rest(stream).await.ends_with("left"));
+    }
 }

@@ -1,0 +1,214 @@
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Either},
+};
+use http_body_util::BodyExt;
+use hyper::{
+    HeaderMap, Method,
+    body::{Body as _, Incoming},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING},
+};
+use std::task::{Context, Poll};
+use tower::{Layer, Service};
+
+use super::{
+    Response,
+    budget::{BodyBudget, BodyInFlight},
+    call::Call,
+    failure::Failure,
+    problem::Kind,
+    query::quoted,
+};
+
+/// How much a client may send, and how slowly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// The largest body that is read, in bytes.
+    pub max_bytes: usize,
+    /// How long all of it may take to arrive.
+    pub patience: Duration,
+}
+
+impl Default for BodyLimits {
+    /// 64 KiB, ten seconds.
+    fn default() -> Self {
+        Self { max_bytes: 64 * 1024, patience: Duration::from_secs(10) }
+    }
+}
+
+/// Has the body of a `POST` arrive whole, before the request takes a place among
+/// those that are under way. Other bodies are not read.
+#[derive(Debug, Clone)]
+pub(super) struct Arrival {
+    pub(super) limits: BodyLimits,
+    pub(super) bodies: BodyBudget,
+}
+
+impl<S> Layer<S> for Arrival {
+    type Service = AfterArrival<S>;
+
+    fn layer(&self, inner: S) -> AfterArrival<S> {
+        AfterArrival { inner, arrival: self.clone() }
+    }
+}
+
+/// A service behind an [`Arrival`].
+#[derive(Debug, Clone)]
+pub(super) struct AfterArrival<S> {
+    inner: S,
+    arrival: Arrival,
+}
+
+impl<S, A> Service<Call<A>> for AfterArrival<S>
+where
+    S: Service<Call<A>, Response = Response, Error = Failure, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    A: Send + 'static,
+{
+    type Response = Response;
+    type Error = Failure;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, Failure>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut call: Call<A>) -> Self::Future {
+        if call.head.method != Method::POST {
+            return Either::Left(self.inner.call(call));
+        }
+        // The one that was asked whether it is ready is the one to call.
+        let other = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, other);
+        let arrival = self.arrival.clone();
+        Either::Right(Box::pin(async move {
+            is_plain_json(&call.head.headers)?;
+            if let Some(incoming) = call.input.incoming() {
+                let whole = arrival.whole(incoming).await?;
+                call.input.arrived(whole);
+            }
+            inner.call(call).await
+        }))
+    }
+}
+
+impl Arrival {
+    /// Reads a body to its end.
+    async fn whole(&self, incoming: &mut Incoming) -> Result<Bytes, Failure> {
+        let BodyLimits { max_bytes, patience } = self.limits;
+        if incoming.size_hint().lower() > max_bytes as u64 {
+            return Err(too_large(max_bytes));
+        }
+        tokio::time::timeout(patience, self.read(incoming)).await.unwrap_or_else(|_elapsed| {
+            let detail = format!("The body did not arrive within {patience:?}.");
+            Err(Failure::new(Kind::SlowBody, detail))
+        })
+    }
+
+    async fn read(&self, incoming: &mut Incoming) -> Result<Bytes, Failure> {
+        let mut whole = BytesMut::new();
+        let mut waited_for: Option<BodyInFlight> = None;
+        loop {
+            // What came with the head is not waited for, and takes nothing of the budget.
+            let frame = if let Some(frame) = incoming.frame().now_or_never() {
+                frame
+            } else {
+                let body = waited_for.get_or_insert_with(|| self.begin(whole.len()));
+                tokio::select! {
+                    biased;
+                    () = body.gives_way() => return Err(gave_way()),
+                    frame = incoming.frame() => frame,
+                }
+            };
+            let Some(frame) = frame else { return Ok(whole.freeze()) };
+            let frame = frame.map_err(|_| Failure::new(Kind::BrokenBody, "The body broke off."))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if whole.len() + data.len() > self.limits.max_bytes {
+                return Err(too_large(self.limits.max_bytes));
+            }
+            if let Some(body) = &waited_for {
+                body.grow(data.len());
+            }
+            whole.extend_from_slice(&data);
+        }
+    }
+
+    fn begin(&self, bytes: usize) -> BodyInFlight {
+        let body = self.bodies.begin();
+        body.grow(bytes);
+        body
+    }
+}
+
+fn too_large(max_bytes: usize) -> Failure {
+    Failure::new(Kind::BodyTooLarge, format!("The body may have {max_bytes} bytes at most."))
+}
+
+fn gave_way() -> Failure {
+    let detail = "Too many bodies are on their way, and this one took longest. Please try again.";
+    Failure::new(Kind::Overloaded, detail)
+}
+
+/// Whether a body is JSON as it is: neither of another type, nor compressed.
+fn is_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
+    if let Some(coding) = coding(headers, &TRANSFER_ENCODING, "chunked") {
+        let problem = format!("is {coding}: send it chunked, or with its length");
+        return Err(Failure::field(Kind::UnsupportedTransferCoding, "Transfer-Encoding", problem));
+    }
+    if let Some(coding) = coding(headers, &CONTENT_ENCODING, "identity") {
+        let problem = format!("is {coding}: send the body as it is, not compressed");
+        return Err(Failure::field(Kind::UnsupportedCoding, "Content-Encoding", problem));
+    }
+    let unsupported = |found: &str| {
+        let detail = format!("Send application/json, not {found}.");
+        Err(Failure::new(Kind::UnsupportedMediaType, detail))
+    };
+    let Some(given) = headers.get(CONTENT_TYPE) else {
+        return unsupported("a body without Content-Type");
+    };
+    let given = given.to_str().unwrap_or("something unreadable");
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        unsupported(&quoted(essence))
+    }
+}
+
+/// The first coding that `header` lists besides `plain`, as the client wrote it.
+fn coding(headers: &HeaderMap, header: &HeaderName, plain: &str) -> Option<String> {
+    let lists = headers.get_all(header).iter().map(|list| list.to_str().unwrap_or("\u{fffd}"));
+    let mut codings = lists.flat_map(|list| list.split(',')).map(str::trim);
+    codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(plain)).map(quoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn any_coding_but_none_is_refused_by_its_name() {
+        for (header, value, refused) in [
+            (CONTENT_ENCODING, "gzip", Some(Kind::UnsupportedCoding)),
+            (CONTENT_ENCODING, "identity, br", Some(Kind::UnsupportedCoding)),
+            (CONTENT_ENCODING, "deflate", Some(Kind::UnsupportedCoding)),
+            (CONTENT_ENCODING, "Identity", None),
+            (CONTENT_ENCODING, "", None),
+            (TRANSFER_ENCODING, "gzip, chunked", Some(Kind::UnsupportedTransferCoding)),
+            (TRANSFER_ENCODING, "Chunked", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header, HeaderValue::from_static(value));
+            let kind = is_plain_json(&headers).err().map(|failure| failure.kind());
+            assert_eq!(kind, refused, "{value}");
+        }
+    }
+}

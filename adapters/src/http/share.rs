@@ -1,0 +1,99 @@
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::networks::Networks;
+
+/// How many of something one client address may hold at once; clones share it.
+///
+/// The address is the connection's: no header changes it. Behind a gateway every
+/// client has the gateway's address, so there the gateway keeps the shares.
+#[derive(Debug, Clone, Default)]
+pub struct ClientShare(Option<Arc<Shares>>);
+
+#[derive(Debug)]
+struct Shares {
+    each: usize,
+    exempt: Networks,
+    /// Has no entry for who holds nothing, so it is no larger than what is held.
+    held: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl ClientShare {
+    /// No bound.
+    pub fn off() -> Self {
+        Self(None)
+    }
+
+    /// So many for each address that is not exempt.
+    pub fn of(each: usize, exempt: Networks) -> Self {
+        Self(Some(Arc::new(Shares { each, exempt, held: Mutex::default() })))
+    }
+
+    /// One more for `client`, until it is dropped; none when its share is used up.
+    pub(super) fn take(&self, client: IpAddr) -> Option<Held> {
+        let Some(shares) = &self.0 else { return Some(Held(None)) };
+        // The same client, whether the listener is of both families or of one.
+        let client = client.to_canonical();
+        if shares.exempt.contains(client) {
+            return Some(Held(None));
+        }
+        let mut held = shares.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(client).or_default();
+        if *count >= shares.each {
+            if *count == 0 {
+                held.remove(&client);
+            }
+            return None;
+        }
+        *count += 1;
+        Some(Held(Some((Arc::clone(shares), client))))
+    }
+}
+
+/// One of a client's share.
+#[derive(Debug)]
+pub(super) struct Held(Option<(Arc<Shares>, IpAddr)>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some((shares, client)) = &self.0 else { return };
+        let mut held = shares.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(client) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+    const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
+    #[test]
+    fn a_client_holds_its_share_and_no_more_and_what_it_gives_back_is_there_again() {
+        let share = ClientShare::of(2, Networks::default());
+        let first = share.take(A).unwrap();
+        let _second = share.take(A).unwrap();
+        assert!(share.take(A).is_none());
+        assert!(share.take(B).is_some(), "another has its own");
+        drop(first);
+        assert!(share.take(A).is_some());
+    }
+
+    #[test]
+    fn the_exempt_have_no_share_and_nobody_is_remembered_who_holds_nothing() {
+        let share = ClientShare::of(1, "10.0.0.0/8".parse().unwrap());
+        let many: Vec<_> = (0..10).map(|_| share.take(A)).collect();
+        assert!(many.iter().all(Option::is_some));
+        drop(share.take(B));
+        assert!(share.0.unwrap().held.lock().unwrap().is_empty());
+    }
+}
