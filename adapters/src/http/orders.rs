@@ -29,7 +29,7 @@ use super::{
 /// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `GET /api/orders/{id}` | the order, or 404 |
-/// | `GET /api/orders/{id}/events` | its changes, as server-sent events |
+/// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 pub struct OrderRoutes {
     intake: Arc<OrderIntake>,
     tracker: Arc<OrderTracker>,
@@ -55,6 +55,7 @@ const TABLE: &[Entry<Action>] = &[
 ];
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 impl OrderRoutes {
@@ -128,6 +129,15 @@ impl OrderRoutes {
     async fn events(&self, call: &Call<Action>) -> Result<Response, Failure> {
         call.query([])?;
         let id = OrderId::parse(call.variable())?;
+        if let Some(seen) = call.headers().get(LAST_EVENT_ID)
+            && let Some(order) = self.tracker.order(id).await?
+            && order.status.is_final()
+            && seen.as_bytes() == order.status.as_str().as_bytes()
+        {
+            // The client has seen the end. An EventSource connects again after each
+            // end of its stream, until it is told so.
+            return Ok(reply::no_content());
+        }
         let place = self.streams.take_place(call.client)?;
         let changes = self.tracker.watch(id).await?;
         Ok(place.respond(changes.ok_or_else(|| reply::no_such("order", id))?))

@@ -31,6 +31,13 @@ pub(super) fn json(value: &impl Serialize) -> Result<Response, Failure> {
     Ok(response)
 }
 
+/// 204.
+pub(super) fn no_content() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    no_store(response)
+}
+
 /// 201 or 202 with this value, which is found at `location` from now on.
 pub(super) fn made(
     status: StatusCode,

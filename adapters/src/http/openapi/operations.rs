@@ -197,9 +197,18 @@ fn order_events() -> Told {
          status: how it stands now, then each change. Ends after a final one, or when the client \
          shuts down its sending side.",
     );
+    let seen = ObjectBuilder::new().schema_type(Type::String).build();
+    let end = "The client has seen the final status: there is nothing to come.";
     get("orders", "order_events", "Follows an order")
         .parameter(in_path("id", "The order."))
+        .parameter(in_header(
+            "Last-Event-ID",
+            seen.into(),
+            "The last status that the client has seen; an `EventSource` sends it by itself, and \
+             stops when it is told 204.",
+        ))
         .answer("200", typed("text/event-stream", Some(example), stream).build())
+        .answer("204", ResponseBuilder::new().description(end).build())
         .problems(&[
             BAD_QUERY,
             (404, "There is no such order."),

@@ -89,6 +89,49 @@ async fn the_status_now_comes_first_then_each_change_then_the_end() {
 }
 
 #[tokio::test]
+async fn who_has_seen_the_end_is_told_so_and_nobody_else() {
+    let shop = Shop::open().await;
+    let id = shop.order("lion").await;
+    let path = format!("GET /api/orders/{id}/events");
+    shop.decide(Ok(Verdict::Success(None)));
+    let mut stream = Stream::open(&shop, &id).await;
+    while stream.event().await.is_some() {}
+    for _ in 0..2 {
+        let again = shop.ask(&path, &["last-event-id: success"]).await;
+        assert_eq!((again.status.as_u16(), again.text()), (204, ""));
+    }
+    for seen in ["pending", "", "failed", "7"] {
+        let answer = shop.ask(&path, &[&format!("last-event-id: {seen}")]).await;
+        assert_eq!(answer.status, 200, "{seen}");
+        assert!(answer.text().contains("id: success\n"), "{seen}: {}", answer.text());
+    }
+    let unknown = "GET /api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f/events";
+    assert_eq!(shop.ask(unknown, &["last-event-id: success"]).await.status, 404);
+}
+
+#[tokio::test]
+async fn every_final_state_can_be_the_last_that_was_seen() {
+    let shop = Shop::open().await;
+    let reason = || woody_core::domain::Reason::new("no such wood");
+    for (verdict, word) in [
+        (Ok(Verdict::Rejected(reason())), "rejected"),
+        (Ok(Verdict::Success(Some(reason()))), "success"),
+    ] {
+        shop.decide(verdict);
+        let id = shop.order("lion").await;
+        let mut stream = Stream::open(&shop, &id).await;
+        let mut last = String::new();
+        while let Some((id, _)) = stream.event().await {
+            last = id;
+        }
+        assert_eq!(last, word);
+        let path = format!("GET /api/orders/{id}/events");
+        let again = shop.ask(&path, &[&format!("last-event-id: {last}")]).await;
+        assert_eq!(again.status, 204, "{word}");
+    }
+}
+
+#[tokio::test]
 async fn one_address_cannot_take_all_streams() {
     let streams_per_client = ClientShare::of(2, Networks::default());
     let shop = Shop::with(Setup { streams_per_client, ..Setup::default() }).await;
