@@ -9,48 +9,89 @@ use crate::search::model::{Kind, Model, Sort};
 
 /// Evaluations that a bound may take.
 const MOST_WORK: usize = 400_000;
+/// Combinations of sheets that a bound may try.
+const MOST_COMBINATIONS: usize = 10_000;
 
-/// The least price and the least number of sheets of the pieces in `counts`.
-pub(crate) fn least(model: &Model, prices: &[u64], counts: &[u64]) -> (u64, u64) {
-    let area: u128 = model
+/// The least price and the least number of sheets of a plan.
+pub(crate) fn least(model: &Model, prices: &[u64]) -> (u64, u64) {
+    let area = model
         .kinds
         .iter()
-        .zip(counts)
-        .map(|(kind, count)| u128::from(kind.area()) * u128::from(*count))
-        .sum();
+        .map(|kind| u128::from(kind.area()) * u128::from(kind.count))
+        .sum::<u128>();
     let largest = model.stock.iter().map(Sort::area).max().unwrap_or(1);
     let mut sheets = u64::try_from(area.div_ceil(u128::from(largest))).unwrap_or(u64::MAX);
-    let mut price = fractional(model, prices, area);
+    let mut price = Cover::of(model, prices).least(area);
     if let [sort] = &model.stock[..] {
-        sheets = sheets.max(transformed(sort, &model.kinds, counts));
+        sheets = sheets.max(transformed(sort, &model.kinds));
         price = price.max(sheets.saturating_mul(prices[0]));
     }
     (price, sheets)
 }
 
-/// The price of so much wood, bought by area where it is cheapest.
-fn fractional(model: &Model, prices: &[u64], mut area: u128) -> u64 {
-    let mut sorts: Vec<(u128, u128, u128)> = model
-        .stock
-        .iter()
-        .zip(prices)
-        .map(|(sort, price)| {
-            (u128::from(*price), u128::from(sort.area()), u128::from(sort.at_hand))
-        })
-        .collect();
-    sorts.sort_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)));
-    let mut sum = 0;
-    for (price, size, at_hand) in sorts {
-        let taken = area.min(size * at_hand);
-        area -= taken;
-        // Whole sheets, and the part of one: rounded up only at the very end.
-        if area == 0 {
-            sum += (taken * price).div_ceil(size);
-            break;
-        }
-        sum += at_hand * price;
+/// Sizes of sheet as wood by area, the cheapest wood first.
+struct Cover {
+    /// Price, area, how many.
+    sorts: Vec<(u128, u128, u128)>,
+    /// Whole combinations that may still be tried.
+    tries: usize,
+}
+
+impl Cover {
+    fn of(model: &Model, prices: &[u64]) -> Self {
+        let each = model.stock.iter().zip(prices);
+        let mut sorts: Vec<(u128, u128, u128)> = each
+            .map(|(sort, price)| {
+                (u128::from(*price), u128::from(sort.area()), u128::from(sort.at_hand))
+            })
+            .collect();
+        sorts.sort_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)));
+        Self { sorts, tries: MOST_COMBINATIONS }
     }
-    u64::try_from(sum).unwrap_or(u64::MAX)
+
+    /// The least price of whole sheets that have so much area together.
+    fn least(mut self, area: u128) -> u64 {
+        let mut best = u128::MAX;
+        self.search(0, area, 0, &mut best);
+        // Without an answer in time, wood counts as if it were sold by area.
+        let least = if self.tries == 0 { self.fractional(0, area) } else { best };
+        u64::try_from(least).unwrap_or(u64::MAX)
+    }
+
+    fn search(&mut self, from: usize, area: u128, spent: u128, best: &mut u128) {
+        if area == 0 {
+            *best = spent.min(*best);
+            return;
+        }
+        if from == self.sorts.len() {
+            return;
+        }
+        let (price, size, at_hand) = self.sorts[from];
+        let most = at_hand.min(area.div_ceil(size));
+        for taken in (0..=most).rev() {
+            if self.tries == 0 {
+                return;
+            }
+            let rest = area.saturating_sub(taken * size);
+            let spent = spent + taken * price;
+            self.tries = self.tries.saturating_sub(1);
+            if spent + self.fractional(from + 1, rest) >= *best {
+                continue;
+            }
+            self.search(from + 1, rest, spent, best);
+        }
+    }
+
+    /// The price of so much area by the sizes from `from` on, bought by area.
+    fn fractional(&self, from: usize, mut area: u128) -> u128 {
+        let mut sum = 0;
+        for (price, size, at_hand) in &self.sorts[from..] {
+            let taken = area.min(size * at_hand);
+            sum += (taken * price).div_ceil(*size);
+            area -= taken;
+        }
+        if area == 0 { sum } else { u128::MAX / 2 }
+    }
 }
 
 /// A dual feasible function, tabulated over the lengths that occur: values in units
@@ -101,7 +142,7 @@ fn measures(length: u64, sides: &[u64], most: usize) -> Vec<Measure> {
     steps.chain(from.map(|least| Measure { whole: length, rule: Rule::From(least) })).collect()
 }
 
-fn transformed(sort: &Sort, kinds: &[Kind], counts: &[u64]) -> u64 {
+fn transformed(sort: &Sort, kinds: &[Kind]) -> u64 {
     let mut sides: Vec<u64> = kinds.iter().flat_map(|kind| kind.size).map(u64::from).collect();
     sides.sort_unstable();
     sides.dedup();
@@ -113,8 +154,7 @@ fn transformed(sort: &Sort, kinds: &[Kind], counts: &[u64]) -> u64 {
         for b in &over_height {
             let sum: u128 = kinds
                 .iter()
-                .zip(counts)
-                .map(|(kind, count)| {
+                .map(|kind| {
                     let ways = kind
                         .ways()
                         .filter(|size| size[0] <= sort.size[0] && size[1] <= sort.size[1]);
@@ -124,7 +164,7 @@ fn transformed(sort: &Sort, kinds: &[Kind], counts: &[u64]) -> u64 {
                                 * u128::from(b.of(u64::from(h), height))
                         })
                         .min();
-                    area.unwrap_or(0) * u128::from(*count)
+                    area.unwrap_or(0) * u128::from(kind.count)
                 })
                 .sum();
             best = best.max(sum.div_ceil(u128::from(a.whole) * u128::from(b.whole)));

@@ -5,6 +5,7 @@ pub mod check;
 mod effort;
 mod error;
 mod geometry;
+mod items;
 mod plan;
 mod planner;
 mod problem;

@@ -1,6 +1,6 @@
 //! From a problem to a plan.
 //!
-//! Up to some hundred pieces are searched together. More are cut as patterns with
+//! Some hundred rectangles are searched together. More are cut as patterns with
 //! counts: a batch in proportion to what is wanted is planned, its sheets are cut as
 //! often as the batch is contained, and what is left is a smaller problem. The
 //! emptiest sheet of a batch is not repeated; its pieces join what is left.
@@ -11,6 +11,7 @@ use crate::bound;
 use crate::check;
 use crate::effort::Effort;
 use crate::error::Unplanned;
+use crate::items::{Item, items, times};
 use crate::plan::{Plan, Sheet};
 use crate::problem::{Problem, Stock};
 use crate::realize;
@@ -18,9 +19,7 @@ use crate::search::drive::Search;
 use crate::search::model::{Kind, Model, Sort};
 use crate::search::state::State;
 
-/// The most pieces that are searched together, while parts are few enough.
-const TOGETHER: u64 = 300;
-/// Beyond the sheets of any one search: what one unit of price weighs.
+/// What one unit of price weighs; any one search has fewer sheets.
 const PER_PRICE: u64 = 1 << 13;
 
 impl Problem {
@@ -50,41 +49,22 @@ impl Problem {
             problem: self,
             seed: effort.seed,
             left: effort.steps,
+            counts: self.parts().iter().map(|part| u64::from(part.count)).collect(),
+            at_hand: self.stock().iter().map(|stock| stock.at_hand).collect(),
             sheets: Vec::new(),
             go_on: &mut || go_on() && end.is_none_or(|end| Instant::now() < end),
         };
-        let counts: Vec<u64> = self.parts().iter().map(|part| u64::from(part.count)).collect();
-        let at_hand = self.stock().iter().map(|stock| stock.at_hand.unwrap_or(u32::MAX)).collect();
-        planner.plan(counts.clone(), at_hand)?;
-        let sheets = planner.sheets;
+        let (least_cost, _) = planner.least();
+        while planner.counts.iter().any(|count| *count > 0) {
+            planner.step()?;
+        }
+        let mut sheets = planner.sheets;
+        sheets.sort_by_key(|sheet| self.stock()[sheet.stock].area_mm2() - sheet.used_mm2());
         let each = |sheet: &Sheet| sheet.repeat * self.stock()[sheet.stock].price;
         let cost = sheets.iter().map(each).sum();
-        let prices: Vec<u64> = self.stock().iter().map(|stock| stock.price).collect();
-        let (least_cost, _) =
-            bound::least(&self.model(&counts, |_, at_hand| at_hand), &prices, &counts);
         let plan = Plan { sheets, least_cost, cost };
         debug_assert_eq!(check::verify(self, &plan), Ok(()));
         Ok(plan)
-    }
-
-    fn model(&self, counts: &[u64], at_hand: impl Fn(usize, u32) -> u32) -> Model {
-        let saw = self.saw();
-        let grown = |w, h| [w + saw.kerf_mm, h + saw.kerf_mm];
-        let kind = |(part, count): (&crate::Part, &u64)| Kind {
-            size: grown(part.width_mm, part.height_mm),
-            may_turn: part.may_turn,
-            count: u32::try_from(*count).unwrap_or(u32::MAX),
-        };
-        let sort = |(index, stock): (usize, &Stock)| Sort {
-            size: grown(stock.width_mm - 2 * saw.trim_mm, stock.height_mm - 2 * saw.trim_mm),
-            weight: stock.price * PER_PRICE + 1,
-            at_hand: at_hand(index, stock.at_hand.unwrap_or(u32::MAX)),
-        };
-        Model {
-            kinds: self.parts().iter().zip(counts).map(kind).collect(),
-            stock: self.stock().iter().enumerate().map(sort).collect(),
-            stages: saw.stages.limit(),
-        }
     }
 }
 
@@ -93,60 +73,50 @@ struct Planner<'a> {
     seed: u64,
     /// Steps that are left.
     left: u64,
+    /// Pieces of each part that are still to be planned.
+    counts: Vec<u64>,
+    at_hand: Vec<Option<u32>>,
     sheets: Vec<Sheet>,
     go_on: &'a mut dyn FnMut() -> bool,
 }
 
 impl Planner<'_> {
-    fn plan(&mut self, mut counts: Vec<u64>, mut at_hand: Vec<u32>) -> Result<(), Unplanned> {
-        loop {
-            let times = times(&counts);
-            let last = times == 1;
-            let batch: Vec<u64> = counts.iter().map(|count| count / times).collect();
-            let share = if last { self.left } else { self.left / 2 };
-            let each = u32::try_from(times).unwrap_or(u32::MAX);
-            let (state, complete) = self.search(
-                &batch,
-                |index| match at_hand[index] {
-                    u32::MAX => u32::MAX,
-                    some => some / each,
-                },
-                share,
-            );
-            let mut panels: Vec<_> = state.open_panels().filter(|panel| panel.pieces > 0).collect();
-            panels.sort_by_key(|panel| panel.free);
-            if last && !complete {
-                let missing = state.out.len() as u64;
-                let first = state.out.iter().min().map_or(0, |kind| *kind as usize);
-                return Err(Unplanned::OutOfStock { missing, first });
-            }
-            if !last && panels.len() > 1 {
-                panels.pop();
-            }
-            if panels.is_empty() {
-                // Sheets at hand are too few to be cut in equal numbers.
-                let missing = counts.iter().sum();
-                let first = counts.iter().position(|count| *count > 0).unwrap_or(0);
-                return Err(Unplanned::OutOfStock { missing, first });
-            }
-            for panel in panels {
-                if at_hand[panel.stock] != u32::MAX {
-                    at_hand[panel.stock] -= each;
-                }
-                let sheet = realize::sheet(self.problem, panel);
-                for placement in sheet.placements() {
-                    counts[placement.part] -= times;
-                }
-                self.add(Sheet { repeat: times, ..sheet });
-            }
-            if counts.iter().all(|count| *count == 0) {
-                self.sheets.sort_by_key(|sheet| {
-                    let area = self.problem.stock()[sheet.stock].area_mm2();
-                    area - sheet.used_mm2()
-                });
-                return Ok(());
-            }
+    /// Plans a batch, as often as it is contained in what is left.
+    fn step(&mut self) -> Result<(), Unplanned> {
+        let times = times(self.problem, &self.counts);
+        let last = times == 1;
+        let batch: Vec<u64> = self.counts.iter().map(|count| count / times).collect();
+        let items = items(self.problem, &batch);
+        let (state, complete) = self.search(&items, times);
+        if last && !complete {
+            let left_over = state.out.iter().map(|kind| items[*kind as usize]);
+            return Err(Unplanned::OutOfStock {
+                missing: left_over.clone().map(|item| item.pieces()).sum(),
+                first: left_over.map(|item| item.part).min().unwrap_or(0),
+            });
         }
+        let mut panels: Vec<_> = state.open_panels().filter(|panel| panel.pieces > 0).collect();
+        panels.sort_by_key(|panel| panel.free);
+        if !last && panels.len() > 1 {
+            panels.pop();
+        }
+        if panels.is_empty() {
+            // Sheets at hand are too few to be cut in equal numbers.
+            let missing = self.counts.iter().sum();
+            let first = self.counts.iter().position(|count| *count > 0).unwrap_or(0);
+            return Err(Unplanned::OutOfStock { missing, first });
+        }
+        for panel in panels {
+            let sheet = realize::sheet(self.problem, &items, panel);
+            for placement in sheet.placements() {
+                self.counts[placement.part] -= times;
+            }
+            if let Some(at_hand) = &mut self.at_hand[sheet.stock] {
+                *at_hand -= u32::try_from(times).unwrap_or(u32::MAX);
+            }
+            self.add(Sheet { repeat: times, ..sheet });
+        }
+        Ok(())
     }
 
     /// Equal sheets are written once.
@@ -158,34 +128,47 @@ impl Planner<'_> {
         }
     }
 
-    /// Returns the best plan of `counts`, and whether it holds all of them.
-    fn search(
-        &mut self,
-        counts: &[u64],
-        at_hand: impl Fn(usize) -> u32,
-        steps: u64,
-    ) -> (State, bool) {
-        let model = self.problem.model(counts, |index, _| at_hand(index));
-        let prices: Vec<u64> = self.problem.stock().iter().map(|stock| stock.price).collect();
-        let (price, sheets) = bound::least(&model, &prices, counts);
+    /// Returns the best plan of `items`, each sheet of which can be cut `times` times, and
+    /// whether it holds all of them.
+    fn search(&mut self, items: &[Item], times: u64) -> (State, bool) {
+        let model = self.model(items, times);
+        let (price, sheets) = bound::least(&model, &self.prices());
         let bound = price.saturating_mul(PER_PRICE).saturating_add(sheets);
+        // Half of the rest, so that what a batch leaves has its share too.
+        let steps = if times == 1 { self.left } else { self.left / 2 };
         let mut search = Search::new(&model, self.seed);
         search.run(bound, |looks| looks < steps && (self.go_on)());
         self.left = self.left.saturating_sub(search.looks());
         search.finish()
     }
-}
 
-/// How often a batch of pieces worth searching together is contained in `counts`.
-fn times(counts: &[u64]) -> u64 {
-    let total: u64 = counts.iter().sum();
-    let mut times = total / TOGETHER;
-    while times > 1 {
-        let covered: u64 = counts.iter().map(|count| count / times * times).sum();
-        if covered * 2 >= total {
-            return times;
-        }
-        times = times * 4 / 5;
+    fn least(&self) -> (u64, u64) {
+        let each = self.counts.iter().copied().enumerate();
+        let single = |(part, count)| Item { part, columns: 1, rows: 1, count };
+        bound::least(&self.model(&each.map(single).collect::<Vec<_>>(), 1), &self.prices())
     }
-    1
+
+    fn prices(&self) -> Vec<u64> {
+        self.problem.stock().iter().map(|stock| stock.price).collect()
+    }
+
+    fn model(&self, items: &[Item], times: u64) -> Model {
+        let saw = self.problem.saw();
+        let kind = |item: &Item| {
+            let part = &self.problem.parts()[item.part];
+            let count = u32::try_from(item.count).unwrap_or(u32::MAX);
+            Kind { size: item.size(part, saw.kerf_mm), may_turn: part.may_turn, count }
+        };
+        let sort = |(stock, at_hand): (&Stock, &Option<u32>)| Sort {
+            size: [stock.width_mm, stock.height_mm]
+                .map(|side| side - 2 * saw.trim_mm + saw.kerf_mm),
+            weight: stock.price * PER_PRICE + 1,
+            at_hand: at_hand.map_or(u32::MAX, |n| u32::try_from(u64::from(n) / times).unwrap_or(n)),
+        };
+        Model {
+            kinds: items.iter().map(kind).collect(),
+            stock: self.problem.stock().iter().zip(&self.at_hand).map(sort).collect(),
+            stages: saw.stages.limit(),
+        }
+    }
 }

@@ -219,7 +219,7 @@ impl Problem {
     }
 
     /// What each sheet has between its trimmed edges.
-    fn rooms(&self) -> impl Iterator<Item = [u32; 2]> {
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = [u32; 2]> {
         let trim = 2 * self.saw.trim_mm;
         self.stock.iter().map(move |sheet| [sheet.width_mm - trim, sheet.height_mm - trim])
     }

@@ -1,20 +1,22 @@
 //! From the search's panels to sheets in millimetres.
 
 use crate::geometry::{Axis, Rect};
+use crate::items::Item;
 use crate::plan::{Node, Placement, Sheet, Strips};
 use crate::problem::Problem;
 use crate::search::panel::{self, CUT, NONE, Panel, ROOT};
 
 /// Writes a panel down as a sheet that is cut once.
-pub(crate) fn sheet(problem: &Problem, panel: &Panel) -> Sheet {
+pub(crate) fn sheet(problem: &Problem, items: &[Item], panel: &Panel) -> Sheet {
     let saw = problem.saw();
-    let writer = Writer { problem, panel, kerf: saw.kerf_mm };
+    let writer = Writer { problem, items, panel, kerf: saw.kerf_mm };
     let root = writer.node(ROOT, [saw.trim_mm; 2]);
     Sheet { stock: panel.stock, repeat: 1, root }
 }
 
 struct Writer<'a> {
     problem: &'a Problem,
+    items: &'a [Item],
     panel: &'a Panel,
     kerf: u32,
 }
@@ -29,9 +31,7 @@ impl Writer<'_> {
         let node = self.panel.node(index);
         let rect = self.rect(at, node.size);
         if node.piece != CUT {
-            let part = node.piece as usize;
-            let turned = rect.width_mm != self.problem.parts()[part].width_mm;
-            return Node::Piece(Placement { part, turned, rect });
+            return self.block(&self.items[node.piece as usize], at, node.size);
         }
         let axis = usize::from(node.axis);
         let mut children: Vec<u32> = self.children(node).collect();
@@ -60,6 +60,24 @@ impl Writer<'_> {
         }
     }
 
+    /// Equal pieces side by side, perhaps only one: columns first, then pieces.
+    fn block(&self, item: &Item, at: [u32; 2], size: [u32; 2]) -> Node {
+        let part = self.problem.parts()[item.part];
+        let turned = item.size(&part, self.kerf) != size;
+        let (columns, rows) =
+            if turned { (item.rows, item.columns) } else { (item.columns, item.rows) };
+        let piece = [size[0] / columns, size[1] / rows];
+        let column = |column: u32| {
+            let at = [at[0] + column * piece[0], at[1]];
+            let one = |row: u32| {
+                let rect = self.rect([at[0], at[1] + row * piece[1]], piece);
+                Node::Piece(Placement { part: item.part, turned, rect })
+            };
+            strips(Axis::Height, self.rect(at, [piece[0], size[1]]), (0..rows).map(one))
+        };
+        strips(Axis::Width, self.rect(at, size), (0..columns).map(column))
+    }
+
     fn children(&self, node: &panel::Node) -> impl Iterator<Item = u32> {
         let mut child = node.first;
         std::iter::from_fn(move || {
@@ -70,4 +88,10 @@ impl Writer<'_> {
             })
         })
     }
+}
+
+/// Strips that fill `rect`; a single one is no strip.
+fn strips(axis: Axis, rect: Rect, strips: impl Iterator<Item = Node>) -> Node {
+    let mut strips: Vec<Node> = strips.collect();
+    if strips.len() == 1 { strips.remove(0) } else { Node::Cut(Strips { rect, axis, strips }) }
 }
