@@ -4,6 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=stack/secrets.sh
 . ./secrets.sh
+# shellcheck source=stack/ports.sh
+. ./ports.sh
+# shellcheck source=stack/waiting.sh
+. ./waiting.sh
 
 case ${1:-} in
 '' | --help | -h)
@@ -12,6 +16,8 @@ Usage: ./stack/compose.sh up -d | ps | logs -f order-worker | down ...
 
 docker compose with compose.yml; arguments are its own. Passwords and secrets are kept in ~/.woodytoys/STACK. Images are
 those of build_push.sh; VERSION, REGISTRY, RABBITMQ_IMAGE, POSTGRES_IMAGE and WOODY_HTTP_PORT work as in stack.yml.
+`up` looks first at what it needs (stack/preflight.sh); with -d it waits until every container is healthy, or says at once
+why one will not be. WOODY_DEPLOY_TIMEOUT=300 is for how many seconds.
 END
     exit
     ;;
@@ -27,7 +33,22 @@ if [ ! -d "$WOODY_SECRETS_FILES" ]; then
         for name in ${SECRETS[$part]}; do (umask 022 && secret "$name" >"$WOODY_SECRETS_FILES/$name"); done
     done
 fi
-if docker compose version >/dev/null 2>&1; then
-    exec docker compose --project-name "$STACK" --file compose.yml "$@"
+say() { printf '%s\n' "$*" >&2; }
+TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
+if ! [[ $TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]]; then
+    say "compose: WOODY_DEPLOY_TIMEOUT must be a number of seconds from 1 to 99999, not $TIMEOUT"
+    exit 2
 fi
-exec docker-compose --project-name "$STACK" --file compose.yml "$@"
+[ "$1" != up ] || ./preflight.sh --compose || { say "compose: nothing was started" && exit 1; }
+compose=(docker-compose)
+if docker compose version >/dev/null 2>&1; then compose=(docker compose); fi
+compose+=(--project-name "$STACK" --file compose.yml)
+case "$1 $* " in
+'up '*' -d '* | 'up '*' --detach '*)
+    wait_notes_the_past compose_look
+    "${compose[@]}" "$@"
+    wait_until_healthy compose_look "$TIMEOUT" || { say "compose: not everything is healthy (./stack/compose.sh logs SERVICE says more)" && exit 1; }
+    say "[$SECONDS s] everything is healthy"
+    ;;
+*) exec "${compose[@]}" "$@" ;;
+esac

@@ -6,13 +6,18 @@ cd "$(dirname "$0")"
 . ./secrets.sh
 # shellcheck source=stack/registry.sh
 . ./registry.sh
+# shellcheck source=stack/ports.sh
+. ./ports.sh
+# shellcheck source=stack/waiting.sh
+. ./waiting.sh
 
 usage() {
     cat <<'END'
 Usage: ./stack/deploy-swarm.sh [VERSION] [-c FILE]...
 
-Checks what it needs, makes the machine a Swarm of one node if it is in none, makes passwords and secrets the first time,
-deploys stack.yml, waits until every replica is healthy, and prints where everything is. Deploying again updates.
+Looks at what it needs (stack/preflight.sh, which says all that is in the way), makes the machine a Swarm of one node if it is
+in none, makes passwords and secrets the first time, deploys stack.yml, waits until every replica is healthy, and prints where
+everything is. Deploying again updates. The wait ends early where waiting does not help, with the reason.
 
 On a machine of your own that has nothing yet, it brings what is missing, and says so: the docker engine (as root on
 Debian), our images (built from this checkout, unless you name a VERSION or a registry), and, where no registry can be reached,
@@ -65,12 +70,18 @@ export WOODY_STACK=$STACK
 on_this_machine=''
 is_from_registry "$REGISTRY/gateway" || on_this_machine=yes
 TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
+[[ $TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]] || die "WOODY_DEPLOY_TIMEOUT must be a number of seconds from 1 to 99999, not $TIMEOUT"
 default_images=yes
 [ -z "${RABBITMQ_IMAGE:-}${POSTGRES_IMAGE:-}${NGINX_IMAGE:-}" ] || default_images=''
 export RABBITMQ_IMAGE=${RABBITMQ_IMAGE:-rabbitmq:4-management} POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:18}
 
+look_first() { ./preflight.sh "${files[@]:2}" || die "nothing was deployed"; }
+
 check_engine() {
-    docker info >/dev/null 2>&1 || ./engine.sh up || die "no docker engine answers, and none could be started (above)"
+    if ! docker info >/dev/null 2>&1; then
+        ./engine.sh up || die "no docker engine answers, and none could be started (above)"
+        look_first # it has more to say now
+    fi
     case $(docker info --format '{{.Swarm.LocalNodeState}}/{{.Swarm.ControlAvailable}}') in
     active/true) ;;
     active/false) die "this node is a worker: run this on a manager" ;;
@@ -162,33 +173,6 @@ make_secrets() {
 
 services() { docker stack services "$STACK" --format '{{.Name}} {{.Replicas}}' | sed 's/ *(.*//' | sort; }
 
-# Whether a service is as it was told to be: all replicas healthy, and no update under way.
-settled() {
-    local name replicas state
-    while read -r name replicas; do
-        [ "${replicas%/*}" = "${replicas#*/}" ] || return 1
-        state=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "$name")
-        case $state in '' | completed) ;; rollback_* | paused) failed=$name && return 1 ;; *) return 1 ;; esac
-    done < <(services)
-}
-
-wait_until_healthy() {
-    local deadline=$((SECONDS + TIMEOUT)) shown='' now
-    failed=''
-    until settled; do
-        now=$(services | awk '{ split($2, n, "/"); have += n[1]; want += n[2] } END { printf "%d replicas are healthy, %d are wanted", have, want }')
-        if [ "$now" != "$shown" ]; then say "[$SECONDS s] $now" && shown=$now; fi
-        if [ "$failed" ] || [ "$SECONDS" -ge "$deadline" ]; then
-            say ''
-            docker stack ps "$STACK" --no-trunc --format 'table {{.Name}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}' |
-                grep -Ev 'Running +Running' >&2 || true
-            die "${failed:+$failed was rolled back; }not everything is healthy after $SECONDS s (above; docker service logs NAME says more)"
-        fi
-        sleep 1
-    done
-    say "[$SECONDS s] everything is healthy"
-}
-
 report() {
     local host
     host=$(docker node inspect self --format '{{.Status.Addr}}' 2>/dev/null || echo localhost)
@@ -203,6 +187,7 @@ report() {
     echo "try it: ./stack/test-services.sh http://$host:${WOODY_HTTP_PORT:-80}"
 }
 
+look_first
 check_engine
 check_images
 label_node
@@ -216,6 +201,12 @@ export WOODY_DATABASE_SECRETS WOODY_RABBITMQ_SECRETS WOODY_RABBITMQ_DEFINITIONS 
 # A tag that moved is looked up again for `latest` alone: a new version of ours must not bring a new RabbitMQ with it.
 resolve=changed
 if [ "$on_this_machine" ]; then resolve=never; elif [ "$VERSION" = latest ]; then resolve=always; fi
+wait_notes_the_past swarm_look
 docker stack deploy "${files[@]}" --prune --with-registry-auth --resolve-image "$resolve" "$STACK" >&2
-wait_until_healthy
+if ! wait_until_healthy swarm_look "$TIMEOUT"; then
+    docker stack ps "$STACK" --no-trunc --format 'table {{.Name}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}' |
+        grep -Ev 'Running +Running' | cut -c1-300 >&2 || true
+    die "not everything is healthy (above; docker service logs NAME says more)"
+fi
+say "[$SECONDS s] everything is healthy"
 report

@@ -7,6 +7,10 @@ cd "$(dirname "$0")"
 . ./secrets.sh
 # shellcheck source=stack/registry.sh
 . ./registry.sh
+# shellcheck source=stack/ports.sh
+. ./ports.sh
+# shellcheck source=stack/waiting.sh
+. ./waiting.sh
 
 usage() {
     cat <<'END'
@@ -99,19 +103,14 @@ figure() { grep -oE "\"$1\":[^,}]*" "$work/$2" | head -n 1 | cut -d: -f2-; }
 
 # update SERVICE: replaces its tasks, and waits until that is done.
 update() {
-    local change=(--force) state=updating
+    local change=(--force)
     case $1 in
     rabbitmq | database) ;;
     *) [ -z "$to" ] || change=(--force --image "${image%/*}/$1:$to" --no-resolve-image) ;;
     esac
-    docker service update --quiet --detach=false "${change[@]}" "${STACK}_$1" >/dev/null
-    # The command ends a little before the update is called complete.
-    for _ in {1..300}; do
-        state=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "${STACK}_$1")
-        case $state in updating | rollback_started) sleep 0.2 ;; *) break ;; esac
-    done
-    [ "$state" = completed ] ||
-        die "${STACK}_$1 was not updated: $(docker service inspect --format '{{.UpdateStatus.Message}}' "${STACK}_$1")"
+    wait_notes_the_past swarm_look
+    docker service update --quiet --detach "${change[@]}" "${STACK}_$1" >/dev/null
+    wait_until_healthy swarm_look 600 "$1" >"$work/waited" 2>&1 || die "${STACK}_$1 was not updated: $(tail -n 1 "$work/waited")"
 }
 
 # What a service answers besides orders.

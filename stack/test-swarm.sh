@@ -41,6 +41,10 @@ WORK=$(mktemp -d)
 export WOODY_SECRETS_DIR=$WORK/secrets
 # shellcheck source=stack/secrets.sh
 . stack/secrets.sh
+# shellcheck source=stack/ports.sh
+. stack/ports.sh
+# shellcheck source=stack/waiting.sh
+. stack/waiting.sh
 started_engine='' made_swarm=''
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
@@ -143,6 +147,14 @@ fi
 say 'ask' # without these two nothing else says anything
 check 'test-services.sh finds everything as it should be' stack/test-services.sh "$BASE"
 [ "$failed" = 0 ] || exit 1
+
+# --- what stands in the way of a deployment ---
+say 'what stands in the way, and what is waited for'
+check "in the way of an update is nothing, the stack's own ports least of all" stack/preflight.sh
+stack/test-waiting.sh "$REGISTRY/gateway:latest" | tee "$WORK/waits" | sed '$d' || true
+if read -r ours _ theirs _ < <(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$WORK/waits"); then
+    passed=$((passed + ours)) failed=$((failed + theirs))
+else no 'stack/test-waiting.sh came to its end'; fi
 
 # --- images and configuration ---
 say 'images and configuration'
@@ -287,7 +299,7 @@ load_while() {
     return $code
 }
 rolls_back() {
-    docker service update --quiet --detach=false --no-resolve-image --image "$REGISTRY/order-service:broken" "${WOODY_STACK}_order-service" || true
+    docker service update --quiet --detach --no-resolve-image --image "$REGISTRY/order-service:broken" "${WOODY_STACK}_order-service"
     within 120 update_is rollback_completed
 }
 update_is() { [ "$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "${WOODY_STACK}_order-service")" = "$1" ]; }
@@ -322,8 +334,14 @@ say 'scale'
 bridge=$(docker network inspect docker_gwbridge --format '{{(index .IPAM.Config 0).Gateway}}')
 cargo build --quiet --example validation_service
 "${CARGO_TARGET_DIR:-target}/debug/examples/validation_service" "$bridge:7099" 200 >/dev/null &
-docker service update --quiet --detach=false --env-add WOODY_VALIDATION=none \
-    --env-add "WOODY_VALIDATOR_URL=http://$bridge:7099/" "${WOODY_STACK}_order-worker" >/dev/null
+# order_workers CMD...: changes them, and waits until they are as they should be.
+order_workers() {
+    wait_notes_the_past swarm_look
+    "$@" >/dev/null
+    wait_until_healthy swarm_look 180 order-worker >"$WORK/waited" 2>&1 || tail -n 3 "$WORK/waited"
+}
+order_workers docker service update --quiet --detach --env-add WOODY_VALIDATION=none \
+    --env-add "WOODY_VALIDATOR_URL=http://$bridge:7099/" "${WOODY_STACK}_order-worker"
 # throughput: orders a second that are ended, over ten seconds with a backlog.
 ended() { stack/ctl.sh orders audit --output json 2>/dev/null | grep -oE '"success":[0-9]+' | cut -d: -f2; }
 throughput() {
@@ -335,7 +353,7 @@ throughput() {
     echo $(((after - before) / 10))
 }
 with_five=$(throughput)
-docker service scale --detach=false "${WOODY_STACK}_order-worker=10" >/dev/null
+order_workers docker service scale --detach "${WOODY_STACK}_order-worker=10"
 with_ten=$(throughput)
 if [ "$with_five" -gt 0 ] && [ "$with_ten" -ge $((with_five * 3 / 2)) ]; then
     ok "five workers end $with_five orders/s that take 200 ms, ten end $with_ten"
