@@ -46,6 +46,38 @@ impl std::fmt::Display for Place {
     }
 }
 
+/// What a rule finds.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) severity: Severity,
+    pub(super) place: Place,
+    pub(super) what: String,
+    pub(super) why: &'static str,
+    pub(super) mend: String,
+}
+
+impl Found {
+    /// Something that does not do what it is there for.
+    pub(super) fn error(
+        place: Place,
+        what: impl Into<String>,
+        why: &'static str,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self { severity: Severity::Error, place, what: what.into(), why, mend: mend.into() }
+    }
+
+    /// Something that works, until something happens.
+    pub(super) fn warning(
+        place: Place,
+        what: impl Into<String>,
+        why: &'static str,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(place, what, why, mend) }
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {

@@ -43,7 +43,9 @@ impl Gateway {
             }
         }
         if let Some(gateway) = stack.gateway().filter(|_| paths.is_empty()) {
-            let is_nginx = |path: &PathBuf| has_extension(path, "conf") || is_template(path);
+            let is_nginx = |path: &PathBuf| {
+                path.is_file() && (has_extension(path, "conf") || is_template(path))
+            };
             paths = stack.config_files(gateway).into_iter().filter(is_nginx).collect();
         }
         let variables = stack.gateway().map_or(&[][..], |gateway| &gateway.environment);
@@ -163,6 +165,11 @@ impl std::fmt::Display for Seen<'_> {
     }
 }
 
+/// The port of `host:port`, which is 80 unless it is said.
+pub(super) fn port_of(address: &str) -> Option<u16> {
+    address.split_once(':').map_or(Some(80), |(_, port)| port.parse().ok())
+}
+
 /// The host of `host:port` or `scheme://host:port/path`.
 pub(super) fn host_of(address: &str) -> &str {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -170,7 +177,7 @@ pub(super) fn host_of(address: &str) -> &str {
 }
 
 /// Reads a time as nginx writes it: seconds, or `1m30s`.
-fn nginx_time(text: &str) -> Option<Duration> {
+pub(super) fn nginx_time(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }

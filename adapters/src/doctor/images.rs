@@ -25,6 +25,17 @@ impl Image {
         self.last_part().split_once(':').map(|(_, tag)| tag)
     }
 
+    /// The first number of its tag: the major version of an official image.
+    pub(super) fn major(&self) -> Option<u32> {
+        let tag = self.tag()?;
+        tag.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    }
+
+    /// Whether its tag names Debian's or Alpine's variant of an official image.
+    pub(super) fn is_alpine(&self) -> bool {
+        self.tag().is_some_and(|tag| tag.contains("alpine"))
+    }
+
     /// Whether it is named by what is in it.
     pub(super) fn has_digest(&self) -> bool {
         self.name.value.contains('@')
@@ -39,6 +50,11 @@ impl Image {
     /// Whether one of our programs is in it.
     pub(super) fn is_program(&self) -> bool {
         PROGRAMS.contains(&self.base())
+    }
+
+    /// Whether it has one program in it, and nothing else: no shell, no curl.
+    pub(super) fn is_bare(&self) -> bool {
+        self.is_program() || self.base() == "woodyctl"
     }
 
     /// Whether it is made from this repository.

@@ -30,6 +30,7 @@ pub(super) struct RabbitMq {
 struct Setting {
     key: String,
     value: String,
+    line: usize,
 }
 
 /// A policy, as it holds for a queue.
@@ -52,6 +53,7 @@ impl RabbitMq {
             return Ok(None);
         };
         let mut files = stack.config_files(service);
+        files.retain(|file| file.is_file());
         files.retain(|file| file.extension().is_some_and(|extension| extension == "conf"));
         if files.is_empty() {
             files
@@ -133,7 +135,29 @@ impl RabbitMq {
         Some(Place { service: None, file: file.clone(), line })
     }
 
-    /// The last one counts.
+    /// Whether a configuration of it is known.
+    pub(super) fn is_configured(&self) -> bool {
+        !self.conf.is_empty()
+    }
+
+    /// A line of its configuration, and where it stands. The last one counts.
+    pub(super) fn placed(&self, key: &str) -> Option<(&str, Place)> {
+        let mut settings = self
+            .conf
+            .iter()
+            .flat_map(|(file, settings)| settings.iter().map(move |setting| (file, setting)));
+        let (file, setting) = settings.rfind(|(_, setting)| setting.key == key)?;
+        let place = Place { service: None, file: file.clone(), line: Some(setting.line) };
+        Some((&setting.value, place))
+    }
+
+    /// Every policy of its definitions.
+    pub(super) fn policies(&self) -> impl Iterator<Item = Policy<'_>> {
+        let file = self.definitions.as_ref().map(|(file, _)| file);
+        let policies = self.list("policies").iter();
+        policies.filter_map(move |node| Some(Policy { file: file?, node }))
+    }
+
     fn setting(&self, key: &str) -> Option<&str> {
         let mut settings = self.conf.iter().flat_map(|(_, settings)| settings);
         settings.rfind(|setting| setting.key == key).map(|setting| setting.value.as_str())
@@ -148,6 +172,21 @@ impl RabbitMq {
 impl<'d> Policy<'d> {
     pub(super) fn name(&self) -> &'d str {
         self.node.text_of("name").unwrap_or_default()
+    }
+
+    /// The keys of its definition.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'d str> {
+        let definition = self.node.get("definition").map_or(&[][..], Node::entries);
+        definition.iter().map(|entry| entry.key.as_str())
+    }
+
+    /// Whether it holds for classic queues.
+    pub(super) fn is_for_classic_queues(&self, is_default_quorum: bool) -> bool {
+        match self.node.text_of("apply-to") {
+            Some("classic_queues") => true,
+            None | Some("all" | "queues") => !is_default_quorum,
+            Some(_) => false,
+        }
     }
 
     /// A key of its definition.
@@ -174,7 +213,7 @@ fn parse_conf(file: &Path, text: &str) -> Result<Vec<Setting>, Unreadable> {
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let settings = lines.map(|(line, text)| match text.split_once('=') {
         Some((key, value)) => {
-            Ok(Setting { key: key.trim().to_owned(), value: value.trim().to_owned() })
+            Ok(Setting { key: key.trim().to_owned(), value: value.trim().to_owned(), line })
         }
         None => Err(Unreadable::new(file, Some(line), format!("{text} is no key = value"))),
     });

@@ -11,6 +11,7 @@ use crate::config::{
 };
 
 /// The flags of all our programs.
+#[derive(Debug)]
 pub(super) struct Settings(Command);
 
 impl Settings {

@@ -1,9 +1,9 @@
-//! The part of a stack file that the rules are about.
+//! A stack's files as one, and its services.
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::Arc,
 };
 
 use super::{
@@ -11,60 +11,80 @@ use super::{
     finding::Place,
     images::Image,
     interpolate::interpolate,
-    service::{At, Deploy, Health, Port, Service, Variable},
+    lines::Lines,
+    merge::merge,
+    parts::{self, Grant, Mount, Port},
+    service::{At, Health, Service, Variable},
     settings::go_duration,
-    tree::{Entry, Node, Value},
+    tree::{Entry, Kind, Node, Value},
 };
 
-/// A stack file.
+/// A stack.
 #[derive(Debug)]
 pub(super) struct Stack {
-    pub(super) file: PathBuf,
+    pub(super) lines: Arc<Lines>,
+    /// Its files on top of each other, their variables filled in.
+    pub(super) tree: Node,
     pub(super) services: Vec<Service>,
-    /// The files of `configs:`, by their keys.
-    configs: HashMap<String, PathBuf>,
 }
 
 /// Where `docker stack deploy` fills in variables.
 const SECTIONS: [&str; 5] = ["services", "volumes", "networks", "secrets", "configs"];
 
 impl Stack {
-    /// Reads it and what it names as `env_file`.
+    /// Reads the files, of which the later count more, and what they name as
+    /// `env_file`.
     pub(super) fn read(
-        file: &Path,
+        files: &[PathBuf],
         environment: &HashMap<String, String>,
     ) -> Result<Self, Unreadable> {
-        let written = Node::parse(file, &read_file(file)?)?;
-        let mut tree = written.clone();
-        if let Value::Map(sections) = &mut tree.value {
-            for section in sections.iter_mut().filter(|s| SECTIONS.contains(&s.key.as_str())) {
-                section.node.change_texts(&mut |line, text: &mut String| {
-                    *text = interpolate(text, |name| environment.get(name).map(String::as_str))
-                        .map_err(|what| Unreadable::new(file, Some(line), what))?;
-                    Ok(())
-                })?;
+        let mut lines = Lines::default();
+        let mut whole: Option<Node> = None;
+        for file in files {
+            let text = read_file(file)?;
+            let mut tree = read_tree(file, &text, environment)?;
+            tree.move_down(lines.add(file, &text));
+            match &mut whole {
+                Some(base) => merge(base, tree),
+                None => whole = Some(tree),
             }
         }
-        let Some(services) = tree.get("services").filter(|node| !node.entries().is_empty()) else {
-            return Err(Unreadable::new(file, None, "is no stack file: it has no services"));
+        let file = lines.first().to_owned();
+        let tree =
+            whole.filter(|tree| tree.get("services").is_some_and(|s| !s.entries().is_empty()));
+        let Some(tree) = tree else {
+            return Err(Unreadable::new(&file, None, "is no stack file: it has no services"));
         };
-        let reader = Reader { file, environment };
-        let services = services.entries().iter().map(|entry| {
-            let image = written.get("services").and_then(|all| all.get(&entry.key));
-            reader.service(entry, image.and_then(|service| service.text_of("image")))
-        });
-        let services = services.collect::<Result<_, _>>()?;
-        let configs = tree.get("configs").map_or(&[][..], Node::entries).iter();
-        let configs = configs.filter_map(|config| {
-            let named = config.node.text_of("file")?;
-            Some((config.key.clone(), beside(file, named)))
-        });
-        Ok(Self { file: file.to_owned(), configs: configs.collect(), services })
+        let lines = Arc::new(lines);
+        let reader = Reader { lines: &lines, environment };
+        let services = tree.get("services").map_or(&[][..], Node::entries).iter();
+        let services = services.map(|entry| reader.service(entry)).collect::<Result<_, _>>()?;
+        Ok(Self { lines, tree, services })
+    }
+
+    /// The first of its files.
+    pub(super) fn file(&self) -> &Path {
+        self.lines.first()
     }
 
     /// A file beside it.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
-        beside(&self.file, path)
+        beside(self.file(), path)
+    }
+
+    /// What a section defines.
+    pub(super) fn section(&self, name: &str) -> &[Entry] {
+        self.tree.get(name).map_or(&[], Node::entries)
+    }
+
+    /// What a section defines under a name.
+    pub(super) fn defined(&self, section: &str, name: &str) -> Option<&Entry> {
+        self.tree.get(section)?.entry(name)
+    }
+
+    /// A line of no service.
+    pub(super) fn place(&self, line: usize) -> Place {
+        self.lines.place(None, line)
     }
 
     /// The service of this name.
@@ -77,10 +97,41 @@ impl Stack {
         self.services.iter().find(|service| service.is_gateway())
     }
 
+    /// Whether every network of a service is one without a way out.
+    pub(super) fn has_no_way_out(&self, service: &Service) -> bool {
+        service.networks.iter().all(|network| {
+            let defined = self.defined("networks", &network.value);
+            defined.is_some_and(|network| network.node.is_true("internal"))
+        })
+    }
+
     /// The files that a service has as `configs:`.
     pub(super) fn config_files(&self, service: &Service) -> Vec<PathBuf> {
-        service.configs.iter().filter_map(|name| self.configs.get(name).cloned()).collect()
+        let names = service.configs.iter().map(|grant| &grant.source);
+        names.filter_map(|name| self.file_of("configs", name)).collect()
     }
+
+    /// The file that a config or a secret is made from.
+    pub(super) fn file_of(&self, section: &str, name: &str) -> Option<PathBuf> {
+        Some(self.beside(self.defined(section, name)?.node.text_of("file")?))
+    }
+}
+
+fn read_tree(
+    file: &Path,
+    text: &str,
+    environment: &HashMap<String, String>,
+) -> Result<Node, Unreadable> {
+    let mut tree = Node::parse(file, text)?;
+    if let Value::Map(sections) = &mut tree.value {
+        for section in sections.iter_mut().filter(|s| SECTIONS.contains(&s.key.as_str())) {
+            section.node.fill_in(&mut |line, text: &str| {
+                interpolate(text, |name| environment.get(name).map(String::as_str))
+                    .map_err(|what| Unreadable::new(file, Some(line), what))
+            })?;
+        }
+    }
+    Ok(tree)
 }
 
 fn beside(file: &Path, path: &str) -> PathBuf {
@@ -88,50 +139,47 @@ fn beside(file: &Path, path: &str) -> PathBuf {
 }
 
 struct Reader<'r> {
-    file: &'r Path,
+    lines: &'r Arc<Lines>,
     environment: &'r HashMap<String, String>,
 }
 
 impl Reader<'_> {
-    /// `image` is the image's name as it is written.
-    fn service(&self, entry: &Entry, image: Option<&str>) -> Result<Service, Unreadable> {
+    fn service(&self, entry: &Entry) -> Result<Service, Unreadable> {
         let Entry { key: name, line, node } = entry;
         if !matches!(node.value, Value::Map(_)) {
-            let what = format!("the service {name} is no map");
-            return Err(Unreadable::new(self.file, Some(*line), what));
+            return Err(self.unreadable(*line, format!("the service {name} is no map")));
         }
-        let written = image.unwrap_or_default().to_owned();
-        let list = |key| node.get(key).map_or(&[][..], Node::items);
+        let list = |key| node.get(key).map_or(&[][..], Node::items).iter();
         Ok(Service {
             name: name.clone(),
-            file: self.file.to_owned(),
+            lines: Arc::clone(self.lines),
             line: *line,
-            image: text_at(node, "image").map(|name| Image { written, name }),
-            keys: node
-                .entries()
-                .iter()
-                .map(|entry| At { value: entry.key.clone(), line: entry.line })
-                .collect(),
+            image: node.get("image").and_then(image),
             environment: self.environment_of(name, node)?,
-            ports: list("ports").iter().map(port).collect(),
-            written_volumes: list("volumes").iter().filter_map(written_volume).collect(),
-            configs: list("configs").iter().filter_map(config).collect(),
+            ports: list("ports").map(Port::read).collect(),
+            mounts: list("volumes").map(Mount::read).collect(),
+            secrets: list("secrets").filter_map(|n| Grant::read(n, "/run/secrets/")).collect(),
+            configs: list("configs").filter_map(|n| Grant::read(n, "/")).collect(),
+            networks: networks(node, *line),
             health: health(node.entry("healthcheck")),
             stop_grace_period: self.stop_grace_period(node)?,
-            user: text_at(node, "user"),
-            is_read_only: is_true(node, "read_only"),
-            drops_all: list("cap_drop")
-                .iter()
-                .any(|cap| cap.text().is_some_and(|cap| cap.eq_ignore_ascii_case("ALL"))),
-            deploy: node.entry("deploy").map(deploy).unwrap_or_default(),
+            node: node.clone(),
         })
     }
 
-    fn stop_grace_period(&self, node: &Node) -> Result<Option<At<Duration>>, Unreadable> {
-        let Some(At { value, line }) = text_at(node, "stop_grace_period") else { return Ok(None) };
+    fn unreadable(&self, line: usize, what: String) -> Unreadable {
+        let place = self.lines.place(None, line);
+        Unreadable::new(&place.file, place.line, what)
+    }
+
+    fn stop_grace_period(
+        &self,
+        node: &Node,
+    ) -> Result<Option<At<std::time::Duration>>, Unreadable> {
+        let Some(At { value, line }) = node.marked(&["stop_grace_period"]) else { return Ok(None) };
         let Some(value) = go_duration(&value) else {
             let what = format!("stop_grace_period: {value} is no duration such as 30s");
-            return Err(Unreadable::new(self.file, Some(line), what));
+            return Err(self.unreadable(line, what));
         };
         Ok(Some(At { value, line }))
     }
@@ -139,9 +187,8 @@ impl Reader<'_> {
     /// What is in `env_file`, and over it what is in `environment`.
     fn environment_of(&self, service: &str, node: &Node) -> Result<Vec<Variable>, Unreadable> {
         let mut found = Vec::new();
-        let files = node.get("env_file").into_iter();
-        for named in files.flat_map(|node| node.text().into_iter().chain(texts(node))) {
-            let file = beside(self.file, named);
+        for named in node.get("env_file").into_iter().flat_map(Node::texts) {
+            let file = beside(self.lines.first(), named);
             for (i, line) in read_file(&file)?.lines().enumerate() {
                 if !line.trim().is_empty() && !line.trim_start().starts_with('#') {
                     let place = Place {
@@ -153,11 +200,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let place = |line| Place {
-            service: Some(service.to_owned()),
-            file: self.file.to_owned(),
-            line: Some(line),
-        };
+        let place = |line| self.lines.place(Some(service), line);
         if let Some(environment) = node.get("environment") {
             for Entry { key, line, node } in environment.entries() {
                 let value = node.text().unwrap_or_default();
@@ -188,57 +231,25 @@ impl Reader<'_> {
     }
 }
 
-fn texts(node: &Node) -> impl Iterator<Item = &str> {
-    node.items().iter().filter_map(Node::text)
-}
-
-/// The text of a key, and the line it stands on.
-fn text_at(node: &Node, key: &str) -> Option<At<String>> {
-    let node = node.get(key)?;
-    Some(At { value: node.text()?.to_owned(), line: node.line })
-}
-
-/// Whether a key is true, as Docker reads what it has filled in.
-fn is_true(node: &Node, key: &str) -> bool {
-    let is_yes =
-        |text: &str| ["true", "yes", "on", "y"].iter().any(|y| text.eq_ignore_ascii_case(y));
-    node.text_of(key).is_some_and(is_yes)
-}
-
-/// `[[IP:]PUBLISHED:]TARGET[/PROTOCOL]`, or a map that says so.
-fn port(node: &Node) -> Port {
-    let (target, is_in_mesh) = if let Some(text) = node.text() {
-        let ports = text.split('/').next().unwrap_or_default();
-        (ports.rsplit(':').next(), true)
-    } else {
-        (node.text_of("target"), node.text_of("mode") != Some("host"))
+fn image(node: &Node) -> Option<Image> {
+    let scalar = node.scalar()?;
+    let name = At { value: scalar.text.clone(), line: node.line };
+    let written = match &scalar.kind {
+        Kind::FilledIn { written } => written.clone(),
+        _ => scalar.text.clone(),
     };
-    Port { line: node.line, target: target.and_then(|port| port.parse().ok()), is_in_mesh }
+    Some(Image { written, name })
 }
 
-/// The name of a volume; what comes from a path of the host or from memory has none,
-/// and what is read-only is not written.
-fn written_volume(node: &Node) -> Option<At<String>> {
-    let (source, is_read_only) = match node.text() {
-        Some(text) => {
-            // A target alone has no name either.
-            let (source, rest) = text.split_once(':')?;
-            let options = rest.split_once(':').map_or("", |(_target, options)| options);
-            // The last one counts.
-            let mode = options.rsplit(',').find(|option| ["ro", "rw"].contains(option));
-            (source, mode == Some("ro"))
-        }
-        None if matches!(node.text_of("type"), None | Some("volume")) => {
-            (node.text_of("source")?, is_true(node, "read_only"))
-        }
-        None => return None,
+/// One that names none is in the stack's own.
+fn networks(node: &Node, line: usize) -> Vec<At<String>> {
+    let Some(named) = node.get("networks").filter(|named| !parts::names(named).is_empty()) else {
+        return vec![At { value: "default".to_owned(), line }];
     };
-    let is_path = source.starts_with(['/', '.', '~']);
-    (!is_path && !is_read_only).then(|| At { value: source.to_owned(), line: node.line })
-}
-
-fn config(node: &Node) -> Option<String> {
-    node.text().or_else(|| node.text_of("source")).map(str::to_owned)
+    parts::names(named)
+        .into_iter()
+        .map(|(name, line)| At { value: name.to_owned(), line })
+        .collect()
 }
 
 fn health(entry: Option<&Entry>) -> Health {
@@ -247,27 +258,10 @@ fn health(entry: Option<&Entry>) -> Health {
     let says_none = node
         .get("test")
         .is_some_and(|test| test.text().or_else(|| test.items().first()?.text()) == Some("NONE"));
-    if says_none || is_true(node, "disable") {
+    if says_none || node.is_true("disable") {
         return Health::Disabled { line };
     }
     Health::Asked { line, has_start_period: node.get("start_period").is_some() }
-}
-
-fn deploy(entry: &Entry) -> Deploy {
-    let node = &entry.node;
-    let under = |section, key| node.get(section).and_then(|section| text_at(section, key));
-    let resources = node.get("resources");
-    let limits = resources.and_then(|resources| resources.entry("limits"));
-    let limit = |key| limits.and_then(|limits| limits.node.text_of(key)).map(str::to_owned);
-    Deploy {
-        line: Some(entry.line),
-        endpoint_mode: text_at(node, "endpoint_mode"),
-        restart_condition: under("restart_policy", "condition"),
-        update_order: under("update_config", "order"),
-        limits_line: limits.map(|limits| limits.line),
-        memory_limit: limit("memory"),
-        cpu_limit: limit("cpus"),
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_saphyr::{Spanned, UserMessageFormatter};
 
-use super::deployment::Unreadable;
+use super::{deployment::Unreadable, service::At};
 
 /// A value and the line on which it is written: where its anchor stands, if it
 /// came by an alias or a merge.
@@ -19,13 +19,34 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// What a node holds. Scalars are text: what they mean is up to who reads them.
+/// What a node holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,
-    Text(String),
+    Scalar(Scalar),
     List(Vec<Node>),
     Map(Vec<Entry>),
+}
+
+/// A scalar: its text, and what it is without being asked for more.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scalar {
+    pub(super) text: String,
+    pub(super) kind: Kind,
+}
+
+/// What YAML takes a scalar for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Boolean,
+    /// A text in which variables were filled in: `docker stack deploy` makes of it
+    /// what its key asks for.
+    FilledIn {
+        /// As it is written.
+        written: String,
+    },
 }
 
 /// A key of a map, the line it stands on, and its value.
@@ -40,7 +61,8 @@ impl Node {
     /// Reads the text of `file`.
     pub(super) fn parse(file: &Path, text: &str) -> Result<Self, Unreadable> {
         // `off` stays a word, as it does for Docker: it may be the value of a setting.
-        let options = serde_saphyr::options! { strict_booleans: true };
+        // `0400` is octal, as it is for Docker.
+        let options = serde_saphyr::options! { strict_booleans: true, legacy_octal_numbers: true };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let error = error.without_snippet();
             let line = error.location().map(|at| to_line(at.line()));
@@ -78,20 +100,72 @@ impl Node {
 
     /// The text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
-        if let Value::Text(text) = &self.value { Some(text) } else { None }
+        self.scalar().map(|scalar| scalar.text.as_str())
     }
 
-    /// Changes every scalar below and at this node.
-    pub(super) fn change_texts<E>(
+    /// The scalar, if it is one.
+    pub(super) fn scalar(&self) -> Option<&Scalar> {
+        if let Value::Scalar(scalar) = &self.value { Some(scalar) } else { None }
+    }
+
+    /// What is at the end of a path of keys.
+    pub(super) fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The text at the end of a path of keys.
+    pub(super) fn text_at(&self, path: &[&str]) -> Option<&str> {
+        self.at(path)?.text()
+    }
+
+    /// The text of a key, and the line it stands on.
+    pub(super) fn marked(&self, path: &[&str]) -> Option<At<String>> {
+        let node = self.at(path)?;
+        Some(At { value: node.text()?.to_owned(), line: node.line })
+    }
+
+    /// The items of a list, or the one scalar that stands for a list of one.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.text().into_iter().chain(self.items().iter().filter_map(Self::text))
+    }
+
+    /// Whether a key is true, as Docker reads what it has filled in.
+    pub(super) fn is_true(&self, key: &str) -> bool {
+        let is_yes =
+            |text: &str| ["true", "yes", "on", "y"].iter().any(|y| text.eq_ignore_ascii_case(y));
+        self.text_of(key).is_some_and(is_yes)
+    }
+
+    /// Changes every text below and at this node.
+    pub(super) fn fill_in<E>(
         &mut self,
-        change: &mut impl FnMut(usize, &mut String) -> Result<(), E>,
+        fill: &mut impl FnMut(usize, &str) -> Result<String, E>,
     ) -> Result<(), E> {
         match &mut self.value {
             Value::Null => Ok(()),
-            Value::Text(text) => change(self.line, text),
-            Value::List(items) => items.iter_mut().try_for_each(|item| item.change_texts(change)),
+            Value::Scalar(Scalar { text, kind }) => {
+                let filled = fill(self.line, text)?;
+                if filled != *text {
+                    *kind = Kind::FilledIn { written: std::mem::replace(text, filled) };
+                }
+                Ok(())
+            }
+            Value::List(items) => items.iter_mut().try_for_each(|item| item.fill_in(fill)),
+            Value::Map(entries) => entries.iter_mut().try_for_each(|e| e.node.fill_in(fill)),
+        }
+    }
+
+    /// Adds to the number of every line below and at this node.
+    pub(super) fn move_down(&mut self, lines: usize) {
+        self.line += lines;
+        match &mut self.value {
+            Value::Null | Value::Scalar(_) => {}
+            Value::List(items) => items.iter_mut().for_each(|item| item.move_down(lines)),
             Value::Map(entries) => {
-                entries.iter_mut().try_for_each(|entry| entry.node.change_texts(change))
+                for entry in entries {
+                    entry.line += lines;
+                    entry.node.move_down(lines);
+                }
             }
         }
     }
@@ -114,6 +188,10 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
+fn scalar(text: String, kind: Kind) -> Value {
+    Value::Scalar(Scalar { text, kind })
+}
+
 struct ValueVisitor;
 
 impl<'de> Visitor<'de> for ValueVisitor {
@@ -128,23 +206,23 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Text(value.to_string()))
+        Ok(scalar(value.to_string(), Kind::Boolean))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Text(value.to_string()))
+        Ok(scalar(value.to_string(), Kind::Number))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Text(value.to_string()))
+        Ok(scalar(value.to_string(), Kind::Number))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Text(value.to_string()))
+        Ok(scalar(value.to_string(), Kind::Number))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.to_owned()))
+        Ok(scalar(value.to_owned(), Kind::Text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {

@@ -2,7 +2,7 @@
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Severity},
+    finding::{Found, Severity},
     gateway::{Gateway, Seen},
     variables::{Variables, names_in},
 };
@@ -13,7 +13,7 @@ const LIMITS: [&str; 2] = ["limit_req_zone", "limit_conn_zone"];
 const CLAIMS: [&str; 2] = ["proxy_add_x_forwarded_for", "http_x_forwarded_for"];
 
 /// A limit by address, and a port at which every client has the mesh's address.
-pub(super) fn limit_behind_mesh(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn limit_behind_mesh(deployment: &Deployment) -> Vec<Found> {
     let (Some(service), Some(gateway)) = (deployment.stack.gateway(), &deployment.gateway) else {
         return Vec::new();
     };
@@ -23,8 +23,7 @@ pub(super) fn limit_behind_mesh(deployment: &Deployment) -> Vec<Finding> {
     };
     let Some(limit) = gateway.http().into_iter().find(is_by_client) else { return Vec::new() };
     let in_mesh = service.ports.iter().filter(|port| port.is_in_mesh);
-    let findings = in_mesh.map(|port| Finding {
-        rule: "limit-behind-mesh",
+    let findings = in_mesh.map(|port| Found {
         severity: Severity::Error,
         place: service.place(port.line),
         what: format!(
@@ -40,7 +39,7 @@ pub(super) fn limit_behind_mesh(deployment: &Deployment) -> Vec<Finding> {
 }
 
 /// An address that a client wrote itself.
-pub(super) fn trusted_forwarded_for(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn trusted_forwarded_for(deployment: &Deployment) -> Vec<Found> {
     let gateway = deployment.gateway.iter();
     let found = gateway.flat_map(Gateway::everywhere).filter_map(|seen| {
         let (what, mend) = match seen.name.as_str() {
@@ -56,8 +55,7 @@ pub(super) fn trusted_forwarded_for(deployment: &Deployment) -> Vec<Finding> {
             }
             _ => return None,
         };
-        Some(Finding {
-            rule: "trusted-forwarded-for",
+        Some(Found {
             severity: Severity::Error,
             place: seen.place(),
             what,

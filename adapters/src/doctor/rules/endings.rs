@@ -4,25 +4,23 @@ use std::{collections::HashSet, time::Duration};
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Place, Severity},
+    finding::{Found, Severity},
     service::Service,
     settings::Settings,
 };
 
-/// What Swarm gives a container that names no `stop_grace_period`.
-const SWARM_GRACE: Duration = Duration::from_secs(10);
 /// What the gateway takes to learn of an answer once it has asked.
 const TO_LEARN: Duration = Duration::from_secs(1);
 
 /// A service that is gone before the gateway has learnt that it goes.
-pub(super) fn drain_too_short(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn drain_too_short(deployment: &Deployment) -> Vec<Found> {
     let gateway = deployment.gateway.as_ref();
     let Some((gateway, (resolver, kept))) =
         gateway.and_then(|gateway| Some((gateway, gateway.slowest_resolver()?)))
     else {
         return Vec::new();
     };
-    let settings = Settings::new();
+    let settings = &deployment.settings;
     let servers = gateway.upstream_servers();
     let asked: HashSet<_> =
         servers.iter().filter(|server| server.server.has("resolve")).map(|s| s.host).collect();
@@ -30,10 +28,9 @@ pub(super) fn drain_too_short(deployment: &Deployment) -> Vec<Finding> {
     let services = services.filter(|s| s.is_program() && asked.contains(s.name.as_str()));
     let findings = services.filter_map(|service| {
         let drain = settings.time(service, "WOODY_DRAIN_DELAY");
-        (drain < kept.saturating_add(TO_LEARN)).then(|| Finding {
-            rule: "drain-too-short",
+        (drain < kept.saturating_add(TO_LEARN)).then(|| Found {
             severity: Severity::Error,
-            place: place_of(service, "WOODY_DRAIN_DELAY"),
+            place: service.place_of("WOODY_DRAIN_DELAY"),
             what: format!(
                 "WOODY_DRAIN_DELAY is {drain:?}{}, and the gateway keeps an address for {kept:?} ({})",
                 unless_given(service, "WOODY_DRAIN_DELAY"),
@@ -56,21 +53,19 @@ pub(super) fn drain_too_short(deployment: &Deployment) -> Vec<Finding> {
 }
 
 /// A process that is killed before it is done.
-pub(super) fn grace_too_short(deployment: &Deployment) -> Vec<Finding> {
-    let settings = Settings::new();
+pub(super) fn grace_too_short(deployment: &Deployment) -> Vec<Found> {
+    let settings = &deployment.settings;
     let programs = deployment.stack.services.iter().filter(|service| service.is_program());
-    let findings = programs.flat_map(|service| {
-        [killed_early(&settings, service), not_done_in_time(&settings, service)]
-    });
+    let findings = programs
+        .flat_map(|service| [killed_early(settings, service), not_done_in_time(settings, service)]);
     findings.flatten().collect()
 }
 
-fn killed_early(settings: &Settings, service: &Service) -> Option<Finding> {
+fn killed_early(settings: &Settings, service: &Service) -> Option<Found> {
     let grace = settings.time(service, "WOODY_GRACE");
     let period = service.stop_grace_period.as_ref();
-    let given = period.map_or(SWARM_GRACE, |period| period.value);
-    (given <= grace).then(|| Finding {
-        rule: "grace-too-short",
+    let given = service.grace();
+    (given <= grace).then(|| Found {
         severity: Severity::Error,
         place: service.place(period.map_or(service.line, |period| period.line)),
         what: format!(
@@ -86,25 +81,23 @@ fn killed_early(settings: &Settings, service: &Service) -> Option<Finding> {
     })
 }
 
-fn not_done_in_time(settings: &Settings, service: &Service) -> Option<Finding> {
+fn not_done_in_time(settings: &Settings, service: &Service) -> Option<Found> {
     let [grace, drain, validation] =
         ["WOODY_GRACE", "WOODY_DRAIN_DELAY", "WOODY_VALIDATION_TIMEOUT"]
             .map(|variable| settings.time(service, variable));
     if drain >= grace {
-        return Some(Finding {
-            rule: "grace-too-short",
+        return Some(Found {
             severity: Severity::Error,
-            place: place_of(service, "WOODY_DRAIN_DELAY"),
+            place: service.place_of("WOODY_DRAIN_DELAY"),
             what: format!("WOODY_DRAIN_DELAY is {drain:?} of a WOODY_GRACE of {grace:?}"),
             why: "The grace includes the delay: the program does not start with nothing left.",
             mend: "raise WOODY_GRACE, and stop_grace_period with it".to_owned(),
         });
     }
     let left = grace.saturating_sub(drain);
-    (service.is_worker() && left <= validation).then(|| Finding {
-        rule: "grace-too-short",
+    (service.is_worker() && left <= validation).then(|| Found {
         severity: Severity::Warning,
-        place: place_of(service, "WOODY_VALIDATION_TIMEOUT"),
+        place: service.place_of("WOODY_VALIDATION_TIMEOUT"),
         what: format!(
             "a validation may take {validation:?}, and of WOODY_GRACE ({grace:?}) {left:?} are left \
              after WOODY_DRAIN_DELAY ({drain:?})"
@@ -116,26 +109,21 @@ fn not_done_in_time(settings: &Settings, service: &Service) -> Option<Finding> {
 }
 
 /// A process that has ended well, as after a drain, and stays away.
-pub(super) fn not_restarted(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn not_restarted(deployment: &Deployment) -> Vec<Found> {
     let ours = deployment.stack.services.iter().filter(|service| service.is_ours());
     let findings = ours.filter_map(|service| {
-        let condition = service.deploy.restart_condition.as_ref()?;
-        ["none", "on-failure"].contains(&condition.value.as_str()).then(|| Finding {
-            rule: "not-restarted",
+        let path = ["deploy", "restart_policy", "condition"];
+        let condition = service.text_at(&path)?;
+        ["none", "on-failure"].contains(&condition).then(|| Found {
             severity: Severity::Warning,
-            place: service.place(condition.line),
-            what: format!("restart_policy.condition is {}", condition.value),
+            place: service.place_at(&path),
+            what: format!("restart_policy.condition is {condition}"),
             why: "Our programs end with 0 when they are told to: one that a SIGTERM reached from \
                   elsewhere than Swarm is not started again.",
             mend: "set condition: any".to_owned(),
         })
     });
     findings.collect()
-}
-
-fn place_of(service: &Service, variable: &str) -> Place {
-    let variable = service.variable(variable);
-    variable.map_or_else(|| service.place(service.line), |variable| variable.place.clone())
 }
 
 fn unless_given(service: &Service, variable: &str) -> &'static str {

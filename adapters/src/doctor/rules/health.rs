@@ -2,12 +2,12 @@
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Severity},
+    finding::{Found, Severity},
     service::Health,
 };
 
 /// A healthcheck that is not there, switched off or too hasty.
-pub(super) fn healthcheck_start(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn healthcheck_start(deployment: &Deployment) -> Vec<Found> {
     let findings = deployment.stack.services.iter().filter_map(|service| {
         let (severity, line, what, why, mend) = match service.health {
             Health::NotAsked => (
@@ -38,7 +38,7 @@ pub(super) fn healthcheck_start(deployment: &Deployment) -> Vec<Finding> {
         };
         let place = service.place(line);
         let (what, mend) = (what.to_owned(), mend.to_owned());
-        Some(Finding { rule: "healthcheck-start", severity, place, what, why, mend })
+        Some(Found { severity, place, what, why, mend })
     });
     findings.collect()
 }

@@ -2,17 +2,16 @@
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Severity},
+    finding::{Found, Severity},
     images::Image,
 };
 
 /// An image whose name says nothing of what is in it.
-pub(super) fn unpinned_image(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn unpinned_image(deployment: &Deployment) -> Vec<Found> {
     let findings = deployment.stack.services.iter().filter_map(|service| {
         let image = service.image.as_ref()?;
         let what = complaint(image)?;
-        Some(Finding {
-            rule: "unpinned-image",
+        Some(Found {
             severity: Severity::Warning,
             place: service.place(image.name.line),
             what,

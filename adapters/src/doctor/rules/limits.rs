@@ -2,18 +2,19 @@
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Severity},
+    finding::{Found, Severity},
 };
 
 /// A container without bounds.
-pub(super) fn no_limits(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn no_limits(deployment: &Deployment) -> Vec<Found> {
     let findings = deployment.stack.services.iter().flat_map(|service| {
-        let deploy = &service.deploy;
-        let place = || {
-            deploy.limits_line.map_or_else(|| service.deploy_place(), |line| service.place(line))
+        let limits = ["deploy", "resources", "limits"];
+        let has = |key| service.node.at(&limits).is_some_and(|limits| limits.get(key).is_some());
+        let place = || match service.node.at(&limits) {
+            Some(_) => service.place_at(&limits),
+            None => service.deploy_place(),
         };
-        let memory = deploy.memory_limit.is_none().then(|| Finding {
-            rule: "no-limits",
+        let memory = (!has("memory")).then(|| Found {
             severity: Severity::Error,
             place: place(),
             what: "deploy.resources.limits has no memory".to_owned(),
@@ -21,8 +22,7 @@ pub(super) fn no_limits(deployment: &Deployment) -> Vec<Finding> {
                   there.",
             mend: "set deploy.resources.limits.memory, above what it uses under load".to_owned(),
         });
-        let cpus = deploy.cpu_limit.is_none().then(|| Finding {
-            rule: "no-limits",
+        let cpus = (!has("cpus")).then(|| Found {
             severity: Severity::Warning,
             place: place(),
             what: "deploy.resources.limits has no cpus".to_owned(),

@@ -3,15 +3,29 @@
 
 mod clients;
 mod containers;
+mod definitions;
 mod endings;
+mod grants;
 mod health;
+mod healthchecks;
 mod ignored;
 mod images;
 mod limits;
+mod networks;
+mod nginx;
 mod orders_queue;
+mod placement;
+mod ports;
+mod postgres;
+mod programs;
+mod rabbitmq;
+mod refused;
 mod replays;
+mod resources;
 mod secrets;
+mod servers;
 mod settings;
+mod table;
 mod unseen;
 mod updates;
 mod upstreams;
@@ -19,37 +33,50 @@ mod validation;
 
 use std::cmp::Reverse;
 
-use super::{deployment::Deployment, finding::Finding};
+use super::{
+    deployment::Deployment,
+    finding::{Finding, Found, Severity},
+    service::Service,
+};
 
-type Rule = fn(&Deployment) -> Vec<Finding>;
+pub(super) use table::RULES;
 
-const RULES: &[Rule] = &[
-    clients::limit_behind_mesh,
-    clients::trusted_forwarded_for,
-    upstreams::upstream_resolver,
-    upstreams::consistent_hash_one_name,
-    replays::replayed_get,
-    endings::drain_too_short,
-    endings::grace_too_short,
-    endings::not_restarted,
-    updates::start_first_volume,
-    health::healthcheck_start,
-    validation::validation_outlasts_consumer,
-    orders_queue::quorum_dead_letter,
-    secrets::guest_management,
-    secrets::plain_secret,
-    images::unpinned_image,
-    limits::no_limits,
-    containers::privileged_container,
-    ignored::depends_on_ignored,
-    ignored::ignored_key,
-    settings::unknown_or_bad,
-    unseen::unseen_gateway,
-];
+/// One thing that the doctor looks for.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, in reports.
+    pub id: &'static str,
+    /// How bad the worst is that it finds.
+    pub severity: Severity,
+    /// What it finds.
+    pub finds: &'static str,
+    check: fn(&Deployment) -> Vec<Found>,
+}
+
+impl Rule {
+    fn findings(&self, deployment: &Deployment) -> impl Iterator<Item = Finding> {
+        (self.check)(deployment).into_iter().map(|found| Finding {
+            rule: self.id,
+            severity: found.severity,
+            place: found.place,
+            what: found.what,
+            why: found.why,
+            mend: found.mend,
+        })
+    }
+}
+
+/// What is found in each service.
+fn each_service<'d, F: IntoIterator<Item = Found>>(
+    deployment: &'d Deployment,
+    look: impl Fn(&'d Service) -> F,
+) -> Vec<Found> {
+    deployment.stack.services.iter().flat_map(look).collect()
+}
 
 /// Everything that every rule finds, the worst first.
 pub(super) fn findings(deployment: &Deployment) -> Vec<Finding> {
-    let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(deployment)).collect();
+    let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule.findings(deployment)).collect();
     findings.sort_by_key(|finding| Reverse(finding.severity));
     findings
 }

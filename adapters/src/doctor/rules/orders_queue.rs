@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Place, Severity},
+    finding::{Found, Severity},
     rabbitmq::{Policy, RabbitMq},
-    settings::Settings,
 };
 
 /// An orders' queue that drops what it cannot deliver.
-pub(super) fn quorum_dead_letter(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn quorum_dead_letter(deployment: &Deployment) -> Vec<Found> {
     let Some(rabbitmq) = &deployment.rabbitmq else { return Vec::new() };
-    let settings = Settings::new();
+    let settings = &deployment.settings;
     let services = deployment.stack.services.iter().filter(|service| service.has_queue());
     let queues: BTreeSet<_> =
         services.map(|service| settings.value(service, "WOODY_QUEUE")).collect();
@@ -23,15 +22,13 @@ pub(super) fn quorum_dead_letter(deployment: &Deployment) -> Vec<Finding> {
     findings.collect()
 }
 
-fn without_policy(deployment: &Deployment, rabbitmq: &RabbitMq, queue: &str) -> Finding {
-    let of_service = || Place {
-        service: Some(rabbitmq.service.clone()),
-        file: deployment.stack.file.clone(),
-        line: deployment.stack.service(&rabbitmq.service).map(|service| service.line),
+fn without_policy(deployment: &Deployment, rabbitmq: &RabbitMq, queue: &str) -> Found {
+    let of_service = || {
+        let service = deployment.stack.service(&rabbitmq.service);
+        deployment.stack.lines.place(Some(&rabbitmq.service), service.map_or(1, |s| s.line))
     };
     let kind = if rabbitmq.makes_quorum_queues() { "quorum" } else { "classic" };
-    Finding {
-        rule: "quorum-dead-letter",
+    Found {
         severity: Severity::Error,
         place: rabbitmq.policies_place().unwrap_or_else(of_service),
         what: format!("no policy holds for {queue}, a {kind} queue"),
@@ -45,7 +42,7 @@ fn without_policy(deployment: &Deployment, rabbitmq: &RabbitMq, queue: &str) -> 
     }
 }
 
-fn lacking(policy: Policy, queue: &str, is_quorum: bool) -> Option<Finding> {
+fn lacking(policy: Policy, queue: &str, is_quorum: bool) -> Option<Found> {
     let wanted = [
         ("dead-letter-exchange", None),
         ("dead-letter-routing-key", None),
@@ -63,8 +60,7 @@ fn lacking(policy: Policy, queue: &str, is_quorum: bool) -> Option<Finding> {
         .filter(|wanted| !is_there(wanted))
         .map(|(key, value)| value.map_or_else(|| (*key).to_owned(), |v| format!("{key}: {v}")))
         .collect();
-    (!lacking.is_empty()).then(|| Finding {
-        rule: "quorum-dead-letter",
+    (!lacking.is_empty()).then(|| Found {
         severity: Severity::Error,
         place: policy.place(),
         what: format!("the policy {} of {queue} has no {}", policy.name(), lacking.join(", no ")),

@@ -2,7 +2,7 @@
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Severity},
+    finding::{Found, Severity},
     gateway::{Gateway, Seen},
     routes::{Location, Server},
     variables::Variables,
@@ -42,7 +42,7 @@ const WHY: &str = "When a replica breaks off, nginx asks the next one, and what 
                    stands: two orders or two products for one answer.";
 
 /// A location where a request that changes state may be sent twice.
-pub(super) fn replayed_get(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn replayed_get(deployment: &Deployment) -> Vec<Found> {
     let Some(gateway) = &deployment.gateway else { return Vec::new() };
     let servers = Server::all_of(gateway);
     let variables = Variables::of(gateway);
@@ -64,7 +64,7 @@ fn replaying(
     arg: &str,
     location: &Location,
     variables: &Variables,
-) -> Option<Finding> {
+) -> Option<Found> {
     let next = location.effective("proxy_next_upstream");
     let is_asked_once = next.last().is_some_and(|next| next.has("off"));
     let is_one_order = get.takes_key && has_key(location, variables, path);
@@ -73,8 +73,7 @@ fn replaying(
     }
     let next = next.last().map_or("error timeout".to_owned(), |next| next.args.join(" "));
     let no_key = if get.takes_key { " and no Idempotency-Key of its own" } else { "" };
-    Some(Finding {
-        rule: "replayed-get",
+    Some(Found {
         severity: Severity::Error,
         place: location.seen.place(),
         what: format!(
@@ -87,11 +86,10 @@ fn replaying(
 }
 
 /// Where even a POST is sent twice.
-fn posts(gateway: &Gateway) -> impl Iterator<Item = Finding> {
+fn posts(gateway: &Gateway) -> impl Iterator<Item = Found> {
     let is_replaying =
         |seen: &Seen| seen.name == "proxy_next_upstream" && seen.has("non_idempotent");
-    gateway.everywhere().into_iter().filter(is_replaying).map(|seen| Finding {
-        rule: "replayed-get",
+    gateway.everywhere().into_iter().filter(is_replaying).map(|seen| Found {
         severity: Severity::Error,
         place: seen.place(),
         what: format!("`{seen}` sends even a POST to a second replica"),

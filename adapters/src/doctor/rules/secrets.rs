@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Severity},
+    finding::{Found, Severity},
     rabbitmq::{RabbitMq, is_rabbitmq},
     service::{Service, Variable},
 };
@@ -13,11 +13,10 @@ use crate::doctor::{
 const RABBITMQ_PORTS: [u16; 4] = [15672, 15671, 5672, 5671];
 
 /// RabbitMQ that lets `guest` in.
-pub(super) fn guest_management(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn guest_management(deployment: &Deployment) -> Vec<Found> {
     let mut findings = Vec::new();
     let mut found = |place, what: String, mend: &str| {
-        findings.push(Finding {
-            rule: "guest-management",
+        findings.push(Found {
             severity: Severity::Error,
             place,
             what,
@@ -61,10 +60,9 @@ fn is_left_to_guest(service: &Service) -> bool {
 }
 
 /// A secret that stands in the stack file.
-pub(super) fn plain_secret(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn plain_secret(deployment: &Deployment) -> Vec<Found> {
     let variables = deployment.stack.services.iter().flat_map(|service| &service.environment);
-    let findings = variables.filter(|variable| is_secret(variable)).map(|variable| Finding {
-        rule: "plain-secret",
+    let findings = variables.filter(|variable| is_secret(variable)).map(|variable| Found {
         severity: Severity::Error,
         place: variable.place.clone(),
         // Not its value: reports are passed on.

@@ -2,14 +2,13 @@
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Severity},
+    finding::{Found, Severity},
 };
 
 /// A gateway of which nothing is known.
-pub(super) fn unseen_gateway(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn unseen_gateway(deployment: &Deployment) -> Vec<Found> {
     let unseen = deployment.stack.gateway().filter(|_| deployment.gateway.is_none());
-    let findings = unseen.into_iter().map(|service| Finding {
-        rule: "unseen-gateway",
+    let findings = unseen.into_iter().map(|service| Found {
         severity: Severity::Warning,
         place: service.place(service.line),
         what: "its configuration is not beside the stack file, and none was named".to_owned(),

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use crate::doctor::{
     deployment::Deployment,
-    finding::{Finding, Place, Severity},
+    finding::{Found, Place, Severity},
     gateway::{Gateway, Seen, host_of},
     stack_file::Stack,
 };
 
 /// Names that nginx asks for once, or of which it sees one address.
-pub(super) fn upstream_resolver(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn upstream_resolver(deployment: &Deployment) -> Vec<Found> {
     let Some(gateway) = &deployment.gateway else { return Vec::new() };
     let has_resolver = gateway.slowest_resolver().is_some();
     let mut findings = Vec::new();
@@ -26,12 +26,9 @@ pub(super) fn upstream_resolver(deployment: &Deployment) -> Vec<Finding> {
         } else if !has_resolver {
             findings.push(no_resolver(place, upstream.server));
         } else if resolved.insert(&service.name) {
-            let mode = service.deploy.endpoint_mode.as_ref();
-            if mode.is_none_or(|mode| mode.value != "dnsrr") {
-                findings.push(one_address(
-                    mode.map_or_else(|| service.deploy_place(), |mode| service.place(mode.line)),
-                    &service.name,
-                ));
+            let mode = ["deploy", "endpoint_mode"];
+            if service.text_at(&mode) != Some("dnsrr") {
+                findings.push(one_address(service.place_at(&mode), &service.name));
             }
         }
     }
@@ -40,7 +37,7 @@ pub(super) fn upstream_resolver(deployment: &Deployment) -> Vec<Finding> {
 }
 
 /// What `proxy_pass` names without an upstream.
-fn passed_directly(stack: &Stack, gateway: &Gateway, has_resolver: bool) -> Vec<Finding> {
+fn passed_directly(stack: &Stack, gateway: &Gateway, has_resolver: bool) -> Vec<Found> {
     let upstreams: HashSet<_> =
         gateway.http_named("upstream").map(|seen| seen.directive.arg(0)).collect();
     let passes = gateway
@@ -61,9 +58,8 @@ fn passed_directly(stack: &Stack, gateway: &Gateway, has_resolver: bool) -> Vec<
     findings.collect()
 }
 
-fn asked_once(place: Place, what: String, mend: &str) -> Finding {
-    Finding {
-        rule: "upstream-resolver",
+fn asked_once(place: Place, what: String, mend: &str) -> Found {
+    Found {
         severity: Severity::Error,
         place,
         what,
@@ -73,9 +69,8 @@ fn asked_once(place: Place, what: String, mend: &str) -> Finding {
     }
 }
 
-fn no_zone(place: Place, upstream: &str) -> Finding {
-    Finding {
-        rule: "upstream-resolver",
+fn no_zone(place: Place, upstream: &str) -> Found {
+    Found {
         severity: Severity::Error,
         place,
         what: format!("`{upstream}` resolves a name as it runs, and has no `zone`"),
@@ -84,9 +79,8 @@ fn no_zone(place: Place, upstream: &str) -> Finding {
     }
 }
 
-fn no_resolver(place: Place, what: Seen) -> Finding {
-    Finding {
-        rule: "upstream-resolver",
+fn no_resolver(place: Place, what: Seen) -> Found {
+    Found {
         severity: Severity::Error,
         place,
         what: format!("`{what}` is resolved as it runs, and there is no `resolver`"),
@@ -95,9 +89,8 @@ fn no_resolver(place: Place, what: Seen) -> Finding {
     }
 }
 
-fn one_address(place: Place, service: &str) -> Finding {
-    Finding {
-        rule: "upstream-resolver",
+fn one_address(place: Place, service: &str) -> Found {
+    Found {
         severity: Severity::Warning,
         place,
         what: format!("the gateway resolves {service}, whose endpoint_mode is vip"),
@@ -109,7 +102,7 @@ fn one_address(place: Place, service: &str) -> Finding {
 }
 
 /// A hash by the names in the file, and one name in the file.
-pub(super) fn consistent_hash_one_name(deployment: &Deployment) -> Vec<Finding> {
+pub(super) fn consistent_hash_one_name(deployment: &Deployment) -> Vec<Found> {
     let gateway = deployment.gateway.iter();
     let upstreams = gateway.flat_map(|gateway| gateway.http_named("upstream"));
     let findings = upstreams.filter_map(|upstream| {
@@ -117,8 +110,7 @@ pub(super) fn consistent_hash_one_name(deployment: &Deployment) -> Vec<Finding> 
             upstream.children_seen().find(|seen| seen.name == "hash" && seen.has("consistent"))?;
         let mut servers = upstream.directive.named("server");
         let is_one_name = servers.next()?.has("resolve") && servers.next().is_none();
-        is_one_name.then(|| Finding {
-            rule: "consistent-hash-one-name",
+        is_one_name.then(|| Found {
             severity: Severity::Warning,
             place: hash.place(),
             what: format!("`{hash}` in `{upstream}`, whose replicas are behind one name"),

@@ -5,16 +5,15 @@ use std::time::Duration;
 use crate::{
     doctor::{
         deployment::Deployment,
-        finding::{Finding, Severity},
+        finding::{Found, Severity},
         rabbitmq::{CONSUMER_TIMEOUT, RabbitMq},
-        settings::Settings,
     },
     wiring::LONGEST_VALIDATION,
 };
 
 /// A validation that RabbitMQ, or the worker itself, does not wait for.
-pub(super) fn validation_outlasts_consumer(deployment: &Deployment) -> Vec<Finding> {
-    let settings = Settings::new();
+pub(super) fn validation_outlasts_consumer(deployment: &Deployment) -> Vec<Found> {
+    let settings = &deployment.settings;
     let patience =
         deployment.rabbitmq.as_ref().map_or(CONSUMER_TIMEOUT, RabbitMq::consumer_timeout);
     let workers = deployment.stack.services.iter().filter(|service| service.is_worker());
@@ -40,11 +39,9 @@ pub(super) fn validation_outlasts_consumer(deployment: &Deployment) -> Vec<Findi
         } else {
             return None;
         };
-        let variable = service.variable("WOODY_VALIDATION_TIMEOUT");
-        Some(Finding {
-            rule: "validation-outlasts-consumer",
+        Some(Found {
             severity: Severity::Error,
-            place: variable.map_or_else(|| service.place(service.line), |v| v.place.clone()),
+            place: service.place_of("WOODY_VALIDATION_TIMEOUT"),
             what,
             why,
             mend: format!(

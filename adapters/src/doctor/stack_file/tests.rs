@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 const FILE: &str = "stack.yml";
@@ -9,7 +11,7 @@ fn read(text: &str) -> Result<Stack, Unreadable> {
     std::fs::write(folder.path().join("stack.env"), "# ours\nFROM_FILE=1\nOVER=file\n\n").unwrap();
     let environment = [("VERSION", "1.2"), ("OUTSIDE", "given")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Stack::read(&folder.path().join(FILE), &HashMap::from(environment))
+    Stack::read(&[folder.path().join(FILE)], &HashMap::from(environment))
 }
 
 fn one(service: &str) -> Service {
@@ -84,8 +86,7 @@ fn a_volume_is_written_unless_it_is_a_path_memory_or_read_only() {
     let service = one(
         "volumes:\n- data:/var/lib\n- ./here:/there\n- /anonymous\n- {type: tmpfs, target: /tmp}\n- {type: volume, source: more, target: /more}\n- certs:/certs:ro\n- certs:/certs:nocopy,ro\n- {type: volume, source: certs, target: /certs, read_only: true}\n- last:/last:nocopy,rw",
     );
-    let names: Vec<_> =
-        service.written_volumes.iter().map(|v| (v.value.as_str(), v.line)).collect();
+    let names: Vec<_> = service.written_volumes().map(|v| (v.source.as_str(), v.line)).collect();
     assert_eq!(names, [("data", 4), ("more", 8), ("last", 12)]);
 }
 
@@ -103,7 +104,7 @@ fn a_boolean_is_read_as_docker_casts_it() {
     for (written, is_read_only) in
         [("true", true), ("${NOT:-yes}", true), ("\"On\"", true), ("false", false), ("no", false)]
     {
-        assert_eq!(one(&format!("read_only: {written}")).is_read_only, is_read_only, "{written}");
+        assert_eq!(one(&format!("read_only: {written}")).is_read_only(), is_read_only, "{written}");
     }
 }
 

@@ -3,8 +3,9 @@
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use woody_adapters::doctor::rules;
 
-use super::{Copy, GATEWAY, STACK, ours};
+use super::{Copy, GATEWAY, STACK, TLS, ours};
 
 fn doctor(copy: &Copy, flags: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_woodyctl"));
@@ -93,4 +94,30 @@ fn files_that_are_elsewhere_can_be_named() {
     let output = doctor(&copy, &[&[STACK], &nginx[..], &template[..]].concat());
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(says(&output).contains("upstream-resolver"), "{output:?}");
+}
+
+#[test]
+fn several_files_are_one_stack() {
+    let output = doctor(&ours(), &[STACK, TLS]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(says(&output).contains(&format!("read {STACK}, {TLS}, ")), "{output:?}");
+    let broken = ours().replace(TLS, "target: 8443", "target: 443");
+    let report = says(&doctor(&broken, &[STACK, TLS]));
+    let place = format!("{TLS}:{}", broken.line(TLS, "target: 443"));
+    let begins = format!("gateway\n  error    port-without-listener  {place}\n");
+    assert!(report.starts_with(&begins), "{report}");
+}
+
+#[test]
+fn the_rules_are_listed_without_a_file() {
+    let output = doctor(&ours(), &["--list"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(says(&output).lines().count(), rules().len(), "{output:?}");
+    let json = doctor(&ours(), &["--list", "--output", "json"]);
+    let listed: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(listed["rules"][0]["rule"], rules()[0].id);
+    // One or the other.
+    for flags in [&["--list", STACK][..], &[]] {
+        assert_eq!(doctor(&ours(), flags).status.code(), Some(2));
+    }
 }

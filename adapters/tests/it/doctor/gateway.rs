@@ -1,6 +1,6 @@
 //! The gateway's configuration beside the stack file.
 
-use super::{GATEWAY, NGINX, STACK, ours};
+use super::{Copy, GATEWAY, NGINX, STACK, ours};
 
 const PORT: &str =
     "{ target: 8080, published: \"${WOODY_HTTP_PORT:-80}\", protocol: tcp, mode: host }";
@@ -14,8 +14,8 @@ fn a_gateway_of_which_nothing_is_known_is_told() {
 
 #[test]
 fn a_configuration_that_the_stack_file_names_is_looked_at() {
-    let configs = "configs:\n  nginx_conf: { file: ./nginx/nginx.conf }\n  \
-                   gateway_conf: { file: nginx/gateway.conf.template }\n";
+    let configs = "configs:\n  nginx_conf: { file: ./nginx/nginx.conf, name: nginx_1 }\n  \
+                   gateway_conf: { file: nginx/gateway.conf.template, name: gateway_1 }\n";
     let broken = ours()
         .replace(GATEWAY, "front:8080 resolve", "front:8080")
         .replace(STACK, "\nconfigs:\n", &format!("\n{configs}"))
@@ -27,6 +27,11 @@ fn a_configuration_that_the_stack_file_names_is_looked_at() {
     broken.fails("upstream-resolver", &[("nginx/gateway.conf.template", line)]);
 }
 
+/// A gateway that the mesh can send to.
+fn with_address() -> Copy {
+    ours().service("gateway", "replicas: 1", "replicas: 1\n      endpoint_mode: vip")
+}
+
 #[test]
 fn a_limit_per_client_behind_the_routing_mesh_is_told() {
     for (port, line) in [
@@ -34,7 +39,7 @@ fn a_limit_per_client_behind_the_routing_mesh_is_told() {
         ("{ target: 8080, published: 80 }", "- { target: 8080, published: 80 }"),
         ("{ target: 8080, mode: ingress }", "- { target: 8080, mode: ingress }"),
     ] {
-        let broken = ours().service("gateway", PORT, port);
+        let broken = with_address().service("gateway", PORT, port);
         broken.fails("limit-behind-mesh", &[("gateway", line)]);
     }
 }
@@ -42,7 +47,7 @@ fn a_limit_per_client_behind_the_routing_mesh_is_told() {
 #[test]
 fn a_limit_by_the_address_itself_is_one_too_and_one_for_all_is_none() {
     let in_mesh = || {
-        let three = ours().service("gateway", PORT, "80:8080");
+        let three = with_address().service("gateway", PORT, "80:8080");
         let limits = [("limit_req_zone", 3), ("limit_conn_zone", 2)];
         limits.into_iter().fold(three, |copy, (limit, times)| {
             let (by_client, by_name) =

@@ -1,14 +1,17 @@
 //! The doctor, on copies of this repository's own deployment that are broken in
 //! one place each.
 
+mod cases;
 mod command;
+mod foreign;
 mod gateway;
 mod orders;
 mod services;
+mod table;
 mod updates;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
 };
@@ -21,6 +24,10 @@ const NGINX: &str = "gateway/nginx.conf";
 const GATEWAY: &str = "gateway/templates/conf.d/gateway.conf.template";
 const CONF: &str = "rabbitmq/rabbitmq.conf";
 const DEFINITIONS: &str = "rabbitmq/definitions.json";
+const POSTGRES: &str = "postgres/postgresql.conf";
+const TLS: &str = "tls.yml";
+const COMPOSE: &str = "compose.yml";
+const FILES: [&str; 8] = [STACK, NGINX, GATEWAY, CONF, DEFINITIONS, POSTGRES, TLS, COMPOSE];
 
 /// A copy of `stack/`, to be broken.
 struct Copy {
@@ -31,7 +38,7 @@ struct Copy {
 fn ours() -> Copy {
     let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stack");
     let copy = Copy { folder: tempfile::tempdir().unwrap(), environment: HashMap::new() };
-    for name in [STACK, NGINX, GATEWAY, CONF, DEFINITIONS] {
+    for name in FILES {
         let to = copy.path(name);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(stack.join(name), to).unwrap();
@@ -85,9 +92,13 @@ impl Copy {
     }
 
     fn examine(&self) -> Report {
-        let stack_file = self.path(STACK);
+        self.examine_files(&[STACK])
+    }
+
+    fn examine_files(&self, names: &[&str]) -> Report {
+        let stack_files = names.iter().map(|name| self.path(name)).collect();
         let environment = self.environment.clone();
-        examine(&Sources { stack_file, environment, ..Sources::default() }).unwrap()
+        examine(&Sources { stack_files, environment, ..Sources::default() }).unwrap()
     }
 
     /// Asserts that there are findings of one rule and of no other: whom each is
@@ -129,6 +140,43 @@ impl Copy {
 #[test]
 fn our_own_stack_is_well() {
     ours().is_clean();
+}
+
+#[test]
+fn our_own_stack_with_tls_is_well() {
+    let report = ours().examine_files(&[STACK, TLS]);
+    assert_eq!(report.findings(), [], "{report}");
+    // What is wrong in the second file is found there.
+    let broken = ours().replace(TLS, "uid: \"101\"", "uid: \"102\"");
+    let report = broken.examine_files(&[STACK, TLS]);
+    let places: Vec<_> =
+        report.findings().iter().map(|f| (f.rule, f.place.file.clone(), f.place.line)).collect();
+    let line = Some(broken.line(TLS, "- source: tls_certificate"));
+    assert_eq!(places, [("unreadable-grant", broken.path(TLS), line)], "{report}");
+}
+
+/// Rules about Swarm's own ways, which `docker compose` does not share: it follows
+/// `restart:` and `tmpfs:`, knows no routing mesh, and runs one of each.
+const OF_SWARM: [&str; 12] = [
+    "drain-too-short",
+    "fixed-object",
+    "healthcheck-start",
+    "ignored-key",
+    "limit-behind-mesh",
+    "missing-file",
+    "no-limits",
+    "nothing-to-write-to",
+    "relative-bind",
+    "update-at-once",
+    "upstream-resolver",
+    "volume-wanders",
+];
+
+#[test]
+fn our_compose_file_is_well_but_for_what_only_swarm_asks() {
+    let report = ours().with("WOODY_SECRETS_FILES", "/secrets").examine_files(&[COMPOSE]);
+    let told: BTreeSet<_> = report.findings().iter().map(|finding| finding.rule).collect();
+    assert!(told.is_subset(&BTreeSet::from(OF_SWARM)), "{told:?}");
 }
 
 #[test]

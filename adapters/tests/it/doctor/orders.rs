@@ -44,10 +44,11 @@ fn a_queue_that_drops_orders_is_told() {
 fn a_queue_without_a_policy_is_told() {
     let broken = ours().replace(DEFINITIONS, "^order_processing$", "^orders$");
     broken.fails("quorum-dead-letter", &[(DEFINITIONS, "\"policies\": [")]);
-    let broken = ours().add("order-worker", "x-note: here").service(
+    let rush = "WOODY_QUEUE: rush\n      WOODY_STORE_CONNECTIONS";
+    let broken = ours().service("order-service", "WOODY_STORE_CONNECTIONS", rush).service(
         "order-worker",
-        "WOODY_PREFETCH",
-        "WOODY_QUEUE: rush\n      WOODY_PREFETCH",
+        "WOODY_STORE_CONNECTIONS",
+        rush,
     );
     broken.fails("quorum-dead-letter", &[(DEFINITIONS, "\"policies\": [")]);
     // The policy is for quorum queues, and this one would be none.

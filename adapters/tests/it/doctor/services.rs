@@ -52,7 +52,7 @@ fn a_container_without_bounds_is_told() {
 #[test]
 fn a_secret_in_the_open_is_told_and_not_repeated() {
     for variable in [
-        "POSTGRES_PASSWORD: hunter2",
+        "REPLICATION_PASSWORD: hunter2",
         "API_TOKEN: hunter2",
         "SMTP_PASS: hunter2",
         "DATABASE_URL: postgres://woody:hunter2@database/woody",

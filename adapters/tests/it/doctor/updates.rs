@@ -78,13 +78,20 @@ fn a_process_that_stays_away_after_a_good_end_is_told() {
 
 #[test]
 fn two_writers_on_a_volume_are_told() {
-    let broken = ours().replace(STACK, "order: stop-first", "order: start-first");
+    let port = "    ports:\n      - { target: 15672, published: \"${WOODY_MANAGEMENT_PORT:-15672}\", protocol: tcp, mode: host }\n";
+    let broken = ours()
+        .replace(STACK, "order: stop-first", "order: start-first")
+        // Its port has one holder, which is another finding.
+        .service("rabbitmq", port, "");
     let line = "order: start-first";
     broken.fails("start-first-volume", &[("rabbitmq", line), ("database", line)]);
     // Its own order is start-first.
     let mounting = |volume: &str| {
         let first = "- { type: tmpfs, target: /tmp";
-        ours().service("front", first, &format!("- {volume}\n      {first}"))
+        ours()
+            .service("front", first, &format!("- {volume}\n      {first}"))
+            .replace(STACK, "\nvolumes:\n", "\nvolumes:\n  certs:\n")
+            .with("WOODY_SERVICES_ON", "node.hostname == one")
     };
     mounting("certs:/certs").fails("start-first-volume", &[("front", line)]);
     mounting("certs:/certs:ro").is_clean();

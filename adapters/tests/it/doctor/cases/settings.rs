@@ -1,0 +1,107 @@
+use super::{super::CONF, Case, add, case, in_file, in_service, in_stack, set};
+
+const STORE: &str = "WOODY_STORE_URL_FILE: /run/secrets/store_url";
+const BROKER: &str = "WOODY_BROKER_URL_FILE: /run/secrets/broker_url";
+
+pub(super) const CASES: &[Case] = &[
+    case(
+        "plain-secret",
+        &[in_service(
+            "database",
+            "POSTGRES_USER: woody",
+            "POSTGRES_USER: woody\n      API_TOKEN: hunter2",
+        )],
+    ),
+    case("unknown-setting", &[in_stack("WOODY_LOG_FORMAT: json", "WOODY_LOG_FROMAT: json")]),
+    case("bad-setting", &[set("WOODY_RATE_EXEMPT", "10.0.0.0/8,here")]),
+    case("bad-setting", &[set("WOODY_PREFETCH", "none")]),
+    case("bad-setting", &[set("WOODY_RATE_LIMIT", "ten")]),
+    case("missing-setting", &[in_service("product-service", STORE, "WOODY_LOG: info")]),
+    case("missing-setting", &[in_service("order-worker", BROKER, "WOODY_LOG: info")]),
+    case(
+        "unknown-backend",
+        &[in_service("misc-service", STORE, "WOODY_STORE_URL: mysql://database/woody")],
+    ),
+    case("memory-url", &[in_service("misc-service", STORE, "WOODY_STORE_URL: \"memory:\"")]),
+    case("memory-url", &[in_service("product-service", STORE, "WOODY_STORE_URL: \"memory:\"")]),
+    case(
+        "sqlite-not-kept",
+        &[in_service("misc-service", STORE, "WOODY_STORE_URL: sqlite:/data/woody.db")],
+    ),
+    case(
+        "queue-without-worker",
+        &[
+            in_service(
+                "order-worker",
+                "WOODY_VALIDATOR_URL",
+                "WOODY_QUEUE: rush\n      WOODY_VALIDATOR_URL",
+            ),
+            in_file(super::super::DEFINITIONS, "^order_processing$", "^(order_processing|rush)$"),
+        ],
+    ),
+    case(
+        "stores-differ",
+        &[
+            in_service(
+                "order-worker",
+                "secrets: [store_url,",
+                "secrets: [{ source: other, target: store_url },",
+            ),
+            in_stack("\nsecrets:\n", "\nsecrets:\n  other: { external: true }\n"),
+        ],
+    ),
+    case(
+        "listens-to-itself",
+        &[in_service(
+            "order-service",
+            STORE,
+            "WOODY_LISTEN: 127.0.0.1:5000\n      WOODY_STORE_URL_FILE: /run/secrets/store_url",
+        )],
+    ),
+    case(
+        "listens-twice",
+        &[in_service(
+            "order-service",
+            STORE,
+            "WOODY_ADMIN_LISTEN: 0.0.0.0:5000\n      WOODY_STORE_URL_FILE: /run/secrets/store_url",
+        )],
+    ),
+    case("file-not-given", &[in_service("misc-service", "    secrets: [store_url]\n", "")]),
+    case(
+        "file-not-given",
+        &[in_service("order-worker", BROKER, "WOODY_BROKER_URL_FILE: /run/secrets/broker")],
+    ),
+    case(
+        "file-not-given",
+        &[in_file(CONF, "secrets/rabbitmq_definitions.json", "secrets/definitions.json")],
+    ),
+    case(
+        "file-not-given",
+        &[in_service("database", "config_file=/etc/postgresql/", "config_file=/etc/")],
+    ),
+    case(
+        "unreadable-grant",
+        &[in_service("database", "        uid: \"999\"\n        gid: \"999\"\n", "")],
+    ),
+    case("unreadable-grant", &[in_service("database", "mode: 0400", "mode: 400")]),
+    case(
+        "value-and-file",
+        &[in_service(
+            "database",
+            "POSTGRES_USER: woody",
+            "POSTGRES_USER: woody\n      POSTGRES_USER_FILE: /etc/user",
+        )],
+    ),
+    case(
+        "value-and-file",
+        &[in_service(
+            "misc-service",
+            STORE,
+            "WOODY_STORE_URL: postgres://database/woody\n      WOODY_STORE_URL_FILE: /run/secrets/store_url",
+        )],
+    ),
+    case("no-replicas", &[in_service("order-worker", "replicas: 5", "replicas: 0")]),
+    case("depends-on-ignored", &[add("order-worker", "depends_on: [rabbitmq]")]),
+    case("ignored-key", &[add("order-worker", "security_opt: [\"no-new-privileges:true\"]")]),
+    case("ignored-key", &[add("database", "shm_size: 256m")]),
+];
