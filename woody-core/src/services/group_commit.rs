@@ -11,6 +11,10 @@ use crate::ports::{BrokerError, StoreError};
 /// under load the batches grow by themselves, since more callers arrive during
 /// each commit. The queue is bounded, and past the bound a caller is refused at
 /// once.
+///
+/// A batch that is refused for what may be one item's fault is tried again in
+/// halves, down to the one: an item that cannot be committed holds up none of those
+/// that it met here.
 pub(crate) struct GroupCommit<T, R, E> {
     queue: mpsc::Sender<Waiting<T, R, E>>,
 }
@@ -24,11 +28,18 @@ struct Waiting<T, R, E> {
 pub(crate) trait CommitError: Error + Send + Sync + 'static {
     /// The error of a commit that did not answer each item: `problem` says so.
     fn miscounted(problem: String) -> Self;
+
+    /// Whether one item may be the reason why the whole batch was not committed.
+    fn may_be_one_items_fault(&self) -> bool;
 }
 
 impl CommitError for StoreError {
     fn miscounted(problem: String) -> Self {
         Self::Corrupt(problem)
+    }
+
+    fn may_be_one_items_fault(&self) -> bool {
+        !self.is_transient()
     }
 }
 
@@ -36,7 +47,16 @@ impl CommitError for BrokerError {
     fn miscounted(problem: String) -> Self {
         Self::refused(problem)
     }
+
+    /// A broker does not look into what it keeps, and may have kept some of it.
+    fn may_be_one_items_fault(&self) -> bool {
+        false
+    }
 }
+
+/// A batch whose pieces were refused, all of this many, is refused: it is not one
+/// item's fault, and a store that takes nothing is not asked a thousand times.
+const ALL_REFUSED: usize = 16;
 
 /// How a group commit is sized.
 #[derive(Debug, Clone, Copy)]
@@ -58,14 +78,14 @@ pub(crate) enum GroupError<E> {
     /// The process is going down.
     #[error("the process is shutting down")]
     Closed,
-    /// The whole batch failed with this.
+    /// The commit failed with this.
     #[error(transparent)]
     Failed(Arc<E>),
 }
 
 impl<T, R, E> GroupCommit<T, R, E>
 where
-    T: Send + 'static,
+    T: Clone + Send + 'static,
     R: Send + 'static,
     E: CommitError,
 {
@@ -83,7 +103,7 @@ where
             let commit = commit.clone();
             tasks.spawn(async move {
                 while let Some((items, answers)) = next_batch(&waiting, limits.batch).await {
-                    answer(answers, commit(items).await);
+                    commit_in_halves((items, answers), &commit).await;
                 }
             });
         }
@@ -113,6 +133,45 @@ async fn next_batch<T, R, E>(
     let mut batch = Vec::new();
     let taken = waiting.lock().await.recv_many(&mut batch, most.max(1)).await;
     (taken > 0).then(|| batch.into_iter().map(|w| (w.item, w.answer)).unzip())
+}
+
+/// Commits a batch, and what of it is refused in halves.
+async fn commit_in_halves<T, R, E, F, Fut>(batch: (Vec<T>, Answers<R, E>), commit: &F)
+where
+    T: Clone,
+    E: CommitError,
+    F: Fn(Vec<T>) -> Fut,
+    Fut: Future<Output = Result<Vec<R>, E>>,
+{
+    let mut pieces = vec![batch];
+    let mut taken = false;
+    while !pieces.is_empty() {
+        let mut refused = Vec::new();
+        for (items, answers) in pieces {
+            // One alone has nobody to be told from.
+            let kept = if items.len() > 1 { items.clone() } else { vec![] };
+            match commit(items).await {
+                Err(error) if !kept.is_empty() && error.may_be_one_items_fault() => {
+                    refused.push((kept, answers, error));
+                }
+                outcome => {
+                    taken |= outcome.is_ok();
+                    answer(answers, outcome);
+                }
+            }
+        }
+        let everything = !taken && refused.len() >= ALL_REFUSED;
+        pieces = Vec::new();
+        for (mut items, mut answers, error) in refused {
+            if everything {
+                fail(answers, error);
+                continue;
+            }
+            let half = items.len() / 2;
+            let others = (items.split_off(half), answers.split_off(half));
+            pieces.extend([(items, answers), others]);
+        }
+    }
 }
 
 /// Tells every caller what became of its item; one who has gone away is skipped.
@@ -190,6 +249,63 @@ mod tests {
         let mut waiting = Box::pin(group.submit(()));
         assert!(futures::poll!(&mut waiting).is_pending());
         assert!(matches!(group.submit(()).await, Err(GroupError::Full)));
+    }
+
+    /// Submits `0..items` at once to a store that refuses those in `bad`; answers
+    /// which were taken, and how many commits that took.
+    async fn submitted(
+        items: usize,
+        bad: impl Fn(usize) -> bool + Copy + Send + Sync + 'static,
+    ) -> (Vec<bool>, usize) {
+        let commits = Arc::new(AtomicUsize::new(0));
+        let limits = GroupLimits { waiting: items, batch: items, lanes: 1 };
+        let group = GroupCommit::start(&TaskTracker::new(), limits, {
+            let commits = Arc::clone(&commits);
+            move |items: Vec<usize>| {
+                commits.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    match items.iter().find(|item| bad(**item)) {
+                        Some(item) => Err(StoreError::refused(format!("item {item}"))),
+                        None => Ok(items),
+                    }
+                }
+            }
+        });
+        let submits = futures::future::join_all((0..items).map(|item| group.submit(item))).await;
+        let taken = submits.into_iter().enumerate().map(|(item, answer)| match answer {
+            Ok(answer) => answer == item,
+            Err(GroupError::Failed(error)) => {
+                assert!(!error.is_transient(), "{error:?}");
+                false
+            }
+            Err(error) => panic!("{error}"),
+        });
+        (taken.collect(), commits.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn an_item_that_is_refused_holds_up_no_other() {
+        type Case = (usize, fn(usize) -> bool);
+        let cases: [Case; 6] = [
+            (2, |item| item == 1),
+            (512, |item| item == 0),
+            (512, |item| item == 511),
+            (511, |item| item % 100 == 7),
+            // Sixteen bad ones in front, and sixteen alone.
+            (512, |item| item < 16),
+            (16, |_| true),
+        ];
+        for (items, bad) in cases {
+            let (taken, _) = submitted(items, bad).await;
+            assert_eq!(taken, (0..items).map(|item| !bad(item)).collect::<Vec<_>>());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_nothing_is_not_asked_for_each_item() {
+        let (taken, commits) = submitted(512, |_| true).await;
+        assert!(taken.iter().all(|taken| !taken));
+        assert_eq!(commits, 1 + 2 + 4 + 8 + 16);
     }
 
     #[tokio::test]

@@ -83,7 +83,7 @@ impl<E: Error> fmt::Display for Outage<E> {
 
 impl<T, R, E> Sink<T, R, E>
 where
-    T: Send + 'static,
+    T: Clone + Send + 'static,
     R: Send + 'static,
     E: CommitError,
 {

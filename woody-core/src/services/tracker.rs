@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{Order, OrderId, OrderStatus},
-    ports::{OrderEvents, OrderStore, StatusChange, StoreError},
+    ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},
     resilience::RetryDelays,
 };
 
@@ -87,6 +87,13 @@ impl OrderTracker {
                         while let Some(change) = changes.next().await {
                             self.watched.ring(&change);
                         }
+                    }
+                    // Somebody has to act, and watchers wait longer until then.
+                    Err(error @ BrokerError::Refused(_)) if delays.is_clear() => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "the broker refuses to tell of changes, watchers ask the store"
+                        );
                     }
                     Err(error) => {
                         tracing::debug!(

@@ -35,6 +35,9 @@ impl Fault {
     }
 }
 
+/// The product of an order that the store refuses, and with it the whole batch.
+pub const UNSTORABLE: &str = "unstorable";
+
 /// A store that is away while its fault is on.
 pub struct FaultyStore {
     pub inner: Arc<dyn OrderStore>,
@@ -42,6 +45,14 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
+    fn refuse<'a>(&self, mut orders: impl Iterator<Item = &'a NewOrder>) -> Result<(), StoreError> {
+        self.check()?;
+        if orders.any(|order| order.product.as_str() == UNSTORABLE) {
+            return Err(StoreError::refused("no room for such a name"));
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), StoreError> {
         if self.fault.is_on() { Err(StoreError::unavailable("away")) } else { Ok(()) }
     }
@@ -54,7 +65,7 @@ impl OrderStore for FaultyStore {
         orders: &[NewOrder],
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError> {
-        self.check()?;
+        self.refuse(orders.iter())?;
         self.inner.insert(orders, lease).await
     }
 
@@ -64,7 +75,7 @@ impl OrderStore for FaultyStore {
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
-        self.check()?;
+        self.refuse(decisions.iter().map(|decision| &decision.order))?;
         self.inner.finish(decisions).await
     }
 

@@ -6,6 +6,7 @@ use woody_core::{
     services::{IntakeError, Kept},
 };
 
+use crate::faulty::UNSTORABLE;
 use crate::shop::{Shop, next, request, within};
 
 #[tokio::test]
@@ -39,6 +40,21 @@ async fn while_the_store_is_away_the_broker_keeps_the_order() {
     }
     let held = deliveries.iter().map(|one| OrderMessage::parse(one.body()).unwrap().order_id);
     assert!(held.eq(promised));
+}
+
+#[tokio::test]
+async fn an_order_that_the_store_refuses_holds_up_no_other() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    let name = |n| if n == 20 { UNSTORABLE } else { "Train" };
+    // All at once, so that they share a commit.
+    let accepts = (0..50).map(|n| intake.accept(request(name(n), None)));
+    for accepted in futures::future::join_all(accepts).await {
+        let accepted = accepted.unwrap();
+        let is_bad = accepted.order.product.as_str() == UNSTORABLE;
+        assert_eq!(accepted.kept == Kept::InBroker, is_bad, "{accepted:?}");
+    }
+    assert_eq!(shop.store.counts().await.unwrap().pending, 49);
 }
 
 #[tokio::test(start_paused = true)]

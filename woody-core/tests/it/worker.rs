@@ -12,6 +12,7 @@ use woody_core::{
     services::Handled,
 };
 
+use crate::faulty::UNSTORABLE;
 use crate::shop::{Shop, next, order, within};
 
 /// Does what the product's name says, and counts.
@@ -352,4 +353,27 @@ async fn a_redriven_order_that_fails_again_is_a_dead_letter_again() {
         let dead = shop.broker.admin().dead_letters(1).await.unwrap();
         assert_eq!(shop.broker.admin().redrive(&[dead[0].id.clone()]).await.unwrap(), 1);
     }
+}
+
+#[tokio::test]
+async fn an_end_that_the_store_refuses_holds_up_no_other() {
+    let shop = Shop::open();
+    let mut good = Vec::new();
+    for n in 0..50 {
+        let order = order(if n == 20 { UNSTORABLE } else { "Train" });
+        shop.publish(&order).await;
+        if n != 20 {
+            good.push(order.id);
+        }
+    }
+    let worker = shop.worker(Arc::new(AsNamed::default()));
+    let consumer = shop.consumer(50).await;
+    let working = tokio::spawn(worker.run(consumer, shop.shutdown.clone()));
+    for id in good {
+        assert_eq!(shop.ended(id).await.status.as_str(), "success");
+    }
+    shop.shutdown.cancel();
+    within(working).await.unwrap();
+    // It is not lost: somebody may make room for it.
+    assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 1);
 }
