@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -116,9 +117,9 @@ impl Queue {
             Settlement::Release => drop(state.ready.insert(message.place, message)),
             Settlement::RetryAfter { delay, reason: _ } => {
                 message.attempts += 1;
-                let key = (Instant::now() + delay, state.new_place());
-                state.delayed.insert(key, message);
+                state.delay(message, delay);
             }
+            Settlement::Postpone { delay, reason: _ } => state.delay(message, delay),
             Settlement::DeadLetter { reason } => state.bury(&message, reason),
         }
         drop(state);
@@ -190,6 +191,11 @@ impl State {
     fn append(&mut self, mut message: Message) {
         message.place = self.new_place();
         self.ready.insert(message.place, message);
+    }
+
+    fn delay(&mut self, message: Message, delay: Duration) {
+        let key = (Instant::now() + delay, self.new_place());
+        self.delayed.insert(key, message);
     }
 
     fn bring_back_what_is_due(&mut self, now: Instant) {

@@ -123,7 +123,8 @@ impl RabbitMqAcker {
 impl Acker for RabbitMqAcker {
     async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError> {
         let limit = self.moving.limit;
-        let attempts = headers::attempts(&self.properties).saturating_add(1);
+        let earlier = headers::attempts(&self.properties);
+        let attempts = earlier.saturating_add(1);
         match settlement {
             Settlement::Ack => self.claim.ack(limit).await,
             // RabbitMQ counts a nack towards a quorum queue's delivery limit up
@@ -131,6 +132,10 @@ impl Acker for RabbitMqAcker {
             Settlement::Release => self.claim.give_back(limit).await,
             Settlement::RetryAfter { delay, reason } => {
                 let properties = headers::for_retry(&self.properties, attempts, delay, &reason);
+                self.move_to(Place::for_delay(delay), properties).await
+            }
+            Settlement::Postpone { delay, reason } => {
+                let properties = headers::for_retry(&self.properties, earlier, delay, &reason);
                 self.move_to(Place::for_delay(delay), properties).await
             }
             Settlement::DeadLetter { reason } => {

@@ -1,5 +1,7 @@
 //! What shares one commit.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sqlx::{Connection, SqliteConnection};
 use woody_core::{
@@ -10,7 +12,7 @@ use woody_core::{
 use super::{
     error::{Shared, broker_error, settle_error},
     handle::{Reply, Request, Settle, SettleReply},
-    statements::{self, Row, micros},
+    statements::{self, Later, Row, micros},
 };
 
 /// Requests and settlements that are executed together, all or none.
@@ -22,7 +24,7 @@ pub(super) struct Group {
     settled: Vec<(i64, Option<SettleReply>)>,
     back: Vec<i64>,
     removed: Vec<i64>,
-    later: Vec<(i64, i64, Reason)>,
+    later: Vec<Later>,
     dead: Vec<(i64, Reason)>,
     owed: Vec<i64>,
     /// How many consumers there are now, when that has changed.
@@ -79,17 +81,21 @@ impl Group {
         match settle.settlement {
             Settlement::Release => self.back.push(message),
             Settlement::Ack => self.removed.push(message),
-            Settlement::RetryAfter { delay, reason } => {
-                let delay = i64::try_from(delay.as_micros()).unwrap_or(i64::MAX);
-                self.later.push((message, micros(now()).saturating_add(delay), reason));
-                self.removed.push(message);
-            }
+            Settlement::RetryAfter { delay, reason } => self.delay(message, delay, 1, reason),
+            Settlement::Postpone { delay, reason } => self.delay(message, delay, 0, reason),
             Settlement::DeadLetter { reason } => {
                 self.dead.push((message, reason));
                 self.removed.push(message);
             }
         }
         self.settled.push((message, settle.done));
+    }
+
+    fn delay(&mut self, message: i64, delay: Duration, attempts: u32, reason: Reason) {
+        let delay = i64::try_from(delay.as_micros()).unwrap_or(i64::MAX);
+        let due = micros(now()).saturating_add(delay);
+        self.later.push(Later(message, due, attempts, reason));
+        self.removed.push(message);
     }
 
     /// Adds messages that are on our name and that nobody has.
@@ -116,7 +122,7 @@ impl Group {
 
     /// When the first message is due that this group delays.
     pub(super) fn first_due(&self) -> Option<i64> {
-        self.later.iter().map(|(_, due, _)| *due).min()
+        self.later.iter().map(|Later(_, due, ..)| *due).min()
     }
 
     /// Executes everything in one transaction, and claims.

@@ -133,15 +133,19 @@ pub(super) async fn release(
     Ok(back.bind(holder).bind(json(ids)).execute(db).await?.rows_affected())
 }
 
-/// Copies messages to the delayed ones: `(id, due, reason)`.
+/// A message that comes again: its id, when it is due, the attempts that this adds, why.
+#[derive(Debug, Serialize)]
+pub(super) struct Later(pub(super) i64, pub(super) i64, pub(super) u32, pub(super) Reason);
+
+/// Copies messages to the delayed ones.
 pub(super) async fn delay(
     db: &mut SqliteConnection,
     holder: i64,
-    later: &[(i64, i64, Reason)],
+    later: &[Later],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO delayed (due, attempts, redriven, reason, body)
-         SELECT value ->> 1, m.attempts + 1, m.redriven, value ->> 2, m.body
+         SELECT value ->> 1, m.attempts + (value ->> 2), m.redriven, value ->> 3, m.body
          FROM json_each(?2) JOIN messages m ON m.id = value ->> 0
          WHERE m.holder = ?1 ORDER BY key",
     )

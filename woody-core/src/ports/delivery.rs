@@ -28,7 +28,7 @@ pub struct Delivery {
 #[async_trait]
 pub trait Acker: std::fmt::Debug + Send + Sync {
     /// Settles the delivery. `Ok` means that the broker will act on it: for
-    /// `RetryAfter` and `DeadLetter` the message is stored in its new place
+    /// `RetryAfter`, `Postpone` and `DeadLetter` the message is stored in its new place
     /// before it leaves the old one, so it may be doubled but never lost.
     ///
     /// # Errors
@@ -48,6 +48,13 @@ pub enum Settlement {
     Release,
     /// It comes again after about `delay`, its attempt counted.
     RetryAfter {
+        /// How long it stays away; backends may round it up.
+        delay: Duration,
+        /// Why, kept with the message.
+        reason: Reason,
+    },
+    /// It comes again after about `delay`; no attempt is counted.
+    Postpone {
         /// How long it stays away; backends may round it up.
         delay: Duration,
         /// Why, kept with the message.
@@ -135,6 +142,15 @@ impl Delivery {
     /// [`SettleError`]; the message comes again, perhaps at once.
     pub async fn retry_after(self, delay: Duration, reason: Reason) -> Result<(), SettleError> {
         self.settle(Settlement::RetryAfter { delay, reason }).await
+    }
+
+    /// Lets the message come again after `delay`, behind those that wait, no attempt
+    /// counted: it waits for something, and is not to blame.
+    ///
+    /// # Errors
+    /// [`SettleError`]; the message comes again, perhaps at once.
+    pub async fn postpone(self, delay: Duration, reason: Reason) -> Result<(), SettleError> {
+        self.settle(Settlement::Postpone { delay, reason }).await
     }
 
     /// Moves the message to the dead letters.

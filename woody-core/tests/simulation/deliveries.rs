@@ -52,6 +52,7 @@ impl Inner {
                 message.attempts += 1;
                 self.delay(message.clone(), delay);
             }
+            Settlement::Postpone { delay, .. } if is_moved => self.delay(message.clone(), delay),
             Settlement::DeadLetter { reason } if is_moved => self.bury(message.clone(), reason),
             Settlement::Release => {
                 if self.broker.unsettled.remove(&tag).is_some() {
@@ -59,7 +60,10 @@ impl Inner {
                 }
                 return true;
             }
-            Settlement::Ack | Settlement::RetryAfter { .. } | Settlement::DeadLetter { .. } => {}
+            Settlement::Ack
+            | Settlement::RetryAfter { .. }
+            | Settlement::Postpone { .. }
+            | Settlement::DeadLetter { .. } => {}
         }
         if reach == Reach::Whole || !move_first {
             self.broker.unsettled.remove(&tag);

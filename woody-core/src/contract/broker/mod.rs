@@ -70,6 +70,7 @@ macro_rules! broker_contract {
 
             a_retry_comes_back_later_with_its_attempt_counted
             a_retrying_message_does_not_hold_back_the_next
+            a_postponed_delivery_comes_back_later_at_no_attempt
             attempts_survive_every_round_trip
 
             a_dead_letter_keeps_its_body_its_reason_and_its_attempts

@@ -46,6 +46,28 @@ pub async fn a_retrying_message_does_not_hold_back_the_next(broker: Arc<dyn Brok
     ack(again).await;
 }
 
+/// A postponed delivery lets the ones behind it pass, and comes again as it was.
+pub async fn a_postponed_delivery_comes_back_later_at_no_attempt(broker: Arc<dyn Broker>) {
+    let sent = messages(2);
+    publish(&*broker, &sent).await;
+    let mut consumer = consumer(&*broker, 1).await;
+    retry(next(&mut consumer).await, Duration::ZERO).await;
+    let passed = next(&mut consumer).await;
+    assert_is(&passed, &sent[1], 1);
+    ack(passed).await;
+    for _ in 0..3 {
+        let delivery = next(&mut consumer).await;
+        assert_is(&delivery, &sent[0], 2);
+        let postponed = delivery.postpone(Duration::from_millis(1), "not yet".into());
+        within("a postponement", postponed).await.expect("a postponement succeeds");
+    }
+    let again = next(&mut consumer).await;
+    assert_is(&again, &sent[0], 2);
+    assert!(again.redelivered() && !again.redriven());
+    ack(again).await;
+    assert_nothing_else_comes(&*broker, &mut consumer).await;
+}
+
 /// Attempts add up over retries, releases and consumers.
 pub async fn attempts_survive_every_round_trip(broker: Arc<dyn Broker>) {
     let sent = message();
