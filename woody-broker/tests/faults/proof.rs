@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use woody_core::{
     domain::{NewOrder, Order, OrderId, OrderMessage, Outcome},
     ports::{
-        Decision, Delivery, Insert, OrderCounts, OrderStore, SettleError, StoreError, Transition,
-        record,
+        Begun, Decision, Delivery, Insert, OrderCounts, OrderStore, SettleError, StoreError,
+        Transition, record,
     },
 };
 
@@ -38,6 +38,18 @@ impl OrderStore for SavesEverything {
 
     async fn order(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
         Ok(None)
+    }
+
+    async fn begin(&self, _: OrderId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn end(&self, _: OrderId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn begun(&self, _: OrderId) -> Result<Begun, StoreError> {
+        Ok(Begun::default())
     }
 
     async fn claim_outbox(&self, _: usize, _: Duration) -> Result<Vec<NewOrder>, StoreError> {

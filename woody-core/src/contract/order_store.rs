@@ -8,6 +8,7 @@ mod finishing;
 mod inserting;
 mod outbox;
 mod racing;
+mod trials;
 mod values;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use finishing::*;
 pub use inserting::*;
 pub use outbox::*;
 pub use racing::*;
+pub use trials::*;
 pub use values::*;
 
 use crate::domain::{NewOrder, OrderId, OrderStatus, Outcome, ProductName, Quantity, Reason, now};
@@ -50,6 +52,10 @@ macro_rules! order_store_contract {
             finishing_tells_the_stores_time
             every_outcome_is_read_back
             decisions_are_answered_in_the_order_asked
+            // trials
+            a_validation_counts_from_its_beginning_to_its_end
+            counts_are_of_one_order_and_need_not_know_it
+            a_final_state_takes_the_counts_away_even_when_it_is_not_the_first
             // outbox
             a_new_entry_is_leased_to_its_inserter
             an_expired_lease_can_be_claimed_again

@@ -21,6 +21,9 @@ use crate::domain::{NewOrder, Order, OrderId, OrderStatus, Outcome};
 ///   (they came by the broker alone) and takes their outbox entries away.
 /// - The first outcome wins, as in [`OrderStatus::settle`]; in one batch the
 ///   first in the slice wins.
+/// - [`begin`](Self::begin) counts validations that have begun, durably, until
+///   [`end`](Self::end) takes one back or [`finish`](Self::finish) takes away all of an
+///   order: what is left was begun by a worker that died. The order need not be known.
 /// - Answers are in the order of what was asked, one for each.
 /// - An id may stand twice in a batch.
 ///
@@ -52,6 +55,25 @@ pub trait OrderStore: Send + Sync {
     /// # Errors
     /// [`StoreError`]; finishing again is right.
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError>;
+
+    /// Counts a validation of this order that is about to begin.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may be counted all the same.
+    async fn begin(&self, id: OrderId) -> Result<(), StoreError>;
+
+    /// Takes back one count of [`begin`](Self::begin): the worker has survived the
+    /// validation. Without a count nothing happens.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn end(&self, id: OrderId) -> Result<(), StoreError>;
+
+    /// Returns what [`begin`](Self::begin) has counted and nobody has taken back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn begun(&self, id: OrderId) -> Result<Begun, StoreError>;
 
     /// Leases at most `limit` outbox entries that nobody else holds, oldest
     /// first, for `lease`. Two callers never get the same entry while its lease lasts.
@@ -97,6 +119,15 @@ pub trait OrderStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// Validations of one order that have begun and not ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// How many.
+    pub times: u32,
+    /// How long ago the last one began, by the store's clock; zero when there is none.
+    pub last_ago: Duration,
 }
 
 /// What became of one inserted order.

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use woody_core::{
     domain::{NewOrder, Order, OrderId},
     ports::{
-        BrokerError, Decision, Insert, OrderCounts, OrderStore, Publisher, StoreError, Transition,
+        Begun, BrokerError, Decision, Insert, OrderCounts, OrderStore, Publisher, StoreError,
+        Transition,
     },
 };
 
@@ -77,6 +78,21 @@ impl OrderStore for FaultyStore {
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         self.refuse(decisions.iter().map(|decision| &decision.order))?;
         self.inner.finish(decisions).await
+    }
+
+    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.begin(id).await
+    }
+
+    async fn end(&self, id: OrderId) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.end(id).await
+    }
+
+    async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
+        self.check()?;
+        self.inner.begun(id).await
     }
 
     async fn claim_outbox(

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 use woody_core::{
     domain::{NewOrder, Order, OrderId, OrderStatus, now},
-    ports::{Decision, Insert, OrderCounts, Transition},
+    ports::{Begun, Decision, Insert, OrderCounts, Transition},
 };
 
 use crate::{ledger::Invariant, sabotage::Sabotage, world::Inner};
@@ -22,6 +22,8 @@ pub struct StoreState {
     pub outbox: BTreeMap<usize, Instant>,
     /// What has reached the disk of a store that lies about it.
     on_disk: Option<(Instant, Box<StoreState>)>,
+    /// Validations that have begun and not ended, and when the last one did.
+    begun: HashMap<OrderId, (u32, Instant)>,
 }
 
 #[derive(Clone)]
@@ -55,6 +57,20 @@ impl StoreState {
 
     pub fn order(&self, id: OrderId) -> Option<Order> {
         self.row(id).map(as_order)
+    }
+
+    pub fn begun(&self, id: OrderId) -> Begun {
+        let begun = self.begun.get(&id).filter(|(times, _)| *times > 0);
+        begun.map_or_else(Begun::default, |(times, last)| Begun {
+            times: *times,
+            last_ago: last.elapsed(),
+        })
+    }
+
+    pub fn end(&mut self, id: OrderId) {
+        if let Some((times, _)) = self.begun.get_mut(&id) {
+            *times = times.saturating_sub(1);
+        }
     }
 
     pub fn pending(&self) -> usize {
@@ -127,6 +143,14 @@ impl Inner {
         }
     }
 
+    pub fn begin(&mut self, id: OrderId) {
+        if self.is_sabotaged(Sabotage::DeathsForgotten) {
+            return;
+        }
+        let (times, last) = self.store.begun.entry(id).or_insert((0, Instant::now()));
+        (*times, *last) = (*times + 1, Instant::now());
+    }
+
     pub fn finish(&mut self, decisions: &[Decision]) -> Vec<Transition> {
         self.snapshot();
         decisions.iter().map(|decision| self.finish_one(decision)).collect()
@@ -143,6 +167,7 @@ impl Inner {
             }
         };
         self.store.outbox.remove(&at);
+        self.store.begun.remove(&id);
         let before = self.store.rows[at].status.clone();
         let outcome = decision.outcome.clone();
         let settled = if self.is_sabotaged(Sabotage::LastStateWins)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use woody_core::{
     domain::{NewOrder, Order, OrderId},
-    ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition},
+    ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition},
 };
 
 use crate::{
@@ -42,6 +42,18 @@ impl OrderStore for SimStore {
         let decisions = decisions.to_vec();
         let finish = move |inner: &mut crate::world::Inner, _| inner.finish(&decisions);
         self.0.call(Dep::Store, "finish", finish).await.map_err(away)
+    }
+
+    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+        self.0.call(Dep::Store, "begin", move |inner, _| inner.begin(id)).await.map_err(away)
+    }
+
+    async fn end(&self, id: OrderId) -> Result<(), StoreError> {
+        self.0.call(Dep::Store, "end", move |inner, _| inner.store.end(id)).await.map_err(away)
+    }
+
+    async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
+        self.0.call(Dep::Store, "begun", move |inner, _| inner.store.begun(id)).await.map_err(away)
     }
 
     async fn claim_outbox(

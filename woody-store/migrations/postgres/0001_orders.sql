@@ -32,3 +32,11 @@ CREATE TABLE outbox (
 
 -- Claims go along it, oldest first, and skip what is leased.
 CREATE INDEX outbox_oldest ON outbox (accepted_at, order_id);
+
+-- Validations of orders that came a second time, while they last: what is left was
+-- begun by a worker that died. Empty on most days.
+CREATE TABLE begun (
+    order_id uuid        PRIMARY KEY,
+    times    integer     NOT NULL,
+    last_at  timestamptz NOT NULL
+);

@@ -22,3 +22,11 @@ CREATE TABLE outbox (
 
 -- Claims go along it, oldest first, and skip what is leased.
 CREATE INDEX outbox_oldest ON outbox (accepted_at, order_id);
+
+-- Validations of orders that came a second time, while they last: what is left was
+-- begun by a worker that died. Empty on most days.
+CREATE TABLE begun (
+    order_id BLOB    PRIMARY KEY,
+    times    INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus, now};
-use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+use woody_core::ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
 
 use super::{MemoryStore, locked};
 use crate::stamp::whole_micros;
@@ -19,6 +19,8 @@ pub(super) struct Orders {
     pending: BTreeSet<Place>,
     /// Until when each entry is leased; `None` is for ever.
     outbox: BTreeMap<Place, Option<Instant>>,
+    /// Validations that have begun and not ended, and when the last one did.
+    begun: HashMap<OrderId, (u32, Instant)>,
 }
 
 #[async_trait]
@@ -43,6 +45,26 @@ impl OrderStore for MemoryStore {
         let finished_at = now();
         let finish = |decision| stored.finish(decision, finished_at);
         Ok(decisions.iter().map(finish).collect())
+    }
+
+    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+        let mut stored = locked(&self.orders);
+        let (times, last) = stored.begun.entry(id).or_insert((0, Instant::now()));
+        (*times, *last) = (times.saturating_add(1), Instant::now());
+        Ok(())
+    }
+
+    async fn end(&self, id: OrderId) -> Result<(), StoreError> {
+        if let Some((times, _)) = locked(&self.orders).begun.get_mut(&id) {
+            *times = times.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
+        let begun = locked(&self.orders).begun.get(&id).copied();
+        let counted = |(times, last): (u32, Instant)| Begun { times, last_ago: last.elapsed() };
+        Ok(begun.filter(|(times, _)| *times > 0).map(counted).unwrap_or_default())
     }
 
     async fn claim_outbox(
@@ -126,6 +148,7 @@ impl Orders {
 
     fn finish(&mut self, decision: &Decision, finished_at: OffsetDateTime) -> Transition {
         let order = self.all.entry(decision.order.id).or_insert_with(|| pending(&decision.order));
+        self.begun.remove(&decision.order.id);
         self.pending.remove(&place(order));
         self.outbox.remove(&place(order));
         match order.status.clone().settle(decision.outcome.clone(), decision.redriven) {

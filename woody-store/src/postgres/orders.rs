@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 use uuid::Uuid;
 use woody_core::domain::{NewOrder, Order, OrderId};
-use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+use woody_core::ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
 
 use super::PostgresStore;
 use super::error::{Error, Standby};
@@ -69,6 +69,27 @@ const CLEAR: &str = "
         SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
     )";
 
+/// What [`CLEAR`] does, for orders that have ended: their counts go too.
+const CLEAR_ENDED: &str = "
+    WITH forgotten AS (
+        DELETE FROM begun WHERE order_id IN (
+            SELECT order_id FROM begun WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+        )
+    )
+    DELETE FROM outbox WHERE order_id IN (
+        SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+    )";
+
+const BEGIN: &str = "
+    INSERT INTO begun (order_id, times, last_at) VALUES ($1, 1, now())
+    ON CONFLICT (order_id) DO UPDATE SET times = begun.times + 1, last_at = now()";
+
+const END: &str = "UPDATE begun SET times = greatest(times - 1, 0) WHERE order_id = $1";
+
+const BEGUN: &str = "
+    SELECT times, (extract(epoch FROM now() - last_at) * 1000000)::bigint
+    FROM begun WHERE order_id = $1 AND times > 0";
+
 /// Locks the orders: a worker that ends one meanwhile waits, and then takes the
 /// entry away again. Whoever holds one already is ending it.
 const REFILL: &str = "
@@ -128,6 +149,28 @@ impl OrderStore for PostgresStore {
             return Ok(vec![]);
         }
         self.within_time(self.finish_batch(decisions)).await
+    }
+
+    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+        self.within_time(self.count(BEGIN, id)).await
+    }
+
+    async fn end(&self, id: OrderId) -> Result<(), StoreError> {
+        self.within_time(self.count(END, id)).await
+    }
+
+    async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let row: Option<(i32, i64)> =
+                self.query_as(BEGUN).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
+            pg.done().await?;
+            Ok(row.map_or_else(Begun::default, |(times, micros)| Begun {
+                times: times.unsigned_abs(),
+                last_ago: Duration::from_micros(micros.max(0).unsigned_abs()),
+            }))
+        })
+        .await
     }
 
     async fn claim_outbox(
@@ -251,6 +294,12 @@ impl PostgresStore {
         Ok(batch::answers(orders, &created, &known)?)
     }
 
+    async fn count(&self, statement: &'static str, id: OrderId) -> Result<(), Error> {
+        let mut pg = self.lend().await?;
+        self.query(statement).bind(id.as_uuid()).execute(&mut *pg).await?;
+        pg.done().await
+    }
+
     /// The entries are deleted by a statement of their own, since one statement
     /// sees the tables as they were when it began: it would miss the entry of an
     /// order for whose insert, or refill, it had to wait.
@@ -274,7 +323,7 @@ impl PostgresStore {
                 return Err(batch::lost(lost.order.id).into());
             }
         }
-        self.query(CLEAR).bind(uuids(ids)).execute(&mut *pg).await?;
+        self.query(CLEAR_ENDED).bind(uuids(ids)).execute(&mut *pg).await?;
         pg.done().await?;
         Ok(settled.transitions)
     }

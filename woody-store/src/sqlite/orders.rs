@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 use woody_core::domain::{NewOrder, Order, OrderId, now};
-use woody_core::ports::{Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+use woody_core::ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
 
 use super::SqliteStore;
 use super::error::Error;
@@ -58,6 +58,17 @@ const CLAIM: &str = "
 const CLEAR: &str = "
     DELETE FROM outbox WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
 
+const BEGIN: &str = "
+    INSERT INTO begun (order_id, times, last_at) VALUES (?1, 1, ?2)
+    ON CONFLICT (order_id) DO UPDATE SET times = times + 1, last_at = ?2";
+
+const END: &str = "UPDATE begun SET times = max(times - 1, 0) WHERE order_id = ?1";
+
+const BEGUN: &str = "SELECT times, last_at FROM begun WHERE order_id = ?1 AND times > 0";
+
+const FORGET: &str = "
+    DELETE FROM begun WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
+
 const REFILL: &str = "
     INSERT INTO outbox (order_id, accepted_at, lease_until)
     SELECT id, accepted_at, ?2 FROM orders
@@ -107,6 +118,37 @@ impl OrderStore for SqliteStore {
             return Ok(vec![]);
         }
         self.finish_batch(decisions).await.map_err(|error| error.0)
+    }
+
+    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+        let begin = async {
+            let mut tx = self.write().await?;
+            let begin = query(BEGIN).bind(id.as_uuid()).bind(rows::to_micros(now()));
+            begin.execute(&mut *tx).await?;
+            self.commit(tx).await
+        };
+        begin.await.map_err(|error: Error| error.0)
+    }
+
+    async fn end(&self, id: OrderId) -> Result<(), StoreError> {
+        let end = async {
+            let mut tx = self.write().await?;
+            query(END).bind(id.as_uuid()).execute(&mut *tx).await?;
+            self.commit(tx).await
+        };
+        end.await.map_err(|error: Error| error.0)
+    }
+
+    async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
+        let row: Option<(i64, i64)> = query_as(BEGUN)
+            .bind(id.as_uuid())
+            .fetch_optional(self.reading()?)
+            .await
+            .map_err(|error| Error::from(error).0)?;
+        Ok(row.map_or_else(Begun::default, |(times, last_at)| Begun {
+            times: u32::try_from(times).unwrap_or(u32::MAX),
+            last_ago: rows::micros_since(last_at),
+        }))
     }
 
     async fn claim_outbox(
@@ -216,7 +258,8 @@ impl SqliteStore {
                 return Err(batch::lost(lost.order.id).into());
             }
         }
-        query(CLEAR).bind(rows::id_list(ids)).execute(&mut *tx).await?;
+        query(CLEAR).bind(rows::id_list(ids.clone())).execute(&mut *tx).await?;
+        query(FORGET).bind(rows::id_list(ids)).execute(&mut *tx).await?;
         self.commit(tx).await?;
         Ok(settled.transitions)
     }

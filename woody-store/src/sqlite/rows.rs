@@ -197,6 +197,12 @@ pub(super) fn micros_before_now(ago: Duration) -> i64 {
     to_micros(now()).saturating_sub(micros(ago))
 }
 
+/// How long ago that was, by our clock.
+pub(super) fn micros_since(at: i64) -> Duration {
+    let passed = to_micros(now()).saturating_sub(at);
+    Duration::from_micros(u64::try_from(passed).unwrap_or(0))
+}
+
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

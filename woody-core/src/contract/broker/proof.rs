@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     domain::{NewOrder, Order, OrderId, OrderMessage},
     ports::{
-        Decision, Delivery, Insert, OrderCounts, OrderStore, Saved, SettleError, StoreError,
+        Begun, Decision, Delivery, Insert, OrderCounts, OrderStore, Saved, SettleError, StoreError,
         Transition, record,
     },
 };
@@ -47,6 +47,18 @@ impl OrderStore for SavesEverything {
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         Ok(decisions.iter().map(|_| Transition::Applied).collect())
+    }
+
+    async fn begin(&self, _: OrderId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn end(&self, _: OrderId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn begun(&self, _: OrderId) -> Result<Begun, StoreError> {
+        Ok(Begun::default())
     }
 
     async fn claim_outbox(&self, _: usize, _: Duration) -> Result<Vec<NewOrder>, StoreError> {
