@@ -121,7 +121,7 @@ fn overhead(c: &mut Criterion) {
     let chain = ValidatorChain::new().then("first", second, Arc::new(AcceptAll)).then(
         "second",
         second,
-        Arc::new(Guarded::new(AcceptAll, CircuitBreaker::default(), second)),
+        Arc::new(Guarded::new("nothing", AcceptAll, CircuitBreaker::default(), second)),
     );
     let pool = HeavyPool::new(HeavyPoolConfig::default());
 

@@ -5,7 +5,10 @@
 //! reason optional with a success too. The order's id is also sent as
 //! `Idempotency-Key`, since a delivery may come twice.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Full, Limited};
@@ -23,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use woody_core::{
     domain::{NewOrder, OrderId, ProductName, Quantity, Reason},
     ports::{ValidateError, Validator, Verdict},
-    resilience::{CircuitBreaker, RetryDelays},
+    resilience::{BreakerConfig, CircuitBreaker, RetryDelays},
     validation::Guarded,
 };
 
@@ -32,19 +35,34 @@ use crate::config::ConfigError;
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
 
+/// The longest that a breaker keeps orders from finding out that the service is back.
+const LONGEST_OPENING: Duration = Duration::from_secs(5);
+
 /// Asks an HTTP service about each order.
 ///
 /// A call has a time limit and is repeated twice when it failed for now. When
-/// the service keeps failing, a circuit breaker stops asking it for a while;
-/// orders wait then, at no attempt's cost.
+/// the service fails for one order after the other, a circuit breaker stops asking it
+/// for a while; orders wait then, at no attempt's cost.
+///
+/// | outcome | means | the order |
+/// | --- | --- | --- |
+/// | 2xx with a verdict | | ends |
+/// | cannot be reached (DNS, TCP, TLS, no file descriptor) | the service is away | waits, no attempt counted |
+/// | 3xx, 401, 403, 404, 405, 407, 408, 421, 425, 426, 429, 501 to 504, 511 | most likely an operator's problem | comes again and is not given up, unless others succeed meanwhile |
+/// | 500 and others, no answer in time, a cut, an answer that cannot be read | this order makes it fail, perhaps | an attempt, unless nobody succeeds |
+/// | 400, 409, 410, 413, 415, 422 and other 4xx | it refuses this order | `Failed` at once if it has reached a verdict before, otherwise an attempt |
 pub struct HttpValidator {
     service: Guarded<Service>,
 }
 
-/// The service, asked once.
+/// The service, asked until it answers or the tries are used up.
 struct Service {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: Uri,
+    /// For each try.
+    timeout: Duration,
+    /// Whether it has ever reached a verdict: what never did is set up wrongly, perhaps.
+    has_worked: AtomicBool,
 }
 
 #[derive(Serialize)]
@@ -79,8 +97,8 @@ impl HttpValidator {
     /// How often one question is asked at most.
     pub const TRIES: u32 = 3;
 
-    /// A validator that asks `url` (`http` or `https`) and waits `timeout` for
-    /// each answer.
+    /// A validator that asks `url` (`http` or `https`), [`TRIES`](Self::TRIES) times at
+    /// most, and has `timeout` for all of them and the pauses between.
     ///
     /// # Errors
     /// [`ConfigError`] when `url` is not an absolute HTTP URL.
@@ -92,77 +110,133 @@ impl HttpValidator {
         if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none() {
             return Err(invalid());
         }
+        let each = timeout / (Self::TRIES + 1);
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        // Sooner than the try: who cannot be reached is told from who does not answer.
+        tcp.set_connect_timeout(Some(each / 2));
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
             .map_err(|error| ConfigError::because("TLS cannot start", &error))?
             .https_or_http()
             .enable_http1()
-            .build();
+            .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(64)
             .build(connector);
-        let service = Service { client, url };
-        Ok(Self { service: Guarded::new(service, CircuitBreaker::default(), timeout) })
+        let name = address(&url);
+        let service = Service { client, url, timeout: each, has_worked: AtomicBool::new(false) };
+        let breaker = BreakerConfig { open_at_most: LONGEST_OPENING, ..BreakerConfig::default() };
+        let guarded = Guarded::new(name, service, CircuitBreaker::new(breaker), timeout);
+        Ok(Self { service: guarded })
+    }
+}
+
+/// Where it is, without what may be secret: no user, no password, no query.
+fn address(url: &Uri) -> String {
+    let (scheme, host) = (url.scheme_str().unwrap_or("http"), url.host().unwrap_or_default());
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{host}{port}{}", url.path())
+}
+
+impl Service {
+    fn silence(&self) -> ValidateError {
+        let text = format!("the validation service gave no answer within {:?}", self.timeout);
+        ValidateError::Transient(text.into())
+    }
+
+    async fn ask(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+        let question =
+            Question { order_id: order.id, product: &order.product, quantity: order.quantity };
+        let body = serde_json::to_vec(&question).map_err(|e| undecided(&e))?;
+        let request = Request::post(self.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header(HeaderName::from_static("idempotency-key"), order.id.to_string())
+            .body(Full::from(body))
+            .map_err(|e| undecided(&e))?;
+        let response = self.client.request(request).await.map_err(|e| unanswered(&e))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let body = body.map_err(|e| ValidateError::Transient(told(e.as_ref())))?.to_bytes();
+        let answer = read_answer(status, &body, self.has_worked.load(Ordering::Relaxed));
+        if answer.is_ok() {
+            self.has_worked.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 }
 
 #[async_trait]
 impl Validator for Service {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        let question =
-            Question { order_id: order.id, product: &order.product, quantity: order.quantity };
-        let body = serde_json::to_vec(&question).map_err(|e| permanent(e.to_string()))?;
-        let request = Request::post(self.url.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .header(HeaderName::from_static("idempotency-key"), order.id.to_string())
-            .body(Full::from(body))
-            .map_err(|e| permanent(e.to_string()))?;
-        let response = self.client.request(request).await.map_err(|e| transient(&e))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-        let body = body.map_err(|e| transient(e.as_ref()))?.to_bytes();
-        read_answer(status, &body)
+        let mut delays = RetryDelays::new(Duration::from_millis(50), Duration::from_secs(1));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let answer = tokio::time::timeout(self.timeout, self.ask(order)).await;
+            match answer.unwrap_or_else(|_elapsed| Err(self.silence())) {
+                Err(error) if error.is_transient() && tries < HttpValidator::TRIES => {
+                    tokio::time::sleep(delays.next_delay()).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 }
 
 #[async_trait]
 impl Validator for HttpValidator {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        let mut delays = RetryDelays::new(Duration::from_millis(50), Duration::from_secs(1));
-        for _ in 1..Self::TRIES {
-            match self.service.validate(order).await {
-                Err(ValidateError::Transient(_)) => tokio::time::sleep(delays.next_delay()).await,
-                answer => return answer,
-            }
-        }
         self.service.validate(order).await
     }
 }
 
-fn read_answer(status: StatusCode, body: &[u8]) -> Result<Verdict, ValidateError> {
+/// Whether a service that answers like this is more likely set up wrongly, or
+/// overloaded, than asked about an odd order.
+fn is_an_operators(status: StatusCode) -> bool {
+    status.is_redirection()
+        || matches!(
+            status.as_u16(),
+            401 | 403 | 404 | 405 | 407 | 408 | 421 | 425 | 426 | 429 | 501..=504 | 511
+        )
+}
+
+fn read_answer(
+    status: StatusCode,
+    body: &[u8],
+    has_worked: bool,
+) -> Result<Verdict, ValidateError> {
     if status.is_success() {
         return serde_json::from_slice::<Answer>(body).map(Verdict::from).map_err(|error| {
-            permanent(format!("the validation service's answer cannot be read: {error}"))
+            let text = format!("the validation service's answer cannot be read: {error}");
+            ValidateError::Transient(text.into())
         });
     }
     let said = Reason::new(format!("the validation service answered {status}"));
-    let for_now = matches!(
-        status,
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-    );
-    Err(if status.is_server_error() || for_now {
-        ValidateError::Transient(said)
-    } else {
+    Err(if is_an_operators(status) {
+        ValidateError::Undecided(said)
+    } else if status.is_client_error() && has_worked {
         ValidateError::Permanent(said)
+    } else {
+        ValidateError::Transient(said)
     })
 }
 
-fn permanent(problem: String) -> ValidateError {
-    ValidateError::Permanent(problem.into())
+/// The question was never asked, or got no answer.
+fn unanswered(error: &hyper_util::client::legacy::Error) -> ValidateError {
+    if error.is_connect() {
+        ValidateError::Unavailable(told(error))
+    } else {
+        ValidateError::Transient(told(error))
+    }
 }
 
-fn transient(error: &(dyn std::error::Error + 'static)) -> ValidateError {
+fn undecided(error: &(dyn std::error::Error + 'static)) -> ValidateError {
+    ValidateError::Undecided(told(error))
+}
+
+fn told(error: &(dyn std::error::Error + 'static)) -> Reason {
     let mut text = format!("the validation service cannot be asked: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -170,7 +244,7 @@ fn transient(error: &(dyn std::error::Error + 'static)) -> ValidateError {
         text.push_str(&error.to_string());
         cause = error.source();
     }
-    ValidateError::Transient(Reason::new(text))
+    Reason::new(text)
 }
 
 #[cfg(test)]
@@ -180,22 +254,43 @@ mod tests {
     #[test]
     fn answers_are_read_or_refused() {
         let ok = StatusCode::OK;
+        let read_answer = |status, body| read_answer(status, body, false);
         assert_eq!(read_answer(ok, br#"{"verdict": "success"}"#), Ok(Verdict::Success(None)));
         assert_eq!(
             read_answer(ok, br#"{"verdict": "rejected", "reason": "no credit"}"#),
             Ok(Verdict::Rejected("no credit".into()))
         );
         for bad in [&b"yes"[..], b"{}", br#"{"verdict": "rejected"}"#] {
-            assert!(matches!(read_answer(ok, bad), Err(ValidateError::Permanent(_))));
+            assert!(matches!(read_answer(ok, bad), Err(ValidateError::Transient(_))));
         }
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
-        for (status, again) in [(500, true), (503, true), (429, true), (404, false), (401, false)] {
+    fn an_operators_problem_is_no_orders_end() {
+        for status in [301, 401, 403, 404, 405, 408, 429, 501, 502, 503, 504] {
             let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(read_answer(status, b"").unwrap_err().is_transient(), again, "{status}");
+            for has_worked in [false, true] {
+                let error = read_answer(status, b"", has_worked).unwrap_err();
+                assert!(matches!(error, ValidateError::Undecided(_)), "{status}: {error:?}");
+            }
         }
+    }
+
+    #[test]
+    fn a_refusal_is_final_only_from_a_service_that_has_worked() {
+        for status in [400, 409, 413, 415, 422] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert!(read_answer(status, b"", false).unwrap_err().is_transient(), "{status}");
+            assert!(!read_answer(status, b"", true).unwrap_err().is_transient(), "{status}");
+        }
+        let crashed = read_answer(StatusCode::INTERNAL_SERVER_ERROR, b"", true).unwrap_err();
+        assert!(matches!(crashed, ValidateError::Transient(_)), "{crashed:?}");
+    }
+
+    #[test]
+    fn the_address_of_a_service_tells_no_secret() {
+        let url: Uri = "https://shop:pass@fraud.example:8443/check?key=secret".parse().unwrap();
+        assert_eq!(address(&url), "https://fraud.example:8443/check");
     }
 
     #[test]

@@ -14,7 +14,9 @@ use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     ports::{Broker, BrokerError, Consumer, ConsumerState, ProductStore, StoreError, Validator},
     resilience::RetryDelays,
-    services::{HeavyComputation, HeavyConfig, IntakeSettings, RelaySettings, WorkerSettings},
+    services::{
+        HeavyComputation, HeavyConfig, IntakeSettings, RelaySettings, Waits, WorkerSettings,
+    },
     validation::{AcceptAll, HeavyValidation, ValidatorChain},
     workshop::{Effort, HeavyPool, HeavyPoolConfig, Workshop},
 };
@@ -146,20 +148,23 @@ pub fn validator(
     products: Arc<dyn ProductStore>,
     pool: HeavyPool,
 ) -> Result<Arc<dyn Validator>, ConfigError> {
+    // A stack file writes `${WOODY_VALIDATOR_URL:-}`, so empty is none.
+    let url = args.validator_url.as_ref().filter(|url| !url.is_empty());
+    // The worker's own limit comes a little later than the links', which have an equal
+    // share each: so the reason names the link that was late.
+    let links = if url.is_some() { 2 } else { 1 };
+    let share = args.validation_timeout.mul_f64(0.95) / links;
     let mut chain = ValidatorChain::new();
     chain = match args.validation {
-        Validation::None => chain.then("none", args.validation_timeout, Arc::new(AcceptAll)),
+        Validation::None => chain.then("none", share, Arc::new(AcceptAll)),
         Validation::Workshop => {
             let workshop = HeavyValidation::new(Arc::new(Workshop::default()), pool, products);
-            chain.then("workshop", args.validation_timeout, Arc::new(workshop))
+            chain.then("workshop", share, Arc::new(workshop))
         }
     };
-    // A stack file writes `${WOODY_VALIDATOR_URL:-}`, so empty is none.
-    if let Some(url) = args.validator_url.as_ref().filter(|url| !url.is_empty()) {
-        // Three tries and their pauses fit into the time of one validation.
-        let each = args.validation_timeout / (HttpValidator::TRIES + 1);
-        let service = Arc::new(HttpValidator::new(url, each)?);
-        chain = chain.then("service", args.validation_timeout, service);
+    if let Some(url) = url {
+        let service = Arc::new(HttpValidator::new(url, share.mul_f64(0.95))?);
+        chain = chain.then("service", share, service);
     }
     Ok(Arc::new(chain))
 }
@@ -343,6 +348,22 @@ pub fn consumer_check(
                 ConsumerState::Recovering => Err("the consumer is on its way back to the broker"),
                 ConsumerState::Stopped => Err("the consumer was stopped"),
             }
+        })
+    }
+}
+
+/// A check that passes while no validation waits for something that refuses, where
+/// only an operator can help; with `refused` false, for something that is unavailable.
+pub fn waits_check(
+    waits: Arc<Waits>,
+    refused: bool,
+) -> impl Fn() -> BoxFuture<'static, Result<(), String>> {
+    move || {
+        let wait = waits.current().filter(|wait| wait.refused == refused);
+        Box::pin(async move {
+            wait.map_or(Ok(()), |wait| {
+                Err(format!("validations wait since {}: {}", wait.since, wait.reason))
+            })
         })
     }
 }

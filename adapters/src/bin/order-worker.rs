@@ -54,11 +54,6 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
     let pool = wiring::heavy_pool(&args.heavy);
     let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
     let consumer = wiring::consumer(&args.worker, &broker).await?;
-    let readiness = Readiness::new(process.draining())
-        .require("store", wiring::store_check(&store))
-        .require("queue", wiring::consumer_check(consumer.state()));
-    let admin = Admin::start(&args.admin, readiness, &process).await?;
-
     let tasks = TaskTracker::new();
     let worker = Arc::new(OrderWorker::start(
         store.orders(),
@@ -67,6 +62,13 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
         wiring::worker_settings(&args.worker),
         &tasks,
     ));
+    let readiness = Readiness::new(process.draining())
+        .require("store", wiring::store_check(&store))
+        .require("queue", wiring::consumer_check(consumer.state()))
+        .require("validation", wiring::waits_check(worker.waits(), true))
+        .report("validator", wiring::waits_check(worker.waits(), false));
+    let admin = Admin::start(&args.admin, readiness, &process).await?;
+
     tracing::info!(
         queue = args.broker.queue,
         prefetch = args.worker.prefetch,

@@ -1,6 +1,6 @@
 //! The whole shop in one process.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use woody_adapters::{
@@ -90,6 +90,11 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         Readiness::new(process.draining()).require("store", wiring::store_check(&store));
     if let Some(consumer) = pipeline.consumer() {
         readiness = readiness.require("queue", wiring::consumer_check(consumer));
+    }
+    if let Some(waits) = pipeline.waits() {
+        readiness = readiness
+            .report("validation", wiring::waits_check(Arc::clone(&waits), true))
+            .report("validator", wiring::waits_check(waits, false));
     }
     let admin = Admin::start(&args.admin, readiness, &process).await?;
 

@@ -4,3 +4,4 @@
 
 mod doctor;
 mod http;
+mod http_validator;

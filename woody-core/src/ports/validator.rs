@@ -64,6 +64,14 @@ impl From<Verdict> for Outcome {
 }
 
 /// No verdict could be reached.
+///
+/// | error | whose doing | the worker | attempts |
+/// | --- | --- | --- | --- |
+/// | `Transient` | the order's, perhaps | tries it again later, gives it up after the last attempt | counted |
+/// | `Permanent` | the order's | gives it up at once | |
+/// | `Undecided` | nobody knows yet | tries it again later | counted, except the last |
+/// | `Unavailable` | a dependency's | waits, and lets others try after a while | not counted |
+/// | `Refused` | an operator's | as above, and says that it is not ready | not counted |
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValidateError {
@@ -74,10 +82,18 @@ pub enum ValidateError {
     /// It will not work another time: the order is `Failed` at once.
     #[error("validation cannot succeed: {0}")]
     Permanent(Reason),
-    /// A dependency that every order needs is away: the worker pauses and
-    /// tries this order again when it is back, at no attempt's cost.
-    #[error("validation needs something that is away: {0}")]
+    /// It failed, and nothing tells whether because of this order or because of what
+    /// it was asked of: the order is tried again later, and not given up for this.
+    #[error("validation failed, and it is not known whether the order is to blame: {0}")]
+    Undecided(Reason),
+    /// A dependency that every order needs is unavailable: the worker waits for it,
+    /// at no attempt's cost.
+    #[error("validation needs something that is unavailable: {0}")]
     Unavailable(Reason),
+    /// A dependency is there and refuses: a missing right, a missing table, a damaged
+    /// file. The worker waits until an operator has acted, at no attempt's cost.
+    #[error("validation needs something that refuses: {0}")]
+    Refused(Reason),
 }
 
 impl ValidateError {

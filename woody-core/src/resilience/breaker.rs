@@ -202,6 +202,12 @@ pub struct Permit<'a> {
 }
 
 impl Permit<'_> {
+    /// Whether this call finds out if the dependency is back.
+    pub fn is_probe(&self) -> bool {
+        let inner = self.breaker.lock();
+        inner.period == self.period && matches!(inner.phase, Phase::Probing)
+    }
+
     /// The dependency answered, whatever its answer was.
     pub fn success(mut self) {
         self.reported = true;

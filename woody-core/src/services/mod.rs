@@ -25,4 +25,4 @@ pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
 pub use sink::Outage;
 pub use tracker::OrderTracker;
-pub use worker::{Handled, OrderWorker, WorkerSettings};
+pub use worker::{Handled, OrderWorker, Wait, Waits, WorkerSettings};

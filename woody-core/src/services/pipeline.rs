@@ -4,7 +4,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    IntakeSettings, OrderIntake, OrderTracker, OrderWorker, OutboxRelay, RelaySettings,
+    IntakeSettings, OrderIntake, OrderTracker, OrderWorker, OutboxRelay, RelaySettings, Waits,
     WorkerSettings,
 };
 use crate::ports::{Broker, BrokerError, ConsumerState, OrderStore, Prefetch, Validator};
@@ -29,6 +29,7 @@ pub struct Pipeline {
     intake: Arc<OrderIntake>,
     tracker: Arc<OrderTracker>,
     consumer: Option<watch::Receiver<ConsumerState>>,
+    waits: Option<Arc<Waits>>,
     stopping: CancellationToken,
     background: CancellationToken,
     commits: TaskTracker,
@@ -82,6 +83,11 @@ impl Pipeline {
     /// Whether the worker's consumer can receive; `None` without a worker.
     pub fn consumer(&self) -> Option<watch::Receiver<ConsumerState>> {
         self.consumer.clone()
+    }
+
+    /// Returns what the worker's validations wait for; `None` without a worker.
+    pub fn waits(&self) -> Option<Arc<Waits>> {
+        self.waits.clone()
     }
 
     /// Ends it, losing nothing: the worker finishes what it holds, then what was
@@ -186,8 +192,8 @@ impl PipelineBuilder {
             self.broker.events(),
             self.look_every,
         ));
-        let consumer = match self.validator {
-            None => None,
+        let (consumer, waits) = match self.validator {
+            None => (None, None),
             Some(validator) => {
                 let consumer = self.broker.consumer(self.prefetch).await?;
                 let state = consumer.state();
@@ -198,8 +204,9 @@ impl PipelineBuilder {
                     self.worker,
                     &tasks,
                 ));
+                let waits = worker.waits();
                 tasks.spawn(worker.run(consumer, self.stopping.clone()));
-                Some(state)
+                (Some(state), Some(waits))
             }
         };
         let until = background.clone();
@@ -210,6 +217,7 @@ impl PipelineBuilder {
             intake,
             tracker,
             consumer,
+            waits,
             stopping: self.stopping,
             background,
             commits,

@@ -1,110 +1,163 @@
-use std::time::Duration;
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 
-use crate::domain::NewOrder;
+use crate::domain::{NewOrder, OrderId, Reason};
 use crate::ports::{ValidateError, Validator, Verdict};
-use crate::resilience::CircuitBreaker;
+use crate::resilience::{BreakerState, CircuitBreaker};
+
+/// How many orders that failed are remembered.
+const REMEMBERED: usize = 256;
 
 /// Keeps a [`CircuitBreaker`] between the shop and a validator that asks
-/// something outside.
+/// something outside, and tells an order that makes it fail from a dependency that is down.
 ///
 /// # Contract
 /// - A verdict of either kind, and a [`ValidateError::Permanent`], show that the
-///   other side is there. A transient failure, or no answer within the timeout,
-///   counts against it.
-/// - While the breaker is open the validator is not asked, and the answer is
-///   [`ValidateError::Unavailable`].
+///   other side is there. Failures in a row of *different* orders open the breaker: one
+///   order that fails again and again says nothing about the others.
+/// - While the breaker is open the validator is not asked, and the error is
+///   [`ValidateError::Unavailable`] and names the dependency. Then one order is the probe;
+///   if that fails, the next one to ask is the next probe.
+/// - An order that fails while others succeed is to blame: [`ValidateError::Transient`].
+///   While nobody succeeds it is not known: [`ValidateError::Undecided`], which is no
+///   order's end. The validator's own `Undecided` becomes `Transient` once another
+///   order has succeeded since this one failed before.
+/// - `Unavailable` and `Refused` pass as they are, and count against the dependency.
 ///
 /// The timeout belongs here, inside the breaker: one around it would only drop
 /// the call, which says nothing about the other side.
 #[derive(Debug)]
 pub struct Guarded<V> {
+    name: Cow<'static, str>,
     validator: V,
     breaker: CircuitBreaker,
     timeout: Duration,
+    failures: Mutex<Failures>,
+}
+
+/// Which orders failed, and whether others have succeeded since.
+#[derive(Debug, Default)]
+struct Failures {
+    verdicts: u64,
+    /// Each with the number of verdicts there were when it failed last.
+    orders: VecDeque<(OrderId, u64)>,
+    last: Option<Reason>,
+}
+
+/// What a failure says.
+struct Blame {
+    /// The order has not failed since the last verdict.
+    is_new: bool,
+    /// It had failed before, and others have succeeded since.
+    others_succeed: bool,
+}
+
+impl Failures {
+    fn note(&mut self, order: OrderId, reason: &Reason) -> Blame {
+        self.last = Some(reason.clone());
+        let verdicts = self.verdicts;
+        if let Some((_, seen)) = self.orders.iter_mut().find(|(id, _)| *id == order) {
+            let others_succeed = std::mem::replace(seen, verdicts) < verdicts;
+            return Blame { is_new: others_succeed, others_succeed };
+        }
+        if self.orders.len() >= REMEMBERED {
+            self.orders.pop_front();
+        }
+        self.orders.push_back((order, verdicts));
+        Blame { is_new: true, others_succeed: false }
+    }
 }
 
 impl<V: Validator> Guarded<V> {
-    /// Guards `validator`, which has `timeout` for each answer.
-    pub fn new(validator: V, breaker: CircuitBreaker, timeout: Duration) -> Self {
-        Self { validator, breaker, timeout }
+    /// Guards `validator`, which has `timeout` for each answer. `name` tells operators
+    /// what is asked: an address without secrets, say.
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        validator: V,
+        breaker: CircuitBreaker,
+        timeout: Duration,
+    ) -> Self {
+        let (name, failures) = (name.into(), Mutex::default());
+        Self { name, validator, breaker, timeout, failures }
     }
 
     /// The breaker, for whoever shows its state.
     pub fn breaker(&self) -> &CircuitBreaker {
         &self.breaker
     }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn named(&self, reason: &Reason) -> Reason {
+        Reason::new(format!("{}: {reason}", self.name))
+    }
+
+    fn closed_door(&self) -> ValidateError {
+        let last = self.failures().last.clone();
+        let text = match last {
+            Some(last) => format!("{}: it failed too often of late: {last}", self.name),
+            None => format!("{}: it failed too often of late", self.name),
+        };
+        ValidateError::Unavailable(Reason::new(text))
+    }
 }
 
 #[async_trait]
 impl<V: Validator> Validator for Guarded<V> {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        let Some(permit) = self.breaker.try_acquire() else {
-            return Err(ValidateError::Unavailable("it failed too often of late".into()));
-        };
+        let Some(permit) = self.breaker.try_acquire() else { return Err(self.closed_door()) };
         let asked = tokio::time::timeout(self.timeout, self.validator.validate(order)).await;
-        let result = asked.unwrap_or_else(|_| {
-            let text = format!("no answer within {:?}", self.timeout);
-            Err(ValidateError::Transient(text.into()))
-        });
-        match &result {
-            Err(error) if error.is_transient() => permit.failure(),
-            _ => permit.success(),
+        let error = match asked {
+            Ok(Ok(verdict)) => {
+                permit.success();
+                self.failures().verdicts += 1;
+                return Ok(verdict);
+            }
+            Ok(Err(error)) => error,
+            Err(_elapsed) => {
+                let text = format!("no answer within {:?}", self.timeout);
+                ValidateError::Transient(text.into())
+            }
+        };
+        let (reason, is_unsure) = match error {
+            ValidateError::Permanent(_) => {
+                permit.success();
+                return Err(error);
+            }
+            ValidateError::Unavailable(reason) => {
+                self.failures().last = Some(reason.clone());
+                permit.failure();
+                return Err(ValidateError::Unavailable(self.named(&reason)));
+            }
+            ValidateError::Refused(reason) => {
+                self.failures().last = Some(reason.clone());
+                permit.failure();
+                return Err(ValidateError::Refused(self.named(&reason)));
+            }
+            ValidateError::Transient(reason) => (reason, false),
+            ValidateError::Undecided(reason) => (reason, true),
+        };
+        let blame = self.failures().note(order.id, &reason);
+        if blame.is_new || permit.is_probe() {
+            permit.failure();
         }
-        result
+        let is_down = self.breaker.state() != BreakerState::Closed;
+        Err(if is_down || (is_unsure && !blame.others_succeed) {
+            ValidateError::Undecided(self.named(&reason))
+        } else {
+            ValidateError::Transient(reason)
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::pending;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use crate::domain::{ProductName, Quantity};
-    use crate::resilience::BreakerConfig;
-
-    /// Answers the first calls with an error, then never again.
-    struct Failing(Option<ValidateError>, AtomicUsize);
-
-    #[async_trait]
-    impl Validator for Failing {
-        async fn validate(&self, _: &NewOrder) -> Result<Verdict, ValidateError> {
-            self.1.fetch_add(1, Ordering::SeqCst);
-            match &self.0 {
-                Some(error) => Err(error.clone()),
-                None => pending().await,
-            }
-        }
-    }
-
-    async fn ask_thrice(error: Option<ValidateError>) -> (Vec<ValidateError>, usize) {
-        let breaker = CircuitBreaker::new(BreakerConfig { failures: 2, ..Default::default() });
-        let failing = Failing(error, AtomicUsize::new(0));
-        let guarded = Guarded::new(failing, breaker, Duration::from_millis(100));
-        let order = NewOrder::new(ProductName::parse("Train").unwrap(), Quantity::ONE);
-        let mut errors = Vec::new();
-        for _ in 0..3 {
-            errors.push(guarded.validate(&order).await.unwrap_err());
-        }
-        (errors, guarded.validator.1.load(Ordering::SeqCst))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn silence_and_transient_failures_open_the_breaker() {
-        for error in [None, Some(ValidateError::Transient("busy".into()))] {
-            let (errors, asked) = ask_thrice(error).await;
-            assert!(matches!(errors[1], ValidateError::Transient(_)), "{errors:?}");
-            assert!(matches!(errors[2], ValidateError::Unavailable(_)), "{errors:?}");
-            assert_eq!(asked, 2);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_permanent_failure_shows_that_the_other_side_is_there() {
-        let (errors, asked) = ask_thrice(Some(ValidateError::Permanent("bad order".into()))).await;
-        assert!(errors.iter().all(|error| !error.is_transient()));
-        assert_eq!(asked, 3);
-    }
-}
+#[path = "guarded_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use moka::future::Cache;
 
-use crate::domain::{NewOrder, ProductName};
+use crate::domain::{NewOrder, ProductName, Reason};
 use crate::ports::{ProductStore, StoreError, ValidateError, Validator, Verdict};
 use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
 
@@ -21,10 +21,12 @@ const LISTS: u64 = 1_000;
 ///
 /// # Contract
 /// - Planning runs on the [`HeavyPool`]; this waits for a place in it as long
-///   as the pool's patience allows, then fails for now.
+///   as the pool's patience allows.
 /// - A cutting list is remembered for five seconds, and that there is none, too.
-/// - A store that is away is [`ValidateError::Unavailable`]: no order can be
-///   validated then. A job that panics is a transient failure.
+/// - No order is to blame for a store that is unavailable or refuses, or for a pool
+///   that is full: [`ValidateError::Unavailable`] and [`ValidateError::Refused`]. A row
+///   that cannot be read says nothing about the orders of other toys:
+///   [`ValidateError::Undecided`]. A job that panics is a transient failure.
 #[derive(Clone)]
 pub struct HeavyValidation {
     workshop: Arc<Workshop>,
@@ -76,19 +78,23 @@ impl Validator for HeavyValidation {
 }
 
 fn from_store(error: &StoreError) -> ValidateError {
-    let reason = error.to_string().into();
+    let mut text = format!("the store of products: {error}");
+    if let Some(source) = std::error::Error::source(error) {
+        text = format!("{text}: {source}");
+    }
+    let reason = Reason::new(text);
     match error {
         StoreError::Unavailable(_) => ValidateError::Unavailable(reason),
-        StoreError::Refused(_) => ValidateError::Transient(reason),
-        StoreError::Corrupt(_) => ValidateError::Permanent(reason),
+        StoreError::Refused(_) => ValidateError::Refused(reason),
+        StoreError::Corrupt(_) => ValidateError::Undecided(reason),
     }
 }
 
 fn from_pool(error: &HeavyError) -> ValidateError {
     let reason = error.to_string().into();
     match error {
-        HeavyError::Closed => ValidateError::Unavailable(reason),
-        HeavyError::Busy | HeavyError::Panicked(_) => ValidateError::Transient(reason),
+        HeavyError::Closed | HeavyError::Busy => ValidateError::Unavailable(reason),
+        HeavyError::Panicked(_) => ValidateError::Transient(reason),
     }
 }
 

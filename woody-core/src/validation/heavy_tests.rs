@@ -74,15 +74,23 @@ async fn a_toy_of_parts_too_large_is_rejected_by_name() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_costs_the_order_no_attempt() {
+async fn what_a_store_cannot_do_is_no_orders_end() {
     for (answer, expected) in [
         (
             (|| Err(StoreError::unavailable("away"))) as fn() -> _,
-            ValidateError::Unavailable("the store is unavailable".into()),
+            ValidateError::Unavailable(
+                "the store of products: the store is unavailable: away".into(),
+            ),
         ),
         (
             || Err(StoreError::refused("no table")),
-            ValidateError::Transient("the store refused".into()),
+            ValidateError::Refused("the store of products: the store refused: no table".into()),
+        ),
+        (
+            || Err(StoreError::Corrupt("parts".into())),
+            ValidateError::Undecided(
+                "the store of products: the store holds a value that cannot be read: parts".into(),
+            ),
         ),
     ] {
         let (validation, products, _) = validation(answer);

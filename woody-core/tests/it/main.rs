@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod catalogue;
+mod deaths;
 mod faulty;
 mod intake;
 mod relay;
 mod shop;
 mod tracker;
+mod waits;
 mod worker;

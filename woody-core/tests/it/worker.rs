@@ -17,8 +17,8 @@ use crate::shop::{Shop, next, order, within};
 
 /// Does what the product's name says, and counts.
 #[derive(Default)]
-struct AsNamed {
-    validations: AtomicU32,
+pub struct AsNamed {
+    pub validations: AtomicU32,
 }
 
 #[async_trait]
@@ -31,6 +31,8 @@ impl Validator for AsNamed {
             "fails twice" if nth <= 2 => Err(ValidateError::Transient("saw is stuck".into())),
             "hopeless" => Err(ValidateError::Permanent("no such wood".into())),
             "away twice" if nth <= 2 => Err(ValidateError::Unavailable("closed".into())),
+            "refused" => Err(ValidateError::Refused("no right to read".into())),
+            "undecided" => Err(ValidateError::Undecided("nobody succeeds".into())),
             "panics" => panic!("splinter"),
             "hangs" => std::future::pending().await,
             _ => Ok(Verdict::Success(Some("1 sheet".into()))),
@@ -38,7 +40,7 @@ impl Validator for AsNamed {
     }
 }
 
-async fn handle(shop: &Shop, validator: &Arc<AsNamed>, times: usize) -> Vec<Handled> {
+pub async fn handle(shop: &Shop, validator: &Arc<AsNamed>, times: usize) -> Vec<Handled> {
     let worker = shop.worker(Arc::clone(validator) as Arc<dyn Validator>);
     let mut consumer = shop.consumer(1).await;
     let mut handled = Vec::new();
@@ -50,7 +52,7 @@ async fn handle(shop: &Shop, validator: &Arc<AsNamed>, times: usize) -> Vec<Hand
     handled
 }
 
-async fn nothing_is_left(shop: &Shop) {
+pub async fn nothing_is_left(shop: &Shop) {
     let depth = shop.broker.admin().depth().await.unwrap();
     assert_eq!((depth.ready, depth.in_flight, depth.delayed), (0, Some(0), 0));
 }

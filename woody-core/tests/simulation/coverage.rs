@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What a simulation that proves anything has met.
-pub const MUST_HAPPEN: [&str; 41] = [
+pub const MUST_HAPPEN: [&str; 44] = [
     "broker down",
     "broker silent",
     "store down",
@@ -45,6 +45,9 @@ pub const MUST_HAPPEN: [&str; 41] = [
     "validations that panic",
     "validations that take long",
     "validations without their dependency",
+    "validations that a store refuses",
+    "validations that fail, who knows why",
+    "workers killed by their order",
 ];
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

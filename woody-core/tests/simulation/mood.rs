@@ -22,6 +22,8 @@ pub struct Mood {
     pub slow: u32,
     /// Per mille of validations that go wrong.
     pub validator_faults: u32,
+    /// How many orders end the process that validates them.
+    pub killers: u32,
     /// The longest usual way of a call, in ms.
     pub latency: u64,
     /// The longest usual validation, in ms.
@@ -86,6 +88,7 @@ impl Mood {
                 validation_timeout: Duration::from_secs(1),
                 wait_base: ms(rng, 10, 100),
             },
+            killers: if rng.u8(..4) == 0 { rng.u32(1..=2) } else { 0 },
         }
     }
 

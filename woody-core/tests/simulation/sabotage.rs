@@ -30,6 +30,8 @@ pub enum Sabotage {
     NoDirectRoute,
     /// The id does not come from the key.
     KeyForgotten,
+    /// Nobody counts the validations that a worker began and did not survive.
+    DeathsForgotten,
     /// A claim takes what others have leased.
     LeaseIgnored,
 }

@@ -107,6 +107,12 @@ fn an_id_that_does_not_come_from_the_key_makes_two_orders_of_one() {
     breaks(Sabotage::KeyForgotten, Invariant::OneOrderPerKey);
 }
 
+/// An order that ends every process that validates it is handed out for ever.
+#[test]
+fn workers_that_die_uncounted_never_end_the_order_that_kills_them() {
+    breaks(Sabotage::DeathsForgotten, Invariant::AcceptedIsKept);
+}
+
 /// Leases only save work: ids and first-state-wins make doubles harmless.
 #[test]
 fn without_leases_more_is_published_and_nothing_breaks() {

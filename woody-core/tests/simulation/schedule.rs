@@ -66,14 +66,22 @@ async fn play(world: &Arc<World>) {
         beside(world, clients::poisoner(Arc::clone(world), Duration::from_millis(after), n));
     }
     for (at, event) in events {
-        sleep_until(began + at).await;
+        town_until(&mut town, began + at).await;
         happens(world, &mut town, event).await;
     }
-    sleep_until(began + span).await;
+    town_until(&mut town, began + span).await;
     end_of_faults(world, &mut town).await;
-    rest(world).await;
+    rest(world, &mut town).await;
     world.with(super::world::Inner::check_end);
-    redrive_all(world).await;
+    redrive_all(world, &mut town).await;
+}
+
+/// Lets the town live until then; what falls is started again.
+async fn town_until(town: &mut Town, until: Instant) {
+    while Instant::now() < until {
+        town.restart_fallen().await;
+        sleep_until(until.min(Instant::now() + Duration::from_millis(200))).await;
+    }
 }
 
 async fn happens(world: &Arc<World>, town: &mut Town, event: Event) {
@@ -117,6 +125,11 @@ async fn end_of_faults(world: &Arc<World>, town: &mut Town) {
     town.start_all().await;
     // The longest that a breaker stays open.
     sleep(Duration::from_millis(2_100)).await;
+    // What kills its process must not kill the one that is asked below.
+    if world.with(|inner| inner.mood.killers > 0) {
+        rest(world, town).await;
+        town.restart_fallen().await;
+    }
     let services = world.with(|inner| inner.mood.services);
     for slot in 0..services {
         let who = 2_000 + u32::try_from(slot).unwrap_or_default();
@@ -147,18 +160,21 @@ async fn end_of_faults(world: &Arc<World>, town: &mut Town) {
 }
 
 /// Waits until nothing is left to do, as long as the patience lasts.
-async fn rest(world: &Arc<World>) {
+async fn rest(world: &Arc<World>, town: &mut Town) {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
         if world.with(|inner| inner.is_quiet() || inner.broken.is_some()) {
             break;
         }
+        town.restart_fallen().await;
         sleep(Duration::from_millis(200)).await;
     }
 }
 
 /// What has failed reaches its verdict when an operator sends it again.
-async fn redrive_all(world: &Arc<World>) {
+async fn redrive_all(world: &Arc<World>, town: &mut Town) {
+    // Somebody has mended the validator.
+    world.with(|inner| inner.mood.killers = 0);
     let admin = operator(world);
     let Ok(letters) = admin.dead_letters(1_000).await else { return };
     if letters.is_empty() {
@@ -166,7 +182,7 @@ async fn redrive_all(world: &Arc<World>) {
     }
     let ids: Vec<_> = letters.into_iter().map(|letter| letter.id).collect();
     let _ = admin.redrive(&ids).await;
-    rest(world).await;
+    rest(world, town).await;
     world.with(|inner| {
         inner.check_end();
         let failed = inner.store.rows.iter().find(|row| {

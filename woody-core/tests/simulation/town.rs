@@ -88,6 +88,22 @@ impl Town {
         }
     }
 
+    /// Starts anew what its own work has ended, as whoever runs it would.
+    pub async fn restart_fallen(&mut self) {
+        for slot in 0..self.services.len() {
+            if self.services[slot].as_ref().is_some_and(|service| service.life.is_over()) {
+                self.kill_service(slot);
+                self.start_service(slot).await;
+            }
+        }
+        for slot in 0..self.workers.len() {
+            if self.workers[slot].as_ref().is_some_and(|worker| worker.life.is_over()) {
+                self.kill_worker(slot);
+                self.start_worker(slot).await;
+            }
+        }
+    }
+
     /// A new process, and the settings for all of its kind.
     fn process(&mut self) -> (Wire, SimBroker, Mood, Prefetch) {
         self.processes += 1;

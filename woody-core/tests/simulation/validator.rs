@@ -19,6 +19,8 @@ enum Mishap {
     Transient,
     Permanent,
     Unavailable,
+    Refused,
+    Undecided,
     Panic,
     Hang,
     Slow(Duration),
@@ -29,16 +31,32 @@ fn mishap(inner: &mut Inner) -> Mishap {
     if !inner.per_mille(inner.mood.validator_faults) {
         return Mishap::None;
     }
-    let (mishap, what) = match inner.rng.u8(..8) {
+    let (mishap, what) = match inner.rng.u8(..10) {
         0..=2 => (Mishap::Transient, "validations that fail for now"),
         3 => (Mishap::Permanent, "validations that fail for good"),
         4 => (Mishap::Unavailable, "validations without their dependency"),
         5 => (Mishap::Panic, "validations that panic"),
         6 => (Mishap::Hang, "validations that hang"),
+        7 => (Mishap::Refused, "validations that a store refuses"),
+        8 => (Mishap::Undecided, "validations that fail, who knows why"),
         _ => (Mishap::Slow(inner.ms(100, 999)), "validations that take long"),
     };
     inner.count(what);
     mishap
+}
+
+impl Inner {
+    /// Whether the order ends the process that validates it.
+    fn is_killer(&mut self, order: &NewOrder) -> bool {
+        let name = order.product.as_str();
+        let number = name.strip_prefix('o').and_then(|rest| rest.parse::<u32>().ok());
+        let kills = number.is_some_and(|number| number < self.mood.killers);
+        if kills {
+            self.count("workers killed by their order");
+            self.say(|| format!("{name} kills its worker"));
+        }
+        kills
+    }
 }
 
 #[async_trait]
@@ -47,12 +65,20 @@ impl Validator for SimValidator {
         let Wire { world, life } = &self.0;
         pass(world.with(|inner| inner.ms(0, inner.mood.work))).await;
         life.or_stop().await;
+        if world.with(|inner| inner.is_killer(order)) {
+            life.end();
+            let (no, noticed_after) = (life.no, world.with(|inner| inner.ms(0, 2_000)));
+            world.later(noticed_after, move |inner| inner.connection_breaks(no));
+            life.or_stop().await;
+        }
         match world.with(mishap) {
             Mishap::Transient => return Err(ValidateError::Transient("the saw is stuck".into())),
             Mishap::Permanent => return Err(ValidateError::Permanent("no such wood".into())),
             Mishap::Unavailable => {
                 return Err(ValidateError::Unavailable("the sawmill is closed".into()));
             }
+            Mishap::Refused => return Err(ValidateError::Refused("no right to read".into())),
+            Mishap::Undecided => return Err(ValidateError::Undecided("nobody succeeds".into())),
             // Unlike `panic!`, this prints nothing.
             Mishap::Panic => std::panic::resume_unwind(Box::new("splinter")),
             Mishap::Hang => return pending().await,

@@ -1,15 +1,19 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{GoingDown, OrderWorker, pause};
+use super::{GoingDown, OrderWorker, pause, trials::Record};
 use crate::{
     domain::{NewOrder, OrderStatus, Outcome, Reason},
-    ports::{Decision, Delivery, ValidateError},
+    ports::{Begun, Decision, Delivery, ValidateError},
     resilience::{RetryDelays, pause_after},
     step,
 };
+
+/// The longest that an order stays away which is not to blame for its failure.
+const LONGEST_POSTPONEMENT: Duration = Duration::from_secs(30);
 
 /// What is to become of a delivery and of its order.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub(super) enum Judgement {
     GivenUp(Decision, Reason),
     /// It comes again after this pause, its attempt counted.
     Again(Duration, Reason),
+    /// It comes again after this pause, no attempt counted.
+    Postponed(Duration, Reason),
     /// It is no order message.
     Malformed(Reason),
     /// Shutdown was requested before there was a judgement.
@@ -31,7 +37,7 @@ impl Judgement {
     pub(super) fn decision(&self) -> Option<&Decision> {
         match self {
             Self::Ended(decision) | Self::GivenUp(decision, _) => Some(decision),
-            Self::Again(..) | Self::Malformed(_) | Self::ShuttingDown => None,
+            Self::Again(..) | Self::Postponed(..) | Self::Malformed(_) | Self::ShuttingDown => None,
         }
     }
 }
@@ -52,27 +58,65 @@ impl OrderWorker {
             // that returns the `Saved` needed to acknowledge.
             return Judgement::Ended(Decision { order, outcome, redriven: false });
         }
-        let Ok(verdict) = self.validate(&order, shutdown).await else {
+        let record = if delivery.redelivered() {
+            match self.record_of(order.id, shutdown).await {
+                Ok(record) => record,
+                Err(GoingDown) => return Judgement::ShuttingDown,
+            }
+        } else {
+            Record::Fresh
+        };
+        if let Record::Suspect(begun) = record
+            && delivery.attempt().saturating_add(begun.times) > self.settings.max_attempts
+        {
+            return self.judge_suspect(begun, order, redriven);
+        }
+        let Ok(verdict) = self.validate(&order, record, shutdown).await else {
             return Judgement::ShuttingDown;
         };
         step!("worker.validated");
-        match verdict {
-            Ok(outcome) => Judgement::Ended(Decision { order, outcome, redriven }),
-            Err(error)
-                if error.is_transient() && delivery.attempt() < self.settings.max_attempts =>
-            {
-                let delay = pause_after(delivery.attempt(), self.settings.retry_base);
-                tracing::warn!(order.id = %order.id, order.attempt = delivery.attempt(), %error,
-                    delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-                    "validation failed, the order comes again");
-                Judgement::Again(delay, Reason::new(error.to_string()))
+        let error = match verdict {
+            Ok(outcome) => return Judgement::Ended(Decision { order, outcome, redriven }),
+            Err(error) => error,
+        };
+        let attempt = delivery.attempt();
+        let reason = Reason::new(error.to_string());
+        let is_last = attempt >= self.settings.max_attempts;
+        let delay = pause_after(attempt, self.settings.retry_base);
+        match error {
+            ValidateError::Transient(_) if !is_last => {
+                log_retry(&order, attempt, delay, &reason);
+                Judgement::Again(delay, reason)
             }
-            Err(error) => {
-                let reason = Reason::new(error.to_string());
+            ValidateError::Undecided(_) if !is_last => {
+                log_retry(&order, attempt, delay, &reason);
+                Judgement::Again(delay.min(LONGEST_POSTPONEMENT), reason)
+            }
+            ValidateError::Undecided(_)
+            | ValidateError::Unavailable(_)
+            | ValidateError::Refused(_) => {
+                Judgement::Postponed(delay.min(LONGEST_POSTPONEMENT), reason)
+            }
+            ValidateError::Transient(_) | ValidateError::Permanent(_) => {
                 let outcome = Outcome::Failed(reason.clone());
                 Judgement::GivenUp(Decision { order, outcome, redriven }, reason)
             }
         }
+    }
+
+    /// Judges an order whose attempts are used up by workers that died of it. A
+    /// validation that began a moment ago may still be under way somewhere: a
+    /// connection that is lost gives its message to another worker.
+    fn judge_suspect(&self, begun: Begun, order: NewOrder, redriven: bool) -> Judgement {
+        let times = begun.times;
+        if begun.last_ago < self.settings.validation_timeout {
+            let reason = format!("{times} validations of it have begun and not ended");
+            return Judgement::Postponed(self.settings.validation_timeout, reason.into());
+        }
+        let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+        let reason = Reason::new(format!("its worker died {times} while validating it"));
+        let outcome = Outcome::Failed(reason.clone());
+        Judgement::GivenUp(Decision { order, outcome, redriven }, reason)
     }
 
     /// Returns how the order ended, if it has: a delivery that comes again need not
@@ -87,41 +131,67 @@ impl OrderWorker {
         }
     }
 
-    /// Returns a verdict within the time allowed. A panic is an error like another; an
-    /// unavailable dependency is waited for.
+    /// Returns a verdict within the time allowed. A panic is an error like another.
+    ///
+    /// What is unavailable or refuses is waited for, about as long as a validation may
+    /// take; then the error is returned, so that another order has its turn: it may
+    /// need less.
     async fn validate(
         &self,
         order: &NewOrder,
+        record: Record,
         shutdown: &CancellationToken,
     ) -> Result<Result<Outcome, ValidateError>, GoingDown> {
         let mut delays = RetryDelays::new(self.settings.wait_base, Duration::from_secs(5));
+        let began = Instant::now();
         loop {
-            let started = std::time::Instant::now();
-            let validation = AssertUnwindSafe(async {
-                step!("worker.validating");
-                self.validator.validate(order).await
-            })
-            .catch_unwind();
-            let limit = self.settings.validation_timeout;
-            let verdict = match tokio::time::timeout(limit, validation).await {
-                Ok(Ok(verdict)) => verdict.map(Outcome::from),
-                Ok(Err(panic)) => Err(ValidateError::Transient(panic_reason(panic.as_ref()))),
-                Err(_elapsed) => Err(ValidateError::Transient(Reason::new(format!(
-                    "no verdict within {limit:?}"
-                )))),
-            };
-            metrics::histogram!("woody_validation_seconds").record(started.elapsed().as_secs_f64());
-            match verdict {
-                Err(ValidateError::Unavailable(reason)) => {
-                    if delays.is_clear() {
-                        tracing::warn!(%reason, "validation waits");
+            let asked_at = std::time::Instant::now();
+            let verdict = self.try_order(order, record, shutdown).await?;
+            let (reason, refused, is_waited_for) = match &verdict {
+                Err(ValidateError::Unavailable(reason)) => (reason, false, true),
+                Err(ValidateError::Refused(reason)) => (reason, true, true),
+                Err(ValidateError::Undecided(reason)) => (reason, false, false),
+                verdict => {
+                    // A validation that only met a closed door was none.
+                    let seconds = asked_at.elapsed().as_secs_f64();
+                    metrics::histogram!("woody_validation_seconds").record(seconds);
+                    if verdict.is_ok() {
+                        self.waits.over();
                     }
-                    pause(delays.next_delay(), shutdown).await?;
+                    return Ok(verdict.clone());
                 }
-                verdict => return Ok(verdict),
+            };
+            self.waits.note(reason, refused);
+            let delay = delays.next_delay();
+            if !is_waited_for || began.elapsed() + delay > self.settings.validation_timeout {
+                return Ok(verdict);
+            }
+            pause(delay, shutdown).await?;
+        }
+    }
+
+    /// Asks the validator once.
+    pub(super) async fn ask(&self, order: &NewOrder) -> Result<Outcome, ValidateError> {
+        let validation = AssertUnwindSafe(async {
+            step!("worker.validating");
+            self.validator.validate(order).await
+        })
+        .catch_unwind();
+        let limit = self.settings.validation_timeout;
+        match tokio::time::timeout(limit, validation).await {
+            Ok(Ok(verdict)) => verdict.map(Outcome::from),
+            Ok(Err(panic)) => Err(ValidateError::Transient(panic_reason(panic.as_ref()))),
+            Err(_elapsed) => {
+                Err(ValidateError::Transient(Reason::new(format!("no verdict within {limit:?}"))))
             }
         }
     }
+}
+
+fn log_retry(order: &NewOrder, attempt: u32, delay: Duration, reason: &Reason) {
+    tracing::warn!(order.id = %order.id, order.attempt = attempt, %reason,
+        delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+        "validation failed, the order comes again");
 }
 
 fn panic_reason(panic: &(dyn std::any::Any + Send)) -> Reason {

@@ -1,12 +1,18 @@
 mod judge;
 mod settle;
+mod trials;
+mod waits;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{judge::Judgement, settle::settle};
+pub use self::waits::{Wait, Waits};
+use self::{judge::Judgement, settle::settle, trials::PLACES};
 use super::{
     announcer::Announcer,
     group_commit::{GroupCommit, GroupLimits},
@@ -29,11 +35,19 @@ use crate::{
 ///
 /// While the store is away, or refuses, the worker takes no new deliveries, keeps the
 /// verdicts it has, and burns no attempts.
+///
+/// A validation may end the whole process. So the validation of an order that comes
+/// again is counted in the store before it begins, and no longer when it has ended: what
+/// is left was begun by a worker that died. An order with such a count is validated alone
+/// in its worker, and is `Failed` when there are as many as attempts.
 pub struct OrderWorker {
     store: Arc<dyn OrderStore>,
     validator: Arc<dyn Validator>,
     saves: GroupCommit<Decision, (Transition, Saved), StoreError>,
     store_is_up: watch::Sender<bool>,
+    waits: Arc<Waits>,
+    /// One for each validation under way; a suspect takes them all.
+    places: Semaphore,
     settings: WorkerSettings,
 }
 
@@ -72,6 +86,8 @@ pub enum Handled {
     Duplicate,
     /// It comes again later, its attempt counted.
     Retry,
+    /// It comes again later, no attempt counted: it waited too long for a dependency.
+    Postponed,
     /// Its last attempt failed: the order is `Failed`, the message a dead letter.
     GivenUp,
     /// It was no order message: it is a dead letter.
@@ -87,6 +103,7 @@ impl Handled {
             Self::Decided => "decided",
             Self::Duplicate => "duplicate",
             Self::Retry => "retry",
+            Self::Postponed => "postponed",
             Self::GivenUp => "given_up",
             Self::Poison => "poison",
             Self::Released => "released",
@@ -124,7 +141,9 @@ impl OrderWorker {
                 }
             }
         });
-        Self { store, validator, saves, store_is_up: watch::Sender::new(true), settings }
+        let (store_is_up, waits) = (watch::Sender::new(true), Arc::<Waits>::default());
+        let places = Semaphore::new(PLACES as usize);
+        Self { store, validator, saves, store_is_up, waits, places, settings }
     }
 
     /// Handles the deliveries of `consumer` until `shutdown` or until the broker
@@ -190,6 +209,11 @@ impl OrderWorker {
     /// Whether the store took the last order that was saved.
     pub fn store_is_up(&self) -> bool {
         *self.store_is_up.borrow()
+    }
+
+    /// Returns what validations wait for, if they do.
+    pub fn waits(&self) -> Arc<Waits> {
+        Arc::clone(&self.waits)
     }
 
     /// The store that this worker saves to.

@@ -62,6 +62,9 @@ pub(super) async fn settle(
         (Judgement::Again(delay, reason), _) => {
             (delivery.retry_after(delay, reason).await, Handled::Retry)
         }
+        (Judgement::Postponed(delay, reason), _) => {
+            (delivery.postpone(delay, reason).await, Handled::Postponed)
+        }
         (Judgement::GivenUp(decision, reason), Some((transition, saved))) => {
             if let Transition::Superseded(OrderStatus::Success(_) | OrderStatus::Rejected(_)) =
                 transition
