@@ -80,7 +80,12 @@ async fn redrive_after_the_validator_is_mended_brings_success() {
     let at = shop.addresses();
 
     // Some that are refused for good, and one that is tried until it is given up.
-    shop.validator.set(Manner::Babbles);
+    // A refusal is believed of a service that has worked before.
+    for n in 0..40 {
+        let id = place(at[n % 2], "A good toy").await;
+        assert_eq!(ended(at[0], &id).await, "success");
+    }
+    shop.validator.set(Manner::Refuses);
     let mut promised = Vec::new();
     for n in 0..20 {
         promised.push(place(at[n % 2], &format!("Toy {n}")).await);

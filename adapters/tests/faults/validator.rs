@@ -17,6 +17,8 @@ pub enum Manner {
     Hangs,
     /// An answer that nobody can read.
     Babbles,
+    /// 422: it will have nothing to do with this order.
+    Refuses,
 }
 
 pub struct TestValidator {
@@ -61,6 +63,7 @@ async fn answer(
         Manner::Agrees | Manner::Hangs => (StatusCode::OK, r#"{"verdict": "success"}"#),
         Manner::Fails => (StatusCode::INTERNAL_SERVER_ERROR, ""),
         Manner::Babbles => (StatusCode::OK, "yes, of course"),
+        Manner::Refuses => (StatusCode::UNPROCESSABLE_ENTITY, "not this one"),
     };
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;

@@ -24,7 +24,7 @@ use woody_core::{
 };
 use woody_store::MemoryStore;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Answers `status` for products that begin with "bad", and when `for_all` is set for all.
 struct Service {

@@ -4,6 +4,7 @@
 mod all_in_one;
 mod bad_starts;
 mod client;
+mod deaths;
 mod drain;
 mod four_services;
 mod load;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::domain::{Reason, now};
 
 /// How often the log is told again that a validation waits.
-const REMIND_EVERY: Duration = Duration::from_secs(60);
+const REMIND_EVERY: Duration = Duration::from_mins(1);
 
 /// What validations wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
