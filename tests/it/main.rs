@@ -5,3 +5,4 @@ mod arrows;
 mod docs;
 mod mirrors;
 mod repository;
+mod stack_file;
