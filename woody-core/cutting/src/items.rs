@@ -3,12 +3,12 @@
 
 use crate::problem::{Part, Problem, Stock};
 
-/// The most rectangles that are searched together, while parts are few enough.
-pub(crate) const TOGETHER: u64 = 300;
-/// The most where many small pieces go on a sheet and cannot be gathered.
-const MOST_TOGETHER: u64 = 1_500;
+/// So many rectangles are always searched together.
+const TOGETHER: u64 = 300;
+/// So many where many small pieces go on a sheet.
+const MOST_TOGETHER: u64 = 2_000;
 /// Blocks are at most this part of a sheet's shorter side.
-const BLOCKS_PER_SIDE: u32 = 8;
+const BLOCKS_PER_SIDE: u32 = 16;
 
 /// A rectangle to place: `columns` x `rows` pieces of one part, a kerf between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,8 @@ impl Item {
 /// few, blocks otherwise. The pieces of a block take two stages more than the block, so
 /// that limited stages have none.
 pub(crate) fn items(problem: &Problem, counts: &[u64]) -> Vec<Item> {
-    let single = counts.iter().sum::<u64>() <= TOGETHER || problem.saw().stages.limit().is_some();
+    let few = counts.iter().sum::<u64>() <= together(problem, counts);
+    let single = few || problem.saw().stages.limit().is_some();
     let wanted = counts.iter().copied().enumerate().filter(|(_, count)| *count > 0);
     if single {
         let single = |(part, count)| Item { part, columns: 1, rows: 1, count };
@@ -70,12 +71,8 @@ fn whole_block(problem: &Problem, part: Part) -> (u32, u32) {
     (along(part.width_mm), along(part.height_mm))
 }
 
-/// How many rectangles a batch should have: where there are no blocks, enough for some
-/// sheets.
+/// How many rectangles a batch should have: enough for some sheets.
 fn together(problem: &Problem, counts: &[u64]) -> u64 {
-    if problem.saw().stages.limit().is_none() {
-        return TOGETHER;
-    }
     let area: u64 = problem.parts().iter().zip(counts).map(|(part, n)| part.area_mm2() * n).sum();
     let sheet = problem.stock().iter().map(Stock::area_mm2).max().unwrap_or(1);
     let per_sheet = counts.iter().sum::<u64>() * sheet / area.max(1);

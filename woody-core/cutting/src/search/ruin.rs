@@ -7,7 +7,7 @@ use super::state::{State, Undo};
 /// How often, of a thousand rounds, a whole panel is taken.
 const WHOLE: u64 = 100;
 /// Nodes that are taken in a round, at most.
-const MOST_NODES: usize = 8;
+const MOST_NODES: usize = 12;
 
 pub(crate) fn ruin(state: &mut State, undo: &mut Undo, rng: &mut Rng) -> Option<()> {
     let mut nodes = 1 + rng.below(MOST_NODES);
