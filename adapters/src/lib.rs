@@ -6,4 +6,5 @@ pub mod doctor;
 pub mod http;
 pub mod http_validator;
 pub mod process;
+pub mod terminal;
 pub mod wiring;

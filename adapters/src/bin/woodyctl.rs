@@ -6,10 +6,10 @@ use woody_adapters::{
     config::{ConfigError, parse_args},
     ctl::{Ctl, CtlError},
     process::start_logging,
+    terminal,
 };
 
 #[tokio::main]
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 async fn main() -> ExitCode {
     let at_home = |flags: clap::Command| {
         flags
@@ -22,13 +22,10 @@ async fn main() -> ExitCode {
             Ok(ctl) => ctl.run().await,
             Err(error) => Err(error.into()),
         };
-    match done {
-        Ok(output) => {
-            println!("{output}");
-            ExitCode::from(u8::from(output.is_failing()))
-        }
+    match done.and_then(|output| Ok(terminal::print(&output).map(|()| output.exit_code())?)) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {}", ConfigError::new(error.to_string()));
+            terminal::complain(ConfigError::new(error.to_string()));
             ExitCode::from(if matches!(error, CtlError::Config(_)) { 2 } else { 1 })
         }
     }

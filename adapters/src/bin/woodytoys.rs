@@ -13,6 +13,7 @@ use woody_adapters::{
         serve,
     },
     process::{Admin, Process, ServiceArgs, bind, run},
+    terminal,
     wiring::{self, Files},
 };
 use woody_core::services::{Catalogue, Pipeline};
@@ -121,9 +122,9 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     Ok(process.ended(drained.is_clean() && finished))
 }
 
-#[allow(clippy::print_stdout)] // The first screen is what this program is run for.
+/// The first screen; a shop whose stdout takes nothing is open all the same.
 fn welcome(shop: SocketAddr, admin: SocketAddr, store: &str) {
-    println!(
+    let printed = terminal::print(format_args!(
         "
   WoodyToys is open.
 
@@ -140,5 +141,11 @@ fn welcome(shop: SocketAddr, admin: SocketAddr, store: &str) {
 
   Ctrl-C closes it; what was accepted is still there when it opens again.
 "
-    );
+    ));
+    if let Err(error) = printed {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "cannot write to stdout: the first screen is not shown"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     ConfigError, SecretArg,
-    parse::{duration, positive_duration},
+    bounds::{HOUR, MILLISECOND, MONTH, time, whole},
 };
 use crate::http::Networks;
 
@@ -39,8 +39,9 @@ pub struct StoreArgs {
     /// File that holds the store's URL.
     #[arg(long, env = "WOODY_STORE_URL_FILE", value_name = "PATH")]
     pub store_url_file: Option<PathBuf>,
-    /// Connections to PostgreSQL at most.
-    #[arg(long, env = "WOODY_STORE_CONNECTIONS", default_value = "10", value_name = "N")]
+    /// Connections to PostgreSQL at most (1 to 1000).
+    #[arg(long, env = "WOODY_STORE_CONNECTIONS", default_value = "10", value_name = "N",
+          value_parser = whole::<NonZeroU16>(1, 1_000))]
     pub store_connections: NonZeroU16,
 }
 
@@ -92,17 +93,17 @@ impl BrokerArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Outbox")]
 pub struct RelayArgs {
-    /// How long a process has for publishing an order; then any other may do it.
+    /// How long a process has for publishing an order; then any other may do it (100ms to 1h).
     #[arg(long, env = "WOODY_OUTBOX_LEASE", default_value = "15s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(100 * MILLISECOND, HOUR))]
     pub outbox_lease: Duration,
-    /// Pause between looks for orders whose messages the broker has lost.
+    /// Pause between looks for orders whose messages the broker has lost (100ms to 1h).
     #[arg(long, env = "WOODY_RECONCILE_EVERY", default_value = "15s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(100 * MILLISECOND, HOUR))]
     pub reconcile_every: Duration,
-    /// An order that is pending for longer may have lost its message.
+    /// An order that is pending for longer may have lost its message (100ms to 30days).
     #[arg(long, env = "WOODY_PENDING_FOR", default_value = "30s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(100 * MILLISECOND, MONTH))]
     pub pending_for: Duration,
 }
 
@@ -110,20 +111,21 @@ pub struct RelayArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Worker")]
 pub struct WorkerArgs {
-    /// Deliveries in flight; also how many orders are validated at once.
-    #[arg(long, env = "WOODY_PREFETCH", default_value = "1", value_name = "N")]
+    /// Deliveries in flight; also how many orders are validated at once (1 to 10000).
+    #[arg(long, env = "WOODY_PREFETCH", default_value = "1", value_name = "N",
+          value_parser = whole::<NonZeroU16>(1, 10_000))]
     pub prefetch: NonZeroU16,
-    /// Attempts before an order is failed and its message a dead letter.
+    /// Attempts before an order is failed and its message a dead letter (1 to 1000).
     #[arg(long, env = "WOODY_MAX_ATTEMPTS", default_value = "5", value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+          value_parser = whole::<u32>(1, 1_000))]
     pub max_attempts: u32,
-    /// Pause before the second attempt; it doubles with each further one.
+    /// Pause before the second attempt; it doubles with each further one (1ms to 1h).
     #[arg(long, env = "WOODY_RETRY_BASE", default_value = "1s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(MILLISECOND, HOUR))]
     pub retry_base: Duration,
-    /// Longest time one validation may take.
+    /// Longest time one validation may take (1ms to 15m).
     #[arg(long, env = "WOODY_VALIDATION_TIMEOUT", default_value = "10s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(MILLISECOND, HOUR))]
     pub validation_timeout: Duration,
     /// What an order must pass.
     #[arg(long, env = "WOODY_VALIDATION", default_value = "workshop", value_name = "WHICH")]
@@ -146,8 +148,9 @@ pub enum Validation {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heavy work")]
 pub struct HeavyArgs {
-    /// Threads for heavy work; 0 is one for each core.
-    #[arg(long, env = "WOODY_HEAVY_THREADS", default_value = "0", value_name = "N")]
+    /// Threads for heavy work; 0 is one for each core (0 to 256).
+    #[arg(long, env = "WOODY_HEAVY_THREADS", default_value = "0", value_name = "N",
+          value_parser = whole::<usize>(0, 256))]
     pub heavy_threads: usize,
 }
 
@@ -155,12 +158,13 @@ pub struct HeavyArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heavy work")]
 pub struct HeavyCacheArgs {
-    /// How long a heavy answer is remembered.
+    /// How long a heavy answer is remembered (1ms to 30days).
     #[arg(long, env = "WOODY_HEAVY_CACHE_TTL", default_value = "60s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(MILLISECOND, MONTH))]
     pub heavy_cache_ttl: Duration,
-    /// How many heavy answers are remembered.
-    #[arg(long, env = "WOODY_HEAVY_CACHE_CAPACITY", default_value = "10000", value_name = "N")]
+    /// How many heavy answers are remembered (1 to 1000000).
+    #[arg(long, env = "WOODY_HEAVY_CACHE_CAPACITY", default_value = "10000", value_name = "N",
+          value_parser = whole::<u64>(1, 1_000_000))]
     pub heavy_cache_capacity: u64,
 }
 
@@ -171,8 +175,9 @@ pub struct HttpArgs {
     /// Whether the original GET routes that change state are served.
     #[arg(long, env = "WOODY_LEGACY_GET", default_value = "on", value_name = "on|off")]
     pub legacy_get: Switch,
-    /// Requests handled at once; the next one is answered 503.
-    #[arg(long, env = "WOODY_HTTP_CONCURRENCY", default_value = "1024", value_name = "N")]
+    /// Requests handled at once; the next one is answered 503 (1 to 65535).
+    #[arg(long, env = "WOODY_HTTP_CONCURRENCY", default_value = "1024", value_name = "N",
+          value_parser = whole::<NonZeroU16>(1, 65_535))]
     pub http_concurrency: NonZeroU16,
 }
 
@@ -196,19 +201,20 @@ impl Switch {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Gateway")]
 pub struct GatewayArgs {
-    /// Requests per second and client address, for each service; 0 sets no limit.
-    #[arg(long, env = "WOODY_RATE_LIMIT", default_value = "10", value_name = "N")]
+    /// Requests per second and client address, for each service; 0 sets no limit (0 to 1000000).
+    #[arg(long, env = "WOODY_RATE_LIMIT", default_value = "10", value_name = "N",
+          value_parser = whole::<u32>(0, 1_000_000))]
     pub rate_limit: u32,
     /// Addresses and networks that no limit holds for, parted by commas: 192.0.2.7,10.0.0.0/8
     #[arg(long, env = "WOODY_RATE_EXEMPT", value_name = "NETS")]
     pub rate_exempt: Vec<Networks>,
-    /// Connections that one client address may hold; 0 sets no limit.
+    /// Connections that one client address may hold; 0 sets no limit (0 to 1000000).
     #[arg(long, env = "WOODY_CLIENT_CONNECTIONS", default_value = "1024", value_name = "N",
-          value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+          value_parser = whole::<u32>(0, 1_000_000))]
     pub client_connections: u32,
-    /// Streams of events that one client address may follow; 0 sets no limit.
+    /// Streams of events that one client address may follow; 0 sets no limit (0 to 1000000).
     #[arg(long, env = "WOODY_CLIENT_STREAMS", default_value = "128", value_name = "N",
-          value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+          value_parser = whole::<u32>(0, 1_000_000))]
     pub client_streams: u32,
 }
 
@@ -216,13 +222,13 @@ pub struct GatewayArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Process")]
 pub struct ProcessArgs {
-    /// How long it goes on answering after SIGTERM while it is not ready any more.
+    /// How long it goes on answering after SIGTERM while it is not ready any more (0s to 1h).
     #[arg(long, env = "WOODY_DRAIN_DELAY", default_value = "0s", value_name = "TIME",
-          value_parser = duration)]
+          value_parser = time(Duration::ZERO, HOUR))]
     pub drain_delay: Duration,
-    /// Time from SIGTERM by which everything is finished or given back.
+    /// Time from SIGTERM by which everything is finished or given back (1ms to 1h).
     #[arg(long, env = "WOODY_GRACE", default_value = "25s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(MILLISECOND, HOUR))]
     pub grace: Duration,
     /// How it logs.
     #[command(flatten)]

@@ -4,6 +4,7 @@
 //! that `--help` of a service shows what this service reads and no more.
 
 mod args;
+pub(crate) mod bounds;
 mod parse;
 mod secret;
 
@@ -11,6 +12,6 @@ pub use args::{
     AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs,
     LogFormat, ProcessArgs, RelayArgs, StoreArgs, Switch, Validation, WorkerArgs,
 };
+pub(crate) use bounds::duration;
 pub use parse::{ConfigError, parse_args};
-pub(crate) use parse::{duration, positive_duration};
 pub use secret::SecretArg;

@@ -1,6 +1,11 @@
-use std::time::Duration;
+use std::{
+    ffi::{OsStr, OsString},
+    io::IsTerminal,
+};
 
-use clap::{Parser, error::ErrorKind};
+use clap::{Parser, error::ErrorKind, parser::ValueSource};
+
+use crate::terminal;
 
 /// A configuration that cannot work, as one line for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -8,9 +13,10 @@ use clap::{Parser, error::ErrorKind};
 pub struct ConfigError(String);
 
 impl ConfigError {
-    /// An error that says `line`.
+    /// An error that says `line`; text from outside in it is shown, not obeyed.
     pub fn new(line: impl Into<String>) -> Self {
-        Self(line.into().split_whitespace().collect::<Vec<_>>().join(" "))
+        let line = line.into().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self(terminal::visible(&line).into_owned())
     }
 
     /// Says what went wrong and why, down to the last cause.
@@ -26,72 +32,140 @@ impl ConfigError {
     }
 }
 
-/// Reads flags and environment of a service. `--help` and `--version` are
+/// Reads flags and environment of a program. `--help` and `--version` are
 /// answered here and end the process, as everywhere.
 ///
 /// # Errors
-/// [`ConfigError`], one line that names the flag.
+/// [`ConfigError`], one line that names the flag and its variable.
 pub fn parse_args<A: Parser>(
     adjust: impl FnOnce(clap::Command) -> clap::Command,
 ) -> Result<A, ConfigError> {
-    let matches = adjust(A::command()).try_get_matches();
-    matches.and_then(|mut matches| A::from_arg_matches_mut(&mut matches)).map_err(|error| {
-        match error.kind() {
+    match read_args(adjust(A::command()), std::env::args_os()) {
+        Ok(args) => Ok(args),
+        Err(Ending::Wrong(error)) => Err(error),
+        Err(Ending::Answered(help, code)) => {
+            let printed = terminal::print(help.trim_end());
+            if let Err(error) = &printed {
+                terminal::complain(ConfigError::because("cannot write to stdout", error));
+            }
+            std::process::exit(if printed.is_ok() { code } else { 1 })
+        }
+    }
+}
+
+/// Why there are no arguments to go on with.
+enum Ending {
+    /// They ask for this text, or for nothing, and this is the exit code.
+    Answered(String, i32),
+    /// They cannot work.
+    Wrong(ConfigError),
+}
+
+fn read_args<A: Parser>(
+    mut command: clap::Command,
+    words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<A, Ending> {
+    let matches = command.try_get_matches_from_mut(words);
+    let args = matches.and_then(|mut matches| {
+        let twice = given_twice(&command, &matches);
+        A::from_arg_matches_mut(&mut matches).map(|args| (args, twice))
+    });
+    match args {
+        Ok((args, None)) => Ok(args),
+        Ok((_, Some(error))) => Err(Ending::Wrong(error)),
+        Err(error) => Err(match error.kind() {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
-            _ => {
-                let text = error.to_string();
-                // The first paragraph says it; usage and the pointer to --help follow.
-                let first = text.split("\n\n").next().unwrap_or(&text);
-                ConfigError::new(first.trim_start_matches("error: "))
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let text = error.render();
+                let is_terminal = std::io::stdout().is_terminal();
+                let text = if is_terminal { text.ansi().to_string() } else { text.to_string() };
+                Ending::Answered(text, error.exit_code())
             }
-        }
-    })
-}
-
-/// Reads `500ms`, `10s`, `2m`, `1h`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "give a number with its unit, such as 500ms, 10s or 2m".to_owned())
-}
-
-/// Like [`duration`], but more than nothing.
-pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("must be longer than nothing".to_owned()),
-        some => Ok(some),
+            _ => Ending::Wrong(one_line(&command, &error.to_string())),
+        }),
     }
+}
+
+/// The first paragraph says it; usage and the pointer to --help follow. A flag
+/// may have come as a variable, so both are named.
+fn one_line(command: &clap::Command, text: &str) -> ConfigError {
+    let mut line =
+        text.split("\n\n").next().unwrap_or(text).trim_start_matches("error: ").to_owned();
+    for flag in command.get_arguments() {
+        if let Some(variable) = flag.get_env() {
+            let name = format!("'{flag}'");
+            line = line.replace(&name, &format!("{name} ({})", variable.to_string_lossy()));
+        }
+    }
+    ConfigError::new(line)
+}
+
+/// A value beside a file that holds it: which one was meant?
+fn given_twice(command: &clap::Command, matches: &clap::ArgMatches) -> Option<ConfigError> {
+    let is_given = |id: &str| {
+        let was_told = matches!(
+            matches.value_source(id),
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        );
+        let is_empty = || matches.get_raw(id).is_none_or(|mut raw| raw.all(OsStr::is_empty));
+        was_told && !is_empty()
+    };
+    command.get_arguments().find_map(|flag| {
+        let file = format!("{}_file", flag.get_id());
+        let variable = flag.get_env()?.to_string_lossy();
+        let has_file = command.get_arguments().any(|other| other.get_id() == file.as_str());
+        (has_file && is_given(flag.get_id().as_str()) && is_given(&file)).then(|| {
+            ConfigError::new(format!(
+                "{variable} and {variable}_FILE are both set: unset the one that does not hold"
+            ))
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{path::PathBuf, time::Duration};
+
     use clap::CommandFactory;
 
     use super::*;
+    use crate::config::bounds::{HOUR, MILLISECOND, time};
 
-    #[derive(Parser)]
+    #[derive(Debug, Parser)]
     struct Args {
-        #[arg(long, value_parser = positive_duration)]
-        grace: Duration,
+        #[arg(long, env = "WOODY_TEST_GRACE", value_parser = time(MILLISECOND, HOUR))]
+        grace: Option<Duration>,
+        #[arg(long, env = "WOODY_TEST_URL")]
+        url: Option<String>,
+        #[arg(long, env = "WOODY_TEST_URL_FILE")]
+        url_file: Option<PathBuf>,
+    }
+
+    fn read(words: &[&str]) -> Result<Args, String> {
+        let words = std::iter::once(&"x").chain(words);
+        read_args(Args::command(), words).map_err(|ending| match ending {
+            Ending::Wrong(error) => error.to_string(),
+            Ending::Answered(text, _) => panic!("answered {text}"),
+        })
     }
 
     #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1_500)));
-        assert!(duration("10").is_err());
-        assert!(positive_duration("0s").is_err());
+    fn a_bad_flag_is_one_line_that_names_it_and_its_variable() {
+        let line = read(&["--grace", "soon\u{1b}[2J"]).unwrap_err();
+        assert!(line.contains("'--grace <GRACE>' (WOODY_TEST_GRACE)"), "{line}");
+        assert!(line.contains("10s") && !line.contains(['\u{1b}', '\n']), "{line}");
+        let line = read(&["--url-file", ""]).unwrap_err();
+        assert!(line.contains("(WOODY_TEST_URL_FILE)"), "{line}");
     }
 
     #[test]
-    fn a_bad_flag_is_one_line() {
-        let error = Args::command()
-            .try_get_matches_from(["x", "--grace", "soon"])
-            .map(|_| ())
-            .unwrap_err()
-            .to_string();
-        let line = ConfigError::new(error.split("\n\n").next().unwrap()).to_string();
-        assert!(line.contains("--grace") && line.contains("10s"), "{line}");
-        assert!(!line.contains('\n'));
+    fn a_value_and_a_file_for_it_are_one_too_many() {
+        assert!(read(&["--url", "memory:"]).is_ok());
+        assert!(read(&["--url-file", "secret"]).is_ok());
+        // A stack file writes `${WOODY_STORE_URL:-}`, so empty is none.
+        assert!(read(&["--url", "", "--url-file", "secret"]).is_ok());
+        let line = read(&["--url", "memory:", "--url-file", "secret"]).unwrap_err();
+        assert!(line.contains("WOODY_TEST_URL and WOODY_TEST_URL_FILE"), "{line}");
     }
 }

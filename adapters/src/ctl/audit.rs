@@ -16,17 +16,22 @@ use woody_core::{
 };
 
 use super::{CtlError, Output, Shop, dead, output::progress_bar};
-use crate::config::{ConfigError, positive_duration};
+use crate::config::{
+    ConfigError,
+    bounds::{self, MILLISECOND, MONTH, whole},
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrdersCommand {
     /// List orders that have been pending for long, oldest first.
     Stuck {
-        /// How long is long.
-        #[arg(long, default_value = "1m", value_name = "TIME", value_parser = positive_duration)]
+        /// How long is long (1ms to 30days).
+        #[arg(long, default_value = "1m", value_name = "TIME",
+              value_parser = bounds::time(MILLISECOND, MONTH))]
         pending_for: Duration,
-        /// How many at most.
-        #[arg(long, default_value = "100", value_name = "N")]
+        /// How many at most (1 to 100000).
+        #[arg(long, default_value = "100", value_name = "N",
+              value_parser = whole::<usize>(1, MOST as u64))]
         limit: usize,
     },
     /// Compare store, outbox and broker, and certify what is kept. Exit code 1
@@ -37,8 +42,9 @@ pub(super) enum OrdersCommand {
         /// are a doubled order.
         #[arg(long, value_name = "FILE")]
         promised: Option<PathBuf>,
-        /// An order that is pending for longer than this is stuck.
-        #[arg(long, default_value = "1m", value_name = "TIME", value_parser = positive_duration)]
+        /// An order that is pending for longer than this is stuck (1ms to 30days).
+        #[arg(long, default_value = "1m", value_name = "TIME",
+              value_parser = bounds::time(MILLISECOND, MONTH))]
         pending_for: Duration,
     },
 }
@@ -56,10 +62,10 @@ pub(super) async fn run(command: OrdersCommand, shop: &Shop<'_>) -> Result<Outpu
             store.close().await;
             let rows = stuck?.into_iter().map(|order| {
                 [
-                    order.id.to_string(),
-                    order.accepted_at.format(&Rfc3339).unwrap_or_default(),
-                    order.product.to_string(),
-                    order.quantity.to_string(),
+                    json!(order.id),
+                    json!(order.accepted_at.format(&Rfc3339).ok()),
+                    json!(order.product),
+                    json!(order.quantity),
                 ]
             });
             Ok(Output::rows(["order_id", "accepted_at", "product", "quantity"], rows.collect()))

@@ -4,14 +4,15 @@ use time::format_description::well_known::Rfc3339;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
 
 use super::{CtlError, Output, Selection, Shop, canary, output::progress_bar};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, bounds::whole};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadCommand {
     /// List them, oldest first.
     List {
-        /// How many at most.
-        #[arg(long, default_value = "100", value_name = "N")]
+        /// How many at most (1 to 100000).
+        #[arg(long, default_value = "100", value_name = "N",
+              value_parser = whole::<usize>(1, MOST as u64))]
         limit: usize,
         /// Only those whose reason or body holds this text.
         #[arg(long, value_name = "TEXT")]
@@ -29,8 +30,9 @@ pub(super) enum DeadCommand {
         /// One first, then ten, then --rate a second; stop when any dies again.
         #[arg(long)]
         canary: bool,
-        /// How many a second, after the first steps of a canary.
-        #[arg(long, default_value = "100", value_name = "N", requires = "canary")]
+        /// How many a second, after the first steps of a canary (1 to 100000).
+        #[arg(long, default_value = "100", value_name = "N", requires = "canary",
+              value_parser = whole::<usize>(1, MOST as u64))]
         rate: usize,
     },
     /// Delete them.
@@ -76,11 +78,11 @@ async fn list(
         .map(|letter| {
             let body = String::from_utf8_lossy(&letter.body);
             [
-                letter.id.0.clone(),
-                died_at(letter),
-                letter.attempts.to_string(),
-                letter.reason.to_string(),
-                body.chars().take(80).collect(),
+                json!(letter.id.0),
+                json!(died_at(letter)),
+                json!(letter.attempts),
+                json!(letter.reason),
+                json!(body.chars().take(80).collect::<String>()),
             ]
         })
         .collect();
@@ -97,7 +99,7 @@ async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlE
     Ok(Output::pairs(
         &[
             ("id", letter.id.0.clone()),
-            ("died at", died_at(letter)),
+            ("died at", died_at(letter).unwrap_or_else(|| "not told".to_owned())),
             ("attempts", letter.attempts.to_string()),
             ("reason", letter.reason.to_string()),
             ("body", body.to_string()),
@@ -139,7 +141,8 @@ async fn act(admin: &dyn BrokerAdmin, selection: &Selection, act: Act) -> Result
         select(admin, selection).await?.into_iter().map(|letter| letter.id).collect();
     let (done_word, doing_word) = act.words();
     if selection.dry_run {
-        return Ok(Output::text(format!("{} dead letters would be {done_word}", ids.len())));
+        let told = format!("{} dead letters would be {done_word}", ids.len());
+        return Ok(Output::report(&told, json!({ "message": told, "would_be": ids.len() })));
     }
     let progress = progress_bar(ids.len(), doing_word);
     let mut done = 0;
@@ -148,7 +151,8 @@ async fn act(admin: &dyn BrokerAdmin, selection: &Selection, act: Act) -> Result
         progress.inc(batch.len() as u64);
     }
     progress.finish_and_clear();
-    Ok(Output::text(format!("{done} dead letters {done_word}")))
+    let told = format!("{done} dead letters {done_word}");
+    Ok(Output::report(&told, json!({ "message": told, done_word: done })))
 }
 
 async fn redrive_with_care(
@@ -164,13 +168,23 @@ async fn redrive_with_care(
     progress.finish_and_clear();
     store.close().await;
     let done = done?;
-    let output = Output::text(format!(
+    let told = format!(
         "{} of {} dead letters redriven, {} died again, {} undecided",
         done.sent,
         letters.len(),
         done.failed_again,
         done.undecided
-    ));
+    );
+    let output = Output::report(
+        &told,
+        json!({
+            "message": told,
+            "redriven": done.sent,
+            "of": letters.len(),
+            "died_again": done.failed_again,
+            "undecided": done.undecided,
+        }),
+    );
     Ok(if done.is_clean() { output } else { output.failing() })
 }
 
@@ -200,6 +214,6 @@ fn holds(letter: &DeadLetter, text: &str) -> bool {
     letter.reason.as_str().contains(text) || String::from_utf8_lossy(&letter.body).contains(text)
 }
 
-fn died_at(letter: &DeadLetter) -> String {
-    letter.died_at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| "not told".to_owned())
+fn died_at(letter: &DeadLetter) -> Option<String> {
+    letter.died_at.and_then(|at| at.format(&Rfc3339).ok())
 }

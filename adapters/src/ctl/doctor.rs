@@ -50,7 +50,7 @@ pub(super) fn run(args: DoctorArgs) -> Result<Output, CtlError> {
     let report = examine(&sources).map_err(|error| ConfigError::new(error.to_string()))?;
     let fails_by = if args.strict { Severity::Warning } else { Severity::Error };
     let is_bad = report.findings().iter().any(|finding| finding.severity >= fails_by);
-    let output = Output::report(report.to_string(), report.to_json());
+    let output = Output::report(&report.to_string(), report.to_json());
     Ok(if is_bad { output.failing() } else { output })
 }
 
@@ -63,7 +63,7 @@ fn list() -> Output {
         .iter()
         .map(|rule| json!({ "rule": rule.id, "severity": rule.severity, "finds": rule.finds }));
     Output::report(
-        lines.collect::<Vec<_>>().join("\n"),
+        &lines.collect::<Vec<_>>().join("\n"),
         json!({ "rules": rules.collect::<Vec<_>>() }),
     )
 }

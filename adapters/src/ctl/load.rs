@@ -35,20 +35,23 @@ use uuid::Uuid;
 use woody_core::domain::OrderId;
 
 use super::{CtlError, Output, output::progress_bar};
-use crate::config::{ConfigError, positive_duration};
+use crate::config::{
+    ConfigError,
+    bounds::{MILLISECOND, MONTH, time, whole},
+};
 
 /// Flags of `woodyctl load`.
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
     /// Where the shop is: http://HOST[:PORT]
     url: Uri,
-    /// Orders a second, whether or not the ones before are answered.
+    /// Orders a second, whether or not the ones before are answered (1 to 100000).
     #[arg(long, default_value = "100", value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+          value_parser = whole::<u32>(1, 100_000))]
     rate: u32,
-    /// For how long; Ctrl-C and SIGTERM end it early, with its report.
+    /// For how long; Ctrl-C and SIGTERM end it early, with its report (1ms to 30days).
     #[arg(long = "for", default_value = "10s", value_name = "TIME",
-          value_parser = positive_duration)]
+          value_parser = time(MILLISECOND, MONTH))]
     lasts: Duration,
     /// What is ordered.
     #[arg(long, default_value = "Train", value_name = "NAME")]

@@ -26,6 +26,9 @@ pub use output::Output;
 ///
 /// It talks to the store and the broker of the services, not to the services;
 /// with no URL given, to the files of an all-in-one in ./data.
+///
+/// Exit codes: 0 it is done, or well; 1 it is not; 2 the command or the
+/// configuration cannot work; 3 an audit cannot say.
 #[derive(Debug, Parser)]
 #[command(name = "woodyctl", version, arg_required_else_help = true)]
 pub struct Ctl {
@@ -58,7 +61,7 @@ enum Command {
     /// Place, show and watch orders.
     #[command(subcommand)]
     Order(orders::OrderCommand),
-    /// Find orders that are stuck, and audit what was promised.
+    /// Find orders that are pending for long, and audit what was promised.
     #[command(subcommand)]
     Orders(audit::OrdersCommand),
     /// See how full the outbox is.
@@ -112,6 +115,9 @@ pub enum CtlError {
     /// There is no such thing: exit code 1.
     #[error("{0}")]
     NotFound(String),
+    /// Nothing more can be printed: exit code 1.
+    #[error("{}", ConfigError::because("cannot write to stdout", .0))]
+    Stdout(#[from] std::io::Error),
 }
 
 /// Where the shop's things are.

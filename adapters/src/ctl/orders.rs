@@ -13,7 +13,10 @@ use woody_core::{
 };
 
 use super::{CtlError, Output, PATIENCE, Shop};
-use crate::config::ConfigError;
+use crate::{
+    config::{ConfigError, bounds::whole},
+    terminal,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrderCommand {
@@ -21,8 +24,8 @@ pub(super) enum OrderCommand {
     Place {
         /// The product's name.
         product: String,
-        /// How many pieces.
-        #[arg(long, default_value = "1", value_name = "N")]
+        /// How many pieces (1 to 1000).
+        #[arg(long, default_value = "1", value_name = "N", value_parser = whole::<i64>(1, 1_000))]
         quantity: i64,
         /// What this submit is called, so that sending it twice is one order.
         #[arg(long, value_name = "KEY")]
@@ -98,7 +101,7 @@ async fn place(request: OrderRequest, shop: &Shop<'_>) -> Result<Output, CtlErro
     ))
 }
 
-#[allow(clippy::print_stdout)] // Each status as it comes: there may be minutes between them.
+/// Prints each status as it comes: there may be minutes between them.
 async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
     let store = shop.store().await?;
     let broker = shop.broker().await?;
@@ -109,7 +112,7 @@ async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
         let mut last = None;
         while let Some(order) = statuses.next().await {
             if !order.status.is_final() {
-                println!("{}", order.status.as_str());
+                terminal::print(order.status.as_str())?;
             }
             last = Some(order);
         }

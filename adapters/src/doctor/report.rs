@@ -6,6 +6,7 @@ use super::{
     deployment::Deployment,
     finding::{Finding, Severity},
 };
+use crate::terminal::visible;
 
 /// What the doctor says.
 #[derive(Debug)]
@@ -72,17 +73,18 @@ impl std::fmt::Display for Report {
     /// For people: by service or file, then the sum in the last line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for subject_of_all in self.subjects() {
-            writeln!(f, "{subject_of_all}")?;
+            writeln!(f, "{}", visible(&subject_of_all))?;
             let here = self.findings.iter().filter(|finding| subject(finding) == subject_of_all);
             for Finding { rule, severity, place, what, why, mend } in here {
-                writeln!(f, "  {:7}  {rule}  {place}", severity.as_str())?;
-                writeln!(f, "           {what}")?;
+                let place = place.to_string();
+                writeln!(f, "  {:7}  {rule}  {}", severity.as_str(), visible(&place))?;
+                writeln!(f, "           {}", visible(what))?;
                 writeln!(f, "           Why: {why}")?;
-                writeln!(f, "           Mend: {mend}")?;
+                writeln!(f, "           Mend: {}", visible(mend))?;
             }
             f.write_char('\n')?;
         }
-        writeln!(f, "read {}", self.file_names().join(", "))?;
+        writeln!(f, "read {}", visible(&self.file_names().join(", ")))?;
         write!(
             f,
             "{}, {} in {}",

@@ -15,6 +15,7 @@ use super::{healthcheck::healthcheck, telemetry::start_logging};
 use crate::{
     config::{AdminArgs, ConfigError, ProcessArgs, parse_args},
     http::Drain,
+    terminal,
 };
 
 /// The life of a process, in the order in which it ends:
@@ -132,7 +133,6 @@ pub trait ServiceArgs: Parser {
 /// configuration cannot work (one line on stderr says why).
 ///
 /// `adjust` may change defaults of the flags.
-#[allow(clippy::print_stderr)] // Logging may be what could not start.
 pub fn run<A, Fut>(
     adjust: impl FnOnce(clap::Command) -> clap::Command,
     service: impl FnOnce(A, Process) -> Fut,
@@ -164,7 +164,7 @@ where
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("error: {error}");
+            terminal::complain(error);
             ExitCode::from(2)
         }
     }

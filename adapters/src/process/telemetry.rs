@@ -1,7 +1,10 @@
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::{ConfigError, LogArgs, LogFormat};
+use crate::{
+    config::{ConfigError, LogArgs, LogFormat},
+    terminal::{JsonLines, VisibleFields},
+};
 
 /// What shows how the process is doing.
 #[derive(Clone)]
@@ -23,13 +26,18 @@ pub fn start_logging(args: &LogArgs) -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(format!("lapin=off,sqlx=error,{}", args.log))
         .map_err(|error| ConfigError::because(format!("WOODY_LOG={}", args.log), &error))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Where stderr takes no lines, saying so on stderr panics.
+    let lines = tracing_subscriber::fmt::layer().log_internal_errors(false);
     let started = match args.log_format {
         LogFormat::Text => {
             let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            registry.with(lines.with_target(false).with_ansi(ansi)).try_init()
+            let lines = lines.with_writer(std::io::stderr).with_target(false).with_ansi(ansi);
+            registry.with(lines.fmt_fields(VisibleFields::default())).try_init()
         }
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Json => {
+            let lines = lines.with_writer(|| JsonLines(std::io::stderr()));
+            registry.with(lines.json().flatten_event(true)).try_init()
+        }
     };
     started.map_err(|error| ConfigError::because("logging cannot start", &error))
 }

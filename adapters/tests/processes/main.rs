@@ -8,9 +8,11 @@ mod deaths;
 mod drain;
 mod four_services;
 mod load;
+mod operator;
 mod python;
 mod restarts;
 #[allow(dead_code, reason = "shared with another binary, which uses the rest")]
 mod servers;
 #[allow(dead_code, reason = "shared with another binary, which uses the rest")]
 mod service;
+mod settings;

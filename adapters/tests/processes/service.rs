@@ -81,6 +81,12 @@ impl Start {
         self
     }
 
+    /// Has it print there.
+    pub fn print_to(mut self, path: &Path) -> Self {
+        self.command.stdout(File::options().write(true).open(path).unwrap());
+        self
+    }
+
     pub fn current_dir(mut self, path: &Path) -> Self {
         self.command.current_dir(path);
         self

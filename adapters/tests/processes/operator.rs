@@ -1,0 +1,118 @@
+//! What `woodyctl` says of orders and dead letters: nothing that a terminal would
+//! obey, and one word for what is promised.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use bytes::Bytes;
+use serde_json::Value;
+use woody_broker::{BrokerOptions, BrokerUrl};
+use woody_core::{
+    domain::{NewOrder, OrderId, ProductName, Quantity, Reason},
+    ports::Prefetch,
+};
+use woody_store::{Store, StoreOptions, StoreUrl};
+
+use crate::service::binary;
+
+const HOSTILE: &str = "\u{1b}]0;pwned\u{7}\u{9b}2J\n\r\u{202e}";
+const RAW: [char; 7] = ['\u{1b}', '\u{7}', '\u{9b}', '\r', '\u{202e}', '\u{7f}', '\u{2028}'];
+
+/// A shop's files, without a shop.
+struct Files {
+    folder: tempfile::TempDir,
+    store: Store,
+}
+
+async fn files() -> Files {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let url = format!("sqlite:{}", folder.path().join("data/woody.db").display());
+    let url = StoreUrl::parse(&url).unwrap();
+    let store = woody_store::connect(&url, StoreOptions::default()).await.unwrap();
+    store.migrate().await.unwrap();
+    Files { folder, store }
+}
+
+impl Files {
+    /// Has a message be a dead letter.
+    async fn bury(&self, body: &str, reason: &str) {
+        let url = format!("sqlite:{}", self.folder.path().join("data/woody-queue.db").display());
+        let url = BrokerUrl::parse(&url).unwrap();
+        let broker = woody_broker::connect(&url, BrokerOptions::default()).await.unwrap();
+        broker.publisher().send(&[Bytes::from(body.to_owned())]).await.unwrap();
+        let mut consumer = broker.consumer(Prefetch::MIN).await.unwrap();
+        let delivery = consumer.next().await.unwrap();
+        delivery.dead_letter(Reason::new(reason)).await.unwrap();
+        consumer.stop().await;
+        broker.close().await;
+    }
+
+    /// Has an order be pending, its entry in the outbox.
+    async fn accept(&self, product: &str) -> OrderId {
+        let order = NewOrder {
+            id: OrderId::fresh(),
+            product: ProductName::parse(product).unwrap(),
+            quantity: Quantity::new(3).unwrap(),
+            accepted_at: woody_core::domain::now() - Duration::from_mins(5),
+        };
+        let _ = self.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;
+        order.id
+    }
+
+    /// What `woodyctl` prints, and its exit code.
+    async fn woodyctl(&self, words: &[&str]) -> (i32, String) {
+        woodyctl(self.folder.path(), words).await
+    }
+
+    async fn json(&self, words: &[&str]) -> (i32, Value) {
+        let (code, said) = self.woodyctl(&[words, &["--output", "json"]].concat()).await;
+        assert!(said.trim().is_ascii(), "{said}");
+        (code, serde_json::from_str(&said).unwrap())
+    }
+}
+
+async fn woodyctl(folder: &Path, words: &[&str]) -> (i32, String) {
+    let mut command = Command::new(binary("woodyctl"));
+    command.current_dir(folder).args(words);
+    let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert!(!said.contains(RAW), "{words:?}: {said:?}");
+    (done.status.code().unwrap(), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_from_outside_is_shown_and_not_obeyed() {
+    let files = files().await;
+    files.bury(HOSTILE, &format!("no JSON: {HOSTILE}")).await;
+    let id = files.accept("Train\u{202e}niarT").await.to_string();
+
+    let (_, list) = files.woodyctl(&["dead", "list"]).await;
+    assert!(list.contains("pwned"), "{list}");
+    let (code, letters) = files.json(&["dead", "list"]).await;
+    assert_eq!((code, &letters[0]["attempts"]), (0, &1.into()), "{letters}");
+    let name = letters[0]["id"].as_str().unwrap();
+    let (_, letter) = files.woodyctl(&["dead", "show", name]).await;
+    assert_eq!(letter.lines().count(), 5, "{letter}");
+    let (_, letter) = files.json(&["dead", "show", name]).await;
+    assert_eq!(letter, letters[0]);
+
+    let (_, stuck) = files.woodyctl(&["orders", "stuck"]).await;
+    assert!(stuck.contains("Train\\u{202e}niarT"), "{stuck}");
+    let (_, stuck) = files.json(&["orders", "stuck"]).await;
+    assert_eq!((&stuck[0]["order_id"], &stuck[0]["quantity"]), (&id.into(), &3.into()));
+    for words in [
+        &["dead", "show", HOSTILE][..],
+        &["order", "show", HOSTILE],
+        &["order", "place", HOSTILE],
+        &["orders", "audit", "--promised", HOSTILE],
+        &["doctor", HOSTILE],
+        &["load", &format!("http://{HOSTILE}")],
+        &["--broker-url", &format!("kafka://{HOSTILE}"), "queue", "stats"],
+        &[HOSTILE],
+    ] {
+        let (code, said) = files.woodyctl(words).await;
+        assert!(code == 1 || code == 2, "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
