@@ -343,7 +343,7 @@ order_workers() {
 order_workers docker service update --quiet --detach --env-add WOODY_VALIDATION=none \
     --env-add "WOODY_VALIDATOR_URL=http://$bridge:7099/" "${WOODY_STACK}_order-worker"
 # throughput: orders a second that are ended, over ten seconds with a backlog.
-ended() { stack/ctl.sh orders audit --output json 2>/dev/null | grep -oE '"success":[0-9]+' | cut -d: -f2; }
+ended() { { stack/ctl.sh orders audit --patience 0s --output json 2>/dev/null || true; } | grep -oE '"success":[0-9]+' | cut -d: -f2; }
 throughput() {
     local before after
     from load "$PROGRAMS/woodyctl" load "$LOAD_BASE" --rate 200 --for 5s >/dev/null
@@ -363,7 +363,7 @@ fi
 
 # --- save and bring back ---
 say 'save and bring back'
-orders() { stack/ctl.sh orders audit --output json | grep -oE '"stored":[0-9]+' | cut -d: -f2; }
+orders() { { stack/ctl.sh orders audit --patience 0s --output json || true; } | grep -oE '"stored":[0-9]+' | cut -d: -f2; }
 all_back() { [ "$(replicas order-service)" = 2/2 ] && [ "$(replicas order-worker)" = 10/10 ]; }
 saved_and_back() {
     local before after

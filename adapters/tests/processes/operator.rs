@@ -116,3 +116,30 @@ async fn what_came_from_outside_is_shown_and_not_obeyed() {
         assert_eq!(said.lines().count(), 1, "{said}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_slow_is_kept_and_no_promises_are_no_verdict() {
+    let files = files().await;
+    files.bury("no JSON", "no JSON").await;
+    let id = files.accept("Train").await;
+    let ledger = files.folder.path().join("ledger");
+    std::fs::write(&ledger, format!("{id} run-0\n")).unwrap();
+    let promised = ["orders", "audit", "--promised", "ledger"];
+    let (code, audit) = files.json(&promised).await;
+    assert_eq!((code, &audit["verdict"], &audit["kept"]), (0, &"kept".into(), &true.into()));
+    assert!(audit["because"].as_str().unwrap().contains("1 have been pending"), "{audit}");
+
+    let (code, audit) = files.json(&["orders", "audit"]).await;
+    let word = "cannot say";
+    assert_eq!((code, &audit["verdict"], &audit["kept"]), (3, &word.into(), &Value::Null));
+    assert!(audit["because"].as_str().unwrap().contains("--promised"), "{audit}");
+
+    // Its entry is gone, and there is no message.
+    files.store.orders().clear_outbox(&[id]).await.unwrap();
+    let (code, audit) = files.json(&promised).await;
+    assert_eq!((code, &audit["verdict"], &audit["kept"]), (1, &"broken".into(), &false.into()));
+    assert!(audit["because"].as_str().unwrap().contains("neither an outbox entry"), "{audit}");
+    let (code, said) = files.woodyctl(&promised).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("\npromises                       broken\nbecause "), "{said}");
+}
