@@ -55,6 +55,15 @@ async fn a_load_keeps_books_that_the_audit_reads() {
     let (code, audit) = woodyctl(folder.path(), &["orders", "audit", "--promised", "l"]).await;
     assert_eq!((code, &audit["kept"], &audit["promised"]), (0, &true.into(), &report["accepted"]));
 
+    // The ledgers of two runs are one: no submit of one run is a submit of another.
+    let again = ["load", &url, "--rate", "20", "--for", "200ms", "--ledger", "m"];
+    assert_eq!(woodyctl(folder.path(), &again).await.0, 0);
+    let more = std::fs::read_to_string(folder.path().join("m")).unwrap();
+    std::fs::write(folder.path().join("both"), format!("{ledger}{more}")).unwrap();
+    let both = ["orders", "audit", "--promised", "both"];
+    let (code, audit) = woodyctl(folder.path(), &both).await;
+    assert_eq!((code, &audit["doubled"]), (0, &serde_json::json!([])), "{audit}");
+
     // One that nobody has, and one submit that was promised twice.
     let lost = "0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f";
     let first = ledger.lines().next().unwrap().split_once(' ').unwrap();

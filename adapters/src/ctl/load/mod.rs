@@ -1,6 +1,8 @@
 //! Orders placed at a steady rate, with books: what a rehearsal of an update is
 //! judged by.
 
+mod address;
+
 use std::{
     fmt::Write as _,
     fs::File,
@@ -14,7 +16,7 @@ use clap::Args;
 use futures::future::join_all;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Method, Request, StatusCode, Uri,
+    Method, Request, StatusCode,
     body::Bytes,
     header::{CONTENT_TYPE, HeaderName},
     http::uri::PathAndQuery,
@@ -34,6 +36,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use woody_core::domain::OrderId;
 
+use self::address::{path, shop};
 use super::{CtlError, Output, output::progress_bar};
 use crate::config::{
     ConfigError,
@@ -44,7 +47,7 @@ use crate::config::{
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
     /// Where the shop is: http://HOST[:PORT]
-    url: Uri,
+    url: String,
     /// Orders a second, whether or not the ones before are answered (1 to 100000).
     #[arg(long, default_value = "100", value_name = "N",
           value_parser = whole::<u32>(1, 100_000))]
@@ -74,6 +77,8 @@ type Http = Client<HttpConnector, Full<Bytes>>;
 
 #[derive(Default)]
 struct Books {
+    /// What this run calls its submits: `RUN-0`, `RUN-1`, …
+    run: String,
     promised: Vec<(OrderId, u64)>,
     took: Vec<Duration>,
     accepted_at: Vec<Instant>,
@@ -101,9 +106,7 @@ enum Answer {
 }
 
 pub(super) async fn run(args: LoadArgs) -> Result<Output, CtlError> {
-    if args.url.scheme_str() != Some("http") || args.url.host().is_none() {
-        return Err(ConfigError::new(format!("{}: must be http://HOST[:PORT]", args.url)).into());
-    }
+    let shop = shop(&args.url).map_err(ConfigError::new)?;
     let cannot_write = |path: &PathBuf, error: &io::Error| {
         ConfigError::because(format!("{} cannot be written", path.display()), error)
     };
@@ -113,10 +116,10 @@ pub(super) async fn run(args: LoadArgs) -> Result<Output, CtlError> {
         None => None,
     };
     let began = Instant::now();
-    let (books, stopped) = place_orders(&args, began).await?;
+    let (books, stopped) = place_orders(&args, &shop, began).await?;
     if let Some((path, file)) = &mut ledger {
         let lines = books.promised.iter().fold(String::new(), |mut lines, (id, submit)| {
-            let _ = writeln!(lines, "{id} {submit}");
+            let _ = writeln!(lines, "{id} {}-{submit}", books.run);
             lines
         });
         file.write_all(lines.as_bytes()).map_err(|error| cannot_write(path, &error))?;
@@ -124,17 +127,13 @@ pub(super) async fn run(args: LoadArgs) -> Result<Output, CtlError> {
     Ok(report(books, began, stopped))
 }
 
-/// A path of the shop, perhaps with a query.
-fn path(text: &str) -> Result<PathAndQuery, String> {
-    if !text.starts_with('/') {
-        return Err("must begin with /".to_owned());
-    }
-    text.parse().map_err(|error| format!("is no path of a URL: {error}"))
-}
-
 /// Places orders until it is time to stop, waits for every answer, and says when it
 /// stopped.
-async fn place_orders(args: &LoadArgs, began: Instant) -> Result<(Books, Instant), ConfigError> {
+async fn place_orders(
+    args: &LoadArgs,
+    shop: &str,
+    began: Instant,
+) -> Result<(Books, Instant), ConfigError> {
     let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
@@ -142,12 +141,12 @@ async fn place_orders(args: &LoadArgs, began: Instant) -> Result<(Books, Instant
         .pool_timer(TokioTimer::new())
         .retry_canceled_requests(false)
         .build(HttpConnector::new());
-    let shop = args.url.to_string().trim_end_matches('/').to_owned();
     let to = format!("{shop}/api/orders");
-    // Each run's keys are its own.
+    // Each run's submits are its own: two ledgers joined are one.
     let run = Uuid::now_v7().simple().to_string();
     let body = Bytes::from(json!({ "product": args.product }).to_string());
-    let (books, tasks) = (Arc::new(Mutex::new(Books::default())), TaskTracker::new());
+    let books = Books { run: run.clone(), ..Books::default() };
+    let (books, tasks) = (Arc::new(Mutex::new(books)), TaskTracker::new());
     let places = Arc::new(Semaphore::new(UNDER_WAY));
     let seconds = usize::try_from(args.lasts.as_secs()).unwrap_or(usize::MAX);
     let progress = progress_bar(seconds, "placing orders");
@@ -335,12 +334,5 @@ mod tests {
         assert_eq!(took(&[900, 5]).percentile(50), Duration::from_millis(5));
         let hundred = took(&(1..=100).rev().collect::<Vec<_>>()).percentile(99);
         assert_eq!(hundred, Duration::from_millis(99));
-    }
-
-    #[test]
-    fn what_is_asked_too_is_a_path() {
-        assert!(path("/api/misc/heavy?name=ark").is_ok());
-        assert!(path("api/misc/time").is_err());
-        assert!(path("/api/b c").is_err());
     }
 }
