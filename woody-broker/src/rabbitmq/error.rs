@@ -18,6 +18,11 @@ pub(super) enum Fault {
     NoQueue(String),
     #[error("the queue {0} did not take the message: it is full, or its leader is away")]
     Nacked(String),
+    #[error(
+        "there is no {what} {name}, and this user may not make it ({said}): give the user the right to \
+         configure {name}, or have it made by one who may"
+    )]
+    MayNotMake { what: &'static str, name: String, said: String },
     #[error("the channel does not confirm")]
     Unconfirmed,
 }
@@ -28,7 +33,10 @@ impl From<Fault> for BrokerError {
             Fault::TimedOut { .. } | Fault::Blocked | Fault::ConnectionEnded => {
                 Self::unavailable(fault)
             }
-            Fault::NoQueue(_) | Fault::Nacked(_) | Fault::Unconfirmed => Self::refused(fault),
+            Fault::NoQueue(_)
+            | Fault::Nacked(_)
+            | Fault::MayNotMake { .. }
+            | Fault::Unconfirmed => Self::refused(fault),
         }
     }
 }

@@ -270,9 +270,9 @@ impl Publisher for RabbitMqPublisher {
         Ok(())
     }
 
-    /// A round trip over the publishing connection: the queue is declared
-    /// again, which finds a silent broker, a missing right and a lost queue. An
-    /// alarm shows once a publish has met it.
+    /// A round trip over the publishing connection: the queue is looked at, and
+    /// made if it is not there, which finds a silent broker and a lost queue. An
+    /// alarm and the lack of the right to write show once a publish has met them.
     async fn ping(&self) -> Result<(), BrokerError> {
         let session = self.link.session().await?;
         if session.is_blocked() {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use lapin::{
-    ExchangeKind,
+    Channel, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
@@ -22,7 +22,7 @@ use tracing::debug;
 use woody_core::ports::BrokerError;
 
 use super::{
-    error::{broker_error, is_reply, within},
+    error::{Fault, broker_error, is_reply, within},
     session::Session,
 };
 
@@ -35,6 +35,7 @@ const RUNGS: u32 = 15;
 const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_FOUND: u16 = 404;
+const ACCESS_REFUSED: u16 = 403;
 
 /// A place where a message can be put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,31 +125,39 @@ impl Topology {
         arguments
     }
 
-    /// Declares a queue, once per connection.
+    /// Makes sure, once per connection, that there is such a queue.
     ///
-    /// One that exists with other arguments is taken as it is: an operator has
-    /// declared it, and may have had reasons.
+    /// One that exists is taken as it is, which takes no right to configure it: an
+    /// operator has declared it, and may have had reasons.
     pub(super) async fn ensure(&self, session: &Session, place: Place) -> Result<(), BrokerError> {
         let name = self.name(place);
         if declared(session).contains(name.as_str()) {
             return Ok(());
         }
+        if self.fill(session, place).await?.is_none() {
+            self.declare(session, place).await?;
+        }
+        declared(session).insert(name.to_string());
+        Ok(())
+    }
+
+    async fn declare(&self, session: &Session, place: Place) -> Result<(), BrokerError> {
+        let name = self.name(place);
         let channel = session.channel(self.limit).await?;
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         let declare = channel.queue_declare(name.clone(), options, self.arguments(place));
         match tokio::time::timeout(self.limit, declare).await {
             Ok(Err(error)) if is_reply(&error, PRECONDITION_FAILED) => {
                 debug!(broker.queue = %name, %error, "queue was declared otherwise, left as it is");
+                Ok(())
             }
             Ok(answer) => {
-                answer.map_err(broker_error)?;
-                let _ = within(self.limit, "closing a channel", channel.close(200, "done".into()))
-                    .await;
+                answer.map_err(|error| may_not_make("queue", &name, error))?;
+                self.close(&channel).await;
+                Ok(())
             }
-            Err(_) => return Err(timed_out(self.limit)),
+            Err(_) => Err(timed_out(self.limit)),
         }
-        declared(session).insert(name.to_string());
-        Ok(())
     }
 
     /// Has the queue declared again by the next that needs it.
@@ -156,24 +165,46 @@ impl Topology {
         declared(session).remove(self.name(place).as_str());
     }
 
-    /// Declares the exchange of events, once per connection.
+    /// Makes sure, once per connection, that there is the exchange of events.
     pub(super) async fn ensure_events(&self, session: &Session) -> Result<(), BrokerError> {
         let name = self.events();
         if declared(session).contains(name.as_str()) {
             return Ok(());
         }
-        let channel = session.channel(self.limit).await?;
-        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-        let declare = channel.exchange_declare(
-            name.clone(),
-            ExchangeKind::Fanout,
-            options,
-            FieldTable::default(),
-        );
-        within(self.limit, "declaring an exchange", declare).await?;
-        let _ = within(self.limit, "closing a channel", channel.close(200, "done".into())).await;
+        match self.declare_events(session, true).await {
+            Err(error) if is_reply(&error, NOT_FOUND) => self
+                .declare_events(session, false)
+                .await
+                .map_err(|error| may_not_make("exchange", &name, error))?,
+            looked => looked.map_err(broker_error)?,
+        }
         declared(session).insert(name.to_string());
         Ok(())
+    }
+
+    /// Declares the exchange, or looks whether it is there.
+    async fn declare_events(&self, session: &Session, passive: bool) -> lapin::Result<()> {
+        let declare = async {
+            // A channel of its own: the answer that there is none closes it.
+            let channel = session.connection.create_channel().await?;
+            let options = ExchangeDeclareOptions {
+                durable: true,
+                passive,
+                ..ExchangeDeclareOptions::default()
+            };
+            let arguments = FieldTable::default();
+            channel
+                .exchange_declare(self.events(), ExchangeKind::Fanout, options, arguments)
+                .await?;
+            self.close(&channel).await;
+            Ok(())
+        };
+        let timed_out = || std::io::Error::from(std::io::ErrorKind::TimedOut).into();
+        tokio::time::timeout(self.limit, declare).await.unwrap_or_else(|_| Err(timed_out()))
+    }
+
+    async fn close(&self, channel: &Channel) {
+        let _ = within(self.limit, "closing a channel", channel.close(200, "done".into())).await;
     }
 
     /// How full a queue is; `None` when it does not exist.
@@ -188,8 +219,7 @@ impl Topology {
         let look = channel.queue_declare(self.name(place), options, FieldTable::default());
         match tokio::time::timeout(self.limit, look).await {
             Ok(Ok(queue)) => {
-                let _ = within(self.limit, "closing a channel", channel.close(200, "done".into()))
-                    .await;
+                self.close(&channel).await;
                 let (messages, consumers) = (queue.message_count(), queue.consumer_count());
                 Ok(Some(Fill { messages, consumers }))
             }
@@ -201,7 +231,16 @@ impl Topology {
 }
 
 fn timed_out(limit: Duration) -> BrokerError {
-    super::error::Fault::TimedOut { what: "declaring a queue", limit }.into()
+    Fault::TimedOut { what: "declaring a queue", limit }.into()
+}
+
+/// What keeps us from making what is not there.
+fn may_not_make(what: &'static str, name: &ShortString, error: lapin::Error) -> BrokerError {
+    if is_reply(&error, ACCESS_REFUSED) {
+        let (name, said) = (name.to_string(), error.to_string());
+        return Fault::MayNotMake { what, name, said }.into();
+    }
+    broker_error(error)
 }
 
 fn declared(session: &Session) -> MutexGuard<'_, HashSet<String>> {

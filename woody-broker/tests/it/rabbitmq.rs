@@ -8,6 +8,7 @@ use woody_core::ports::Broker;
 
 mod own;
 mod raw;
+mod rights;
 
 use raw::Raw;
 
