@@ -102,7 +102,7 @@ pub struct RelayArgs {
           value_parser = time(100 * MILLISECOND, HOUR))]
     pub reconcile_every: Duration,
     /// An order that is pending for longer may have lost its message (100ms to 30days).
-    #[arg(long, env = "WOODY_PENDING_FOR", default_value = "30s", value_name = "TIME",
+    #[arg(long, env = "WOODY_PENDING_FOR", default_value = "10s", value_name = "TIME",
           value_parser = time(100 * MILLISECOND, MONTH))]
     pub pending_for: Duration,
 }

@@ -36,6 +36,7 @@ const SHORT: &[Fault] = &[
     Fault::Server(Dependency::Broker, Blow::Wipe),
     Fault::Duplicates,
     Fault::Validator(Manner::Fails),
+    Fault::Backlog,
     Fault::LockedTable,
 ];
 
@@ -62,7 +63,9 @@ impl Plan {
         let only = variable("WOODY_FAULTS_ONLY");
         let long = minutes.is_some() || only.is_some();
         let alone = move |lasts, faults: &[Fault]| -> Vec<Scenario> {
-            faults.iter().map(|fault| Scenario { faults: vec![*fault], lasts }).collect()
+            let scenario =
+                |fault: &Fault| Scenario { faults: vec![*fault], lasts: fault.lasts(lasts) };
+            faults.iter().map(scenario).collect()
         };
         let settings = Settings { asks_validator: outage.is_none(), ..Settings::default() };
         let settings = Settings { quick: outage.is_none() && !long, ..settings };
@@ -141,6 +144,7 @@ impl std::fmt::Display for Scenario {
 /// Does what the scenario says to a shop under load, and sees what comes of it.
 async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: &Scenario) -> Row {
     let database = &world.shop.database;
+    let published_again = world.shop.published_again();
     let load = Load::start(&world.shop, tag, rate);
     load.goes_on(usize::try_from(rate).unwrap()).await;
     let began = Instant::now();
@@ -177,6 +181,8 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
         recovery: recovery.and(all).and(recovery),
         broken,
         may_refuse: dependencies > 1,
+        published_again: world.shop.published_again() - published_again,
+        may_publish_again: scenario.faults.iter().any(|fault| fault.loses_messages()),
     }
 }
 

@@ -72,6 +72,9 @@ pub enum Fault {
     /// Messages that are no orders.
     Poison,
     Validator(Manner),
+    /// Orders come faster than they are validated, for longer than an order may be
+    /// pending before its message is looked for.
+    Backlog,
     /// Somebody holds the table of orders.
     LockedTable,
     /// RabbitMQ takes no more messages.
@@ -117,6 +120,7 @@ impl Fault {
         Self::Validator(Manner::Fails),
         Self::Validator(Manner::Hangs),
         Self::Validator(Manner::Babbles),
+        Self::Backlog,
         Self::LockedTable,
         Self::MemoryAlarm,
         Self::QueueDeleted,
@@ -132,6 +136,11 @@ impl Fault {
             Self::EndAt(step) => step.hits(),
             _ => None,
         }
+    }
+
+    /// How long it lasts where others last for `usual`.
+    pub fn lasts(self, usual: Duration) -> Duration {
+        if self == Self::Backlog { usual.max(Duration::from_secs(30)) } else { usual }
     }
 
     /// Whether messages that only the broker has may be gone.
@@ -173,6 +182,7 @@ impl Fault {
                 raw.publish((0..300).map(|n| format!("no order {n}").into_bytes())).await;
             }
             Self::Validator(manner) => shop.validator.set(manner),
+            Self::Backlog => shop.validator.set(Manner::Slow),
             Self::LockedTable => {
                 let mut connection = PgConnection::connect(&shop.database).await.unwrap();
                 let lock = "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE";
@@ -203,7 +213,7 @@ impl Fault {
                 world.server(dependency).does(action, &[]).await;
             }
             Self::Network(dependency, _) => shop.set_lines(dependency, Line::Open),
-            Self::Validator(_) => shop.validator.set(Manner::Agrees),
+            Self::Validator(_) | Self::Backlog => shop.validator.set(Manner::Agrees),
             Self::LockedTable => {
                 let connection = world.locking.lock().await.take().unwrap();
                 connection.close().await.unwrap();
@@ -269,6 +279,7 @@ impl fmt::Display for Fault {
             Self::Duplicates => f.write_str("duplicate deliveries"),
             Self::Poison => f.write_str("poison messages"),
             Self::Validator(manner) => write!(f, "validator {manner:?}"),
+            Self::Backlog => f.write_str("backlog"),
             Self::LockedTable => f.write_str("orders locked"),
             Self::MemoryAlarm => f.write_str("broker's memory alarm"),
             Self::QueueDeleted => f.write_str("queue deleted"),

@@ -82,7 +82,7 @@ impl Shop {
         }
         if settings.quick {
             env.push(("WOODY_OUTBOX_LEASE", "3s".to_owned()));
-            env.push(("WOODY_RECONCILE_EVERY", "2s".to_owned()));
+            env.push(("WOODY_RECONCILE_EVERY", "4s".to_owned()));
             env.push(("WOODY_PENDING_FOR", "5s".to_owned()));
         }
         let processes = async |kind: &'static str, count| {
@@ -141,6 +141,18 @@ impl Shop {
                 Dependency::Database => process.to_store.set(line),
             }
         }
+    }
+
+    /// How many orders were published again as lost, ever since, by all processes:
+    /// what they logged outlives them.
+    pub fn published_again(&self) -> u64 {
+        let logs =
+            self.processes().filter_map(|process| std::fs::read_to_string(&process.log).ok());
+        let count = |line: &str| {
+            let number = line.split_once("outbox.refilled=")?.1;
+            number.split(' ').next()?.parse::<u64>().ok()
+        };
+        logs.map(|log| log.lines().filter_map(count).sum::<u64>()).sum()
     }
 
     /// Runs `woodyctl`, and answers what it printed.

@@ -21,27 +21,32 @@ pub struct Row {
     pub broken: Vec<String>,
     /// Whether both dependencies were away, so that refusing is right.
     pub may_refuse: bool,
+    /// Orders whose messages were taken for lost.
+    pub published_again: u64,
+    /// Whether messages were lost, so that publishing again is right.
+    pub may_publish_again: bool,
 }
 
 impl Row {
     /// What is wrong with it, if anything.
     pub fn complaint(&self) -> Option<String> {
         let late = self.refused_late > 0 && !self.may_refuse;
-        let bad = late || !self.findings.are_clean() || !self.broken.is_empty();
+        let vain = self.published_again > 0 && !self.may_publish_again;
+        let bad = late || vain || !self.findings.are_clean() || !self.broken.is_empty();
         (bad || self.recovery.is_none()).then(|| {
             let broken = self.broken.iter().take(10).fold(String::new(), |mut all, one| {
                 let _ = write!(all, "\n    {one}");
                 all
             });
             format!(
-                "{}: {:?}, {} refused late, recovery {:?}{broken}",
-                self.fault, self.findings, self.refused_late, self.recovery
+                "{}: {:?}, {} refused late, {} published again, recovery {:?}{broken}",
+                self.fault, self.findings, self.refused_late, self.published_again, self.recovery
             )
         })
     }
 }
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "fault",
     "accepted",
     "refused",
@@ -52,6 +57,7 @@ const COLUMNS: [&str; 11] = [
     "failed",
     "lost",
     "doubled",
+    "published again",
     "recovery s",
 ];
 
@@ -59,7 +65,7 @@ const COLUMNS: [&str; 11] = [
 pub fn print(title: &str, rows: &[Row]) {
     let ms = |time: Duration| time.as_millis().to_string();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let mut cells: Vec<[String; 11]> = vec![COLUMNS.map(ToOwned::to_owned)];
+    let mut cells: Vec<[String; 12]> = vec![COLUMNS.map(ToOwned::to_owned)];
     cells.extend(rows.iter().map(|row| {
         [
             row.fault.clone(),
@@ -72,6 +78,7 @@ pub fn print(title: &str, rows: &[Row]) {
             row.findings.failed.to_string(),
             row.findings.lost.to_string(),
             row.findings.doubled.to_string(),
+            row.published_again.to_string(),
             or_none(row.recovery.map(|time| format!("{:.1}", time.as_secs_f64()))),
         ]
     }));

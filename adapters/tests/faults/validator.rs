@@ -1,5 +1,7 @@
 //! A validation service that fails on command.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response, StatusCode, body::Incoming, service::service_fn};
@@ -15,6 +17,8 @@ pub enum Manner {
     Fails,
     /// No answer until its manners change.
     Hangs,
+    /// Every order passes, after most of a second.
+    Slow,
     /// An answer that nobody can read.
     Babbles,
     /// 422: it will have nothing to do with this order.
@@ -59,8 +63,13 @@ async fn answer(
     mut manner: watch::Receiver<Manner>,
 ) -> Result<Response<Full<Bytes>>, watch::error::RecvError> {
     let manner = *manner.wait_for(|manner| *manner != Manner::Hangs).await?;
+    if manner == Manner::Slow {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
     let (status, body) = match manner {
-        Manner::Agrees | Manner::Hangs => (StatusCode::OK, r#"{"verdict": "success"}"#),
+        Manner::Agrees | Manner::Slow | Manner::Hangs => {
+            (StatusCode::OK, r#"{"verdict": "success"}"#)
+        }
         Manner::Fails => (StatusCode::INTERNAL_SERVER_ERROR, ""),
         Manner::Babbles => (StatusCode::OK, "yes, of course"),
         Manner::Refuses => (StatusCode::UNPROCESSABLE_ENTITY, "not this one"),

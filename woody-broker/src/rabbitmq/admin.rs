@@ -17,7 +17,9 @@ use tokio::sync::Mutex;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
 
 use super::{
+    address::Address,
     connection::Link,
+    depth::DepthLook,
     error::within,
     headers::{self, Death},
     publisher::{Outgoing, RabbitMqPublisher},
@@ -38,6 +40,7 @@ pub(super) struct RabbitMqAdmin {
     pub(super) link: Arc<Link>,
     pub(super) publisher: Arc<RabbitMqPublisher>,
     pub(super) topology: Topology,
+    pub(super) address: Address,
     pub(super) limit: Duration,
     /// Dead letters that one look holds are hidden from another.
     pub(super) looking: Mutex<()>,
@@ -147,19 +150,18 @@ impl RabbitMqAdmin {
         Ok(u64::from(removed))
     }
 
-    /// How many messages wait in a retry queue.
-    async fn delayed(&self, session: &Session, place: Place) -> Result<u64, BrokerError> {
+    /// Whether a retry queue was found missing a moment ago, and is not ours since.
+    fn is_known_missing(&self, place: Place) -> bool {
         let known = self.missing().get(&place).copied();
-        let missing = known.is_some_and(|since| since.elapsed() < MISSING_FOR);
-        if missing && !self.publisher.has_used(place) {
-            return Ok(0);
-        }
-        if let Some(fill) = self.topology.fill(session, place).await? {
+        known.is_some_and(|since| since.elapsed() < MISSING_FOR) && !self.publisher.has_used(place)
+    }
+
+    pub(super) fn note_missing(&self, place: Place, is_missing: bool) {
+        if is_missing {
+            self.missing().insert(place, Instant::now());
+        } else {
             self.missing().remove(&place);
-            return Ok(u64::from(fill.messages));
         }
-        self.missing().insert(place, Instant::now());
-        Ok(0)
     }
 
     fn missing(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Instant>> {
@@ -205,21 +207,27 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[async_trait]
 impl BrokerAdmin for RabbitMqAdmin {
+    /// Reads the retry queues first: what is due meanwhile is then counted twice
+    /// and not missed.
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         let session = self.link.session().await?;
-        let orders = self.topology.fill(&session, Place::Orders).await?;
-        let dead = self.topology.fill(&session, Place::Dead).await?;
-        let mut depth = QueueDepth {
+        let mut look = DepthLook::new(self);
+        let mut delayed = 0;
+        for place in Place::retries() {
+            if !self.is_known_missing(place) {
+                delayed += look.fill(&session, place).await?.map_or(0, |fill| fill.messages.into());
+            }
+        }
+        let orders = look.fill(&session, Place::Orders).await?;
+        let dead = look.fill(&session, Place::Dead).await?;
+        look.end().await;
+        Ok(QueueDepth {
             ready: orders.as_ref().map_or(0, |fill| u64::from(fill.messages)),
             in_flight: None,
-            delayed: 0,
+            delayed,
             dead: dead.map_or(0, |fill| u64::from(fill.messages)),
             consumers: Some(orders.map_or(0, |fill| u64::from(fill.consumers))),
-        };
-        for place in Place::retries() {
-            depth.delayed += self.delayed(&session, place).await?;
-        }
-        Ok(depth)
+        })
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {

@@ -23,6 +23,8 @@ pub(super) enum Fault {
          configure {name}, or have it made by one who may"
     )]
     MayNotMake { what: &'static str, name: String, said: String },
+    #[error("nobody knows how many messages {0} holds, its leader does not answer: {1}")]
+    NoLeader(String, String),
     #[error("the channel does not confirm")]
     Unconfirmed,
 }
@@ -30,13 +32,14 @@ pub(super) enum Fault {
 impl From<Fault> for BrokerError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::TimedOut { .. } | Fault::Blocked | Fault::ConnectionEnded => {
-                Self::unavailable(fault)
-            }
             Fault::NoQueue(_)
             | Fault::Nacked(_)
             | Fault::MayNotMake { .. }
             | Fault::Unconfirmed => Self::refused(fault),
+            Fault::TimedOut { .. }
+            | Fault::Blocked
+            | Fault::ConnectionEnded
+            | Fault::NoLeader(..) => Self::unavailable(fault),
         }
     }
 }

@@ -16,7 +16,7 @@
 //! # What RabbitMQ does not give
 //! - Killed within half a second of a quorum queue's *creation*, it comes back
 //!   with the queue and without its messages, confirmed ones too (its names are
-//!   written late; seen with 4.3.6). Orders come back by `refill_outbox`.
+//!   written late; seen with 4.3.6). The reconciliation publishes the orders again.
 //! - A quorum queue counts a release towards its delivery limit up to 4.2; from
 //!   4.3 it does not. Give the queue a dead-letter route to `<queue>.dead`.
 //! - A message expires only at the head of its retry queue: it may wait for up to
@@ -30,6 +30,7 @@ mod address;
 mod admin;
 mod connection;
 mod consumer;
+mod depth;
 mod error;
 mod events;
 mod headers;
@@ -101,6 +102,7 @@ impl RabbitMqBroker {
                 link: Arc::clone(&operating),
                 publisher: Arc::clone(&publisher),
                 topology: topology.clone(),
+                address: address.clone(),
                 limit: options.operation_timeout,
                 looking: tokio::sync::Mutex::default(),
                 missing: std::sync::Mutex::default(),

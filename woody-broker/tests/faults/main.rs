@@ -11,6 +11,7 @@
     reason = "tests fail by panicking, their helpers too"
 )]
 
+mod leaderless;
 mod proof;
 mod rabbitmq;
 mod server;

@@ -7,7 +7,7 @@ use woody_core::{
     domain::{NewOrder, Order, OrderId, OrderMessage, Outcome},
     ports::{
         Begun, Decision, Delivery, Insert, OrderCounts, OrderStore, SettleError, StoreError,
-        Transition, record,
+        Transition, Watermark, record,
     },
 };
 
@@ -60,7 +60,20 @@ impl OrderStore for SavesEverything {
         Ok(())
     }
 
-    async fn refill_outbox(&self, _: Duration, _: usize) -> Result<u64, StoreError> {
+    async fn watermark(&self, _: Duration) -> Result<Watermark, StoreError> {
+        let begin = time::OffsetDateTime::UNIX_EPOCH;
+        Ok(Watermark { accepted_before: begin, unmarked_since: begin })
+    }
+
+    async fn unaccounted(&self, _: &Watermark, _: u64) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn mark_held(&self, _: &[OrderId]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn refill_outbox(&self, _: &Watermark, _: u64, _: usize) -> Result<u64, StoreError> {
         Ok(0)
     }
 

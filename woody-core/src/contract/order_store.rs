@@ -6,6 +6,7 @@
 
 mod finishing;
 mod inserting;
+mod lost;
 mod outbox;
 mod racing;
 mod trials;
@@ -15,13 +16,14 @@ use std::time::Duration;
 
 pub use finishing::*;
 pub use inserting::*;
+pub use lost::*;
 pub use outbox::*;
 pub use racing::*;
 pub use trials::*;
 pub use values::*;
 
 use crate::domain::{NewOrder, OrderId, OrderStatus, Outcome, ProductName, Quantity, Reason, now};
-use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition};
+use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition, Watermark};
 
 /// Runs every clause against what `fresh` returns.
 #[macro_export]
@@ -65,12 +67,19 @@ macro_rules! order_store_contract {
             a_claim_takes_no_more_than_its_limit
             a_cleared_entry_is_gone
             clearing_what_is_not_there_is_fine
-            an_order_without_a_message_is_refilled_once
-            a_refill_takes_the_oldest_up_to_its_limit
-            a_young_order_is_not_refilled
-            a_finished_order_is_not_refilled
             stuck_lists_the_oldest_pending_orders
             the_longest_times_are_no_error
+            // lost
+            an_order_without_a_message_is_refilled_once
+            a_refill_takes_the_oldest_up_to_its_limit
+            a_refill_takes_no_more_than_are_without_a_message
+            a_young_order_is_not_refilled
+            a_finished_order_is_not_refilled
+            what_waits_in_the_outbox_is_not_published_yet
+            a_marked_order_is_in_somebodys_hands
+            an_order_inserted_late_is_new_to_a_watermark
+            a_refilled_order_is_new_to_older_watermarks
+            marking_what_is_not_there_is_fine
             // racing
             fifty_inserts_of_one_id_at_once_create_one_order
             batches_that_cross_do_not_block_each_other
@@ -157,6 +166,29 @@ async fn claim(store: &dyn OrderStore, limit: usize, lease: Duration) -> Vec<New
     store.claim_outbox(limit, lease).await.unwrap()
 }
 
+/// A watermark of orders older than `age`, as if everything that was marked had been
+/// marked long ago.
+async fn watermark(store: &dyn OrderStore, age: Duration) -> Watermark {
+    let read = async || {
+        let watermark = store.watermark(age).await.unwrap();
+        let now = watermark.unmarked_since + Watermark::LONGEST_WRITE;
+        Watermark { unmarked_since: now, ..watermark }
+    };
+    let before = read().await;
+    loop {
+        let watermark = read().await;
+        if watermark.unmarked_since > before.unmarked_since {
+            return watermark;
+        }
+    }
+}
+
+/// Refills orders older than `age`, for whom there is no message at all.
+async fn refill(store: &dyn OrderStore, age: Duration, limit: usize) -> u64 {
+    let watermark = watermark(store, age).await;
+    store.refill_outbox(&watermark, 0, limit).await.unwrap()
+}
+
 async fn counts(store: &dyn OrderStore) -> OrderCounts {
     store.counts().await.unwrap()
 }
@@ -170,6 +202,7 @@ mod tests {
         let clauses = [
             include_str!("order_store/inserting.rs"),
             include_str!("order_store/finishing.rs"),
+            include_str!("order_store/lost.rs"),
             include_str!("order_store/outbox.rs"),
             include_str!("order_store/racing.rs"),
             include_str!("order_store/values.rs"),

@@ -112,8 +112,12 @@ pub enum ConsumerState {
 pub trait BrokerAdmin: Send + Sync {
     /// Counts messages and consumers.
     ///
+    /// A message that is in the queue throughout is counted, once or, while it moves
+    /// from one place to another, twice.
+    ///
     /// # Errors
-    /// [`BrokerError`].
+    /// [`BrokerError`], also when nobody can vouch for the answer, for instance while
+    /// a replicated queue has no leader: unknown is not empty.
     async fn depth(&self) -> Result<QueueDepth, BrokerError>;
 
     /// At most `limit` dead letters, oldest first, left where they are.

@@ -18,7 +18,7 @@ pub use broker::{
 };
 pub use delivery::{Acker, Delivery, SettleError, Settlement};
 pub use events::{OrderEvents, StatusChange, StatusStream};
-pub use order_store::{Begun, Decision, Insert, OrderCounts, OrderStore, Transition};
+pub use order_store::{Begun, Decision, Insert, OrderCounts, OrderStore, Transition, Watermark};
 pub use product_store::{CatalogueSummary, ProductStore};
 pub use record::{Saved, record};
 pub use store_error::StoreError;

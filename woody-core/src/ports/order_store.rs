@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 use super::StoreError;
 use crate::domain::{NewOrder, Order, OrderId, OrderStatus, Outcome};
@@ -93,13 +94,42 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError>;
 
-    /// Puts orders back into the outbox, unleased, that have been `Pending` for
-    /// longer than `pending_for` and have no entry; at most `limit`, oldest
-    /// first. Answers how many.
+    /// Returns up to where orders have surely been published: those that were
+    /// accepted more than `age` ago, and before the oldest outbox entry.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError>;
+    async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError>;
+
+    /// Counts the orders that were published before `watermark`, are still
+    /// `Pending`, and have not been [marked](Self::mark_held) since: each has a
+    /// message, or has lost it. Stops counting at `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError>;
+
+    /// Notes, for a while, that these orders are in somebody's hands: a worker holds
+    /// their messages, or has just sent them to wait. Ids that are not there are ignored.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError>;
+
+    /// Puts [unaccounted](Self::unaccounted) orders back into the outbox, unleased,
+    /// as far as there are more of them than `messages`; at most `limit`, the oldest
+    /// first. They count as marked. Returns how many.
+    ///
+    /// Callers at once do not add up: each counts what the others have left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn refill_outbox(
+        &self,
+        watermark: &Watermark,
+        messages: u64,
+        limit: usize,
+    ) -> Result<u64, StoreError>;
 
     /// Orders that have been `Pending` for longer than `pending_for`, oldest
     /// first, at most `limit`.
@@ -128,6 +158,28 @@ pub struct Begun {
     pub times: u32,
     /// How long ago the last one began, by the store's clock; zero when there is none.
     pub last_ago: Duration,
+}
+
+/// Up to where orders had been published at one moment, by the store's clock.
+///
+/// An order that the store had to be told of late, by a clock that is behind or
+/// after a long wait, counts as marked when it is inserted: it may be older than a
+/// watermark that knew nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watermark {
+    /// Orders accepted before this had been published, or had ended.
+    pub accepted_before: OffsetDateTime,
+    /// Orders marked at this time or later were in somebody's hands.
+    pub unmarked_since: OffsetDateTime,
+}
+
+impl Watermark {
+    /// An order accepted so long before it was inserted was inserted late.
+    pub const LATE: Duration = Duration::from_secs(2);
+    /// The longest time that a write of the store's can be under way.
+    pub const LONGEST_WRITE: Duration = Duration::from_secs(5);
+    /// For how long a mark is remembered: longer than any watermark is used.
+    pub const MARKS_KEPT: Duration = Duration::from_hours(1);
 }
 
 /// What became of one inserted order.

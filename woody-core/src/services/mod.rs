@@ -12,6 +12,7 @@ mod heavy;
 mod heavy_answer;
 mod intake;
 mod pipeline;
+mod reconciliation;
 mod relay;
 mod sink;
 mod tracker;

@@ -9,6 +9,7 @@ use std::{
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::reconciliation::Reconciliation;
 use crate::{
     domain::{NewOrder, OrderId, OrderMessage},
     ports::{BrokerAdmin, BrokerError, OrderStore, Publisher, StoreError},
@@ -23,9 +24,9 @@ use crate::{
 ///   memory, their outbox entries leased to it meanwhile;
 /// - the *sweep*: entries whose lease ran out, left by a process that died or by
 ///   a broker that was away, are claimed in batches;
-/// - the *reconciliation*: orders that have been pending for long, when the
-///   broker holds fewer messages than there are orders waiting, get a new entry.
-///   That refills a broker that has lost its data.
+/// - the *reconciliation*: orders whose messages the broker has lost get a new entry
+///   (`docs/decisions/0015-lost-messages.md`). That refills a broker that has lost its
+///   data.
 ///
 /// An entry is cleared only after the broker has confirmed its message. Several
 /// relays may run: leases keep them from doing the same work, and what is
@@ -38,6 +39,7 @@ pub struct OutboxRelay {
     feed: RelayFeed,
     /// Whether the last fresh batch failed, so that an outage is logged once.
     failing: AtomicBool,
+    reconciliation: Reconciliation,
     settings: RelaySettings,
 }
 
@@ -57,9 +59,12 @@ pub struct RelaySettings {
     pub sweep_every: Duration,
     /// How long a claimed entry is ours.
     pub lease: Duration,
-    /// Pause between reconciliations.
+    /// Pause between looks for lost messages: long against what the worker's
+    /// [`mark_held_every`](super::WorkerSettings::mark_held_every) says, and at most
+    /// ten minutes.
     pub reconcile_every: Duration,
-    /// An order pending for longer than this may have lost its message.
+    /// An order pending for longer than this may have lost its message. It covers how
+    /// far the services' clocks are apart from the store's, and the store's longest write.
     pub pending_for: Duration,
 }
 
@@ -72,7 +77,7 @@ impl Default for RelaySettings {
             sweep_every: Duration::from_secs(1),
             lease: Duration::from_secs(15),
             reconcile_every: Duration::from_secs(15),
-            pending_for: Duration::from_secs(30),
+            pending_for: Duration::from_secs(10),
         }
     }
 }
@@ -124,6 +129,7 @@ impl OutboxRelay {
             fresh: Mutex::new(fresh),
             feed,
             failing: AtomicBool::new(false),
+            reconciliation: Reconciliation::new(settings.pending_for),
             settings,
         }
     }
@@ -192,35 +198,14 @@ impl OutboxRelay {
         }
     }
 
-    /// Puts orders back into the outbox whose messages the broker seems to have
-    /// lost. Answers how many.
+    /// Looks once for orders whose messages the broker has lost, and puts those back
+    /// into the outbox that several looks in a row have missed. Returns how many.
     ///
     /// # Errors
-    /// [`RelayError`]; nothing is changed then.
+    /// [`RelayError`]; nothing is known then, nothing is changed, and the next look is
+    /// the first again.
     pub async fn reconcile(&self) -> Result<u64, RelayError> {
-        // Cheap first: most of the time nothing has been pending for long.
-        if self.store.stuck(self.settings.pending_for, 1).await?.is_empty() {
-            return Ok(0);
-        }
-        let depth = self.admin.depth().await?;
-        let counts = self.store.counts().await?;
-        let held = depth.ready + depth.delayed + depth.in_flight.unwrap_or(0);
-        let missing = counts.pending.saturating_sub(counts.outbox).saturating_sub(held);
-        if missing == 0 {
-            return Ok(0);
-        }
-        let most = usize::try_from(missing).unwrap_or(usize::MAX);
-        let refilled = self.store.refill_outbox(self.settings.pending_for, most).await?;
-        if refilled > 0 {
-            tracing::warn!(
-                outbox.refilled = refilled,
-                orders.pending = counts.pending,
-                broker.messages = held,
-                "orders are pending and the broker holds no message for them: publishing again"
-            );
-            metrics::counter!("woody_outbox_refilled_total").increment(refilled);
-        }
-        Ok(refilled)
+        self.reconciliation.look(self.store.as_ref(), self.admin.as_ref()).await
     }
 
     /// Publishes, then clears: in this order, so that a crash between the two

@@ -14,7 +14,7 @@ use woody_core::{
     domain::{NewOrder, Order, OrderId},
     ports::{
         Begun, BrokerError, Decision, Insert, OrderCounts, OrderStore, Publisher, StoreError,
-        Transition,
+        Transition, Watermark,
     },
 };
 
@@ -109,9 +109,29 @@ impl OrderStore for FaultyStore {
         self.inner.clear_outbox(published).await
     }
 
-    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
+    async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
         self.check()?;
-        self.inner.refill_outbox(pending_for, limit).await
+        self.inner.watermark(age).await
+    }
+
+    async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError> {
+        self.check()?;
+        self.inner.unaccounted(watermark, most).await
+    }
+
+    async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.mark_held(ids).await
+    }
+
+    async fn refill_outbox(
+        &self,
+        watermark: &Watermark,
+        messages: u64,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        self.check()?;
+        self.inner.refill_outbox(watermark, messages, limit).await
     }
 
     async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {

@@ -1,6 +1,20 @@
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use woody_core::{domain::OrderMessage, ports::Broker};
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+use woody_core::{
+    contract::broker::acknowledge,
+    domain::{NewOrder, OrderMessage},
+    ports::{
+        Broker, BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth, ValidateError,
+        Validator, Verdict,
+    },
+    services::OutboxRelay,
+};
 
 use crate::shop::{Shop, next, order, request, within};
 
@@ -75,28 +89,129 @@ async fn while_the_broker_is_away_orders_wait_in_the_outbox() {
     assert_eq!(shop.store.counts().await.unwrap().outbox, 0);
 }
 
+/// Stores and publishes `names`, as if the intake and a relay had.
+async fn published(shop: &Shop, relay: &OutboxRelay, names: &[&str]) -> Vec<NewOrder> {
+    let orders: Vec<NewOrder> = names.iter().map(|name| order(name)).collect();
+    let _ = shop.store.insert(&orders, Duration::ZERO).await.unwrap();
+    assert_eq!(relay.sweep().await.unwrap(), orders.len() as u64);
+    orders
+}
+
+/// Takes a message off the queue behind everybody's back.
+async fn lose_one(shop: &Shop) {
+    let mut consumer = shop.consumer(1).await;
+    let delivery = next(&mut consumer).await;
+    acknowledge(delivery).await.unwrap();
+    consumer.stop().await;
+}
+
 #[tokio::test]
-async fn a_broker_that_lost_everything_is_refilled() {
+async fn what_the_broker_lost_is_published_again_once_two_looks_have_missed_it() {
     let shop = Shop::open();
     let relay = shop.relay();
-    for name in ["Train", "Boat"] {
-        shop.store.insert(&[order(name)], std::time::Duration::ZERO).await.unwrap();
+    let _ = published(&shop, &relay, &["Train", "Boat", "Plane"]).await;
+    for _ in 0..2 {
+        lose_one(&shop).await;
     }
-    // As if both had been published, and the broker's disk had been lost since.
-    let claimed = shop.store.claim_outbox(10, std::time::Duration::ZERO).await.unwrap();
-    let ids: Vec<_> = claimed.iter().map(|order| order.id).collect();
-    shop.store.clear_outbox(&ids).await.unwrap();
-
+    assert_eq!(relay.reconcile().await.unwrap(), 0, "nothing to compare with");
+    assert_eq!(relay.reconcile().await.unwrap(), 0, "perhaps it is on its way back");
     assert_eq!(relay.reconcile().await.unwrap(), 2);
     assert_eq!(relay.sweep().await.unwrap(), 2);
-    assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 2);
+    assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 3);
+    for _ in 0..5 {
+        assert_eq!(relay.reconcile().await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]
 async fn a_long_queue_is_not_taken_for_a_loss() {
     let shop = Shop::open();
     let relay = shop.relay();
-    shop.store.insert(&[order("Train"), order("Boat")], std::time::Duration::ZERO).await.unwrap();
-    assert_eq!(relay.sweep().await.unwrap(), 2);
-    assert_eq!(relay.reconcile().await.unwrap(), 0);
+    let _ = published(&shop, &relay, &["Train", "Boat"]).await;
+    for _ in 0..5 {
+        assert_eq!(relay.reconcile().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn two_replicas_that_look_at_once_publish_a_lost_order_once() {
+    let shop = Shop::open();
+    let (one, other) = (shop.relay(), shop.relay());
+    let _ = published(&shop, &one, &["Train", "Boat", "Plane"]).await;
+    lose_one(&shop).await;
+    let mut refilled = 0;
+    for _ in 0..6 {
+        let looks = tokio::join!(one.reconcile(), other.reconcile());
+        refilled += looks.0.unwrap() + looks.1.unwrap();
+        let _ = one.sweep().await.unwrap();
+    }
+    assert_eq!(refilled, 1);
+}
+
+#[tokio::test]
+async fn a_depth_that_is_not_known_is_not_taken_for_an_empty_queue() {
+    let shop = Shop::open();
+    let depths = Arc::new(Depths(Mutex::new(VecDeque::new())));
+    let relay = shop.relay_that_asks(Arc::clone(&depths) as Arc<dyn BrokerAdmin>);
+    let _ = published(&shop, &relay, &["Train"]).await;
+    let known = |ready| Ok(QueueDepth { ready, ..QueueDepth::default() });
+    // Two looks running must know that it is missing.
+    for _ in 0..4 {
+        depths.0.lock().unwrap().extend([known(0), Err(())]);
+        assert_eq!(relay.reconcile().await.unwrap(), 0);
+        assert!(relay.reconcile().await.is_err());
+    }
+    assert_eq!(shop.store.counts().await.unwrap().outbox, 0);
+}
+
+/// A validation that waits holds its message, and the broker does not say so.
+#[tokio::test(start_paused = true)]
+async fn an_order_in_a_workers_hands_is_not_taken_for_lost() {
+    let shop = Shop::open();
+    let depths = Arc::new(Depths(Mutex::new(VecDeque::new())));
+    let relay = shop.relay_that_asks(Arc::clone(&depths) as Arc<dyn BrokerAdmin>);
+    let _ = published(&shop, &relay, &["Train"]).await;
+    let worker = shop.worker(Arc::new(NeverReady));
+    let ending = CancellationToken::new();
+    let running = tokio::spawn(worker.run(shop.consumer(1).await, ending.clone()));
+    for _ in 0..6 {
+        depths.0.lock().unwrap().push_back(Ok(QueueDepth::default()));
+        // Several of the worker's marks lie between two looks.
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        assert_eq!(relay.reconcile().await.unwrap(), 0);
+    }
+    ending.cancel();
+    running.await.unwrap();
+}
+
+struct NeverReady;
+
+#[async_trait]
+impl Validator for NeverReady {
+    async fn validate(&self, _: &NewOrder) -> Result<Verdict, ValidateError> {
+        Err(ValidateError::Unavailable("the sawmill is closed".into()))
+    }
+}
+
+/// What the broker answers when it is asked for its depth.
+struct Depths(Mutex<VecDeque<Result<QueueDepth, ()>>>);
+
+#[async_trait]
+impl BrokerAdmin for Depths {
+    async fn depth(&self) -> Result<QueueDepth, BrokerError> {
+        let next = self.0.lock().unwrap().pop_front();
+        next.expect("a depth for each look").map_err(|()| BrokerError::unavailable("no leader"))
+    }
+
+    async fn dead_letters(&self, _: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+        Ok(Vec::new())
+    }
+
+    async fn redrive(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        Ok(0)
+    }
+
+    async fn purge(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        Ok(0)
+    }
 }

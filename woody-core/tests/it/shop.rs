@@ -6,7 +6,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
     domain::{IdempotencyKey, NewOrder, Order, OrderId, ProductName, Quantity},
-    ports::{Broker, Consumer, Delivery, OrderStore, Publisher, Validator},
+    ports::{Broker, BrokerAdmin, Consumer, Delivery, OrderStore, Publisher, Validator},
     services::{
         IntakeSettings, OrderIntake, OrderRequest, OrderWorker, OutboxRelay, RelaySettings,
         WorkerSettings,
@@ -51,18 +51,17 @@ impl Shop {
     }
 
     pub fn relay(&self) -> OutboxRelay {
+        self.relay_that_asks(self.broker.admin())
+    }
+
+    pub fn relay_that_asks(&self, admin: Arc<dyn BrokerAdmin>) -> OutboxRelay {
         // A lease of nothing, so that a sweep finds everything at once.
         let settings = RelaySettings {
             lease: Duration::ZERO,
             pending_for: Duration::ZERO,
             ..RelaySettings::default()
         };
-        OutboxRelay::new(
-            Arc::clone(&self.store),
-            Arc::clone(&self.publisher),
-            self.broker.admin(),
-            settings,
-        )
+        OutboxRelay::new(Arc::clone(&self.store), Arc::clone(&self.publisher), admin, settings)
     }
 
     pub fn intake(&self, relay: &OutboxRelay) -> OrderIntake {
@@ -82,6 +81,7 @@ impl Shop {
             retry_base: Duration::from_millis(1),
             validation_timeout: Duration::from_secs(5),
             wait_base: Duration::from_millis(1),
+            ..WorkerSettings::default()
         };
         Arc::new(OrderWorker::start(
             Arc::clone(&self.store),

@@ -110,10 +110,28 @@ impl Publisher for SimBroker {
     }
 }
 
+impl SimBroker {
+    async fn depth_now(&self) -> Result<QueueDepth, BrokerError> {
+        let unknown_is_empty =
+            self.wire.world.with(|inner| inner.is_sabotaged(Sabotage::UnknownIsEmpty));
+        let depth = |inner: &mut Inner, _| (!inner.broker.leaderless).then(|| inner.depth());
+        match self.wire.call(Dep::Broker, "depth", depth).await.map_err(away)? {
+            Some(depth) => Ok(depth),
+            None if unknown_is_empty => Ok(QueueDepth::default()),
+            None => {
+                self.wire.world.with(|inner| inner.count("depths that nobody knows"));
+                Err(BrokerError::unavailable("the queue has no leader"))
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl BrokerAdmin for SimBroker {
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
-        self.wire.call(Dep::Broker, "depth", |inner, _| inner.depth()).await.map_err(away)
+        // Queue after queue, as a broker is asked: messages move meanwhile.
+        let delayed = self.depth_now().await?.delayed;
+        Ok(QueueDepth { delayed, ..self.depth_now().await? })
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {

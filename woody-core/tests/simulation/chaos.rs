@@ -16,6 +16,10 @@ pub enum Event {
     CutWorker(usize),
     KillAll,
     StartAll,
+    /// Whether the queue has no leader.
+    Leaderless(bool),
+    /// Whether what validations depend on is away.
+    ValidatorAway(bool),
     Wipe,
     Double,
     Redrive,
@@ -63,6 +67,14 @@ pub fn events(inner: &mut Inner) -> Vec<(Duration, Event)> {
     events.extend(some(inner).into_iter().map(|(at, slot)| (at, Event::CutWorker(slot))));
     events.extend(some(inner).into_iter().map(|(at, _)| (at, Event::Double)));
     events.extend(some(inner).into_iter().map(|(at, _)| (at, Event::Redrive)));
+    for (at, _) in some(inner) {
+        events.push((at, Event::Leaderless(true)));
+        events.push((at + inner.ms(100, 6_000), Event::Leaderless(false)));
+    }
+    for (at, _) in some(inner) {
+        events.push((at, Event::ValidatorAway(true)));
+        events.push((at + inner.ms(100, 6_000), Event::ValidatorAway(false)));
+    }
     for (at, slot) in some(inner) {
         // At a bad moment: the broker is gone, or nobody empties the queue.
         let before = at.saturating_sub(inner.ms(0, 1_000));

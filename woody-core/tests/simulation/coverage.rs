@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What a simulation that proves anything has met.
-pub const MUST_HAPPEN: [&str; 44] = [
+pub const MUST_HAPPEN: [&str; 46] = [
     "broker down",
     "broker silent",
     "store down",
@@ -29,6 +29,8 @@ pub const MUST_HAPPEN: [&str; 44] = [
     "redriven dead letters",
     "poison messages",
     "orders put back into the outbox",
+    "orders marked as held",
+    "depths that nobody knows",
     "orders accepted in the store",
     "orders accepted before",
     "orders accepted in the broker",

@@ -24,6 +24,8 @@ pub enum Invariant {
     Covered,
     /// G1: no message leaves the queue before the store has its order.
     AckAfterSave,
+    /// G1: no more orders are published again than have lost their messages.
+    OnlyTheLostArePublishedAgain,
     /// G2: the first final state stays; nothing that is read goes back.
     OneFinalState,
     /// G2: nobody hears of a state that is not saved.
@@ -41,7 +43,7 @@ pub enum Invariant {
 impl Invariant {
     /// Whether it is about something that nobody outside can see.
     pub fn is_inside(self) -> bool {
-        matches!(self, Self::Covered | Self::AckAfterSave)
+        matches!(self, Self::Covered | Self::AckAfterSave | Self::OnlyTheLostArePublishedAgain)
     }
 }
 

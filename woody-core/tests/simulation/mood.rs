@@ -47,7 +47,7 @@ pub struct Mood {
 impl Mood {
     pub fn pick(rng: &mut Rng) -> Self {
         let ms = |rng: &mut Rng, from, to| Duration::from_millis(rng.u64(from..=to));
-        Self {
+        let mut mood = Self {
             span: ms(rng, 1_000, 8_000),
             orders: rng.u32(2..=10),
             services: rng.usize(1..=2),
@@ -87,9 +87,25 @@ impl Mood {
                 retry_base: ms(rng, 20, 300),
                 validation_timeout: Duration::from_secs(1),
                 wait_base: ms(rng, 10, 100),
+                mark_held_every: ms(rng, 100, 200),
             },
             killers: if rng.u8(..4) == 0 { rng.u32(1..=2) } else { 0 },
+        };
+        if rng.u8(..8) == 0 {
+            mood.grow_a_backlog(rng);
         }
+        mood
+    }
+
+    /// Orders come faster than they are validated, and wait for several looks of the
+    /// reconciliation.
+    fn grow_a_backlog(&mut self, rng: &mut Rng) {
+        let ms = |rng: &mut Rng, from, to| Duration::from_millis(rng.u64(from..=to));
+        self.span = ms(rng, 4_000, 10_000);
+        self.orders = rng.u32(20..=60);
+        self.work = rng.u64(300..=900);
+        self.relay.reconcile_every = ms(rng, 1_000, 1_500);
+        self.relay.pending_for = ms(rng, 1_000, 2_000);
     }
 
     /// No more faults.

@@ -16,6 +16,10 @@ pub enum Sabotage {
     ClearBeforePublish,
     /// Nobody looks for orders without a message.
     NoReconciliation,
+    /// A queue whose depth nobody knows is taken for an empty one.
+    UnknownIsEmpty,
+    /// A worker does not mark the orders in its hands.
+    NothingIsMarked,
     /// A later final state replaces the first.
     LastStateWins,
     /// A decision on an order that the store has never seen is dropped.

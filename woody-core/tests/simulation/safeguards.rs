@@ -93,6 +93,18 @@ fn an_outbox_cleared_before_the_publish_leaves_orders_with_nobody() {
 }
 
 #[test]
+fn an_unknown_depth_taken_for_an_empty_queue_publishes_what_is_not_lost() {
+    let invariant = Invariant::OnlyTheLostArePublishedAgain;
+    breaks_watching(Watch::Everything, Sabotage::UnknownIsEmpty, invariant);
+}
+
+#[test]
+fn a_worker_that_marks_nothing_has_published_what_it_holds() {
+    let invariant = Invariant::OnlyTheLostArePublishedAgain;
+    breaks_watching(Watch::Everything, Sabotage::NothingIsMarked, invariant);
+}
+
+#[test]
 fn a_last_state_that_wins_shows_two_final_states() {
     breaks(Sabotage::LastStateWins, Invariant::OneFinalState);
 }

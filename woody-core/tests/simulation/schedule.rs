@@ -96,6 +96,8 @@ async fn happens(world: &Arc<World>, town: &mut Town, event: Event) {
         Event::CutWorker(slot) => town.cut_worker(slot),
         Event::KillAll => town.kill_all(),
         Event::StartAll => town.start_all().await,
+        Event::Leaderless(is) => world.with(|inner| inner.broker.leaderless = is),
+        Event::ValidatorAway(is) => world.with(|inner| inner.validator_is_away = is),
         Event::Wipe => world.with(super::world::Inner::wipe),
         Event::Double => world.with(super::world::Inner::double_one),
         Event::Redrive => {
@@ -119,6 +121,8 @@ async fn end_of_faults(world: &Arc<World>, town: &mut Town) {
     world.with(|inner| {
         inner.say(|| "no more faults".to_owned());
         inner.mood.calm();
+        inner.broker.leaderless = false;
+        inner.validator_is_away = false;
     });
     world.set_link(Dep::Store, Link::Up);
     world.set_link(Dep::Broker, Link::Up);

@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::{
     domain::{NewOrder, Order, OrderId, OrderStatus, now},
-    ports::{Begun, Decision, Insert, OrderCounts, Transition},
+    ports::{Begun, Decision, Insert, OrderCounts, Transition, Watermark},
 };
 
 use crate::{ledger::Invariant, sabotage::Sabotage, world::Inner};
@@ -20,6 +21,10 @@ pub struct StoreState {
     by_id: HashMap<OrderId, usize>,
     /// Until when each row's entry is leased.
     pub outbox: BTreeMap<usize, Instant>,
+    /// When each row was last known to be in somebody's hands.
+    held: HashMap<usize, Instant>,
+    /// What times are told from.
+    born: Option<Instant>,
     /// What has reached the disk of a store that lies about it.
     on_disk: Option<(Instant, Box<StoreState>)>,
     /// Validations that have begun and not ended, and when the last one did.
@@ -75,6 +80,37 @@ impl StoreState {
 
     pub fn pending(&self) -> usize {
         self.rows.iter().filter(|row| !row.status.is_final()).count()
+    }
+
+    pub fn new() -> Self {
+        Self { born: Some(Instant::now()), ..Self::default() }
+    }
+
+    /// A time as others are told it.
+    fn told(&self, at: Instant) -> OffsetDateTime {
+        let born = self.born.unwrap_or(at);
+        let epoch = OffsetDateTime::UNIX_EPOCH;
+        epoch + at.saturating_duration_since(born) - born.saturating_duration_since(at)
+    }
+
+    pub fn watermark(&self, age: Duration) -> Watermark {
+        let now = self.told(Instant::now());
+        let oldest = self.outbox.keys().map(|at| self.told(self.rows[*at].since)).min();
+        let accepted_before = oldest.map_or(now - age, |oldest| oldest.min(now - age));
+        Watermark { accepted_before, unmarked_since: now }
+    }
+
+    /// The rows that were published before `watermark`, are pending, and were not
+    /// marked since.
+    pub fn unaccounted(&self, watermark: &Watermark) -> Vec<usize> {
+        let since = watermark.unmarked_since;
+        let is_marked =
+            |at: &usize| self.held.get(at).is_some_and(|held| self.told(*held) >= since);
+        let rows = self.rows.iter().enumerate().filter(|(_, row)| {
+            !row.status.is_final() && self.told(row.since) < watermark.accepted_before
+        });
+        let rows = rows.map(|(at, _)| at);
+        rows.filter(|at| !self.outbox.contains_key(at) && !is_marked(at)).collect()
     }
 
     pub fn stuck(&self, pending_for: Duration, limit: usize) -> Vec<Order> {
@@ -233,19 +269,43 @@ impl Inner {
         }
     }
 
-    pub fn refill(&mut self, pending_for: Duration, limit: usize) -> u64 {
+    pub fn mark(&mut self, ids: &[OrderId]) {
+        if self.is_sabotaged(Sabotage::NothingIsMarked) {
+            return;
+        }
+        let marked = ids.iter().filter_map(|id| self.store.by_id.get(id).copied());
+        let marked: Vec<usize> = marked.collect();
+        self.coverage.count("orders marked as held", marked.len() as u64);
+        self.store.held.extend(marked.into_iter().map(|at| (at, Instant::now())));
+    }
+
+    pub fn refill(&mut self, watermark: &Watermark, messages: u64, limit: usize) -> u64 {
         let now = Instant::now();
-        let StoreState { rows, outbox, .. } = &mut self.store;
-        let forgotten: Vec<usize> = (0..rows.len())
-            .filter(|at| rows[*at].is_stuck(pending_for) && !outbox.contains_key(at))
-            .take(limit)
-            .collect();
-        outbox.extend(forgotten.iter().map(|at| (*at, now)));
+        let lost = self.lost();
+        let mut forgotten = self.store.unaccounted(watermark);
+        let messages = usize::try_from(messages).unwrap_or(usize::MAX);
+        forgotten.truncate(forgotten.len().saturating_sub(messages).min(limit));
+        self.store.outbox.extend(forgotten.iter().map(|at| (*at, now)));
+        self.store.held.extend(forgotten.iter().map(|at| (*at, now)));
+        if forgotten.len() > lost {
+            let refilled = forgotten.len();
+            self.broken(Invariant::OnlyTheLostArePublishedAgain, || {
+                format!("{refilled} orders are published again, and {lost} have lost their message")
+            });
+        }
         if !forgotten.is_empty() {
             self.coverage.count("orders put back into the outbox", forgotten.len() as u64);
             self.say(|| format!("store: refill {forgotten:?}"));
         }
         forgotten.len() as u64
+    }
+
+    /// How many orders have neither an outbox entry nor a message.
+    fn lost(&self) -> usize {
+        let StoreState { rows, outbox, .. } = &self.store;
+        let pending = rows.iter().enumerate().filter(|(_, row)| !row.status.is_final());
+        let bare = pending.filter(|(at, _)| !outbox.contains_key(at));
+        bare.filter(|(_, row)| !self.broker.holds(row.order.id)).count()
     }
 
     /// A pending order has an outbox entry or a message, at every moment, but

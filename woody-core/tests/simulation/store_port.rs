@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use woody_core::{
     domain::{NewOrder, Order, OrderId},
-    ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition},
+    ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark},
 };
 
 use crate::{
@@ -70,8 +70,33 @@ impl OrderStore for SimStore {
         self.0.call(Dep::Store, "clear", move |inner, _| inner.clear(&ids)).await.map_err(away)
     }
 
-    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
-        let refill = move |inner: &mut crate::world::Inner, _| inner.refill(pending_for, limit);
+    async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
+        let read = move |inner: &mut crate::world::Inner, _| inner.store.watermark(age);
+        self.0.call(Dep::Store, "watermark", read).await.map_err(away)
+    }
+
+    async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError> {
+        let (watermark, most) = (*watermark, usize::try_from(most).unwrap_or(usize::MAX));
+        let count = move |inner: &mut crate::world::Inner, _| {
+            inner.store.unaccounted(&watermark).into_iter().take(most).count() as u64
+        };
+        self.0.call(Dep::Store, "unaccounted", count).await.map_err(away)
+    }
+
+    async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
+        let ids = ids.to_vec();
+        self.0.call(Dep::Store, "mark", move |inner, _| inner.mark(&ids)).await.map_err(away)
+    }
+
+    async fn refill_outbox(
+        &self,
+        watermark: &Watermark,
+        messages: u64,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let watermark = *watermark;
+        let refill =
+            move |inner: &mut crate::world::Inner, _| inner.refill(&watermark, messages, limit);
         self.0.call(Dep::Store, "refill", refill).await.map_err(away)
     }
 

@@ -28,6 +28,10 @@ enum Mishap {
 }
 
 fn mishap(inner: &mut Inner) -> Mishap {
+    if inner.validator_is_away {
+        inner.count("validations without their dependency");
+        return Mishap::Unavailable;
+    }
     if !inner.per_mille(inner.mood.validator_faults) {
         return Mishap::None;
     }

@@ -79,6 +79,7 @@ pub struct Inner {
     links: [Link; 2],
     pub ledger: Ledger,
     pub coverage: Coverage,
+    pub validator_is_away: bool,
     /// Things that still happen by themselves: effects on their way, processes
     /// that are ending, clients that wait.
     pub under_way: usize,
@@ -99,11 +100,12 @@ impl World {
             mood,
             sabotage,
             watch,
-            store: StoreState::default(),
+            store: StoreState::new(),
             broker: BrokerState::default(),
             links: [Link::Up; 2],
             ledger: Ledger::default(),
             coverage: Coverage::default(),
+            validator_is_away: false,
             under_way: 0,
             over: false,
             broken: None,

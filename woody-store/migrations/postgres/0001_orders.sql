@@ -40,3 +40,10 @@ CREATE TABLE begun (
     times    integer     NOT NULL,
     last_at  timestamptz NOT NULL
 );
+
+-- Pending orders that are in somebody's hands: no look for lost messages counts
+-- them. Most orders are never in here; what is old is deleted by the looks.
+CREATE TABLE held (
+    order_id uuid        PRIMARY KEY,
+    held_at  timestamptz NOT NULL
+);

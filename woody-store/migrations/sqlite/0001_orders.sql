@@ -30,3 +30,10 @@ CREATE TABLE begun (
     times    INTEGER NOT NULL,
     last_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Pending orders that are in somebody's hands: no look for lost messages counts
+-- them. Most orders are never in here; what is old is deleted by the looks.
+CREATE TABLE held (
+    order_id BLOB    PRIMARY KEY,
+    held_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

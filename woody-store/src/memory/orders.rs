@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus, now};
-use woody_core::ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+use woody_core::ports::{
+    Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
+};
 
 use super::{MemoryStore, locked};
 use crate::stamp::whole_micros;
@@ -21,6 +23,8 @@ pub(super) struct Orders {
     outbox: BTreeMap<Place, Option<Instant>>,
     /// Validations that have begun and not ended, and when the last one did.
     begun: HashMap<OrderId, (u32, Instant)>,
+    /// Pending orders that are in somebody's hands, and since when that is known.
+    held: HashMap<OrderId, OffsetDateTime>,
 }
 
 #[async_trait]
@@ -93,15 +97,47 @@ impl OrderStore for MemoryStore {
         Ok(())
     }
 
-    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
+    async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
         let mut stored = locked(&self.orders);
-        let Orders { pending, outbox, .. } = &mut *stored;
-        let forgotten: Vec<_> = older_than(pending, pending_for)
-            .filter(|place| !outbox.contains_key(place))
-            .take(limit)
-            .collect();
-        let unleased = Some(Instant::now());
-        outbox.extend(forgotten.iter().map(|place| (*place, unleased)));
+        let kept = before_now(Watermark::MARKS_KEPT);
+        stored.held.retain(|_, at| *at >= kept);
+        let oldest = stored.outbox.first_key_value().map(|((accepted_at, _), _)| *accepted_at);
+        let before = before_now(age);
+        Ok(Watermark {
+            accepted_before: oldest.map_or(before, |oldest| oldest.min(before)),
+            unmarked_since: before_now(Watermark::LONGEST_WRITE),
+        })
+    }
+
+    async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(locked(&self.orders).unaccounted(watermark).take(most).count() as u64)
+    }
+
+    async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
+        let mut stored = locked(&self.orders);
+        let at = now();
+        for id in ids {
+            if stored.all.get(id).is_some_and(|order| order.status == OrderStatus::Pending) {
+                stored.held.insert(*id, at);
+            }
+        }
+        Ok(())
+    }
+
+    async fn refill_outbox(
+        &self,
+        watermark: &Watermark,
+        messages: u64,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let mut stored = locked(&self.orders);
+        let messages = usize::try_from(messages).unwrap_or(usize::MAX);
+        let missing = stored.unaccounted(watermark).count().saturating_sub(messages);
+        let forgotten: Vec<_> = stored.unaccounted(watermark).take(missing.min(limit)).collect();
+        let (at, unleased) = (now(), Some(Instant::now()));
+        stored.held.extend(forgotten.iter().map(|(_, id)| (*id, at)));
+        stored.outbox.extend(forgotten.iter().map(|place| (*place, unleased)));
         Ok(forgotten.len() as u64)
     }
 
@@ -132,12 +168,24 @@ impl OrderStore for MemoryStore {
 }
 
 impl Orders {
+    /// The orders that had been published before `watermark` and that nobody has
+    /// marked since, oldest first.
+    fn unaccounted(&self, watermark: &Watermark) -> impl Iterator<Item = Place> {
+        let Watermark { accepted_before, unmarked_since } = *watermark;
+        let is_marked = move |id| self.held.get(id).is_some_and(|at| *at >= unmarked_since);
+        let old = self.pending.iter().take_while(move |(at, _)| *at < accepted_before);
+        old.filter(move |place| !self.outbox.contains_key(place) && !is_marked(&place.1)).copied()
+    }
+
     fn insert(&mut self, order: &NewOrder, lease_until: Option<Instant>) -> Insert {
         match self.all.get(&order.id) {
             Some(there) if asked(there).asks_the_same_as(order) => Insert::AlreadyPresent,
             Some(_) => Insert::Conflict,
             None => {
                 let order = pending(order);
+                if order.accepted_at < before_now(Watermark::LATE) {
+                    self.held.insert(order.id, now());
+                }
                 self.pending.insert(place(&order));
                 self.outbox.insert(place(&order), lease_until);
                 self.all.insert(order.id, order);
@@ -151,6 +199,7 @@ impl Orders {
         self.begun.remove(&decision.order.id);
         self.pending.remove(&place(order));
         self.outbox.remove(&place(order));
+        self.held.remove(&order.id);
         match order.status.clone().settle(decision.outcome.clone(), decision.redriven) {
             Ok(status) => {
                 order.status = status;
@@ -188,8 +237,12 @@ fn asked(order: &Order) -> NewOrder {
 
 /// The places of orders that were accepted longer than `age` ago.
 fn older_than(places: &BTreeSet<Place>, age: Duration) -> impl Iterator<Item = Place> {
+    let before = before_now(age);
+    places.iter().copied().take_while(move |(at, _)| *at < before)
+}
+
+/// So long ago, or the beginning of time: no order is older than time can say.
+fn before_now(age: Duration) -> OffsetDateTime {
     let age = time::Duration::try_from(age).unwrap_or(time::Duration::MAX);
-    // No order is older than time can say.
-    let before = now().checked_sub(age);
-    places.iter().copied().take_while(move |(at, _)| before.is_some_and(|before| *at < before))
+    now().checked_sub(age).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -1,4 +1,5 @@
 mod error;
+mod lost;
 mod orders;
 mod pool;
 mod products;

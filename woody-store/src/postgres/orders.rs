@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 use uuid::Uuid;
 use woody_core::domain::{NewOrder, Order, OrderId};
-use woody_core::ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+use woody_core::ports::{
+    Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
+};
 
 use super::PostgresStore;
 use super::error::{Error, Standby};
@@ -22,6 +24,10 @@ const INSERT: &str = "
           AS asked (id, product, quantity, accepted_at)
         ON CONFLICT (id) DO NOTHING
         RETURNING id, accepted_at
+    ), late AS (
+        INSERT INTO held (order_id, held_at)
+        SELECT id, now() FROM created WHERE accepted_at < now() - $6
+        ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at
     )
     INSERT INTO outbox (order_id, accepted_at, lease_until)
     SELECT id, accepted_at, now() + $5 FROM created
@@ -89,20 +95,6 @@ const END: &str = "UPDATE begun SET times = greatest(times - 1, 0) WHERE order_i
 const BEGUN: &str = "
     SELECT times, (extract(epoch FROM now() - last_at) * 1000000)::bigint
     FROM begun WHERE order_id = $1 AND times > 0";
-
-/// Locks the orders: a worker that ends one meanwhile waits, and then takes the
-/// entry away again. Whoever holds one already is ending it.
-const REFILL: &str = "
-    WITH forgotten AS (
-        SELECT id, accepted_at FROM orders
-        WHERE status = 'pending' AND accepted_at < now() - $1
-          AND NOT EXISTS (SELECT FROM outbox WHERE order_id = id)
-        ORDER BY accepted_at, id LIMIT $2
-        FOR UPDATE SKIP LOCKED
-    )
-    INSERT INTO outbox (order_id, accepted_at, lease_until)
-    SELECT id, accepted_at, now() FROM forgotten
-    ON CONFLICT (order_id) DO NOTHING";
 
 const STUCK: &str = "
     SELECT id, product, quantity, accepted_at, status, reason, finished_at
@@ -205,19 +197,28 @@ impl OrderStore for PostgresStore {
         .await
     }
 
-    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
-        self.within_time(async {
-            let mut pg = self.lend().await?;
-            let refilled = self
-                .query(REFILL)
-                .bind(rows::interval(pending_for))
-                .bind(rows::limit(limit))
-                .execute(&mut *pg)
-                .await?;
-            pg.done().await?;
-            Ok(refilled.rows_affected())
-        })
-        .await
+    async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
+        self.within_time(self.read_watermark(age)).await
+    }
+
+    async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError> {
+        self.within_time(self.count_unaccounted(watermark, most)).await
+    }
+
+    async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.within_time(self.mark(ids)).await
+    }
+
+    async fn refill_outbox(
+        &self,
+        watermark: &Watermark,
+        messages: u64,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        self.within_time(self.refill(watermark, messages, limit)).await
     }
 
     async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
@@ -279,6 +280,7 @@ impl PostgresStore {
             .bind(&columns.quantities)
             .bind(&columns.accepted_at)
             .bind(rows::interval(lease))
+            .bind(rows::interval(Watermark::LATE))
             .fetch_all(&mut *pg)
             .await?;
         let created: HashSet<_> = created.into_iter().map(OrderId::from).collect();
@@ -351,6 +353,6 @@ impl PostgresStore {
     }
 }
 
-fn uuids(ids: impl Iterator<Item = OrderId>) -> Vec<Uuid> {
+pub(super) fn uuids(ids: impl Iterator<Item = OrderId>) -> Vec<Uuid> {
     ids.map(OrderId::as_uuid).collect()
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use woody_core::domain::{
     Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product, ProductName, Quantity, Reason,
 };
-use woody_core::ports::{Decision, OrderCounts, StoreError};
+use woody_core::ports::{Decision, OrderCounts, StoreError, Watermark};
 
 use crate::row::row;
 use crate::stamp::whole_micros;
@@ -58,6 +58,14 @@ row! {
         rejected: i64,
         failed: i64,
         outbox: i64,
+    }
+}
+
+row! {
+    /// Up to where orders were published.
+    pub(super) struct WatermarkRow of PgRow {
+        accepted_before: OffsetDateTime,
+        unmarked_since: OffsetDateTime,
     }
 }
 
@@ -113,6 +121,13 @@ impl CountsRow {
             failed: self.failed.cast_unsigned(),
             outbox: self.outbox.cast_unsigned(),
         }
+    }
+}
+
+impl WatermarkRow {
+    pub(super) fn read(self) -> Watermark {
+        let Self { accepted_before, unmarked_since } = self;
+        Watermark { accepted_before, unmarked_since }
     }
 }
 

@@ -1,5 +1,6 @@
 mod error;
 mod files;
+mod lost;
 mod orders;
 mod products;
 mod rows;

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 use woody_core::domain::{NewOrder, Order, OrderId, now};
-use woody_core::ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition};
+use woody_core::ports::{
+    Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
+};
 
 use super::SqliteStore;
 use super::error::Error;
@@ -22,6 +24,12 @@ const INSERT_ORDERS: &str = "
 const INSERT_ENTRIES: &str = "
     INSERT INTO outbox (order_id, accepted_at, lease_until)
     SELECT orders.id, accepted_at, ?2 FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
+
+const MARK_LATE: &str = "
+    INSERT INTO held (order_id, held_at)
+    SELECT orders.id, ?2 FROM json_each(?1) JOIN orders ON orders.id = unhex(value)
+    WHERE accepted_at < ?3
+    ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at";
 
 const ASKED: &str = "
     SELECT orders.id, product, quantity, accepted_at
@@ -68,13 +76,6 @@ const BEGUN: &str = "SELECT times, last_at FROM begun WHERE order_id = ?1 AND ti
 
 const FORGET: &str = "
     DELETE FROM begun WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
-
-const REFILL: &str = "
-    INSERT INTO outbox (order_id, accepted_at, lease_until)
-    SELECT id, accepted_at, ?2 FROM orders
-    WHERE status = 'pending' AND accepted_at < ?1
-      AND NOT EXISTS (SELECT 1 FROM outbox WHERE order_id = id)
-    ORDER BY accepted_at, id LIMIT ?3";
 
 const STUCK: &str = "
     SELECT id, product, quantity, accepted_at, status, reason, finished_at
@@ -172,19 +173,25 @@ impl OrderStore for SqliteStore {
         clear.await.map_err(|error: Error| error.0)
     }
 
-    async fn refill_outbox(&self, pending_for: Duration, limit: usize) -> Result<u64, StoreError> {
-        let refill = async {
-            let mut tx = self.write().await?;
-            let refilled = query(REFILL)
-                .bind(rows::micros_before_now(pending_for))
-                .bind(rows::to_micros(now()))
-                .bind(rows::limit(limit))
-                .execute(&mut *tx)
-                .await?;
-            self.commit(tx).await?;
-            Ok(refilled.rows_affected())
-        };
-        refill.await.map_err(|error: Error| error.0)
+    async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
+        self.read_watermark(age).await.map_err(|error| error.0)
+    }
+
+    async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError> {
+        self.count_unaccounted(watermark, most).await.map_err(|error| error.0)
+    }
+
+    async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
+        self.mark(ids).await.map_err(|error| error.0)
+    }
+
+    async fn refill_outbox(
+        &self,
+        watermark: &Watermark,
+        messages: u64,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        self.refill(watermark, messages, limit).await.map_err(|error| error.0)
     }
 
     async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
@@ -228,6 +235,15 @@ impl SqliteStore {
             .bind(rows::micros_from_now(lease))
             .execute(&mut *tx)
             .await?;
+        let late = rows::micros_before_now(Watermark::LATE);
+        if firsts.iter().any(|order| rows::to_micros(order.accepted_at) < late) {
+            query(MARK_LATE)
+                .bind(rows::id_list(created.iter().copied()))
+                .bind(rows::to_micros(now()))
+                .bind(late)
+                .execute(&mut *tx)
+                .await?;
+        }
         let mut known = Vec::new();
         if created.len() < firsts.len() {
             let others = firsts.iter().map(|order| order.id).filter(|id| !created.contains(id));

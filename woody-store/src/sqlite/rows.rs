@@ -168,7 +168,7 @@ pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
     Json(parts)
 }
 
-fn json(rows: &[impl Serialize]) -> String {
+pub(super) fn json(rows: &[impl Serialize]) -> String {
     // Strings and numbers in arrays: serialising them cannot fail.
     serde_json::to_string(rows).unwrap_or_default()
 }
@@ -185,6 +185,11 @@ pub(super) fn to_micros(at: OffsetDateTime) -> i64 {
 fn from_micros(micros: i64) -> Result<OffsetDateTime, StoreError> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
         .map_err(|_| StoreError::Corrupt(format!("time {micros}")))
+}
+
+/// A time, or the beginning of time when it was before that.
+pub(super) fn time_at_most(micros: i64) -> OffsetDateTime {
+    from_micros(micros).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// Now plus `ahead`, or the end of time.

@@ -6,7 +6,7 @@ use crate::{
     domain::{NewOrder, Order, OrderId, OrderMessage},
     ports::{
         Begun, Decision, Delivery, Insert, OrderCounts, OrderStore, Saved, SettleError, StoreError,
-        Transition, record,
+        Transition, Watermark, record,
     },
 };
 
@@ -69,7 +69,20 @@ impl OrderStore for SavesEverything {
         Ok(())
     }
 
-    async fn refill_outbox(&self, _: Duration, _: usize) -> Result<u64, StoreError> {
+    async fn watermark(&self, _: Duration) -> Result<Watermark, StoreError> {
+        let begin = time::OffsetDateTime::UNIX_EPOCH;
+        Ok(Watermark { accepted_before: begin, unmarked_since: begin })
+    }
+
+    async fn unaccounted(&self, _: &Watermark, _: u64) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn mark_held(&self, _: &[OrderId]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn refill_outbox(&self, _: &Watermark, _: u64, _: usize) -> Result<u64, StoreError> {
         Ok(0)
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, success};
+use super::{LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, refill, success};
 use crate::domain::{NewOrder, OrderId, OrderStatus, Quantity};
 use crate::ports::OrderStore;
 
@@ -81,53 +81,6 @@ pub async fn clearing_what_is_not_there_is_fine(store: Arc<dyn OrderStore>) {
     assert_eq!(counts(&*store).await.outbox, 0);
 }
 
-/// What a broker has lost is put back: once, and free to claim.
-pub async fn an_order_without_a_message_is_refilled_once(store: Arc<dyn OrderStore>) {
-    let batch = orders(3);
-    let _ = insert(&*store, &batch, LONG).await;
-    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 0, "all have an entry");
-    store.clear_outbox(&[batch[0].id, batch[1].id]).await.unwrap();
-    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 2);
-    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 0, "once");
-    assert_eq!(claim(&*store, 9, LONG).await, batch[..2]);
-    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 0, "leased is in the outbox too");
-}
-
-/// The limit bounds one call; the next goes on.
-pub async fn a_refill_takes_the_oldest_up_to_its_limit(store: Arc<dyn OrderStore>) {
-    let batch = orders(5);
-    let reversed: Vec<_> = batch.iter().rev().cloned().collect();
-    let _ = insert(&*store, &reversed, LONG).await;
-    store.clear_outbox(&ids(&batch)).await.unwrap();
-    assert_eq!(store.refill_outbox(MINUTE, 0).await.unwrap(), 0);
-    assert_eq!(store.refill_outbox(MINUTE, 2).await.unwrap(), 2);
-    assert_eq!(claim(&*store, 9, LONG).await, batch[..2]);
-    assert_eq!(store.refill_outbox(MINUTE, usize::MAX).await.unwrap(), 3);
-    assert_eq!(claim(&*store, 9, LONG).await, batch[2..]);
-}
-
-/// An order that waits for its turn has not lost its message yet.
-pub async fn a_young_order_is_not_refilled(store: Arc<dyn OrderStore>) {
-    let (young, old) = (aged("train", 30), aged("boat", 90));
-    let _ = insert(&*store, &[young.clone(), old.clone()], LONG).await;
-    store.clear_outbox(&[young.id, old.id]).await.unwrap();
-    assert_eq!(store.refill_outbox(MINUTE, 9).await.unwrap(), 1);
-    assert_eq!(claim(&*store, 9, LONG).await, [old]);
-}
-
-/// No message is sent for an order that has ended.
-pub async fn a_finished_order_is_not_refilled(store: Arc<dyn OrderStore>) {
-    let ended = [order("train"), order("boat"), order("plane")];
-    let _ = insert(&*store, &ended, LONG).await;
-    for (order, outcome) in
-        ended.iter().zip([success(), super::rejected("too large"), super::failed("no validator")])
-    {
-        let _ = finish(&*store, order, outcome).await;
-    }
-    assert_eq!(store.refill_outbox(Duration::ZERO, 9).await.unwrap(), 0);
-    assert_eq!(counts(&*store).await.outbox, 0);
-}
-
 /// Only pending ones, only old ones, the oldest first, with or without an entry.
 pub async fn stuck_lists_the_oldest_pending_orders(store: Arc<dyn OrderStore>) {
     let batch = orders(5);
@@ -157,8 +110,8 @@ pub async fn the_longest_times_are_no_error(store: Arc<dyn OrderStore>) {
     assert_eq!(claim(&*store, 9, Duration::MAX).await, batch[1..]);
     assert_eq!(claim(&*store, 9, OVER).await, []);
     store.clear_outbox(&ids(&batch)).await.unwrap();
-    assert_eq!(store.refill_outbox(Duration::MAX, usize::MAX).await.unwrap(), 0);
+    assert_eq!(refill(&*store, Duration::MAX, usize::MAX).await, 0);
     assert_eq!(store.stuck(Duration::MAX, usize::MAX).await.unwrap(), []);
-    assert_eq!(store.refill_outbox(Duration::ZERO, usize::MAX).await.unwrap(), 2);
+    assert_eq!(refill(&*store, Duration::ZERO, usize::MAX).await, 2);
     assert_eq!(store.stuck(Duration::ZERO, usize::MAX).await.unwrap().len(), 2);
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 
 use super::{
-    LONG, OVER, claim, counts, decision, ids, insert, order, orders, rejected, status, success,
+    LONG, OVER, claim, counts, decision, ids, insert, order, orders, refill, rejected, status,
+    success,
 };
 use crate::domain::{NewOrder, OrderId, OrderStatus};
 use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition};
@@ -103,10 +104,10 @@ pub async fn two_refills_never_count_an_order_twice(store: Arc<dyn OrderStore>) 
     store.clear_outbox(&ids(&batch)).await.unwrap();
     let refills = (0..4).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.refill_outbox(OVER, 1_000).await.unwrap() })
+        tokio::spawn(async move { refill(&*store, OVER, 1_000).await })
     });
     let counted: u64 = join_all(refills).await.into_iter().map(Result::unwrap).sum();
-    let rest = store.refill_outbox(OVER, 1_000).await.unwrap();
+    let rest = refill(&*store, OVER, 1_000).await;
     assert_eq!(counted + rest, 100);
     assert_eq!(counts(&*store).await.outbox, 100);
 }
@@ -158,7 +159,7 @@ pub async fn finishing_while_refilling_leaves_no_entry(store: Arc<dyn OrderStore
     let refilling = {
         let store = store.clone();
         tokio::spawn(async move {
-            while store.refill_outbox(OVER, 5).await.unwrap() > 0 {
+            while refill(&*store, OVER, 5).await > 0 {
                 tokio::task::yield_now().await;
             }
         })

@@ -4,7 +4,8 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::{
-    LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, rejected, success,
+    LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, refill, rejected,
+    success,
 };
 use crate::contract::HARD_TEXTS;
 use crate::domain::{NewOrder, OrderStatus, Outcome, ProductName, Quantity, Reason};
@@ -118,7 +119,7 @@ pub async fn counts_follow_every_step(store: Arc<dyn OrderStore>) {
     expect(3, 1, 1, 1, 2).await;
     let _ = store.finish(&[super::redriven(&batch[3], success())]).await.unwrap();
     expect(3, 2, 1, 0, 2).await;
-    assert_eq!(store.refill_outbox(OVER, 9).await.unwrap(), 1);
+    assert_eq!(refill(&*store, OVER, 9).await, 1);
     expect(3, 2, 1, 0, 3).await;
     let _ = finish(&*store, &order("never seen"), failed("no validator")).await;
     expect(3, 2, 1, 1, 3).await;

@@ -1,3 +1,4 @@
+mod hands;
 mod judge;
 mod settle;
 mod trials;
@@ -12,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::waits::{Wait, Waits};
-use self::{judge::Judgement, settle::settle, trials::PLACES};
+use self::{hands::Hands, judge::Judgement, settle::settle, trials::PLACES};
 use super::{
     announcer::Announcer,
     group_commit::{GroupCommit, GroupLimits},
@@ -48,6 +49,7 @@ pub struct OrderWorker {
     waits: Arc<Waits>,
     /// One for each validation under way; a suspect takes them all.
     places: Semaphore,
+    hands: Arc<Hands>,
     settings: WorkerSettings,
 }
 
@@ -63,6 +65,9 @@ pub struct WorkerSettings {
     /// The first pause of a worker that waits for something that is away; it
     /// grows to 5 s.
     pub wait_base: Duration,
+    /// How often the orders that this worker holds for long are marked in the store,
+    /// so that nobody takes their messages for lost.
+    pub mark_held_every: Duration,
 }
 
 impl Default for WorkerSettings {
@@ -72,6 +77,7 @@ impl Default for WorkerSettings {
             retry_base: Duration::from_secs(1),
             validation_timeout: Duration::from_secs(10),
             wait_base: Duration::from_millis(100),
+            mark_held_every: Duration::from_secs(1),
         }
     }
 }
@@ -142,8 +148,9 @@ impl OrderWorker {
             }
         });
         let (store_is_up, waits) = (watch::Sender::new(true), Arc::<Waits>::default());
+        let hands = Arc::default();
         let places = Semaphore::new(PLACES as usize);
-        Self { store, validator, saves, store_is_up, waits, places, settings }
+        Self { store, validator, saves, store_is_up, waits, places, hands, settings }
     }
 
     /// Handles the deliveries of `consumer` until `shutdown` or until the broker
@@ -154,13 +161,19 @@ impl OrderWorker {
         mut consumer: Box<dyn Consumer>,
         shutdown: CancellationToken,
     ) {
-        let mut under_way = JoinSet::new();
-        while let Some(delivery) = self.next(consumer.as_mut(), &shutdown, &mut under_way).await {
-            let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
-            under_way.spawn(async move { worker.handle(delivery, &shutdown).await });
-        }
-        consumer.stop().await;
-        while under_way.join_next().await.is_some() {}
+        let done = CancellationToken::new();
+        let handling = async {
+            let mut under_way = JoinSet::new();
+            while let Some(delivery) = self.next(&mut *consumer, &shutdown, &mut under_way).await {
+                let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
+                under_way.spawn(async move { worker.handle(delivery, &shutdown).await });
+            }
+            consumer.stop().await;
+            while under_way.join_next().await.is_some() {}
+            done.cancel();
+        };
+        let every = self.settings.mark_held_every;
+        tokio::join!(handling, self.hands.mark_regularly(self.store.as_ref(), every, &done));
     }
 
     /// The next delivery, once the store is there to save its order.
@@ -189,10 +202,15 @@ impl OrderWorker {
     /// ends, settles it.
     pub async fn handle(&self, delivery: Delivery, shutdown: &CancellationToken) -> Handled {
         step!("worker.received");
-        let judgement = match OrderMessage::parse(delivery.body()) {
+        let message = OrderMessage::parse(delivery.body());
+        let held = message.as_ref().ok().map(|message| self.hands.hold(message.order_id));
+        let judgement = match message {
             Ok(message) => self.judge(&delivery, message.into_order(), shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
+        if let (Some(held), Judgement::Again(..)) = (&held, &judgement) {
+            held.sent_to_wait();
+        }
         let saved = match judgement.decision() {
             Some(decision) => self.save(decision, shutdown).await.ok(),
             None => None,
@@ -201,6 +219,7 @@ impl OrderWorker {
             step!("worker.saved");
         }
         let handled = settle(delivery, judgement, saved).await;
+        drop(held);
         step!("worker.settled");
         metrics::counter!("woody_deliveries_total", "handled" => handled.as_str()).increment(1);
         handled

@@ -1,0 +1,115 @@
+use std::time::Duration;
+
+use tokio::{sync::Mutex, time::Instant};
+
+use super::relay::RelayError;
+use crate::ports::{BrokerAdmin, OrderStore, Watermark};
+
+/// Finds orders that have lost their messages, by counting.
+///
+/// # How it counts
+/// A look first notes up to where orders have been published (a [`Watermark`]), and
+/// only then reads how many messages the broker has. The *next* look counts which of
+/// those orders are still pending. Every one that was not lost had its message in the
+/// broker when the depth was read, or in a worker's hands. One in a worker's hands has
+/// ended by the next look, or the worker has marked it as held. So the count cannot
+/// exceed the depth unless messages are lost, however the backlog moves: whatever else
+/// is in the queue (younger orders, duplicates, foreign messages) only adds to the depth.
+///
+/// What a worker's death puts back into the queue between two looks is missed by one
+/// look, and only by one: what is missing must be so in two looks running.
+///
+/// A depth that is not known is an error, and ends what was begun.
+#[derive(Debug)]
+pub(super) struct Reconciliation {
+    pending_for: Duration,
+    last: Mutex<Option<Reading>>,
+}
+
+/// What one look leaves to the next.
+#[derive(Debug)]
+struct Reading {
+    watermark: Watermark,
+    /// All that the broker held, read after the watermark.
+    messages: u64,
+    read_at: Instant,
+    /// How many orders the look before found to be without a message.
+    missing: u64,
+}
+
+/// Orders that one look puts back at most, and how many of them in one transaction.
+const MOST: u64 = 100_000;
+const BATCH: u64 = 5_000;
+
+impl Reconciliation {
+    pub(super) fn new(pending_for: Duration) -> Self {
+        Self { pending_for, last: Mutex::default() }
+    }
+
+    /// Compares with the look before, and reads for the next.
+    pub(super) async fn look(
+        &self,
+        store: &dyn OrderStore,
+        admin: &dyn BrokerAdmin,
+    ) -> Result<u64, RelayError> {
+        let mut last = self.last.lock().await;
+        let (missing, refilled) = match last.take() {
+            Some(reading) if reading.is_usable() => reading.compare(store).await?,
+            _ => (0, 0),
+        };
+        *last = self.read(store, admin, missing - refilled).await?;
+        Ok(refilled)
+    }
+
+    async fn read(
+        &self,
+        store: &dyn OrderStore,
+        admin: &dyn BrokerAdmin,
+        missing: u64,
+    ) -> Result<Option<Reading>, RelayError> {
+        let watermark = store.watermark(self.pending_for).await?;
+        // Most of the time nothing has been pending for long.
+        if store.unaccounted(&watermark, 1).await? == 0 {
+            return Ok(None);
+        }
+        let depth = admin.depth().await?;
+        let messages = depth.ready + depth.delayed + depth.in_flight.unwrap_or(0);
+        Ok(Some(Reading { watermark, messages, read_at: Instant::now(), missing }))
+    }
+}
+
+impl Reading {
+    /// Marks are not remembered for ever.
+    fn is_usable(&self) -> bool {
+        self.read_at.elapsed() < Watermark::MARKS_KEPT / 2
+    }
+
+    /// Returns how many orders are without a message by this look, and how many of
+    /// them were put back because the look before had said so too.
+    async fn compare(&self, store: &dyn OrderStore) -> Result<(u64, u64), RelayError> {
+        let Self { watermark, messages, .. } = self;
+        let counted = store.unaccounted(watermark, messages.saturating_add(MOST)).await?;
+        let missing = counted.saturating_sub(*messages);
+        let lost = missing.min(self.missing);
+        let mut refilled = 0;
+        while refilled < lost {
+            let batch = (lost - refilled).min(BATCH);
+            let limit = usize::try_from(batch).unwrap_or(usize::MAX);
+            let put_back = store.refill_outbox(watermark, *messages, limit).await?;
+            refilled += put_back;
+            if put_back < batch {
+                break;
+            }
+        }
+        if refilled > 0 {
+            tracing::warn!(
+                outbox.refilled = refilled,
+                orders.pending = counted,
+                broker.messages = messages,
+                "the broker has lost the messages of pending orders: publishing them again"
+            );
+            metrics::counter!("woody_outbox_refilled_total").increment(refilled);
+        }
+        Ok((missing, refilled))
+    }
+}

@@ -1,0 +1,111 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::{domain::OrderId, ports::OrderStore};
+
+/// The orders that are in this worker's hands.
+///
+/// What is held for long, or was sent to wait, is marked in the store from time to
+/// time: no broker tells how many messages are with its consumers, and an order whose
+/// message nobody can see would be taken for lost. What goes straight through costs
+/// nothing.
+#[derive(Debug, Default)]
+pub(super) struct Hands(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many deliveries of each order there are, and since when.
+    held: HashMap<OrderId, (usize, Instant)>,
+    /// Sent to wait since the last mark.
+    sent_to_wait: HashSet<OrderId>,
+}
+
+/// Orders sent to wait that can be remembered; of those beyond, a look at the queue
+/// may see too few messages, which one look alone does not act on.
+const MOST_SENT: usize = 65_536;
+
+/// One delivery of an order. Dropped, it is out of our hands.
+#[derive(Debug)]
+pub(super) struct Held {
+    hands: Arc<Hands>,
+    id: OrderId,
+}
+
+impl Hands {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hold(self: &Arc<Self>, id: OrderId) -> Held {
+        let mut state = self.lock();
+        state.held.entry(id).or_insert_with(|| (0, Instant::now())).0 += 1;
+        Held { hands: Arc::clone(self), id }
+    }
+
+    /// Marks in `store`, every `pause`, what has been held for that long, until `done`.
+    pub(super) async fn mark_regularly(
+        &self,
+        store: &dyn OrderStore,
+        pause: Duration,
+        done: &CancellationToken,
+    ) {
+        let mut ticks = interval(pause.max(Duration::from_millis(1)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while done.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.mark(store, pause).await;
+        }
+        self.mark(store, pause).await;
+    }
+
+    async fn mark(&self, store: &dyn OrderStore, pause: Duration) {
+        let (ids, sent) = self.take_due(pause);
+        if ids.is_empty() {
+            return;
+        }
+        if let Err(error) = store.mark_held(&ids).await {
+            // It is tried again with the next; a store that is away counts nothing either.
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "orders in hand are not marked"
+            );
+            self.lock().sent_to_wait.extend(sent);
+        }
+    }
+
+    /// Returns what is to be marked, and which of it was sent to wait.
+    fn take_due(&self, held_for: Duration) -> (Vec<OrderId>, HashSet<OrderId>) {
+        let mut state = self.lock();
+        let sent = std::mem::take(&mut state.sent_to_wait);
+        let old = state.held.iter().filter(|(_, (_, since))| since.elapsed() >= held_for);
+        let ids: HashSet<OrderId> = old.map(|(id, _)| *id).chain(sent.iter().copied()).collect();
+        (ids.into_iter().collect(), sent)
+    }
+}
+
+impl Held {
+    /// Notes that the message is being sent to wait for its next attempt.
+    pub(super) fn sent_to_wait(&self) {
+        let mut state = self.hands.lock();
+        if state.sent_to_wait.len() < MOST_SENT {
+            state.sent_to_wait.insert(self.id);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.hands.lock();
+        if let Some((count, _)) = state.held.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                state.held.remove(&self.id);
+            }
+        }
+    }
+}
