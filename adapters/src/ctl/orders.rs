@@ -6,9 +6,10 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_core::{
-    domain::{IdempotencyKey, Invalid, Order, OrderId, ProductName, Quantity},
+    domain::{IdempotencyKey, Invalid, OrderId, ProductName, Quantity},
     services::{
         IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
+        TrackedOrder,
     },
 };
 
@@ -58,7 +59,7 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
             let store = shop.store().await?;
             let order = store.orders().order(id).await;
             store.close().await;
-            order?.map(|order| shown(&order)).ok_or_else(|| unknown(id))
+            TrackedOrder::of(id, order?).map(|order| shown(&order)).ok_or_else(|| unknown(id))
         }
         OrderCommand::Watch { id } => watch(OrderId::parse(&id)?, shop).await,
     }
@@ -128,28 +129,35 @@ async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
     output
 }
 
-fn shown(order: &Order) -> Output {
+fn shown(order: &TrackedOrder) -> Output {
     let at = |time: time::OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
-    let finished = order.finished_at.map(at);
-    let reason = order.status.reason().map(ToString::to_string);
-    let mut pairs = vec![
-        ("order", order.id.to_string()),
-        ("product", order.product.to_string()),
-        ("quantity", order.quantity.to_string()),
-        ("status", order.status.as_str().to_owned()),
-        ("accepted", at(order.accepted_at)),
-    ];
+    let TrackedOrder { id, status, stored } = order;
+    let stored = stored.as_ref();
+    let (status, reason) = (status.as_str(), status.reason().map(ToString::to_string));
+    let accepted = stored.map(|order| at(order.accepted_at));
+    let finished = stored.and_then(|order| order.finished_at).map(at);
+    let mut pairs = vec![("order", id.to_string())];
+    if let Some(order) = stored {
+        pairs.push(("product", order.product.to_string()));
+        pairs.push(("quantity", order.quantity.to_string()));
+    }
+    pairs.push(("status", status.to_owned()));
+    if stored.is_none() {
+        pairs
+            .push(("kept", "in the broker alone, unless nobody was ever given this id".to_owned()));
+    }
+    pairs.extend(accepted.clone().map(|accepted| ("accepted", accepted)));
     pairs.extend(reason.clone().map(|reason| ("reason", reason)));
     pairs.extend(finished.clone().map(|finished| ("finished", finished)));
     Output::pairs(
         &pairs,
         json!({
-            "order_id": order.id,
-            "product": order.product,
-            "quantity": order.quantity,
-            "status": order.status.as_str(),
+            "order_id": id,
+            "product": stored.map(|order| &order.product),
+            "quantity": stored.map(|order| order.quantity),
+            "status": status,
             "reason": reason,
-            "accepted_at": at(order.accepted_at),
+            "accepted_at": accepted,
             "finished_at": finished,
         }),
     )

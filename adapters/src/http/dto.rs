@@ -5,8 +5,9 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use woody_core::domain::{
-    Invalid, MAX_SIDE_MM, NewOrder, Order, Part, Parts, Product, ProductName, Quantity,
+    Invalid, MAX_SIDE_MM, NewOrder, Part, Parts, Product, ProductName, Quantity,
 };
+use woody_core::services::TrackedOrder;
 
 use super::{failure::Failure, problem::Kind};
 
@@ -179,12 +180,15 @@ impl From<&NewOrder> for OrderReceipt {
 pub struct OrderView {
     /// Its id.
     order_id: Uuid,
-    /// What is ordered.
+    /// What is ordered; missing, as are quantity and time, while the order is kept by
+    /// the broker alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "lion")]
-    product: String,
+    product: Option<String>,
     /// How many pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000, example = 3)]
-    quantity: u16,
+    quantity: Option<u16>,
     /// Where it stands: `pending`, then one of `success`, `rejected`, `failed`.
     #[schema(value_type = OrderWord)]
     status: &'static str,
@@ -193,8 +197,8 @@ pub struct OrderView {
     #[schema(example = "1 sheet, 12 pieces, 41 % used")]
     reason: Option<String>,
     /// When it was accepted.
-    #[serde(with = "time::serde::rfc3339")]
-    accepted_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<OffsetDateTime>,
     /// When it ended.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     finished_at: Option<OffsetDateTime>,
@@ -221,16 +225,17 @@ impl OrderView {
     }
 }
 
-impl From<Order> for OrderView {
-    fn from(order: Order) -> Self {
+impl From<TrackedOrder> for OrderView {
+    fn from(order: TrackedOrder) -> Self {
+        let TrackedOrder { id, status, stored } = order;
         Self {
-            order_id: order.id.as_uuid(),
-            product: order.product.into(),
-            quantity: order.quantity.get(),
-            status: order.status.as_str(),
-            reason: order.status.reason().map(ToString::to_string),
-            accepted_at: order.accepted_at,
-            finished_at: order.finished_at,
+            order_id: id.as_uuid(),
+            status: status.as_str(),
+            reason: status.reason().map(ToString::to_string),
+            quantity: stored.as_ref().map(|order| order.quantity.get()),
+            accepted_at: stored.as_ref().map(|order| order.accepted_at),
+            finished_at: stored.as_ref().and_then(|order| order.finished_at),
+            product: stored.map(|order| order.product.into()),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
-use woody_core::domain::Order;
+use woody_core::services::TrackedOrder;
 
 use super::{
     Response,
@@ -100,7 +100,10 @@ pub(super) struct StreamPlace {
 
 impl StreamPlace {
     /// The answer that shows `changes`, ending with them.
-    pub(super) fn respond(self, changes: impl Stream<Item = Order> + Send + 'static) -> Response {
+    pub(super) fn respond(
+        self,
+        changes: impl Stream<Item = TrackedOrder> + Send + 'static,
+    ) -> Response {
         let events =
             Events { changes: changes.boxed(), heartbeat: self.heartbeat, _held: self.held };
         let hello = futures::stream::iter([Bytes::from_static(HELLO)]);
@@ -115,7 +118,7 @@ impl StreamPlace {
 }
 
 struct Events {
-    changes: Pin<Box<dyn Stream<Item = Order> + Send>>,
+    changes: Pin<Box<dyn Stream<Item = TrackedOrder> + Send>>,
     heartbeat: Interval,
     _held: (OwnedSemaphorePermit, Held),
 }
@@ -133,7 +136,7 @@ impl Stream for Events {
 }
 
 /// One change. Its id is the status: all that a client has seen so far.
-fn event(order: Order) -> Bytes {
+fn event(order: TrackedOrder) -> Bytes {
     let view = OrderView::from(order);
     // Strings and numbers under fixed keys: serialising them cannot fail. JSON
     // holds no line feed, so it is one line of data.

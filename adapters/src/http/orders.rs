@@ -5,8 +5,8 @@ use hyper::{
     header::{HeaderName, HeaderValue},
 };
 use woody_core::{
-    domain::{IdempotencyKey, Order, OrderId, OrderStatus, ProductName, Quantity},
-    services::{Kept, OrderIntake, OrderRequest, OrderTracker},
+    domain::{IdempotencyKey, OrderId, OrderStatus, ProductName, Quantity},
+    services::{Kept, OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
 };
 
 use super::{
@@ -152,7 +152,7 @@ fn idempotency_key(call: &Call<Action>) -> Result<Option<IdempotencyKey>, Failur
     }
 }
 
-fn status_line(order: &Order) -> String {
+fn status_line(order: &TrackedOrder) -> String {
     let id = order.id;
     match &order.status {
         OrderStatus::Pending => format!("order \"{id}\": Pending"),

@@ -13,12 +13,13 @@ use super::Invalid;
 pub struct OrderId(Uuid);
 
 impl OrderId {
-    /// A fresh id (UUIDv7: ids made later sort later).
+    /// A fresh id (UUIDv7: ids made later sort later), [ours](Self::is_ours).
     pub fn fresh() -> Self {
-        Self(Uuid::now_v7())
+        Self(seal(Uuid::now_v7()))
     }
 
-    /// The id of the order that `key` names (UUIDv8 from its SHA-256).
+    /// The id of the order that `key` names (UUIDv8 from its SHA-256),
+    /// [ours](Self::is_ours).
     ///
     /// The same key gives the same id on every replica, with no look-up, which
     /// is why a double submit is one order even while the store is away.
@@ -26,7 +27,17 @@ impl OrderId {
         let digest = Sha256::digest([b"woodytoys order\0", key.0.as_bytes()].concat());
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest[..16]);
-        Self(Uuid::new_v8(bytes))
+        Self(seal(Uuid::new_v8(bytes)))
+    }
+
+    /// Whether this id was made here: by [`fresh`](Self::fresh) or
+    /// [`from_key`](Self::from_key), in any process and at any time.
+    ///
+    /// The last three bytes of our ids are a hash of the others, so that every replica can
+    /// tell them with nothing to look up. One of 16 million other UUIDv7 and UUIDv8 passes,
+    /// and the hash is no secret: an id that is ours need not have been given to anybody.
+    pub fn is_ours(self) -> bool {
+        matches!(self.0.get_version_num(), 7 | 8) && seal(self.0) == self.0
     }
 
     /// Reads the usual forms of a UUID.
@@ -42,6 +53,19 @@ impl OrderId {
         self.0
     }
 }
+
+/// Puts the hash of the other bytes into the last three, which are random in a UUIDv7:
+/// the time and the counter that tell ids of one process apart come before.
+fn seal(id: Uuid) -> Uuid {
+    let mut bytes = id.into_bytes();
+    let (made, tag) = bytes.split_at_mut(SEALED);
+    let digest = Sha256::digest([b"woodytoys id\0", &*made].concat());
+    tag.copy_from_slice(&digest[..16 - SEALED]);
+    Uuid::from_bytes(bytes)
+}
+
+/// So many bytes of an id are chosen, the rest tells that it is ours.
+const SEALED: usize = 13;
 
 impl From<Uuid> for OrderId {
     fn from(uuid: Uuid) -> Self {
@@ -126,6 +150,30 @@ mod tests {
         assert_eq!(OrderId::from_key(&key).as_uuid().get_version_num(), 8);
         let other = IdempotencyKey::parse("cart-43").unwrap();
         assert_ne!(OrderId::from_key(&key), OrderId::from_key(&other));
+    }
+
+    #[test]
+    fn an_id_that_is_ours_is_told_from_any_other() {
+        let key = IdempotencyKey::parse("cart-42").unwrap();
+        for ours in [OrderId::fresh(), OrderId::from_key(&key)] {
+            assert!(ours.is_ours(), "{ours}");
+            assert!(OrderId::parse(&ours.to_string()).unwrap().is_ours(), "{ours}");
+            let mut bytes = ours.as_uuid().into_bytes();
+            for at in 0..16 {
+                bytes[at] ^= 1;
+                assert!(!OrderId::from(Uuid::from_bytes(bytes)).is_ours(), "byte {at} of {ours}");
+                bytes[at] ^= 1;
+            }
+        }
+        for others in [Uuid::nil(), Uuid::max(), Uuid::new_v4(), Uuid::new_v8([7; 16])] {
+            assert!(!OrderId::from(others).is_ours(), "{others}");
+        }
+    }
+
+    #[test]
+    fn ids_made_in_one_instant_differ() {
+        let ids: std::collections::HashSet<_> = (0..100_000).map(|_| OrderId::fresh()).collect();
+        assert_eq!(ids.len(), 100_000);
     }
 
     #[test]

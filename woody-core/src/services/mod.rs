@@ -25,5 +25,5 @@ pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, Order
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
 pub use sink::Outage;
-pub use tracker::OrderTracker;
+pub use tracker::{OrderTracker, TrackedOrder};
 pub use worker::{Handled, OrderWorker, Wait, Waits, WorkerSettings};

@@ -25,6 +25,35 @@ pub struct OrderTracker {
     look_every: Duration,
 }
 
+/// An order as it can be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedOrder {
+    /// Its id.
+    pub id: OrderId,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// All of it; `None` while only the broker has it, because the store was
+    /// unavailable when it was accepted and no worker has written it yet.
+    pub stored: Option<Order>,
+}
+
+impl TrackedOrder {
+    /// Returns the order as the store answered, or as pending when the store does not
+    /// know it and its id is [ours](OrderId::is_ours): it is in the broker then.
+    pub fn of(id: OrderId, stored: Option<Order>) -> Option<Self> {
+        match stored {
+            Some(order) => Some(order.into()),
+            None => id.is_ours().then_some(Self { id, status: OrderStatus::Pending, stored: None }),
+        }
+    }
+}
+
+impl From<Order> for TrackedOrder {
+    fn from(order: Order) -> Self {
+        Self { id: order.id, status: order.status.clone(), stored: Some(order) }
+    }
+}
+
 /// The orders that somebody watches, each with its bell.
 #[derive(Default)]
 struct Watched(Mutex<HashMap<OrderId, watch::Sender<()>>>);
@@ -112,12 +141,13 @@ impl OrderTracker {
         }
     }
 
-    /// The order as the store holds it now.
+    /// The order as it stands now; `None` for an id that was never given to anybody.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        self.store.order(id).await
+    /// [`StoreError`]: while the store is unavailable nobody can tell an order that is
+    /// pending from one that has ended, and a status never goes back.
+    pub async fn order(&self, id: OrderId) -> Result<Option<TrackedOrder>, StoreError> {
+        Ok(TrackedOrder::of(id, self.store.order(id).await?))
     }
 
     /// How many orders are being watched.
@@ -136,10 +166,10 @@ impl OrderTracker {
     pub async fn watch(
         &self,
         id: OrderId,
-    ) -> Result<Option<impl Stream<Item = Order> + Send + use<>>, StoreError> {
+    ) -> Result<Option<impl Stream<Item = TrackedOrder> + Send + use<>>, StoreError> {
         // First the place, then the look: a change in between rings the bell.
         let place = Place::take(&self.watched, id);
-        let Some(now) = self.store.order(id).await? else { return Ok(None) };
+        let Some(now) = self.order(id).await? else { return Ok(None) };
         let following = Following {
             place,
             store: Arc::clone(&self.store),
@@ -159,14 +189,14 @@ struct Following {
 }
 
 impl Following {
-    async fn next(mut self) -> Option<(Order, Self)> {
+    async fn next(mut self) -> Option<(TrackedOrder, Self)> {
         while !self.shown.is_final() {
             let _ = tokio::time::timeout(self.look_every, self.place.bell.changed()).await;
             if let Ok(Some(order)) = self.store.order(self.place.id).await
                 && order.status != self.shown
             {
                 self.shown = order.status.clone();
-                return Some((order, self));
+                return Some((order.into(), self));
             }
         }
         None

@@ -1,13 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt;
+use uuid::Uuid;
 use woody_core::{
-    domain::{Order, OrderId, Outcome},
+    domain::{OrderId, OrderStatus, Outcome},
     ports::{Broker, Decision, StatusChange, record},
-    services::OrderTracker,
+    services::{OrderTracker, TrackedOrder},
 };
 
-use crate::shop::{Shop, order, within};
+use crate::shop::{Shop, order, request, within};
 
 fn tracker(shop: &Shop, look_every: Duration) -> Arc<OrderTracker> {
     Arc::new(OrderTracker::new(Arc::clone(&shop.store), shop.broker.events(), look_every))
@@ -18,7 +19,7 @@ async fn decide(shop: &Shop, order: woody_core::domain::NewOrder) {
     let _ = record(shop.store.as_ref(), &[decision]).await.unwrap();
 }
 
-fn words(seen: &[Order]) -> Vec<&'static str> {
+fn words(seen: &[TrackedOrder]) -> Vec<&'static str> {
     seen.iter().map(|order| order.status.as_str()).collect()
 }
 
@@ -62,7 +63,7 @@ async fn without_any_announcement_a_watcher_still_finds_out() {
     shop.store.insert(std::slice::from_ref(&train), Duration::ZERO).await.unwrap();
     let watching = tracker.watch(train.id).await.unwrap().unwrap();
     decide(&shop, train).await;
-    let seen: Vec<Order> = within(watching.collect()).await;
+    let seen: Vec<TrackedOrder> = within(watching.collect()).await;
     assert_eq!(words(&seen), ["pending", "success"]);
 }
 
@@ -72,7 +73,8 @@ async fn a_finished_order_is_shown_once() {
     let tracker = tracker(&shop, Duration::from_hours(1));
     let train = order("Train");
     decide(&shop, train.clone()).await;
-    let seen: Vec<Order> = within(tracker.watch(train.id).await.unwrap().unwrap().collect()).await;
+    let seen: Vec<TrackedOrder> =
+        within(tracker.watch(train.id).await.unwrap().unwrap().collect()).await;
     assert_eq!(words(&seen), ["success"]);
 }
 
@@ -80,7 +82,7 @@ async fn a_finished_order_is_shown_once() {
 async fn an_unknown_order_is_not_watched() {
     let shop = Shop::open();
     let tracker = tracker(&shop, Duration::from_hours(1));
-    assert!(tracker.watch(OrderId::fresh()).await.unwrap().is_none());
+    assert!(tracker.watch(OrderId::from(Uuid::new_v4())).await.unwrap().is_none());
     assert_eq!(tracker.watching(), 0);
 }
 
@@ -97,4 +99,40 @@ async fn the_last_watcher_to_leave_is_forgotten() {
     assert_eq!(tracker.watching(), 1);
     drop(two);
     assert_eq!(tracker.watching(), 0);
+}
+
+/// The store was away when it was accepted, and no worker has written it yet.
+#[tokio::test]
+async fn an_order_that_only_the_broker_has_is_pending_until_a_worker_writes_it() {
+    let shop = Shop::open();
+    let relay = shop.relay();
+    let intake = shop.intake(&relay);
+    let tracker = tracker(&shop, Duration::from_millis(1));
+    for key in [None, Some("cart-42")] {
+        shop.store_fault.begin();
+        let accepted = intake.accept(request("Train", key)).await.unwrap();
+        shop.store_fault.end();
+        let id = accepted.order.id;
+        let pending = TrackedOrder { id, status: OrderStatus::Pending, stored: None };
+        assert_eq!(tracker.order(id).await.unwrap(), Some(pending.clone()));
+
+        let mut watching = Box::pin(tracker.watch(id).await.unwrap().unwrap());
+        assert_eq!(within(watching.next()).await, Some(pending));
+        let outcome = Outcome::Success(None);
+        let decision = Decision { order: accepted.order, outcome, redriven: false };
+        let _ = shop.store.finish(&[decision]).await.unwrap();
+        let ended = within(watching.next()).await.unwrap();
+        assert_eq!(ended.status, OrderStatus::Success(None));
+        assert!(ended.stored.is_some());
+        assert_eq!(within(watching.next()).await, None);
+    }
+}
+
+/// It may have ended: pending after success would be a step back.
+#[tokio::test]
+async fn while_the_store_is_away_nobody_says_where_an_order_stands() {
+    let shop = Shop::open();
+    let tracker = tracker(&shop, Duration::from_millis(1));
+    shop.store_fault.begin();
+    assert!(tracker.order(OrderId::fresh()).await.is_err());
 }

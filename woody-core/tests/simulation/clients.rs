@@ -184,6 +184,12 @@ impl Inner {
         }
     }
 
+    /// Somebody who holds an id was told that there is no such order.
+    fn is_unknown(&mut self, name: &str) {
+        let name = name.to_owned();
+        self.broken(Invariant::GivenIsKnown, || format!("{name} was given, and nobody knows it"));
+    }
+
     /// G5: a key is refused only when it was used for something else.
     fn check_conflict(&mut self, wish: &Wish) {
         let used = wish.key.is_some_and(|key| {
@@ -210,15 +216,22 @@ async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, i
                 tokio::select! {
                     biased;
                     () = service.life.over() => {}
-                    order = service.tracker.order(id) => if let Ok(Some(order)) = order {
-                        world.with(|inner| inner.show(wish.who, id, &order.status));
+                    order = service.tracker.order(id) => match order {
+                        Ok(Some(order)) => {
+                            world.with(|inner| inner.show(wish.who, id, &order.status));
+                        }
+                        Ok(None) => world.with(|inner| inner.is_unknown(&wish.name)),
+                        Err(_) => {}
                     }
                 }
             }
         }
         Then::Watch => {
             let watching = async {
-                let Ok(Some(changes)) = service.tracker.watch(id).await else { return };
+                let Ok(changes) = service.tracker.watch(id).await else { return };
+                let Some(changes) = changes else {
+                    return world.with(|inner| inner.is_unknown(&wish.name));
+                };
                 let mut changes = std::pin::pin!(changes);
                 while let Some(order) = changes.next().await {
                     world.with(|inner| inner.show(wish.who, id, &order.status));

@@ -28,6 +28,8 @@ pub enum Invariant {
     OnlyTheLostArePublishedAgain,
     /// G2: the first final state stays; nothing that is read goes back.
     OneFinalState,
+    /// G1: an order whose id a client holds is known to whoever asks.
+    GivenIsKnown,
     /// G2: nobody hears of a state that is not saved.
     SavedBeforeAnnounced,
     /// G3: while one dependency is there, orders are taken.
