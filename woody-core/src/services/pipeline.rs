@@ -90,9 +90,11 @@ impl Pipeline {
         self.waits.clone()
     }
 
-    /// Ends it, losing nothing: the worker finishes what it holds, then what was
-    /// accepted last is published. Answers whether that was done within the
-    /// grace; what was not is in the outbox or goes back to the queue.
+    /// Ends it, losing nothing: the worker takes no more deliveries and finishes those
+    /// it holds; beside it the intake's last commits end, and then the relay publishes
+    /// what they accepted. Neither waits for the other, so a long validation holds up no
+    /// order that was just accepted. Returns whether all was done within the grace; what
+    /// was not is in the outbox or goes back to the queue.
     ///
     /// Drop your own handles to the intake first: it is waited for.
     pub async fn stop(self) -> bool {
