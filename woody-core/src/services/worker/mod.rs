@@ -208,7 +208,7 @@ impl OrderWorker {
             Ok(message) => self.judge(&delivery, message.into_order(), shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
-        if let (Some(held), Judgement::Again(..)) = (&held, &judgement) {
+        if let (Some(held), Judgement::Again(..) | Judgement::Postponed(..)) = (&held, &judgement) {
             held.sent_to_wait();
         }
         let saved = match judgement.decision() {
