@@ -7,6 +7,7 @@
 
 mod announcer;
 mod catalogue;
+mod given_up;
 mod group_commit;
 mod heavy;
 mod heavy_answer;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::{sync::Mutex, time::Instant};
 
-use super::relay::RelayError;
+use super::{given_up::end_given_up, relay::RelayError};
 use crate::ports::{BrokerAdmin, OrderStore, Watermark};
 
 /// Finds orders that have lost their messages, by counting.
@@ -20,6 +20,9 @@ use crate::ports::{BrokerAdmin, OrderStore, Watermark};
 /// look, and only by one: what is missing must be so in two looks running.
 ///
 /// A depth that is not known is an error, and ends what was begun.
+///
+/// What the broker itself made a dead letter is not lost but given up: before anything
+/// is put back, such orders are ended.
 #[derive(Debug)]
 pub(super) struct Reconciliation {
     pending_for: Duration,
@@ -54,7 +57,7 @@ impl Reconciliation {
     ) -> Result<u64, RelayError> {
         let mut last = self.last.lock().await;
         let (missing, refilled) = match last.take() {
-            Some(reading) if reading.is_usable() => reading.compare(store).await?,
+            Some(reading) if reading.is_usable() => reading.compare(store, admin).await?,
             _ => (0, 0),
         };
         *last = self.read(store, admin, missing - refilled).await?;
@@ -86,10 +89,17 @@ impl Reading {
 
     /// Returns how many orders are without a message by this look, and how many of
     /// them were put back because the look before had said so too.
-    async fn compare(&self, store: &dyn OrderStore) -> Result<(u64, u64), RelayError> {
+    async fn compare(
+        &self,
+        store: &dyn OrderStore,
+        admin: &dyn BrokerAdmin,
+    ) -> Result<(u64, u64), RelayError> {
         let Self { watermark, messages, .. } = self;
         let counted = store.unaccounted(watermark, messages.saturating_add(MOST)).await?;
-        let missing = counted.saturating_sub(*messages);
+        let mut missing = counted.saturating_sub(*messages);
+        if missing.min(self.missing) > 0 {
+            missing = missing.saturating_sub(end_given_up(store, admin).await?);
+        }
         let lost = missing.min(self.missing);
         let mut refilled = 0;
         while refilled < lost {

@@ -5,10 +5,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use woody_core::{
     contract::broker::acknowledge,
-    domain::{NewOrder, OrderMessage},
+    domain::{NewOrder, OrderMessage, OrderStatus, now},
     ports::{
         Broker, BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth, ValidateError,
         Validator, Verdict,
@@ -182,6 +184,65 @@ async fn an_order_in_a_workers_hands_is_not_taken_for_lost() {
     }
     ending.cancel();
     running.await.unwrap();
+}
+
+/// What a broker does with a message that it has delivered too often.
+#[tokio::test]
+async fn an_order_whose_message_the_broker_gave_up_has_failed_and_is_not_published_again() {
+    let shop = Shop::open();
+    let admin = Arc::new(GaveUp(Mutex::default()));
+    let relay = shop.relay_that_asks(Arc::clone(&admin) as Arc<dyn BrokerAdmin>);
+    let orders = published(&shop, &relay, &["Train", "Boat", "Plane"]).await;
+    *admin.0.lock().unwrap() = vec![
+        letter(b"no order", None),
+        letter(&OrderMessage::from(&orders[0]).to_bytes(), None),
+        // A worker made this one: it saves how an order ends before that.
+        letter(&OrderMessage::from(&orders[1]).to_bytes(), Some(now())),
+    ];
+    for look in 0..4 {
+        let refilled = relay.reconcile().await.unwrap();
+        assert_eq!(refilled, if look == 2 { 2 } else { 0 }, "look {look}");
+    }
+    let mut statuses = Vec::new();
+    for order in &orders {
+        statuses.push(shop.store.order(order.id).await.unwrap().unwrap().status);
+    }
+    let reason = "its message became a dead letter: the broker delivered it too often";
+    let failed = OrderStatus::Failed(reason.into());
+    assert_eq!(statuses, [failed, OrderStatus::Pending, OrderStatus::Pending]);
+    assert_eq!(shop.store.counts().await.unwrap().outbox, 2);
+}
+
+fn letter(body: &[u8], died_at: Option<OffsetDateTime>) -> DeadLetter {
+    DeadLetter {
+        id: DeadLetterId(String::new()),
+        body: Bytes::copy_from_slice(body),
+        reason: "the broker delivered it too often".into(),
+        attempts: 0,
+        died_at,
+    }
+}
+
+/// A broker whose queue is empty and that has dead letters.
+struct GaveUp(Mutex<Vec<DeadLetter>>);
+
+#[async_trait]
+impl BrokerAdmin for GaveUp {
+    async fn depth(&self) -> Result<QueueDepth, BrokerError> {
+        Ok(QueueDepth::default())
+    }
+
+    async fn dead_letters(&self, _: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    async fn redrive(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        Ok(0)
+    }
+
+    async fn purge(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
+        Ok(0)
+    }
 }
 
 struct NeverReady;
