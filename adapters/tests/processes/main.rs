@@ -7,6 +7,7 @@ mod client;
 mod deaths;
 mod drain;
 mod four_services;
+mod given_up;
 mod load;
 mod operator;
 mod python;

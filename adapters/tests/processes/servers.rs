@@ -68,6 +68,11 @@ impl VirtualHost {
         url.set_path(&name);
         Self { url: url.into(), name }
     }
+
+    pub fn set_policy(&self, queues: &str, definition: &str) {
+        let policy = ["woody-test", queues, definition, "--apply-to", "queues"];
+        rabbitmqctl(&[&["set_policy", "-p", &self.name][..], &policy].concat());
+    }
 }
 
 impl Drop for VirtualHost {
