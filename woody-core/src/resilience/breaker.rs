@@ -10,7 +10,7 @@ pub struct BreakerConfig {
     pub failures: u32,
     /// How long the first opening lasts. Each probe that fails doubles it.
     pub open_for: Duration,
-    /// The longest that an opening lasts.
+    /// The longest that an opening lasts; a day at most.
     pub open_at_most: Duration,
 }
 
@@ -24,6 +24,9 @@ impl Default for BreakerConfig {
         }
     }
 }
+
+/// Nobody waits for a probe any longer; the clock ends somewhere beyond.
+const LONGEST_OPENING: Duration = Duration::from_hours(24);
 
 /// Where a [`CircuitBreaker`] stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +163,7 @@ impl CircuitBreaker {
     /// How long the opening after `earlier` ones lasts.
     fn opening(&self, earlier: u32) -> Duration {
         let doubled = self.config.open_for.saturating_mul(2_u32.saturating_pow(earlier));
-        let whole = doubled.min(self.config.open_at_most);
+        let whole = doubled.min(self.config.open_at_most).min(LONGEST_OPENING);
         whole.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 

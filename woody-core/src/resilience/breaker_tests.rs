@@ -87,6 +87,19 @@ async fn a_late_result_of_an_earlier_period_changes_nothing() {
     assert_eq!(breaker.refuses_for(), refused);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_opening_ends_whatever_it_was_set_to() {
+    let breaker = CircuitBreaker::new(BreakerConfig {
+        failures: 0,
+        open_for: Duration::MAX,
+        open_at_most: Duration::MAX,
+    });
+    breaker.try_acquire().unwrap().failure();
+    assert!(breaker.refuses_for() <= Duration::from_hours(24));
+    advance(breaker.refuses_for()).await;
+    assert!(breaker.try_acquire().is_some());
+}
+
 /// What can happen to a breaker.
 #[derive(Debug, Clone, Copy)]
 enum Event {

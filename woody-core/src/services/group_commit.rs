@@ -1,6 +1,6 @@
 use std::{error::Error, future::Future, sync::Arc};
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use crate::ports::{BrokerError, StoreError};
@@ -69,6 +69,9 @@ pub(crate) struct GroupLimits {
     pub(crate) lanes: usize,
 }
 
+/// More than any store or broker has connections for.
+pub(super) const MOST_LANES: usize = 1_024;
+
 /// Why an item was not committed, as far as this caller can know.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GroupError<E> {
@@ -96,9 +99,9 @@ where
         F: Fn(Vec<T>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Vec<R>, E>> + Send,
     {
-        let (queue, waiting) = mpsc::channel(limits.waiting.max(1));
+        let (queue, waiting) = mpsc::channel(limits.waiting.clamp(1, Semaphore::MAX_PERMITS));
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..limits.lanes.max(1) {
+        for _ in 0..limits.lanes.clamp(1, MOST_LANES) {
             let waiting = Arc::clone(&waiting);
             let commit = commit.clone();
             tasks.spawn(async move {
@@ -200,8 +203,6 @@ fn fail<R, E: CommitError>(answers: Answers<R, E>, error: E) {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use tokio::sync::Semaphore;
 
     use super::*;
 
@@ -306,6 +307,21 @@ mod tests {
         let (taken, commits) = submitted(512, |_| true).await;
         assert!(taken.iter().all(|taken| !taken));
         assert_eq!(commits, 1 + 2 + 4 + 8 + 16);
+    }
+
+    #[tokio::test]
+    async fn limits_beyond_all_bounds_are_held_within_them() {
+        for limit in [0, usize::MAX] {
+            let tasks = TaskTracker::new();
+            let limits = GroupLimits { waiting: limit, batch: limit, lanes: limit };
+            let group = GroupCommit::start(&tasks, limits, |items: Vec<u32>| async {
+                Ok::<Vec<u32>, StoreError>(items)
+            });
+            assert_eq!(group.submit(1).await.unwrap(), 1);
+            drop(group);
+            tasks.close();
+            tasks.wait().await;
+        }
     }
 
     #[tokio::test]

@@ -13,13 +13,16 @@ use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
 /// How long heavy answers are kept, and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeavyConfig {
-    /// How long an answer is served after it was computed.
+    /// How long an answer is served after it was computed; a year at most.
     pub ttl: Duration,
     /// How many answers are kept, at most; each counts for at least 8 KiB of
     /// memory, and a larger one for several, so that all of them together stay
     /// below `capacity` times 8 KiB however they are asked for.
     pub capacity: u64,
 }
+
+/// Longer than any process lives; the clock and the cache know no end beyond theirs.
+const LONGEST_TTL: Duration = Duration::from_hours(365 * 24);
 
 impl Default for HeavyConfig {
     /// A minute, 10,000 answers (80 MB).
@@ -148,12 +151,13 @@ impl HeavyComputation {
             let slots = kept.answer.weight_bytes().div_ceil(SLOT_BYTES);
             u32::try_from(slots).unwrap_or(u32::MAX).max(MIN_SLOTS)
         };
+        let ttl = config.ttl.min(LONGEST_TTL);
         let cache = Cache::builder()
             .weigher(weigh)
             .max_capacity(config.capacity.saturating_mul(u64::from(MIN_SLOTS)))
-            .time_to_live(config.ttl)
+            .time_to_live(ttl)
             .build();
-        Self { workshop, pool, products: None, cache, ttl: config.ttl }
+        Self { workshop, pool, products: None, cache, ttl }
     }
 
     /// Cuts toys that are in this catalogue from their parts there.

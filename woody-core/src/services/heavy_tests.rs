@@ -170,6 +170,14 @@ async fn nothing_outlives_its_time() {
 }
 
 #[tokio::test]
+async fn an_answer_may_be_remembered_for_ever() {
+    let heavy = heavy(HeavyConfig { ttl: Duration::MAX, capacity: u64::MAX });
+    heavy.answer(&name("Train"), Quantity::ONE).await.unwrap();
+    let (_, status) = heavy.answer(&name("Train"), Quantity::ONE).await.unwrap();
+    assert!(matches!(status, CacheStatus::Hit { .. }));
+}
+
+#[tokio::test]
 async fn an_answer_weighs_at_least_what_its_bodies_are() {
     let heavy = heavy(HeavyConfig::default());
     let long: String = ('!'..='~').cycle().take(200).collect();

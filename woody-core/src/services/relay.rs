@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::reconciliation::Reconciliation;
+use super::{group_commit::MOST_LANES, reconciliation::Reconciliation};
 use crate::{
     domain::{NewOrder, OrderId, OrderMessage},
     ports::{BrokerAdmin, BrokerError, OrderStore, Publisher, StoreError},
@@ -45,6 +45,8 @@ pub struct OutboxRelay {
 
 /// An outage is over for an order when its message is out: look again soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How a relay paces itself.
 #[derive(Debug, Clone)]
@@ -118,9 +120,10 @@ impl OutboxRelay {
         store: Arc<dyn OrderStore>,
         publisher: Arc<dyn Publisher>,
         admin: Arc<dyn BrokerAdmin>,
-        settings: RelaySettings,
+        mut settings: RelaySettings,
     ) -> Self {
-        let (sender, fresh) = mpsc::channel(settings.waiting.max(1));
+        settings.batch = settings.batch.max(1);
+        let (sender, fresh) = mpsc::channel(settings.waiting.clamp(1, Semaphore::MAX_PERMITS));
         let feed = RelayFeed { fresh: sender };
         Self {
             store,
@@ -143,7 +146,7 @@ impl OutboxRelay {
     ///
     /// Failures are logged and tried again with growing pauses; they never end it.
     pub async fn run(&self, shutdown: CancellationToken) {
-        let lanes = (0..self.settings.lanes.max(1)).map(|_| self.lane(&shutdown));
+        let lanes = (0..self.settings.lanes.clamp(1, MOST_LANES)).map(|_| self.lane(&shutdown));
         tokio::join!(
             futures::future::join_all(lanes),
             self.repeat("outbox sweep", self.settings.sweep_every, &shutdown, || self.sweep()),
@@ -270,6 +273,8 @@ impl OutboxRelay {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<u64, RelayError>>,
     {
+        // Without a pause it would do nothing else.
+        let pause = pause.max(SHORTEST_PAUSE);
         let mut failures = RetryDelays::new(pause, LONGEST_PAUSE.max(pause));
         let mut next = pause;
         loop {

@@ -94,6 +94,9 @@ impl Drop for Place {
     }
 }
 
+/// Without a pause a watcher would do nothing but look.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
 impl OrderTracker {
     /// A tracker that looks into `store` when `events` tell of a change, and
     /// every `look_every`.
@@ -102,7 +105,7 @@ impl OrderTracker {
         events: Arc<dyn OrderEvents>,
         look_every: Duration,
     ) -> Self {
-        Self { store, events, watched: Arc::default(), look_every }
+        Self { store, events, watched: Arc::default(), look_every: look_every.max(SHORTEST_PAUSE) }
     }
 
     /// Listens to announcements until `shutdown`.

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// How much heavy work there may be at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeavyPoolConfig {
-    /// Threads, each with one job at a time.
+    /// Threads, each with one job at a time; 1,024 at most.
     pub threads: NonZeroUsize,
     /// Jobs that may wait for a thread.
     pub waiting: usize,
@@ -33,6 +33,9 @@ impl Default for HeavyPoolConfig {
         }
     }
 }
+
+/// More than a machine has cores: beyond that threads only cost.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
 
 /// A heavy job has no result.
 #[non_exhaustive]
@@ -109,7 +112,8 @@ impl HeavyPool {
     ///
     /// A machine that refuses them gives a pool on which every job is
     /// [`HeavyError::Closed`].
-    pub fn new(config: HeavyPoolConfig) -> Self {
+    pub fn new(mut config: HeavyPoolConfig) -> Self {
+        config.threads = config.threads.min(MOST_THREADS);
         let threads = config.threads.get();
         let started = start(&config).unwrap_or_else(|error| {
             tracing::error!(%error, "the threads for heavy work could not be started");

@@ -15,7 +15,7 @@ use woody_core::{
         Broker, BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth, ValidateError,
         Validator, Verdict,
     },
-    services::OutboxRelay,
+    services::{OutboxRelay, RelaySettings},
 };
 
 use crate::shop::{Shop, next, order, request, within};
@@ -89,6 +89,31 @@ async fn while_the_broker_is_away_orders_wait_in_the_outbox() {
     assert_eq!(relay.sweep().await.unwrap(), 10);
     assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 10);
     assert_eq!(shop.store.counts().await.unwrap().outbox, 0);
+}
+
+#[tokio::test]
+async fn a_relay_that_is_set_to_nothing_relays_all_the_same() {
+    let shop = Shop::open();
+    let settings = RelaySettings {
+        batch: 0,
+        lanes: usize::MAX,
+        waiting: usize::MAX,
+        sweep_every: Duration::ZERO,
+        reconcile_every: Duration::ZERO,
+        ..RelaySettings::default()
+    };
+    let (store, admin) = (Arc::clone(&shop.store), shop.broker.admin());
+    let relay = Arc::new(OutboxRelay::new(store, shop.broker.publisher(), admin, settings));
+    let intake = shop.intake(&relay);
+    let running = {
+        let (relay, shutdown) = (Arc::clone(&relay), shop.shutdown.clone());
+        tokio::spawn(async move { relay.run(shutdown).await })
+    };
+    let _ = intake.accept(request("Train", None)).await.unwrap();
+    let mut consumer = shop.consumer(1).await;
+    drop(next(&mut consumer).await);
+    shop.shutdown.cancel();
+    within(running).await.unwrap();
 }
 
 /// Stores and publishes `names`, as if the intake and a relay had.
