@@ -5,6 +5,7 @@ pub mod ctl;
 pub mod doctor;
 pub mod http;
 pub mod http_validator;
+pub mod migration;
 pub mod process;
 pub mod terminal;
 pub mod wiring;

@@ -3,17 +3,15 @@
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     ports::{Broker, BrokerError, Consumer, ConsumerState, ProductStore, StoreError, Validator},
-    resilience::RetryDelays,
     services::{
         HeavyComputation, HeavyConfig, IntakeSettings, RelaySettings, Waits, WorkerSettings,
     },
@@ -29,7 +27,6 @@ use crate::{
     },
     http::{Ceiling, ClientShare, GatewayLimits, Networks, ServerLimits, StackSettings},
     http_validator::HttpValidator,
-    process::Process,
 };
 
 /// What to do about the file of an embedded backend.
@@ -106,28 +103,6 @@ fn check_file(url: &SecretArg, files: Files) -> Result<(), ConfigError> {
         )));
     }
     Ok(())
-}
-
-/// Brings the store's schema up to date, however long the store is away.
-/// Answers `false` when `stop` was cancelled before that.
-pub async fn migrate(store: &Store, stop: &CancellationToken) -> bool {
-    let mut delays = RetryDelays::new(Duration::from_millis(200), Duration::from_secs(5));
-    let migrated = async {
-        while let Err(error) = store.migrate().await {
-            if delays.is_clear() {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the store's schema cannot be checked yet, it is tried again"
-                );
-            }
-            tokio::time::sleep(delays.next_delay()).await;
-        }
-        tracing::info!("the store is there, its schema is up to date");
-    };
-    tokio::select! {
-        () = migrated => true,
-        () = stop.cancelled() => false,
-    }
 }
 
 /// The threads for heavy work.
@@ -336,6 +311,18 @@ pub fn either_check(
     }
 }
 
+/// A check that passes while the consumer that is put into `place` is on the
+/// broker's list.
+pub fn late_consumer_check(
+    place: &Arc<OnceLock<watch::Receiver<ConsumerState>>>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), &'static str>> + use<> {
+    let place = Arc::clone(place);
+    move || match place.get() {
+        Some(state) => consumer_check(state.clone())(),
+        None => Box::pin(std::future::ready(Err("no orders are taken before the schema is there"))),
+    }
+}
+
 /// A check that passes while a consumer is on the broker's list.
 pub fn consumer_check(
     state: watch::Receiver<ConsumerState>,
@@ -366,12 +353,4 @@ pub fn waits_check(
             })
         })
     }
-}
-
-/// Brings the schema up to date beside everything else, until `process` stops.
-pub fn migrate_in_background(store: &Store, process: &Process) -> TaskTracker {
-    let (store, stopping, tasks) = (store.clone(), process.stopping(), TaskTracker::new());
-    tasks.spawn(async move { migrate(&store, &stopping).await });
-    tasks.close();
-    tasks
 }

@@ -8,6 +8,7 @@ use woody_adapters::{
         AdminArgs, BrokerArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, RelayArgs, StoreArgs,
     },
     http::{OrderRoutes, RateLimit, Readiness, StreamSettings, serve, stack},
+    migration::Migration,
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
 };
@@ -54,13 +55,15 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
+    let migration = Migration::of(&store);
     // Either is enough to accept an order.
     let readiness = Readiness::new(process.draining())
         .require("store or broker", wiring::either_check(&store, &broker))
         .report("store", wiring::store_check(&store))
+        .report("schema", migration.check())
         .report("broker", wiring::broker_check(&broker));
     let admin = Admin::start(&args.admin, readiness, &process).await?;
-    let migrating = wiring::migrate_in_background(&store, &process);
+    let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::new(store.orders(), broker.clone())
         .intake_settings(wiring::intake_settings(&args.relay))
         .relay_settings(wiring::relay_settings(&args.relay))

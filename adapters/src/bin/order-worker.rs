@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 use woody_adapters::{
     config::{AdminArgs, BrokerArgs, ConfigError, HeavyArgs, ProcessArgs, StoreArgs, WorkerArgs},
     http::Readiness,
+    migration::Migration,
     process::{Admin, Process, ServiceArgs, run},
     wiring::{self, Files},
 };
@@ -53,7 +54,8 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let pool = wiring::heavy_pool(&args.heavy);
     let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
-    let consumer = wiring::consumer(&args.worker, &broker).await?;
+    let migration = Migration::of(&store);
+    let consuming = Arc::default();
     let tasks = TaskTracker::new();
     let worker = Arc::new(OrderWorker::start(
         store.orders(),
@@ -64,7 +66,8 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
     ));
     let readiness = Readiness::new(process.draining())
         .require("store", wiring::store_check(&store))
-        .require("queue", wiring::consumer_check(consumer.state()))
+        .require("schema", migration.check())
+        .require("queue", wiring::late_consumer_check(&consuming))
         .require("validation", wiring::waits_check(worker.waits(), true))
         .report("validator", wiring::waits_check(worker.waits(), false));
     let admin = Admin::start(&args.admin, readiness, &process).await?;
@@ -74,9 +77,15 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
         prefetch = args.worker.prefetch,
         "order-worker waits for orders"
     );
-    // Without its schema the store could save nothing that is validated.
-    if wiring::migrate(&store, &process.stopping()).await {
+    // Without its schema the store could save nothing that is validated, and what
+    // a consumer holds no other worker gets.
+    if migration.run(&process.stopping()).await {
+        let consumer = wiring::consumer(&args.worker, &broker).await?;
+        let _ = consuming.set(consumer.state());
         tasks.spawn(worker.run(consumer, process.stopping()));
+    } else {
+        // Its tasks end with it.
+        drop(worker);
     }
     process.stopping().cancelled().await;
     tasks.close();

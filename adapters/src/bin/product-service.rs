@@ -6,6 +6,7 @@ use clap::Parser;
 use woody_adapters::{
     config::{AdminArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, StoreArgs},
     http::{ProductRoutes, RateLimit, Readiness, serve, stack},
+    migration::Migration,
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
 };
@@ -45,10 +46,12 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
     wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
-    let readiness =
-        Readiness::new(process.draining()).require("store", wiring::store_check(&store));
+    let migration = Migration::of(&store);
+    let readiness = Readiness::new(process.draining())
+        .require("store", wiring::store_check(&store))
+        .require("schema", migration.check());
     let admin = Admin::start(&args.admin, readiness, &process).await?;
-    let migrating = wiring::migrate_in_background(&store, &process);
+    let migrating = migration.run_in_background(&process);
     tracing::info!(listen = %args.listen.listen, "product-service answers");
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());

@@ -12,6 +12,7 @@ use woody_adapters::{
         FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Readiness, StreamSettings, gateway,
         serve,
     },
+    migration::Migration,
     process::{Admin, Process, ServiceArgs, bind, run},
     terminal,
     wiring::{self, Files},
@@ -76,7 +77,8 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let pool = wiring::heavy_pool(&args.heavy);
     let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
-    let migrating = wiring::migrate_in_background(&store, &process);
+    let migration = Migration::of(&store);
+    let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::new(store.orders(), broker.clone())
         .intake_settings(wiring::intake_settings(&args.relay))
         .relay_settings(wiring::relay_settings(&args.relay))
@@ -87,8 +89,9 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         .start()
         .await
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
-    let mut readiness =
-        Readiness::new(process.draining()).require("store", wiring::store_check(&store));
+    let mut readiness = Readiness::new(process.draining())
+        .require("store", wiring::store_check(&store))
+        .require("schema", migration.check());
     if let Some(consumer) = pipeline.consumer() {
         readiness = readiness.require("queue", wiring::consumer_check(consumer));
     }

@@ -17,3 +17,4 @@ mod servers;
 #[allow(dead_code, reason = "shared with another binary, which uses the rest")]
 mod service;
 mod settings;
+mod waiting;

@@ -41,6 +41,11 @@ impl Database {
         sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&mut connection).await.unwrap()
     }
 
+    /// Runs a statement as its owner.
+    pub async fn run(&self, statement: &str) {
+        execute(&self.url, statement.to_owned()).await;
+    }
+
     pub async fn drop(self) {
         execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
