@@ -240,6 +240,8 @@ async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, i
             tokio::select! {
                 biased;
                 () = service.life.over() => {}
+                // What was lost with the broker stays pending.
+                () = sleep(Duration::from_mins(1)) => {}
                 () = watching => {}
             }
         }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Schedules that a sabotage has to show itself.
-const WITHIN: u64 = 600;
+const WITHIN: u64 = 1_500;
 
 fn sabotaged(sabotage: Sabotage, watch: Watch) -> Options {
     Options { sabotage: Some(sabotage), watch, trace: false }

@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::{
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{domain::OrderId, ports::OrderStore};
@@ -16,19 +19,24 @@ use crate::{domain::OrderId, ports::OrderStore};
 /// message nobody can see would be taken for lost. What goes straight through costs
 /// nothing.
 #[derive(Debug, Default)]
-pub(super) struct Hands(Mutex<State>);
+pub(super) struct Hands {
+    state: Mutex<State>,
+    /// Rung when something is to be marked at once.
+    at_once: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
     /// How many deliveries of each order there are, and since when.
     held: HashMap<OrderId, (usize, Instant)>,
-    /// Sent to wait since the last mark.
-    sent_to_wait: HashSet<OrderId>,
+    /// To be marked next, however short they are held: sent to wait since the last
+    /// mark, or delivered once more.
+    due: HashSet<OrderId>,
 }
 
-/// Orders sent to wait that can be remembered; of those beyond, a look at the queue
+/// Orders to be marked that can be remembered; of those beyond, a look at the queue
 /// may see too few messages, which one look alone does not act on.
-const MOST_SENT: usize = 65_536;
+const MOST_DUE: usize = 65_536;
 
 /// One delivery of an order. Dropped, it is out of our hands.
 #[derive(Debug)]
@@ -39,7 +47,7 @@ pub(super) struct Held {
 
 impl Hands {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn hold(self: &Arc<Self>, id: OrderId) -> Held {
@@ -57,14 +65,21 @@ impl Hands {
     ) {
         let mut ticks = interval(pause.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while done.run_until_cancelled(ticks.tick()).await.is_some() {
+        let mut next = async || {
+            tokio::select! {
+                biased;
+                _ = ticks.tick() => {}
+                () = self.at_once.notified() => {}
+            }
+        };
+        while done.run_until_cancelled(next()).await.is_some() {
             self.mark(store, pause).await;
         }
         self.mark(store, pause).await;
     }
 
     async fn mark(&self, store: &dyn OrderStore, pause: Duration) {
-        let (ids, sent) = self.take_due(pause);
+        let (ids, due) = self.take_due(pause);
         if ids.is_empty() {
             return;
         }
@@ -74,17 +89,17 @@ impl Hands {
                 error = &error as &dyn std::error::Error,
                 "orders in hand are not marked"
             );
-            self.lock().sent_to_wait.extend(sent);
+            self.lock().due.extend(due);
         }
     }
 
-    /// Returns what is to be marked, and which of it was sent to wait.
+    /// Returns what is to be marked, and which of it whenever it was taken in hand.
     fn take_due(&self, held_for: Duration) -> (Vec<OrderId>, HashSet<OrderId>) {
         let mut state = self.lock();
-        let sent = std::mem::take(&mut state.sent_to_wait);
+        let due = std::mem::take(&mut state.due);
         let old = state.held.iter().filter(|(_, (_, since))| since.elapsed() >= held_for);
-        let ids: HashSet<OrderId> = old.map(|(id, _)| *id).chain(sent.iter().copied()).collect();
-        (ids.into_iter().collect(), sent)
+        let ids: HashSet<OrderId> = old.map(|(id, _)| *id).chain(due.iter().copied()).collect();
+        (ids.into_iter().collect(), due)
     }
 }
 
@@ -92,9 +107,16 @@ impl Held {
     /// Notes that the message is being sent to wait for its next attempt.
     pub(super) fn sent_to_wait(&self) {
         let mut state = self.hands.lock();
-        if state.sent_to_wait.len() < MOST_SENT {
-            state.sent_to_wait.insert(self.id);
+        if state.due.len() < MOST_DUE {
+            state.due.insert(self.id);
         }
+    }
+
+    /// Notes that the message was delivered before. Workers may be dying one after the
+    /// other, each with it in hand for a moment only: it is marked at once.
+    pub(super) fn came_again(&self) {
+        self.sent_to_wait();
+        self.hands.at_once.notify_one();
     }
 }
 

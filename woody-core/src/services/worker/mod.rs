@@ -204,6 +204,9 @@ impl OrderWorker {
         step!("worker.received");
         let message = OrderMessage::parse(delivery.body());
         let held = message.as_ref().ok().map(|message| self.hands.hold(message.order_id));
+        if let (Some(held), true) = (&held, delivery.redelivered()) {
+            held.came_again();
+        }
         let judgement = match message {
             Ok(message) => self.judge(&delivery, message.into_order(), shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
