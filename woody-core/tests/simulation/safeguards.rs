@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Schedules that a sabotage has to show itself.
-const WITHIN: u64 = 1_500;
+const WITHIN: u64 = 600;
 
 fn sabotaged(sabotage: Sabotage, watch: Watch) -> Options {
     Options { sabotage: Some(sabotage), watch, trace: false }
@@ -19,7 +19,8 @@ fn sabotaged(sabotage: Sabotage, watch: Watch) -> Options {
 /// outside can see.
 #[track_caller]
 fn breaks(sabotage: Sabotage, invariant: Invariant) {
-    breaks_watching(Watch::Outcomes, sabotage, invariant);
+    assert!(!invariant.is_inside(), "nobody outside would notice");
+    breaks_watching(Watch::Only(invariant), sabotage, invariant);
 }
 
 #[track_caller]

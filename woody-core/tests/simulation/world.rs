@@ -36,6 +36,8 @@ pub enum Watch {
     Everything,
     /// Only what somebody outside could notice.
     Outcomes,
+    /// Only this, though something else may break before.
+    Only(Invariant),
 }
 
 pub struct World {
@@ -174,7 +176,12 @@ impl Inner {
 
     /// Notes that an invariant does not hold; the first one stays.
     pub fn broken(&mut self, invariant: Invariant, detail: impl FnOnce() -> String) {
-        if self.watch == Watch::Outcomes && invariant.is_inside() {
+        let is_watched = match self.watch {
+            Watch::Everything => true,
+            Watch::Outcomes => !invariant.is_inside(),
+            Watch::Only(one) => invariant == one,
+        };
+        if !is_watched {
             return;
         }
         if self.broken.is_none() && !self.over {
