@@ -159,7 +159,7 @@ impl Queue {
                 body: letter.body,
                 place: 0,
                 attempts: 0,
-                seen: true,
+                seen: false,
                 redriven: true,
             });
         }

@@ -237,8 +237,8 @@ pub(super) async fn claim(
 /// Puts dead letters back on the queue; answers how many.
 pub(super) async fn redrive(db: &mut SqliteConnection, ids: &[i64]) -> Result<u64, sqlx::Error> {
     sqlx::query(
-        "INSERT INTO messages (seen, redriven, body)
-         SELECT 1, 1, body FROM dead WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        "INSERT INTO messages (redriven, body)
+         SELECT 1, body FROM dead WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
     )
     .bind(json(ids))
     .execute(&mut *db)

@@ -141,7 +141,7 @@ impl Inner {
             let mut message = message.clone();
             self.say(|| format!("broker: redrive {}", message.name));
             self.count("redriven dead letters");
-            (message.attempts, message.seen, message.redriven) = (0, true, true);
+            (message.attempts, message.seen, message.redriven) = (0, false, true);
             self.ledger.redriven.extend(message.id);
             self.broker.append(message);
             if reach == Reach::Whole {

@@ -98,7 +98,7 @@ pub async fn a_redriven_dead_letter_comes_again_with_its_attempts_at_zero(broker
     for _ in &chosen {
         let delivery = next(&mut consumer).await;
         assert_eq!(delivery.attempt(), 1, "its attempts are at zero");
-        assert!(delivery.redriven());
+        assert!(delivery.redriven() && !delivery.redelivered(), "it begins anew");
         bodies.push(delivery.body().clone());
         ack(delivery).await;
     }
