@@ -40,7 +40,7 @@ impl OrderStore for SavesEverything {
         Ok(None)
     }
 
-    async fn begin(&self, _: OrderId) -> Result<(), StoreError> {
+    async fn begin(&self, _: OrderId, _: bool) -> Result<(), StoreError> {
         Ok(())
     }
 

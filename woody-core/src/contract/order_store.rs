@@ -58,6 +58,7 @@ macro_rules! order_store_contract {
             a_validation_counts_from_its_beginning_to_its_end
             counts_are_of_one_order_and_need_not_know_it
             a_final_state_takes_the_counts_away_even_when_it_is_not_the_first
+            an_order_that_has_ended_is_counted_only_when_it_failed_and_is_redriven
             // outbox
             a_new_entry_is_leased_to_its_inserter
             an_expired_lease_can_be_claimed_again

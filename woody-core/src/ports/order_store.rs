@@ -57,11 +57,15 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`]; finishing again is right.
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError>;
 
-    /// Counts a validation of this order that is about to begin.
+    /// Counts a validation of this order that is about to begin. `redriven` is whether
+    /// an operator sent its message again.
+    ///
+    /// An order that has ended is not counted, since nothing would take the count away
+    /// again; one that is `Failed` and redriven is.
     ///
     /// # Errors
     /// [`StoreError`]; it may be counted all the same.
-    async fn begin(&self, id: OrderId) -> Result<(), StoreError>;
+    async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError>;
 
     /// Takes back one count of [`begin`](Self::begin): the worker has survived the
     /// validation. Without a count nothing happens.

@@ -80,9 +80,9 @@ impl OrderStore for FaultyStore {
         self.inner.finish(decisions).await
     }
 
-    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+    async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.begin(id).await
+        self.inner.begin(id, redriven).await
     }
 
     async fn end(&self, id: OrderId) -> Result<(), StoreError> {

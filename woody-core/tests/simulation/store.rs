@@ -179,8 +179,14 @@ impl Inner {
         }
     }
 
-    pub fn begin(&mut self, id: OrderId) {
-        if self.is_sabotaged(Sabotage::DeathsForgotten) {
+    pub fn begin(&mut self, id: OrderId, redriven: bool) {
+        let status = self.store.order(id).map(|order| order.status);
+        let counts = match status {
+            None | Some(OrderStatus::Pending) => true,
+            Some(OrderStatus::Failed(_)) => redriven,
+            Some(_) => false,
+        };
+        if !counts || self.is_sabotaged(Sabotage::DeathsForgotten) {
             return;
         }
         let (times, last) = self.store.begun.entry(id).or_insert((0, Instant::now()));

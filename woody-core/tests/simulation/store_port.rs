@@ -44,8 +44,9 @@ impl OrderStore for SimStore {
         self.0.call(Dep::Store, "finish", finish).await.map_err(away)
     }
 
-    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
-        self.0.call(Dep::Store, "begin", move |inner, _| inner.begin(id)).await.map_err(away)
+    async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
+        let begin = move |inner: &mut crate::world::Inner, _| inner.begin(id, redriven);
+        self.0.call(Dep::Store, "begin", begin).await.map_err(away)
     }
 
     async fn end(&self, id: OrderId) -> Result<(), StoreError> {

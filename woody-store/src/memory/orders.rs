@@ -51,8 +51,13 @@ impl OrderStore for MemoryStore {
         Ok(decisions.iter().map(finish).collect())
     }
 
-    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+    async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
         let mut stored = locked(&self.orders);
+        match stored.all.get(&id).map(|order| &order.status) {
+            None | Some(OrderStatus::Pending) => {}
+            Some(OrderStatus::Failed(_)) if redriven => {}
+            Some(_) => return Ok(()),
+        }
         let (times, last) = stored.begun.entry(id).or_insert((0, Instant::now()));
         (*times, *last) = (times.saturating_add(1), Instant::now());
         Ok(())

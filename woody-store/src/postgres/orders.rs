@@ -86,8 +86,13 @@ const CLEAR_ENDED: &str = "
         SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
     )";
 
+/// Waits for a verdict that is being saved: its count would be left behind.
 const BEGIN: &str = "
-    INSERT INTO begun (order_id, times, last_at) VALUES ($1, 1, now())
+    WITH seen AS MATERIALIZED (SELECT status FROM orders WHERE id = $1 FOR SHARE)
+    INSERT INTO begun (order_id, times, last_at)
+    SELECT $1, 1, now() WHERE NOT EXISTS (
+        SELECT FROM seen WHERE status <> 'pending' AND NOT (status = 'failed' AND $2)
+    )
     ON CONFLICT (order_id) DO UPDATE SET times = begun.times + 1, last_at = now()";
 
 const END: &str = "UPDATE begun SET times = greatest(times - 1, 0) WHERE order_id = $1";
@@ -143,12 +148,24 @@ impl OrderStore for PostgresStore {
         self.within_time(self.finish_batch(decisions)).await
     }
 
-    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
-        self.within_time(self.count(BEGIN, id)).await
+    async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            self.query(BEGIN).bind(id.as_uuid()).bind(redriven).execute(&mut *pg).await?;
+            pg.done().await?;
+            Ok(())
+        })
+        .await
     }
 
     async fn end(&self, id: OrderId) -> Result<(), StoreError> {
-        self.within_time(self.count(END, id)).await
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            self.query(END).bind(id.as_uuid()).execute(&mut *pg).await?;
+            pg.done().await?;
+            Ok(())
+        })
+        .await
     }
 
     async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
@@ -294,12 +311,6 @@ impl PostgresStore {
         }
         pg.done().await?;
         Ok(batch::answers(orders, &created, &known)?)
-    }
-
-    async fn count(&self, statement: &'static str, id: OrderId) -> Result<(), Error> {
-        let mut pg = self.lend().await?;
-        self.query(statement).bind(id.as_uuid()).execute(&mut *pg).await?;
-        pg.done().await
     }
 
     /// The entries are deleted by a statement of their own, since one statement

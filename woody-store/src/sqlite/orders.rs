@@ -67,7 +67,11 @@ const CLEAR: &str = "
     DELETE FROM outbox WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
 
 const BEGIN: &str = "
-    INSERT INTO begun (order_id, times, last_at) VALUES (?1, 1, ?2)
+    INSERT INTO begun (order_id, times, last_at)
+    SELECT ?1, 1, ?2 WHERE NOT EXISTS (
+        SELECT 1 FROM orders
+        WHERE id = ?1 AND status <> 'pending' AND NOT (status = 'failed' AND ?3)
+    )
     ON CONFLICT (order_id) DO UPDATE SET times = times + 1, last_at = ?2";
 
 const END: &str = "UPDATE begun SET times = max(times - 1, 0) WHERE order_id = ?1";
@@ -121,10 +125,10 @@ impl OrderStore for SqliteStore {
         self.finish_batch(decisions).await.map_err(|error| error.0)
     }
 
-    async fn begin(&self, id: OrderId) -> Result<(), StoreError> {
+    async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
         let begin = async {
             let mut tx = self.write().await?;
-            let begin = query(BEGIN).bind(id.as_uuid()).bind(rows::to_micros(now()));
+            let begin = query(BEGIN).bind(id.as_uuid()).bind(rows::to_micros(now())).bind(redriven);
             begin.execute(&mut *tx).await?;
             self.commit(tx).await
         };

@@ -49,7 +49,7 @@ impl OrderStore for SavesEverything {
         Ok(decisions.iter().map(|_| Transition::Applied).collect())
     }
 
-    async fn begin(&self, _: OrderId) -> Result<(), StoreError> {
+    async fn begin(&self, _: OrderId, _: bool) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -71,7 +71,7 @@ impl OrderWorker {
         {
             return self.judge_suspect(begun, order, redriven);
         }
-        let Ok(verdict) = self.validate(&order, record, shutdown).await else {
+        let Ok(verdict) = self.validate(&order, record, redriven, shutdown).await else {
             return Judgement::ShuttingDown;
         };
         step!("worker.validated");
@@ -140,13 +140,14 @@ impl OrderWorker {
         &self,
         order: &NewOrder,
         record: Record,
+        redriven: bool,
         shutdown: &CancellationToken,
     ) -> Result<Result<Outcome, ValidateError>, GoingDown> {
         let mut delays = RetryDelays::new(self.settings.wait_base, Duration::from_secs(5));
         let began = Instant::now();
         loop {
             let asked_at = std::time::Instant::now();
-            let verdict = self.try_order(order, record, shutdown).await?;
+            let verdict = self.try_order(order, record, redriven, shutdown).await?;
             let (reason, refused, is_waited_for) = match &verdict {
                 Err(ValidateError::Unavailable(reason)) => (reason, false, true),
                 Err(ValidateError::Refused(reason)) => (reason, true, true),

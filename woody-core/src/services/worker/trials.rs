@@ -53,6 +53,7 @@ impl OrderWorker {
         &self,
         order: &NewOrder,
         record: Record,
+        redriven: bool,
         shutdown: &CancellationToken,
     ) -> Result<Result<Outcome, ValidateError>, GoingDown> {
         let places = if matches!(record, Record::Suspect(_)) { PLACES } else { 1 };
@@ -65,7 +66,7 @@ impl OrderWorker {
         if record == Record::Fresh {
             return Ok(self.ask(order).await);
         }
-        if let Err(error) = self.store.begin(order.id).await {
+        if let Err(error) = self.store.begin(order.id, redriven).await {
             let reason = told(&error);
             return Ok(Err(match error {
                 StoreError::Refused(_) => ValidateError::Refused(reason),
