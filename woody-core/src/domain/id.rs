@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -28,6 +30,23 @@ impl OrderId {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest[..16]);
         Self(seal(Uuid::new_v8(bytes)))
+    }
+
+    /// A fresh id as one is made when `ahead` has passed: ids made later than that, by
+    /// clocks that are right, are [after](Self::is_after) it.
+    pub(crate) fn fresh_in(ahead: Duration) -> Self {
+        let mut bytes = Uuid::now_v7().into_bytes();
+        let mut ms = [0; 8];
+        ms[2..].copy_from_slice(&bytes[..6]);
+        let ahead = u64::try_from(ahead.as_millis()).unwrap_or(u64::MAX);
+        let later = u64::from_be_bytes(ms).saturating_add(ahead).min((1 << 48) - 1);
+        bytes[..6].copy_from_slice(&later.to_be_bytes()[2..]);
+        Self(seal(Uuid::from_bytes(bytes)))
+    }
+
+    /// Whether this id shows when it was made, and it was after `other`.
+    pub(crate) fn is_after(self, other: Self) -> bool {
+        self.0.get_version_num() == 7 && self > other
     }
 
     /// Whether this id was made here: by [`fresh`](Self::fresh) or
@@ -181,6 +200,19 @@ mod tests {
         let first = OrderId::fresh();
         assert!(first < OrderId::fresh());
         assert_eq!(first.as_uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn ids_are_after_another_when_they_were_made_later_and_show_it() {
+        let before = OrderId::fresh();
+        let boundary = OrderId::fresh_in(Duration::ZERO);
+        let after = OrderId::fresh();
+        assert!(after.is_after(boundary) && boundary.is_after(before));
+        assert!(!after.is_after(OrderId::fresh_in(Duration::from_hours(1))));
+        assert!(!after.is_after(OrderId::fresh_in(Duration::MAX)));
+        let key = IdempotencyKey::parse("cart-42").unwrap();
+        let keyed = OrderId::from_key(&key);
+        assert!(!keyed.is_after(OrderId::from(Uuid::nil())), "{keyed} shows no time");
     }
 
     #[test]

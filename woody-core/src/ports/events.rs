@@ -11,7 +11,9 @@ use crate::domain::{OrderId, OrderStatus, Reason};
 /// - Best effort and never stored: a subscriber that is away or slow misses
 ///   changes. Whoever needs to be sure asks the store, as
 ///   [`OrderTracker`](crate::services::OrderTracker) does.
-/// - A change is announced after it was saved, never before.
+/// - A change is announced after it was saved, never before. What is announced with
+///   another word than that of a final status is no change: processes tell each other about
+///   an outage of the store.
 /// - Every subscriber gets every change, on a broker with several processes
 ///   too; a subscription recovers by itself when the broker was away.
 #[cfg_attr(feature = "mock", mockall::automock)]

@@ -6,6 +6,7 @@ use super::{
     group_commit::{GroupCommit, GroupLimits},
     relay::RelayFeed,
     sink::{NotTaken, Outage, Sink},
+    tracker::StoreOutage,
 };
 use crate::{
     domain::{
@@ -27,6 +28,8 @@ use crate::{
 pub struct OrderIntake {
     store: Sink<NewOrder, Insert, StoreError>,
     broker: Sink<OrderMessage, (), BrokerError>,
+    /// Where the tracker of this process learns what this intake does.
+    outage: Option<Arc<StoreOutage>>,
 }
 
 /// What an intake waits for, and how long.
@@ -167,7 +170,14 @@ impl OrderIntake {
         Self {
             store: Sink::new("store", inserts, settings.store_deadline),
             broker: Sink::new("broker", direct, settings.broker_deadline),
+            outage: None,
         }
+    }
+
+    /// Tells `outage` of the store's answers, and which orders the broker took.
+    pub(super) fn telling(mut self, outage: Arc<StoreOutage>) -> Self {
+        self.outage = Some(outage);
+        self
     }
 
     /// Accepts an order, durably.
@@ -180,6 +190,7 @@ impl OrderIntake {
         let id = request.key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
         let OrderRequest { product, quantity, .. } = request;
         let order = NewOrder { id, product, quantity, accepted_at: now() };
+        let began = self.outage.as_ref().map(|outage| (outage, outage.begin()));
         let accepted = match self.store.take(order.clone()).await {
             Ok(Insert::Created) => Ok(Kept::InStore),
             Ok(Insert::AlreadyPresent) => Ok(Kept::Already),
@@ -188,6 +199,11 @@ impl OrderIntake {
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
             Err(NotTaken::Away(store)) => self.keep_in_broker(&order, store).await,
         };
+        match (began, &accepted) {
+            (Some((outage, began)), Ok(Kept::InBroker)) => outage.taken(id, began),
+            (Some((outage, _)), Ok(_) | Err(IntakeError::KeyReused)) => outage.store_answered(),
+            _ => {}
+        }
         step!("intake.accepted");
         count(&accepted);
         accepted.map(|kept| Accepted { order, kept })

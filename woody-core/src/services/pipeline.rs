@@ -49,6 +49,7 @@ pub struct PipelineBuilder {
     relay: RelaySettings,
     worker: WorkerSettings,
     look_every: Duration,
+    clocks_differ_by: Duration,
     grace: Duration,
 }
 
@@ -66,6 +67,7 @@ impl Pipeline {
             relay: RelaySettings::default(),
             worker: WorkerSettings::default(),
             look_every: Duration::from_secs(2),
+            clocks_differ_by: Duration::from_secs(1),
             grace: Duration::from_secs(25),
         }
     }
@@ -162,6 +164,13 @@ impl PipelineBuilder {
         self
     }
 
+    /// How far the clocks of the replicas may be apart; 1 s by default. See
+    /// [`OrderTracker::clocks_differ_by`].
+    pub fn clocks_differ_by(mut self, difference: Duration) -> Self {
+        self.clocks_differ_by = difference;
+        self
+    }
+
     /// How long [`Pipeline::stop`] may take.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
@@ -182,18 +191,17 @@ impl PipelineBuilder {
             self.broker.admin(),
             self.relay,
         ));
-        let intake = Arc::new(OrderIntake::start(
+        let tracker =
+            OrderTracker::new(Arc::clone(&self.store), self.broker.events(), self.look_every)
+                .clocks_differ_by(self.clocks_differ_by);
+        let intake = OrderIntake::start(
             Arc::clone(&self.store),
             self.broker.publisher(),
             relay.feed(),
             self.intake,
             &commits,
-        ));
-        let tracker = Arc::new(OrderTracker::new(
-            Arc::clone(&self.store),
-            self.broker.events(),
-            self.look_every,
-        ));
+        );
+        let (intake, tracker) = (Arc::new(intake.telling(tracker.outage())), Arc::new(tracker));
         let (consumer, waits) = match self.validator {
             None => (None, None),
             Some(validator) => {

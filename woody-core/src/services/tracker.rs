@@ -1,3 +1,5 @@
+mod outage;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -8,6 +10,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::outage::StoreOutage;
 use crate::{
     domain::{Order, OrderId, OrderStatus},
     ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},
@@ -18,10 +21,14 @@ use crate::{
 ///
 /// An announcement only makes it look: what it shows is always what the store
 /// holds. Announcements may be lost, so it also looks by itself now and then.
+///
+/// While the store is unavailable, orders that were given since are pending; it says so
+/// as long as it has [run](Self::run) and has heard announcements since then.
 pub struct OrderTracker {
     store: Arc<dyn OrderStore>,
     events: Arc<dyn OrderEvents>,
     watched: Arc<Watched>,
+    outage: Arc<StoreOutage>,
     look_every: Duration,
 }
 
@@ -43,8 +50,12 @@ impl TrackedOrder {
     pub fn of(id: OrderId, stored: Option<Order>) -> Option<Self> {
         match stored {
             Some(order) => Some(order.into()),
-            None => id.is_ours().then_some(Self { id, status: OrderStatus::Pending, stored: None }),
+            None => id.is_ours().then(|| Self::unwritten(id)),
         }
+    }
+
+    fn unwritten(id: OrderId) -> Self {
+        Self { id, status: OrderStatus::Pending, stored: None }
     }
 }
 
@@ -53,6 +64,9 @@ impl From<Order> for TrackedOrder {
         Self { id: order.id, status: order.status.clone(), stored: Some(order) }
     }
 }
+
+/// More than clocks that are kept by NTP are apart.
+const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(1);
 
 /// The orders that somebody watches, each with its bell.
 #[derive(Default)]
@@ -105,10 +119,25 @@ impl OrderTracker {
         events: Arc<dyn OrderEvents>,
         look_every: Duration,
     ) -> Self {
-        Self { store, events, watched: Arc::default(), look_every: look_every.max(SHORTEST_PAUSE) }
+        let (watched, look_every) = (Arc::default(), look_every.max(SHORTEST_PAUSE));
+        let outage = Arc::new(StoreOutage::new(CLOCKS_DIFFER_BY));
+        Self { store, events, watched, outage, look_every }
     }
 
-    /// Listens to announcements until `shutdown`.
+    /// How far the clocks of the replicas may be apart; 1 s by default. An order that was
+    /// given less than that after an outage began is not told as pending elsewhere.
+    #[must_use]
+    pub fn clocks_differ_by(mut self, difference: Duration) -> Self {
+        self.outage = Arc::new(StoreOutage::new(difference));
+        self
+    }
+
+    /// What the intake of this process tells of the store.
+    pub(super) fn outage(&self) -> Arc<StoreOutage> {
+        Arc::clone(&self.outage)
+    }
+
+    /// Listens to announcements, and looks whether the store is there, until `shutdown`.
     pub async fn run(&self, shutdown: CancellationToken) {
         let listen = async {
             let mut delays = RetryDelays::new(Duration::from_millis(100), Duration::from_secs(5));
@@ -117,8 +146,10 @@ impl OrderTracker {
                     Ok(mut changes) => {
                         delays.clear();
                         while let Some(change) = changes.next().await {
+                            self.outage.heard(&change);
                             self.watched.ring(&change);
                         }
+                        self.outage.hears_nothing();
                     }
                     // Somebody has to act, and watchers wait longer until then.
                     Err(error @ BrokerError::Refused(_)) if delays.is_clear() => {
@@ -141,6 +172,7 @@ impl OrderTracker {
             biased;
             () = shutdown.cancelled() => {}
             () = listen => {}
+            () = self.outage.watch(self.store.as_ref(), self.events.as_ref()) => {}
         }
     }
 
@@ -148,9 +180,19 @@ impl OrderTracker {
     ///
     /// # Errors
     /// [`StoreError`]: while the store is unavailable nobody can tell an order that is
-    /// pending from one that has ended, and a status never goes back.
+    /// pending from one that has ended, and a status never goes back. One that was given
+    /// during the outage cannot have ended: it is pending.
     pub async fn order(&self, id: OrderId) -> Result<Option<TrackedOrder>, StoreError> {
-        Ok(TrackedOrder::of(id, self.store.order(id).await?))
+        match self.store.order(id).await {
+            Err(error) if error.is_transient() => {
+                let pending = self.outage.covers(id).then(|| TrackedOrder::unwritten(id));
+                pending.map(Some).ok_or(error)
+            }
+            answer => {
+                self.outage.store_answered();
+                Ok(TrackedOrder::of(id, answer?))
+            }
+        }
     }
 
     /// How many orders are being watched.
@@ -176,6 +218,7 @@ impl OrderTracker {
         let following = Following {
             place,
             store: Arc::clone(&self.store),
+            outage: self.outage(),
             look_every: self.look_every,
             shown: now.status.clone(),
         };
@@ -187,6 +230,7 @@ impl OrderTracker {
 struct Following {
     place: Place,
     store: Arc<dyn OrderStore>,
+    outage: Arc<StoreOutage>,
     look_every: Duration,
     shown: OrderStatus,
 }
@@ -195,7 +239,9 @@ impl Following {
     async fn next(mut self) -> Option<(TrackedOrder, Self)> {
         while !self.shown.is_final() {
             let _ = tokio::time::timeout(self.look_every, self.place.bell.changed()).await;
-            if let Ok(Some(order)) = self.store.order(self.place.id).await
+            let Ok(stored) = self.store.order(self.place.id).await else { continue };
+            self.outage.store_answered();
+            if let Some(order) = stored
                 && order.status != self.shown
             {
                 self.shown = order.status.clone();

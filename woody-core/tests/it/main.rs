@@ -5,6 +5,7 @@ mod catalogue;
 mod deaths;
 mod faulty;
 mod intake;
+mod outage;
 mod relay;
 mod shop;
 mod tracker;

@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use woody_core::{
     domain::OrderMessage,
@@ -188,8 +188,13 @@ impl Inner {
                 status.as_str() == change.status && status.reason() == change.reason.as_ref()
             })
         });
-        if !is_saved {
+        // The rest is what processes tell each other about an outage of the store.
+        let is_end = ["success", "rejected", "failed"].contains(&change.status.as_str());
+        if !is_saved && is_end {
             self.broken(Invariant::SavedBeforeAnnounced, || format!("{change:?}"));
+        }
+        if is_end {
+            self.ledger.announced.entry(change.order_id).or_insert_with(Instant::now);
         }
         self.ledger.subscribers.retain(|subscriber| subscriber.send(change.clone()).is_ok());
     }

@@ -67,11 +67,12 @@ impl Wire {
             drop(going);
             return std::future::pending().await;
         }
-        if self.world.with(|inner| inner.link(dep)) == Link::Silent {
+        let link = || self.world.with(|inner| inner.link_of(self.life.no, dep));
+        if link() == Link::Silent {
             trouble.begin();
             self.wait_for_word(dep).await;
         }
-        let result = match (self.world.with(|inner| inner.link(dep)), plan.fate) {
+        let result = match (link(), plan.fate) {
             (Link::Up, Fate::Done) => going.arrive(Reach::Whole),
             (Link::Up, Fate::LostAfter) => going.arrive(Reach::Whole).and(None),
             (Link::Up, Fate::LostHalfWay) => going.arrive(Reach::Part).and(None),

@@ -14,6 +14,8 @@ pub enum Event {
     StartWorker(usize),
     DrainWorker(usize),
     CutWorker(usize),
+    /// Whether a service alone cannot reach the store.
+    CutOff(usize, bool),
     KillAll,
     StartAll,
     /// Whether the queue has no leader.
@@ -74,6 +76,10 @@ pub fn events(inner: &mut Inner) -> Vec<(Duration, Event)> {
     for (at, _) in some(inner) {
         events.push((at, Event::ValidatorAway(true)));
         events.push((at + inner.ms(100, 6_000), Event::ValidatorAway(false)));
+    }
+    for (at, slot) in some(inner) {
+        events.push((at, Event::CutOff(slot, true)));
+        events.push((at + inner.ms(50, 8_000), Event::CutOff(slot, false)));
     }
     for (at, slot) in some(inner) {
         // At a bad moment: the broker is gone, or nobody empties the queue.

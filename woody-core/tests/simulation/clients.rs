@@ -210,15 +210,20 @@ async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, i
     match wish.then {
         Then::Leave => {}
         Then::Poll => {
-            for n in 0..6 {
-                sleep(world.with(|inner| inner.ms(50, 900))).await;
+            for n in 0..12 {
+                sleep(world.with(|inner| inner.ms(20, 700))).await;
                 let Some(service) = front(&fronts, wish.slot + n) else { continue };
                 tokio::select! {
                     biased;
                     () = service.life.over() => {}
                     order = service.tracker.order(id) => match order {
                         Ok(Some(order)) => {
-                            world.with(|inner| inner.show(wish.who, id, &order.status));
+                            world.with(|inner| {
+                                if order.stored.is_none() && inner.link(Dep::Store) != Link::Up {
+                                    inner.count("reads of pending while the store was away");
+                                }
+                                inner.show(wish.who, service.life.no, id, &order.status);
+                            });
                         }
                         Ok(None) => world.with(|inner| inner.is_unknown(&wish.name)),
                         Err(_) => {}
@@ -234,7 +239,7 @@ async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, i
                 };
                 let mut changes = std::pin::pin!(changes);
                 while let Some(order) = changes.next().await {
-                    world.with(|inner| inner.show(wish.who, id, &order.status));
+                    world.with(|inner| inner.show(wish.who, service.life.no, id, &order.status));
                 }
             };
             tokio::select! {
@@ -243,8 +248,16 @@ async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, i
                 // What was lost with the broker stays pending.
                 () = sleep(Duration::from_mins(1)) => {}
                 () = watching => {}
+                () = lost(&world, id) => {}
             }
         }
+    }
+}
+
+/// Returns once the order was only in a broker that was wiped: it is pending for ever.
+async fn lost(world: &World, id: OrderId) {
+    while !world.with(|inner| inner.ledger.lost_in_broker.contains(&id)) {
+        sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What a simulation that proves anything has met.
-pub const MUST_HAPPEN: [&str; 46] = [
+pub const MUST_HAPPEN: [&str; 48] = [
     "broker down",
     "broker silent",
     "store down",
@@ -21,6 +21,7 @@ pub const MUST_HAPPEN: [&str; 46] = [
     "drained processes",
     "processes out of grace",
     "cut connections",
+    "services cut off from the store alone",
     "deliveries out of order",
     "doubled messages",
     "redeliveries",
@@ -37,6 +38,7 @@ pub const MUST_HAPPEN: [&str; 46] = [
     "orders accepted while the store was away",
     "orders accepted while the broker was away",
     "orders excused by a wipe",
+    "reads of pending while the store was away",
     "orders refused for their key",
     "orders refused with both dependencies away",
     "orders that found a service down",

@@ -66,6 +66,8 @@ pub struct Ledger {
     pub poison_lost: HashSet<Bytes>,
     pub redriven: HashSet<OrderId>,
     pub subscribers: Vec<mpsc::UnboundedSender<StatusChange>>,
+    /// When the end of an order was announced first.
+    pub announced: BTreeMap<OrderId, Instant>,
     pub verdicts: u64,
     /// Each status that a client was shown, by order.
     shown: BTreeMap<(u32, OrderId), OrderStatus>,
@@ -149,9 +151,12 @@ impl Inner {
         self.ledger.promises.push(promise);
     }
 
-    /// What client `who` is shown of an order.
-    pub fn show(&mut self, who: u32, id: OrderId, status: &OrderStatus) {
+    /// What client `who` is shown of an order by a service.
+    pub fn show(&mut self, who: u32, service: u32, id: OrderId, status: &OrderStatus) {
         self.count("reads");
+        if self.cannot_know_better(service, id, status) {
+            return;
+        }
         if let Some(before) = self.ledger.shown.insert((who, id), status.clone())
             && rank(&before) >= rank(status)
             && before != *status
@@ -160,6 +165,20 @@ impl Inner {
                 format!("a client read {before:?}, then {status:?}")
             });
         }
+    }
+
+    /// Whether a service calls an order pending because it alone cannot reach the store,
+    /// and nobody has announced yet that the order has ended.
+    fn cannot_know_better(&mut self, service: u32, id: OrderId, status: &OrderStatus) -> bool {
+        let announced = self.ledger.announced.get(&id).copied();
+        let excused = !status.is_final()
+            && self.cut_off.contains(&service)
+            && announced.is_none_or(|announced| announced == Instant::now());
+        let has_ended = self.store.row(id).is_some_and(|row| row.status.is_final());
+        if excused && has_ended {
+            self.count("ends that a service cut off alone has not heard of");
+        }
+        excused
     }
 
     pub fn is_quiet(&self) -> bool {

@@ -94,6 +94,7 @@ async fn happens(world: &Arc<World>, town: &mut Town, event: Event) {
         Event::StartWorker(slot) => town.start_worker(slot).await,
         Event::DrainWorker(slot) => town.drain_worker(slot),
         Event::CutWorker(slot) => town.cut_worker(slot),
+        Event::CutOff(slot, is) => town.cut_off(slot, is),
         Event::KillAll => town.kill_all(),
         Event::StartAll => town.start_all().await,
         Event::Leaderless(is) => world.with(|inner| inner.broker.leaderless = is),
@@ -122,6 +123,7 @@ async fn end_of_faults(world: &Arc<World>, town: &mut Town) {
         inner.say(|| "no more faults".to_owned());
         inner.mood.calm();
         inner.broker.leaderless = false;
+        inner.cut_off.clear();
         inner.validator_is_away = false;
     });
     world.set_link(Dep::Store, Link::Up);

@@ -132,7 +132,9 @@ impl Town {
             .relay_settings(mood.relay)
             .worker_settings(mood.worker)
             .prefetch(prefetch)
-            .look_every(Duration::from_millis(400));
+            .look_every(Duration::from_millis(400))
+            // All processes of a schedule have one clock, which stands still.
+            .clocks_differ_by(Duration::ZERO);
         if mood.all_in_one {
             builder = builder.validator(Arc::new(SimValidator(wire.clone())));
         }
@@ -250,6 +252,24 @@ impl Town {
             });
             self.world.queue_changed.notify_waiters();
         }
+    }
+
+    /// A service alone cannot reach the store, or can again.
+    pub fn cut_off(&self, slot: usize, is: bool) {
+        let Some(service) = &self.services[slot % self.services.len()] else { return };
+        let no = service.life.no;
+        self.say(
+            &service.life,
+            if is { "is cut off from the store" } else { "is cut off no more" },
+        );
+        self.world.with(|inner| {
+            if is {
+                inner.count("services cut off from the store alone");
+                inner.cut_off.insert(no);
+            } else {
+                inner.cut_off.remove(&no);
+            }
+        });
     }
 
     fn set_front(&self, slot: usize, front: Option<Front>) {

@@ -2,6 +2,7 @@
 //! dice, the ledger, the trace. One lock, never held across an await.
 
 use std::{
+    collections::BTreeSet,
     future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -79,6 +80,8 @@ pub struct Inner {
     pub store: StoreState,
     pub broker: BrokerState,
     links: [Link; 2],
+    /// Processes that alone cannot reach the store.
+    pub cut_off: BTreeSet<u32>,
     pub ledger: Ledger,
     pub coverage: Coverage,
     pub validator_is_away: bool,
@@ -105,6 +108,7 @@ impl World {
             store: StoreState::new(),
             broker: BrokerState::default(),
             links: [Link::Up; 2],
+            cut_off: BTreeSet::new(),
             ledger: Ledger::default(),
             coverage: Coverage::default(),
             validator_is_away: false,
@@ -157,6 +161,12 @@ impl World {
 impl Inner {
     pub fn link(&self, dep: Dep) -> Link {
         self.links[dep as usize]
+    }
+
+    /// Whether `process` can reach a dependency.
+    pub fn link_of(&self, process: u32, dep: Dep) -> Link {
+        let is_cut = dep == Dep::Store && self.cut_off.contains(&process);
+        if is_cut { Link::Down } else { self.link(dep) }
     }
 
     /// Adds a line to the trace, if there is one.

@@ -12,6 +12,7 @@ mod misc;
 mod notes;
 mod openapi;
 mod orders;
+mod outage;
 mod products;
 mod shop;
 mod slow;
