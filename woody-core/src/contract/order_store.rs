@@ -78,6 +78,7 @@ macro_rules! order_store_contract {
             a_finished_order_is_not_refilled
             what_waits_in_the_outbox_is_not_published_yet
             a_marked_order_is_in_somebodys_hands
+            an_order_whose_validation_was_begun_is_marked_for_longer
             an_order_inserted_late_is_new_to_a_watermark
             a_refilled_order_is_new_to_older_watermarks
             marking_what_is_not_there_is_fine

@@ -61,7 +61,9 @@ pub trait OrderStore: Send + Sync {
     /// an operator sent its message again.
     ///
     /// An order that has ended is not counted, since nothing would take the count away
-    /// again; one that is `Failed` and redriven is.
+    /// again; one that is `Failed` and redriven is. What is counted also counts as
+    /// [marked](Self::mark_held) until [`Watermark::DYING`] from now: should its worker
+    /// die, its message is on its way back for a while, and the next worker may die too.
     ///
     /// # Errors
     /// [`StoreError`]; it may be counted all the same.
@@ -182,6 +184,9 @@ impl Watermark {
     pub const LATE: Duration = Duration::from_secs(2);
     /// The longest time that a write of the store's can be under way.
     pub const LONGEST_WRITE: Duration = Duration::from_secs(5);
+    /// For how long an order that may kill its workers counts as marked after a
+    /// validation of it has begun.
+    pub const DYING: Duration = Duration::from_secs(15);
     /// For how long a mark is remembered: longer than any watermark is used.
     pub const MARKS_KEPT: Duration = Duration::from_hours(1);
 }

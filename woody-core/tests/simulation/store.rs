@@ -113,6 +113,12 @@ impl StoreState {
         rows.filter(|at| !self.outbox.contains_key(at) && !is_marked(at)).collect()
     }
 
+    /// A mark that lasts longer stays.
+    fn mark(&mut self, at: usize, when: Instant) {
+        let held = self.held.entry(at).or_insert(when);
+        *held = when.max(*held);
+    }
+
     pub fn stuck(&self, pending_for: Duration, limit: usize) -> Vec<Order> {
         self.rows.iter().filter(|row| row.is_stuck(pending_for)).take(limit).map(as_order).collect()
     }
@@ -188,6 +194,9 @@ impl Inner {
         };
         if !counts || self.is_sabotaged(Sabotage::DeathsForgotten) {
             return;
+        }
+        if let Some(at) = self.store.by_id.get(&id).copied() {
+            self.store.mark(at, Instant::now() + Watermark::DYING);
         }
         let (times, last) = self.store.begun.entry(id).or_insert((0, Instant::now()));
         (*times, *last) = (*times + 1, Instant::now());
@@ -282,7 +291,9 @@ impl Inner {
         let marked = ids.iter().filter_map(|id| self.store.by_id.get(id).copied());
         let marked: Vec<usize> = marked.collect();
         self.coverage.count("orders marked as held", marked.len() as u64);
-        self.store.held.extend(marked.into_iter().map(|at| (at, Instant::now())));
+        for at in marked {
+            self.store.mark(at, Instant::now());
+        }
     }
 
     pub fn refill(&mut self, watermark: &Watermark, messages: u64, limit: usize) -> u64 {

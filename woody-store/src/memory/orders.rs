@@ -58,6 +58,8 @@ impl OrderStore for MemoryStore {
             Some(OrderStatus::Failed(_)) if redriven => {}
             Some(_) => return Ok(()),
         }
+        let dying = now() + Watermark::DYING;
+        stored.mark(id, dying);
         let (times, last) = stored.begun.entry(id).or_insert((0, Instant::now()));
         (*times, *last) = (times.saturating_add(1), Instant::now());
         Ok(())
@@ -124,7 +126,7 @@ impl OrderStore for MemoryStore {
         let at = now();
         for id in ids {
             if stored.all.get(id).is_some_and(|order| order.status == OrderStatus::Pending) {
-                stored.held.insert(*id, at);
+                stored.mark(*id, at);
             }
         }
         Ok(())
@@ -173,6 +175,12 @@ impl OrderStore for MemoryStore {
 }
 
 impl Orders {
+    /// A mark that lasts longer stays.
+    fn mark(&mut self, id: OrderId, at: OffsetDateTime) {
+        let held = self.held.entry(id).or_insert(at);
+        *held = at.max(*held);
+    }
+
     /// The orders that had been published before `watermark` and that nobody has
     /// marked since, oldest first.
     fn unaccounted(&self, watermark: &Watermark) -> impl Iterator<Item = Place> {

@@ -33,7 +33,7 @@ const UNACCOUNTED: &str = "
 const MARK: &str = "
     INSERT INTO held (order_id, held_at)
     SELECT DISTINCT id, now() FROM unnest($1::uuid[]) AS marked (id) ORDER BY id
-    ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at";
+    ON CONFLICT (order_id) DO UPDATE SET held_at = greatest(held.held_at, excluded.held_at)";
 
 /// One refill at a time for each schema, so that each counts what others have left.
 const TAKE_TURN: &str =
@@ -52,7 +52,7 @@ const REFILL: &str = "
     ), marked AS (
         INSERT INTO held (order_id, held_at)
         SELECT id, now() FROM forgotten
-        ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at
+        ON CONFLICT (order_id) DO UPDATE SET held_at = greatest(held.held_at, excluded.held_at)
     )
     INSERT INTO outbox (order_id, accepted_at, lease_until)
     SELECT id, accepted_at, now() FROM forgotten

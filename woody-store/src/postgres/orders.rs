@@ -88,11 +88,18 @@ const CLEAR_ENDED: &str = "
 
 /// Waits for a verdict that is being saved: its count would be left behind.
 const BEGIN: &str = "
-    WITH seen AS MATERIALIZED (SELECT status FROM orders WHERE id = $1 FOR SHARE)
-    INSERT INTO begun (order_id, times, last_at)
-    SELECT $1, 1, now() WHERE NOT EXISTS (
-        SELECT FROM seen WHERE status <> 'pending' AND NOT (status = 'failed' AND $2)
+    WITH seen AS MATERIALIZED (
+        SELECT status FROM orders WHERE id = $1 FOR SHARE
+    ), counted AS MATERIALIZED (
+        SELECT $1::uuid AS id WHERE NOT EXISTS (
+            SELECT FROM seen WHERE status <> 'pending' AND NOT (status = 'failed' AND $2)
+        )
+    ), marked AS (
+        INSERT INTO held (order_id, held_at) SELECT id, now() + $3 FROM counted
+        ON CONFLICT (order_id) DO UPDATE
+        SET held_at = greatest(held.held_at, excluded.held_at)
     )
+    INSERT INTO begun (order_id, times, last_at) SELECT id, 1, now() FROM counted
     ON CONFLICT (order_id) DO UPDATE SET times = begun.times + 1, last_at = now()";
 
 const END: &str = "UPDATE begun SET times = greatest(times - 1, 0) WHERE order_id = $1";
@@ -151,7 +158,9 @@ impl OrderStore for PostgresStore {
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            self.query(BEGIN).bind(id.as_uuid()).bind(redriven).execute(&mut *pg).await?;
+            let dying = rows::interval(Watermark::DYING);
+            let begin = self.query(BEGIN).bind(id.as_uuid()).bind(redriven).bind(dying);
+            begin.execute(&mut *pg).await?;
             pg.done().await?;
             Ok(())
         })

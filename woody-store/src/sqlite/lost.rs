@@ -29,7 +29,7 @@ const UNACCOUNTED: &str = "
 const MARK: &str = "
     INSERT INTO held (order_id, held_at)
     SELECT unhex(value), ?2 FROM json_each(?1) WHERE true
-    ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at";
+    ON CONFLICT (order_id) DO UPDATE SET held_at = max(held_at, excluded.held_at)";
 
 const FORGOTTEN: &str = "
     SELECT lower(hex(id)) FROM orders
@@ -70,6 +70,13 @@ impl SqliteStore {
         let mut tx = self.write().await?;
         query(MARK).bind(ids).bind(rows::to_micros(now())).execute(&mut *tx).await?;
         self.commit(tx).await
+    }
+
+    /// Marks an order that may kill whoever validates it.
+    pub(super) async fn mark_dying(db: impl SqliteExecutor<'_>, id: OrderId) -> Result<(), Error> {
+        let until = rows::to_micros(now() + Watermark::DYING);
+        query(MARK).bind(rows::id_list(std::iter::once(id))).bind(until).execute(db).await?;
+        Ok(())
     }
 
     pub(super) async fn refill(

@@ -129,7 +129,9 @@ impl OrderStore for SqliteStore {
         let begin = async {
             let mut tx = self.write().await?;
             let begin = query(BEGIN).bind(id.as_uuid()).bind(rows::to_micros(now())).bind(redriven);
-            begin.execute(&mut *tx).await?;
+            if begin.execute(&mut *tx).await?.rows_affected() > 0 {
+                Self::mark_dying(&mut *tx, id).await?;
+            }
             self.commit(tx).await
         };
         begin.await.map_err(|error: Error| error.0)

@@ -106,6 +106,20 @@ pub async fn a_marked_order_is_in_somebodys_hands(store: Arc<dyn OrderStore>) {
     assert_eq!(store.refill_outbox(&long_after, 0, 9).await.unwrap(), 1);
 }
 
+/// One worker after the other may die of it, each with its message in hand.
+pub async fn an_order_whose_validation_was_begun_is_marked_for_longer(store: Arc<dyn OrderStore>) {
+    let batch = [aged("train", 90), aged("boat", 90)];
+    published(&*store, &batch).await;
+    let before = watermark(&*store, MINUTE).await;
+    store.begin(batch[0].id, false).await.unwrap();
+    store.mark_held(&ids(&batch)).await.unwrap();
+    let now = store.watermark(MINUTE).await.unwrap().unmarked_since + Watermark::LONGEST_WRITE;
+    let soon = Watermark { unmarked_since: now + Watermark::DYING / 2, ..before };
+    assert_eq!(store.unaccounted(&soon, 9).await.unwrap(), 1, "only the boat");
+    let later = Watermark { unmarked_since: now + 2 * Watermark::DYING, ..before };
+    assert_eq!(store.unaccounted(&later, 9).await.unwrap(), 2);
+}
+
 /// By a clock that is behind, or after a long wait: no look before knew of it.
 pub async fn an_order_inserted_late_is_new_to_a_watermark(store: Arc<dyn OrderStore>) {
     let before = store.watermark(MINUTE).await.unwrap();
