@@ -37,6 +37,7 @@ const SHORT: &[Fault] = &[
     Fault::Duplicates,
     Fault::Validator(Manner::Fails),
     Fault::Backlog,
+    Fault::Deadly,
     Fault::LockedTable,
 ];
 
@@ -118,7 +119,9 @@ fn go_together(a: Fault, b: Fault) -> bool {
         (Some(one), Some(other)) => one != other && !a.loses_messages() && !b.loses_messages(),
         _ => kind(&a) != kind(&b),
     };
-    apart && !both_need_an_open_server(a, b)
+    // Its workers are killed and started by itself.
+    let deadly = [a, b].contains(&Fault::Deadly);
+    apart && !deadly && !both_need_an_open_server(a, b)
 }
 
 /// Some faults are inflicted by way of a server that another takes away.
@@ -128,7 +131,7 @@ fn both_need_an_open_server(a: Fault, b: Fault) -> bool {
             fault,
             Fault::Duplicates | Fault::Poison | Fault::MemoryAlarm | Fault::QueueDeleted
         );
-        by_broker || fault == Fault::LockedTable
+        by_broker || matches!(fault, Fault::LockedTable | Fault::MissingTable)
     };
     let takes = |fault| matches!(fault, Fault::Server(..));
     (by_a_server(a) && takes(b)) || (by_a_server(b) && takes(a))
@@ -168,6 +171,9 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
     findings.doubled += twice.len();
     broken.extend(twice.iter().map(|id| format!("order {id} ended {:?}", events.of(*id))));
     broken.extend(world.shop.audit(&ledger.promised()).await.err());
+    if scenario.faults == [Fault::Deadly] && findings.failed > 0 {
+        broken.push(format!("{} failed with those that kill their workers", findings.failed));
+    }
     let dependencies = scenario.faults.iter().filter(|fault| fault.hits().is_some()).count();
     Row {
         fault: scenario.to_string(),

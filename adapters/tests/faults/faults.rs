@@ -6,6 +6,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::Mutex;
 
 use crate::{
+    deadly,
     ledger::Ledger,
     proxy::{Line, Way},
     raw::{Raw, message},
@@ -75,8 +76,12 @@ pub enum Fault {
     /// Orders come faster than they are validated, for longer than an order may be
     /// pending before its message is looked for.
     Backlog,
+    /// Orders that end every worker that validates them, as an OOM kill does.
+    Deadly,
     /// Somebody holds the table of orders.
     LockedTable,
+    /// The database is there and refuses: somebody has renamed the table of orders.
+    MissingTable,
     /// RabbitMQ takes no more messages.
     MemoryAlarm,
     QueueDeleted,
@@ -121,7 +126,9 @@ impl Fault {
         Self::Validator(Manner::Hangs),
         Self::Validator(Manner::Babbles),
         Self::Backlog,
+        Self::Deadly,
         Self::LockedTable,
+        Self::MissingTable,
         Self::MemoryAlarm,
         Self::QueueDeleted,
         Self::Panics,
@@ -131,7 +138,7 @@ impl Fault {
     pub fn hits(self) -> Option<Dependency> {
         match self {
             Self::Server(dependency, _) | Self::Network(dependency, _) => Some(dependency),
-            Self::LockedTable => Some(Dependency::Database),
+            Self::LockedTable | Self::MissingTable => Some(Dependency::Database),
             Self::MemoryAlarm | Self::QueueDeleted => Some(Dependency::Broker),
             Self::EndAt(step) => step.hits(),
             _ => None,
@@ -140,7 +147,12 @@ impl Fault {
 
     /// How long it lasts where others last for `usual`.
     pub fn lasts(self, usual: Duration) -> Duration {
-        if self == Self::Backlog { usual.max(Duration::from_secs(30)) } else { usual }
+        match self {
+            Self::Backlog => usual.max(Duration::from_secs(30)),
+            // It is over when these orders have ended.
+            Self::Deadly => Duration::ZERO,
+            _ => usual,
+        }
     }
 
     /// Whether messages that only the broker has may be gone.
@@ -189,6 +201,7 @@ impl Fault {
                 sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
                 *world.locking.lock().await = Some(connection);
             }
+            Self::MissingTable => alter(shop, "ALTER TABLE orders RENAME TO orders_away").await,
             Self::MemoryAlarm => watermark(world, "0.0001").await,
             Self::QueueDeleted => Raw::connect(&shop.broker).await.delete_queue().await,
             Self::Panics => {
@@ -197,6 +210,8 @@ impl Fault {
                 worker.start_with(&[("FAILPOINTS", "worker.validating=33%panic")]).await;
             }
             Self::EndAt(step) => step.arm(shop, chosen(shop, step.who)[0]).await,
+            // Begins and ends as one, in `heal`.
+            Self::Deadly => {}
         }
     }
 
@@ -218,6 +233,8 @@ impl Fault {
                 let connection = world.locking.lock().await.take().unwrap();
                 connection.close().await.unwrap();
             }
+            Self::Deadly => deadly::kill_until_they_end(shop).await,
+            Self::MissingTable => alter(shop, "ALTER TABLE orders_away RENAME TO orders").await,
             Self::MemoryAlarm => watermark(world, "0.6").await,
             Self::Panics => {
                 shop.workers[0].terminate().await;
@@ -227,6 +244,11 @@ impl Fault {
             Self::Duplicates | Self::Poison | Self::QueueDeleted => {}
         }
     }
+}
+
+async fn alter(shop: &Shop, statement: &'static str) {
+    let mut connection = PgConnection::connect(&shop.database).await.unwrap();
+    sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
 }
 
 async fn watermark(world: &World, fraction: &str) {
@@ -280,7 +302,9 @@ impl fmt::Display for Fault {
             Self::Poison => f.write_str("poison messages"),
             Self::Validator(manner) => write!(f, "validator {manner:?}"),
             Self::Backlog => f.write_str("backlog"),
+            Self::Deadly => f.write_str("orders that kill their workers"),
             Self::LockedTable => f.write_str("orders locked"),
+            Self::MissingTable => f.write_str("orders refused"),
             Self::MemoryAlarm => f.write_str("broker's memory alarm"),
             Self::QueueDeleted => f.write_str("queue deleted"),
             Self::Panics => f.write_str("validator panics"),

@@ -14,6 +14,7 @@ mod servers;
 mod service;
 
 mod campaign;
+mod deadly;
 mod disk;
 mod evidence;
 mod faults;

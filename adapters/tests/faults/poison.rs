@@ -52,7 +52,7 @@ async fn ten_thousand_malformed_messages_do_not_hold_up_a_thousand_orders() {
     for letter in letters {
         let reason = letter["reason"].as_str().unwrap();
         assert!(reason.starts_with("malformed order message: "), "{letter}");
-        assert_eq!(letter["attempts"], "1", "{letter}");
+        assert_eq!(letter["attempts"], 1, "{letter}");
     }
     drop(shop);
     database.drop().await;

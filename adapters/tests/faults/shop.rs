@@ -77,9 +77,6 @@ impl Shop {
             ("WOODY_RETRY_BASE", "250ms".to_owned()),
             ("WOODY_VALIDATION_TIMEOUT", "4s".to_owned()),
         ];
-        if settings.asks_validator {
-            env.push(("WOODY_VALIDATOR_URL", validator.url.clone()));
-        }
         if settings.quick {
             env.push(("WOODY_OUTBOX_LEASE", "3s".to_owned()));
             env.push(("WOODY_RECONCILE_EVERY", "4s".to_owned()));
@@ -93,10 +90,14 @@ impl Shop {
                 let (to_broker, broker_url) = proxied(broker, 5672).await;
                 let mut env = env.clone();
                 env.extend([("WOODY_STORE_URL", store_url), ("WOODY_BROKER_URL", broker_url)]);
+                if settings.asks_validator {
+                    env.push(("WOODY_VALIDATOR_URL", format!("{}{name}", validator.url)));
+                }
                 let (address, admin) = (steady_address(), steady_address());
                 let log = logs.join(format!("{name}.log"));
                 let running = Mutex::default();
                 built.push(Process {
+                    name,
                     kind,
                     address,
                     admin,
@@ -185,6 +186,7 @@ impl Shop {
 
 /// One of our processes: it can be killed, and started again at the same place.
 pub struct Process {
+    pub name: String,
     kind: &'static str,
     pub address: SocketAddr,
     admin: SocketAddr,

@@ -1,12 +1,16 @@
-//! A validation service that fails on command.
+//! A validation service that fails on command, and that some orders kill whoever asks it.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, StatusCode, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{broadcast, watch},
+    task::JoinHandle,
+};
 
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +29,13 @@ pub enum Manner {
     Refuses,
 }
 
+/// In the name of a product whose order is the death of whoever validates it.
+pub const DEADLY: &str = "deadly";
+
 pub struct TestValidator {
     pub url: String,
+    /// Who is about to die of a deadly order: the path under which it asked.
+    dying: broadcast::Sender<String>,
     manner: watch::Sender<Manner>,
     serving: JoinHandle<()>,
 }
@@ -36,16 +45,25 @@ impl TestValidator {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let (manner, watched) = watch::channel(Manner::Agrees);
+        let dying = broadcast::Sender::new(64);
+        let tell = dying.clone();
         let serving = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let watched = watched.clone();
-                let service = service_fn(move |_: Request<Incoming>| answer(watched.clone()));
+                let (watched, tell) = (watched.clone(), tell.clone());
+                let service = service_fn(move |request: Request<Incoming>| {
+                    answer(request, watched.clone(), tell.clone())
+                });
                 let http = hyper::server::conn::http1::Builder::new();
                 tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { url, manner, serving }
+        Self { url, dying, manner, serving }
+    }
+
+    /// Hears who is about to die, from now on.
+    pub fn dying(&self) -> broadcast::Receiver<String> {
+        self.dying.subscribe()
     }
 
     pub fn set(&self, manner: Manner) {
@@ -60,8 +78,17 @@ impl Drop for TestValidator {
 }
 
 async fn answer(
+    request: Request<Incoming>,
     mut manner: watch::Receiver<Manner>,
+    dying: broadcast::Sender<String>,
 ) -> Result<Response<Full<Bytes>>, watch::error::RecvError> {
+    let who = request.uri().path().trim_start_matches('/').to_owned();
+    let asked = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+    if asked.is_ok_and(|asked| String::from_utf8_lossy(&asked).contains(DEADLY)) {
+        // Nobody listens in most scenarios.
+        let _ = dying.send(who);
+        std::future::pending::<()>().await;
+    }
     let manner = *manner.wait_for(|manner| *manner != Manner::Hangs).await?;
     if manner == Manner::Slow {
         tokio::time::sleep(Duration::from_millis(700)).await;
