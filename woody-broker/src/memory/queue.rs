@@ -14,6 +14,9 @@ use woody_core::{
     ports::{BrokerError, DeadLetter, DeadLetterId, QueueDepth, Settlement},
 };
 
+/// A longer delay than any process lives, and no overflow.
+const LONGEST_DELAY: Duration = Duration::from_hours(10 * 365 * 24);
+
 /// One message and its history.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
@@ -194,7 +197,7 @@ impl State {
     }
 
     fn delay(&mut self, message: Message, delay: Duration) {
-        let key = (Instant::now() + delay, self.new_place());
+        let key = (Instant::now() + delay.min(LONGEST_DELAY), self.new_place());
         self.delayed.insert(key, message);
     }
 

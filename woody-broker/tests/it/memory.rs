@@ -42,3 +42,12 @@ async fn a_paused_clock_decides_when_a_retry_is_due() {
     assert_eq!(consumer.next().await.unwrap().attempt(), 2);
     assert!(began.elapsed() >= hour);
 }
+
+#[tokio::test]
+async fn a_retry_after_all_time_is_no_panic() {
+    let broker = MemoryBroker::new();
+    broker.publisher().send(&[Bytes::from_static(b"x")]).await.unwrap();
+    let mut consumer = broker.consumer(Prefetch::MIN).await.unwrap();
+    consumer.next().await.unwrap().retry_after(Duration::MAX, "never".into()).await.unwrap();
+    assert_eq!(broker.admin().depth().await.unwrap().delayed, 1);
+}
