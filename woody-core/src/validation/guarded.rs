@@ -20,14 +20,15 @@ const REMEMBERED: usize = 256;
 /// # Contract
 /// - A verdict of either kind, and a [`ValidateError::Permanent`], show that the
 ///   other side is there. Failures in a row of *different* orders open the breaker: one
-///   order that fails again and again says nothing about the others.
+///   order that fails again and again says nothing about the others, nor does one that
+///   failed both before and after others have succeeded.
 /// - While the breaker is open the validator is not asked, and the error is
 ///   [`ValidateError::Unavailable`] and names the dependency. Then one order is the probe;
 ///   if that fails, the next one to ask is the next probe.
 /// - An order that fails while others succeed is to blame: [`ValidateError::Transient`].
 ///   While nobody succeeds it is not known: [`ValidateError::Undecided`], which is no
 ///   order's end. The validator's own `Undecided` becomes `Transient` once another
-///   order has succeeded since this one failed before.
+///   order has succeeded since this one failed first.
 /// - `Unavailable` and `Refused` pass as they are, and count against the dependency.
 ///
 /// The timeout belongs here, inside the breaker: one around it would only drop
@@ -45,14 +46,14 @@ pub struct Guarded<V> {
 #[derive(Debug, Default)]
 struct Failures {
     verdicts: u64,
-    /// Each with the number of verdicts there were when it failed last.
+    /// Each with the number of verdicts there were when it failed first.
     orders: VecDeque<(OrderId, u64)>,
     last: Option<Reason>,
 }
 
 /// What a failure says.
 struct Blame {
-    /// The order has not failed since the last verdict.
+    /// The order has not failed before.
     is_new: bool,
     /// It had failed before, and others have succeeded since.
     others_succeed: bool,
@@ -62,9 +63,8 @@ impl Failures {
     fn note(&mut self, order: OrderId, reason: &Reason) -> Blame {
         self.last = Some(reason.clone());
         let verdicts = self.verdicts;
-        if let Some((_, seen)) = self.orders.iter_mut().find(|(id, _)| *id == order) {
-            let others_succeed = std::mem::replace(seen, verdicts) < verdicts;
-            return Blame { is_new: others_succeed, others_succeed };
+        if let Some((_, first)) = self.orders.iter().find(|(id, _)| *id == order) {
+            return Blame { is_new: false, others_succeed: *first < verdicts };
         }
         if self.orders.len() >= REMEMBERED {
             self.orders.pop_front();

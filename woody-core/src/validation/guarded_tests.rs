@@ -119,6 +119,29 @@ async fn a_failed_probe_leaves_the_next_probe_to_the_next_order() {
     assert_eq!(guarded.validate(&bad[0]).await, Err(busy()), "others succeed: it is to blame");
 }
 
+/// Nobody else has come since, and the breaker has nothing to say against the service.
+#[tokio::test(start_paused = true)]
+async fn orders_that_failed_before_and_after_others_are_to_blame_when_only_they_are_left() {
+    let guarded = up(busy());
+    let bad: Vec<_> = (0..5).map(|n| order(&format!("bad {n}"))).collect();
+    for order in &bad {
+        guarded.validate(order).await.unwrap_err();
+        the_breaker_lets_one_through(&guarded).await;
+    }
+    assert!(guarded.validate(&order("Train")).await.is_ok());
+    for _ in 0..5 {
+        for order in &bad {
+            assert_eq!(guarded.validate(order).await, Err(busy()));
+        }
+    }
+    assert_eq!(guarded.breaker().state(), BreakerState::Closed);
+    // A service that fails for orders it has not seen is another matter.
+    for name in ["bad ship", "bad plane"] {
+        guarded.validate(&order(name)).await.unwrap_err();
+    }
+    assert_ne!(guarded.breaker().state(), BreakerState::Closed);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_undecided_failure_is_the_orders_once_others_have_succeeded() {
     let guarded = up(ValidateError::Undecided("404".into()));
