@@ -97,9 +97,9 @@ pub struct RelayArgs {
     #[arg(long, env = "WOODY_OUTBOX_LEASE", default_value = "15s", value_name = "TIME",
           value_parser = time(100 * MILLISECOND, HOUR))]
     pub outbox_lease: Duration,
-    /// Pause between looks for orders whose messages the broker has lost (100ms to 1h).
+    /// Pause between looks for orders whose messages the broker has lost (4s to 10m).
     #[arg(long, env = "WOODY_RECONCILE_EVERY", default_value = "15s", value_name = "TIME",
-          value_parser = time(100 * MILLISECOND, HOUR))]
+          value_parser = time(4_000 * MILLISECOND, HOUR / 6))]
     pub reconcile_every: Duration,
     /// An order that is pending for longer may have lost its message (100ms to 30days).
     #[arg(long, env = "WOODY_PENDING_FOR", default_value = "10s", value_name = "TIME",
