@@ -3,15 +3,20 @@
 # otherwise `forky ROOT`, a Debian forky root file system with the same servers, made once and kept under target/.
 # WOODY_TEST_SOURCE=docker|forky decides instead.
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
-. "$(dirname "$0")/lib.sh"
+HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=stack/apt.sh
-. "$SERVICES/../apt.sh"
+. "$HERE/../apt.sh"
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "source: $*"
+    exit 1
+}
 
 IMAGES=(rabbitmq:4-management postgres:18 nginx:1.30)
 PACKAGES=rabbitmq-server,postgresql-18,nginx-light,gettext-base
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-CACHE=${CARGO_TARGET_DIR:-$SERVICES/../../target}/stack
+CACHE=${CARGO_TARGET_DIR:-$HERE/../../target}/stack
 ROOT=$CACHE/forky
 # A root made from another recipe is made again; raise the number when build_root changes.
 RECIPE="1 $PACKAGES"
