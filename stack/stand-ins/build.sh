@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-source=$(../services/source.sh)
+source=$(./source.sh)
 if [ "$source" = docker ]; then
     echo 'export RABBITMQ_IMAGE=rabbitmq:4-management POSTGRES_IMAGE=postgres:18 NGINX_IMAGE=nginx:1.30'
     exit
