@@ -3,7 +3,7 @@
 //! It starts `order-service` and `order-worker` as they are deployed, over a real
 //! PostgreSQL and a real RabbitMQ, and measures in the same run, on the same
 //! machine, the raw speed of each: confirmed publishes and consume + ack by lapin,
-//! batched inserts by sqlx. `./stack/measure.sh` brings the servers and runs it.
+//! batched inserts by sqlx. `./dev/measure.sh` brings the servers and runs it.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ async fn main() {
     let (Ok(postgres), Ok(amqp)) =
         (std::env::var("WOODY_TEST_POSTGRES_URL"), std::env::var("WOODY_TEST_AMQP_URL"))
     else {
-        println!("the load harness needs PostgreSQL and RabbitMQ: run ./stack/measure.sh");
+        println!("the load harness needs PostgreSQL and RabbitMQ: run ./dev/measure.sh");
         return;
     };
     let seconds = setting("WOODY_LOAD_SECONDS", 5);

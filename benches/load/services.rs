@@ -28,7 +28,7 @@ impl Services {
         let process = command
             .env("WOODY_LISTEN", address.to_string())
             .spawn()
-            .expect("target/release/order-service is built by ./stack/measure.sh");
+            .expect("target/release/order-service is built by ./dev/measure.sh");
         let services = Self {
             order_service: address,
             queue,

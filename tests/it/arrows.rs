@@ -72,7 +72,7 @@ fn the_picture_of_the_arrows_is_what_the_manifests_say() {
 
 #[test]
 fn every_package_has_a_rule_in_the_script_that_checks_arrows() {
-    let script = Repository::text("stack/check-arrows.sh");
+    let script = Repository::text("dev/check-arrows.sh");
     for package in Repository::read().packages.keys() {
         assert!(script.contains(&format!("[{package}]=")), "{package}");
     }

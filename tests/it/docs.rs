@@ -174,7 +174,7 @@ fn what_is_gone_is_found() {
         ("[map](docs/nowhere.md) and [page](docs/architecture.md#heavy-work)", "docs/nowhere.md"),
         ("see `woody-core/src/nowhere.rs`, `services/intake.rs`", "woody-core/src/nowhere.rs"),
         ("in `services/nowhere.rs`", "services/nowhere.rs"),
-        ("```sh\n./stack/nowhere.sh --fast   # and ./stack/test.sh\n```", "stack/nowhere.sh"),
+        ("```sh\n./stack/nowhere.sh --fast   # and ./dev/test.sh\n```", "stack/nowhere.sh"),
         ("a folder, `nowhere/`; `ports/` is there", "nowhere/"),
         ("`no_order_was_ever_lost_here`", "no_order_was_ever_lost_here"),
         ("`WOODY_NOWHERE=1` and `WOODY_LOG`", "WOODY_NOWHERE"),
@@ -195,7 +195,7 @@ fn what_is_gone_is_found() {
 fn what_is_there_or_stands_for_something_is_not() {
     let repository = Repository::read();
     for text in [
-        "`./stack/services/up.sh DIR`, `workshop/pool.rs`, `docs/decisions/`, `tests/it/`, `.ci/run`",
+        "`./dev/services/up.sh DIR`, `workshop/pool.rs`, `docs/decisions/`, `tests/it/`, `.ci/run`",
         "`order_processing.retry.N`, `https://example.org/a/b.rs`, `a/b`, `~/.woodytoys/STACK`, `/healthz`",
         "`cargo run --example embed`, `cargo test --workspace`, `cargo bench --bench NAME`",
         "`no_schedule_breaks_a_promise`, `a_second_insert_is_reported_not_stored`, `WOODY_HEAVY_…`",

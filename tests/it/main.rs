@@ -1,4 +1,4 @@
-//! What no compiler sees: the documents, and the scripts of `stack/`.
+//! What no compiler sees: the documents, and the scripts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arrows;

@@ -73,7 +73,7 @@ const PAGES: [&str; 2] = ["rustup.rs", "github.com"];
 fn no_script_and_no_dockerfile_names_a_host_to_fetch_from() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut named = Vec::new();
-    let mut folders = vec![root.join("stack"), root.join(".ci")];
+    let mut folders = vec![root.join("stack"), root.join("dev"), root.join(".ci")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

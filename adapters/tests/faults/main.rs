@@ -1,6 +1,6 @@
 //! The shop under faults, over real servers and with clients that keep books.
 //!
-//! `stack/faults.sh` runs it for long; `stack/test.sh` runs a selection.
+//! `dev/faults.sh` runs it for long; `dev/test.sh` runs a selection.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 #[allow(dead_code, reason = "shared with another binary, which uses the rest")]

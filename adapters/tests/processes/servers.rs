@@ -1,4 +1,4 @@
-//! The real servers that `stack/test.sh` brings: a database and a virtual host
+//! The real servers that `dev/test.sh` brings: a database and a virtual host
 //! for each test, and servers of a test's own to be restarted.
 
 use std::{
@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run ./stack/test.sh"))
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run ./dev/test.sh"))
 }
 
 /// An empty database, dropped at the end.
@@ -110,7 +110,7 @@ impl OwnServer {
     }
 
     fn start(script: &str, variable_name: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stack/services").join(script);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dev/services").join(script);
         let folder = Path::new(&variable("WOODY_TEST_SERVICES_DIR"))
             .join(format!("own-{}", Uuid::now_v7().simple()));
         let mut server = Self { script, folder, url: String::new() };

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # down.sh DIR: ends every server that has its state in DIR or below it, and removes DIR.
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 [ -d "${1:-}" ] || exit 0

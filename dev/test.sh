@@ -2,18 +2,18 @@
 # All tests of WoodyToys, with the real RabbitMQ, PostgreSQL and nginx they need.
 # shellcheck disable=SC2317 # functions called by way of `run` and `trap`
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/services/lib.sh"
 # shellcheck source=stack/apt.sh
-. "$SERVICES/../apt.sh"
+. "$SERVICES/../../stack/apt.sh"
 cd "$SERVICES/../.."
 
 usage() {
     cat <<'END'
-Usage: ./stack/test.sh [--filter NAME] [--keep] [--no-swarm]
+Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm]
 
 Runs every test: unit, contract suites on every backend, documentation, real processes under faults, examples, and the
-stack on a Docker Swarm (stack/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on free ports with their
+stack on a Docker Swarm (dev/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on free ports with their
 data in a temporary directory, and takes them down again whatever happens.
 They come from the official images if a docker engine can pull them, otherwise from Debian's packages in a root file
 system under target/stack (made once; takes root). As root on Debian it installs with apt what is missing.
@@ -24,7 +24,7 @@ system under target/stack (made once; takes root). As root on Debian it installs
   --help          this text
 
 WOODY_TEST_SOURCE=docker|forky decides where the servers come from.
-Just the servers, without tests: stack/services/up.sh DIR, later stack/services/down.sh DIR.
+Just the servers, without tests: dev/services/up.sh DIR, later dev/services/down.sh DIR.
 Exit code 0: everything ran and passed. 1: a test failed, or something could not run. 2: wrong arguments.
 END
 }
@@ -162,16 +162,16 @@ if [ "$built" ]; then
     step "running the tests"
     run tests || problem "cargo test failed"
 fi
-if [ -x stack/test-examples.sh ] && [ -z "$filter" ] && [ "$built" ]; then
+if [ -x dev/test-examples.sh ] && [ -z "$filter" ] && [ "$built" ]; then
     step "running the examples"
-    examples() { stack/test-examples.sh 2>&1 | tee "$dir/examples.log"; }
+    examples() { dev/test-examples.sh 2>&1 | tee "$dir/examples.log"; }
     run examples || problem "the examples failed"
     # Its own closing line counts too, if it has one.
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/examples.log" | tail -n 1 >>"$log" || true
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
     step "deploying the stack on a Swarm"
-    swarm() { stack/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
+    swarm() { dev/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
     run swarm || problem "the Swarm test failed"
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/swarm.log" | tail -n 1 >>"$log" || true
 fi
@@ -193,7 +193,7 @@ step "done"
 echo "servers: ${servers:-none}"
 for line in "${problems[@]}"; do printf '%sproblem: %s%s\n' "$red" "$line" "$plain"; done
 if [ -n "$keep" ] && [ "$started" ]; then
-    echo "the servers go on running; end them with: stack/services/down.sh $dir"
+    echo "the servers go on running; end them with: dev/services/down.sh $dir"
     cat "$dir/env"
 fi
 code=$((${#problems[@]} > 0))

@@ -2,14 +2,14 @@
 # The shop under faults, for as long as you like: a table of what each did to orders, clients and recovery.
 # shellcheck disable=SC2317 # functions called by way of `trap`
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/services/lib.sh"
 cd "$SERVICES/../.."
 
 usage() {
     cat <<'END'
-Usage: ./stack/faults.sh [--minutes N] [--only NAME] [--rate N]
-       ./stack/faults.sh --outage [--seconds N] [--rate N]
+Usage: ./dev/faults.sh [--minutes N] [--only NAME] [--rate N]
+       ./dev/faults.sh --outage [--seconds N] [--rate N]
 
 Runs the four services over a RabbitMQ and a PostgreSQL of its own, under orders all the time, and does to them what
 production does: every fault once, then two at a time, until the time is over. At the end it prints what came of each.

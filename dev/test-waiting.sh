@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # What stands in a deployment's way is said at once, and what is merely slow is waited for: on stacks of a service or two.
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/../stack"
 
 usage() {
     cat <<'END'
-Usage: ./stack/test-waiting.sh IMAGE
+Usage: ./dev/test-waiting.sh IMAGE
 
 Needs a docker engine that is in a Swarm, and an IMAGE that is here and has bash and sleep. A minute and a half.
-stack/test-swarm.sh runs it.
+dev/test-swarm.sh runs it.
 END
 }
 case ${1:-} in

@@ -56,7 +56,7 @@ find_source() {
     while [ "$at" != / ] && [ ! -s "$at/source" ]; do at=$(dirname "$at"); done
     if [ ! -s "$at/source" ]; then
         at=$DIR
-        "$SERVICES/../stand-ins/source.sh" >"$at/source.new"
+        "$SERVICES/../../stack/stand-ins/source.sh" >"$at/source.new"
         mv "$at/source.new" "$at/source"
     fi
     SOURCE=$(<"$at/source")

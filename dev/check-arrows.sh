@@ -28,7 +28,7 @@ root=$(pwd -P)
 members=$(cargo tree --quiet --workspace --depth 0 --prefix none --format '{p}' | awk 'NF { print $1 }' | sort -u)
 for crate in $members; do
     if [ -z "${may[$crate]+known}" ]; then
-        complain "$crate has no rule in stack/check-arrows.sh"
+        complain "$crate has no rule in dev/check-arrows.sh"
         continue
     fi
     packages=$(tree "$crate")

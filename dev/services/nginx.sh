@@ -5,7 +5,7 @@
 #   nginx.sh start DIR CONF-DIR     waits until it runs; the ports are the configuration's business
 #   nginx.sh stop|version|remove DIR
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 SERVICE=nginx STOP_SIGNAL=QUIT

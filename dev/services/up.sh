@@ -2,7 +2,7 @@
 # up.sh DIR: starts RabbitMQ and PostgreSQL for tests, both at once, with their state in DIR, and prints the lines
 # `export WOODY_TEST_...=...` that tests read (also kept in DIR/env). Take them down with down.sh DIR.
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 open_dir "${1:-}"

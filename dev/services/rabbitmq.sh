@@ -7,7 +7,7 @@
 #   rabbitmq.sh ctl DIR ARGS...          rabbitmqctl
 #   rabbitmq.sh env|version|remove DIR   lines for the shell; its version; the end of it all
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 SERVICE=rabbitmq STOP_SIGNAL=TERM

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'END'
-Usage: ./stack/test-swarm.sh [--keep]
+Usage: ./dev/test-swarm.sh [--keep]
 
 Deploys the stack from nothing (an engine is started if none answers, images are built) and tests it as its users would,
 then removes everything. It refuses to touch a stack that is deployed already.
@@ -151,10 +151,10 @@ check 'test-services.sh finds everything as it should be' stack/test-services.sh
 # --- what stands in the way of a deployment ---
 say 'what stands in the way, and what is waited for'
 check "in the way of an update is nothing, the stack's own ports least of all" stack/preflight.sh
-stack/test-waiting.sh "$REGISTRY/gateway:latest" | tee "$WORK/waits" | sed '$d' || true
+dev/test-waiting.sh "$REGISTRY/gateway:latest" | tee "$WORK/waits" | sed '$d' || true
 if read -r ours _ theirs _ < <(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$WORK/waits"); then
     passed=$((passed + ours)) failed=$((failed + theirs))
-else no 'stack/test-waiting.sh came to its end'; fi
+else no 'dev/test-waiting.sh came to its end'; fi
 
 # --- images and configuration ---
 say 'images and configuration'

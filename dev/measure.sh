@@ -2,14 +2,14 @@
 # measure.sh: what the services do, beside what lapin, PostgreSQL and hyper can do, in one run on this machine.
 # Brings the servers it needs, as test.sh does, and takes them down again. Takes about three minutes.
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/services/lib.sh"
 cd "$SERVICES/../.."
 
 case ${1:-} in
 --help | -h)
     cat <<'END'
-Usage: ./stack/measure.sh
+Usage: ./dev/measure.sh
 
 Orders accepted and processed per second by real order-service and order-worker processes over PostgreSQL and RabbitMQ,
 beside raw lapin and raw sqlx in the same run. Prints a table with minimum, median and maximum of the rounds.

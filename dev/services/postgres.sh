@@ -7,7 +7,7 @@
 #   postgres.sh psql DIR ARGS...
 #   postgres.sh env|version|remove DIR   lines for the shell; its version; the end of it all
 set -euo pipefail
-# shellcheck source=stack/services/lib.sh
+# shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 SERVICE=postgres STOP_SIGNAL=INT # INT is its fast shutdown; TERM would wait for the clients to leave
