@@ -6,7 +6,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Response, call::Call, failure::Failure, reply, routing::Entry, stack::Routes};
+use super::{
+    call::Call,
+    response::{Failure, Response, reply},
+    routing::Entry,
+    stack::Routes,
+};
 
 /// What only the operator and the orchestrator ask.
 ///

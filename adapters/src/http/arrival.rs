@@ -15,12 +15,10 @@ use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
 use super::{
-    Response,
     budget::{BodyBudget, BodyInFlight},
     call::Call,
-    failure::Failure,
-    problem::Kind,
     query::quoted,
+    response::{Failure, Kind, Response},
 };
 
 /// How much a client may send, and how slowly.

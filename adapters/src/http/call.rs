@@ -6,7 +6,12 @@ use hyper::{
     http::request::Parts,
 };
 
-use super::{failure::Failure, input::Input, problem::Kind, query, routing};
+use super::{
+    input::Input,
+    query,
+    response::{Failure, Kind},
+    routing,
+};
 
 /// A request that has found its route.
 #[derive(Debug)]

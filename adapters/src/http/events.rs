@@ -17,12 +17,8 @@ use tokio_util::sync::CancellationToken;
 use woody_core::services::TrackedOrder;
 
 use super::{
-    Response,
-    body::Body,
     dto::OrderView,
-    failure::Failure,
-    problem::Kind,
-    reply,
+    response::{Body, Failure, Kind, Response, reply},
     share::{ClientShare, Held},
 };
 

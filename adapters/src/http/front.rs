@@ -10,8 +10,12 @@ use hyper::{
 };
 
 use super::{
-    Response, body::Body, call::Call, failure::Failure, negotiate::choose, openapi, reply,
-    routing::Entry, stack::Routes,
+    call::Call,
+    negotiate::choose,
+    openapi,
+    response::{Body, Failure, Response, reply},
+    routing::Entry,
+    stack::Routes,
 };
 
 /// The shop's page.

@@ -3,13 +3,13 @@ use std::{net::SocketAddr, num::NonZeroU32};
 use hyper::{Request, body::Incoming};
 
 use super::{
-    Response,
     front::FrontRoutes,
     limits::{Rate, RateLimit},
     misc::MiscRoutes,
     networks::Networks,
     orders::OrderRoutes,
     products::ProductRoutes,
+    response::Response,
     stack::{Site, StackSettings, stack},
 };
 

@@ -8,7 +8,7 @@ use hyper::body::{Body as _, Incoming};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{failure::Failure, problem::Kind};
+use super::response::{Failure, Kind};
 
 /// A request's body.
 #[derive(Debug)]

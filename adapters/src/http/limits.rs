@@ -13,7 +13,11 @@ use futures::future::{Either, Ready, ready};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tower::{Layer, Service};
 
-use super::{call::Call, failure::Failure, networks::Networks, problem::Kind};
+use super::{
+    call::Call,
+    networks::Networks,
+    response::{Failure, Kind},
+};
 
 /// What one client may ask of one service, as nginx's `limit_req` has it with
 /// `burst` and `nodelay`: `burst` requests more than the rate at once, and past

@@ -7,13 +7,10 @@ use woody_core::{
 };
 
 use super::{
-    Response,
     call::Call,
-    failure::{Failure, Style},
     negotiate::choose,
-    openapi,
-    problem::Kind,
-    query, reply,
+    openapi, query,
+    response::{Failure, Kind, Response, Style, reply},
     routing::Entry,
     stack::Routes,
 };

@@ -7,14 +7,12 @@
 
 mod admin;
 mod arrival;
-mod body;
 mod budget;
 mod call;
 mod ceiling;
 mod deadline;
 pub mod dto;
 mod events;
-mod failure;
 mod front;
 mod gateway;
 mod input;
@@ -25,11 +23,10 @@ mod negotiate;
 mod networks;
 mod openapi;
 mod orders;
-mod problem;
 mod products;
 mod query;
-mod reply;
 mod request_id;
+mod response;
 mod routing;
 mod server;
 mod share;
@@ -38,13 +35,11 @@ mod wire;
 
 pub use admin::{AdminRoutes, Readiness};
 pub use arrival::BodyLimits;
-pub use body::Body;
 pub use budget::{AnswerBudget, BodyBudget};
 pub use call::Call;
 pub use ceiling::Ceiling;
 pub use deadline::Deadline;
 pub use events::StreamSettings;
-pub use failure::{Failure, Problem, Style};
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
 pub use input::Input;
@@ -53,13 +48,10 @@ pub use misc::MiscRoutes;
 pub use networks::{Networks, NoNetwork};
 pub use openapi::{HeavyView, openapi};
 pub use orders::OrderRoutes;
-pub use problem::Kind;
 pub use products::ProductRoutes;
 pub use request_id::RequestId;
+pub use response::{Body, Failure, Kind, Problem, Response, Style};
 pub use routing::{Entry, Verb};
 pub use server::{Drain, Drained, ServerLimits, serve};
 pub use share::ClientShare;
 pub use stack::{Routes, Site, StackSettings, stack};
-
-/// What every route answers with.
-pub type Response = hyper::Response<Body>;

@@ -10,13 +10,11 @@ use woody_core::{
 };
 
 use super::{
-    Response,
     call::Call,
     dto::{OrderReceipt, OrderToPlace, OrderView},
     events::{OrderStreams, StreamSettings},
-    failure::Failure,
-    problem::Kind,
-    query, reply,
+    query,
+    response::{Failure, Kind, Response, reply},
     routing::Entry,
     stack::Routes,
 };

@@ -7,12 +7,10 @@ use woody_core::{
 };
 
 use super::{
-    Response,
     call::Call,
     dto::{ProductPage, ProductToAdd, ProductView},
-    failure::Failure,
-    problem::Kind,
-    query, reply,
+    query,
+    response::{Failure, Kind, Response, reply},
     routing::Entry,
     stack::Routes,
 };

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{failure::Failure, problem::Kind};
+use super::response::{Failure, Kind};
 
 /// The parameters of a route, each at most once and none besides.
 ///

@@ -1,9 +1,8 @@
 use hyper::Method;
 
 use super::{
-    failure::{Failure, Style},
-    problem::Kind,
     query,
+    response::{Failure, Kind, Style},
 };
 
 /// One row of a service's route table.

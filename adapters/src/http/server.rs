@@ -26,7 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Response,
+    response::Response,
     share::ClientShare,
     stack::Site,
     wire::{Follower, Wire},

@@ -20,18 +20,16 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::Instrument;
 
 use super::{
-    Response,
     arrival::{Arrival, BodyLimits},
     budget::{AnswerBudget, BodyBudget},
     call::Call,
     ceiling::Ceiling,
     deadline::Deadline,
-    failure::Failure,
     input::Input,
     limits::RateLimit,
     metrics::Requests,
-    problem::Kind,
     request_id::{RequestId, X_REQUEST_ID},
+    response::{Failure, Kind, Response},
     routing::{Entry, Found, find},
 };
 

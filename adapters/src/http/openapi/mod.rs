@@ -13,7 +13,7 @@ use utoipa::{
     openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder, tag::TagBuilder},
 };
 
-use super::{dto, failure::Problem};
+use super::{dto, response::Problem};
 pub use plan::HeavyView;
 
 /// Collects the schemas, those that they refer to included.

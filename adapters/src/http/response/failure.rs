@@ -5,7 +5,10 @@ use hyper::header::{
 };
 use serde::Serialize;
 
-use super::{Response, body::Body, problem::Kind};
+use super::{
+    body::{Body, Response},
+    problem::Kind,
+};
 
 /// How a route tells what went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

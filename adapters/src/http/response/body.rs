@@ -10,6 +10,9 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
+/// What every route answers with.
+pub type Response = hyper::Response<Body>;
+
 /// What a response carries: bytes that are there, or bytes that come.
 pub struct Body(Inner);
 
@@ -37,12 +40,12 @@ impl Body {
         Self(Inner::Stream(bytes))
     }
 
-    pub(super) fn is_stream(&self) -> bool {
+    pub(in crate::http) fn is_stream(&self) -> bool {
         matches!(self.0, Inner::Stream(_))
     }
 
     /// The same stream, ending when `stop` is cancelled.
-    pub(super) fn until(self, stop: CancellationToken) -> Self {
+    pub(in crate::http) fn until(self, stop: CancellationToken) -> Self {
         match self.0 {
             Inner::Stream(stream) => {
                 Self::stream(stream.take_until(stop.cancelled_owned()).boxed())
@@ -52,7 +55,7 @@ impl Body {
     }
 
     /// How many bytes were made for this answer alone.
-    pub(super) fn own_bytes(&self) -> usize {
+    pub(in crate::http) fn own_bytes(&self) -> usize {
         match &self.0 {
             Inner::Own(bytes) => bytes.len(),
             Inner::Whole(_) | Inner::Stream(_) => 0,
@@ -60,7 +63,7 @@ impl Body {
     }
 
     /// The same body, which gives `permit` back when it was sent or given up.
-    pub(super) fn with_permit(self, permit: OwnedSemaphorePermit) -> Self {
+    pub(in crate::http) fn with_permit(self, permit: OwnedSemaphorePermit) -> Self {
         match self.0 {
             Inner::Own(bytes) => {
                 Self(Inner::Whole(Bytes::from_owner(Counted { bytes, _permit: permit })))

@@ -5,26 +5,30 @@ use hyper::{
 };
 use serde::Serialize;
 
-use super::{Response, body::Body, failure::Failure, problem::Kind};
+use super::{
+    body::{Body, Response},
+    failure::Failure,
+    problem::Kind,
+};
 
-pub(super) const TEXT: &str = "text/plain; charset=utf-8";
-pub(super) const JSON: &str = "application/json";
-pub(super) const SVG: &str = "image/svg+xml";
+pub(in crate::http) const TEXT: &str = "text/plain; charset=utf-8";
+pub(in crate::http) const JSON: &str = "application/json";
+pub(in crate::http) const SVG: &str = "image/svg+xml";
 
 /// 200 with these bytes.
-pub(super) fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Response {
+pub(in crate::http) fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Response {
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
 /// 200 with this line of text.
-pub(super) fn text(line: impl Into<Bytes>) -> Response {
+pub(in crate::http) fn text(line: impl Into<Bytes>) -> Response {
     bytes(TEXT, line)
 }
 
 /// 200 with this value.
-pub(super) fn json(value: &impl Serialize) -> Result<Response, Failure> {
+pub(in crate::http) fn json(value: &impl Serialize) -> Result<Response, Failure> {
     let written = serde_json::to_vec(value).map_err(Failure::internal)?;
     let mut response = Response::new(Body::own(written));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -32,14 +36,14 @@ pub(super) fn json(value: &impl Serialize) -> Result<Response, Failure> {
 }
 
 /// 204.
-pub(super) fn no_content() -> Response {
+pub(in crate::http) fn no_content() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     no_store(response)
 }
 
 /// 201 or 202 with this value, which is found at `location` from now on.
-pub(super) fn made(
+pub(in crate::http) fn made(
     status: StatusCode,
     location: &str,
     value: &impl Serialize,
@@ -51,17 +55,21 @@ pub(super) fn made(
 }
 
 /// The same response with one more header.
-pub(super) fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
+pub(in crate::http) fn with(
+    mut response: Response,
+    name: HeaderName,
+    value: HeaderValue,
+) -> Response {
     response.headers_mut().insert(name, value);
     response
 }
 
 /// The same response, to be kept by nobody.
-pub(super) fn no_store(response: Response) -> Response {
+pub(in crate::http) fn no_store(response: Response) -> Response {
     with(response, CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
 /// Nothing is called so.
-pub(super) fn no_such(what: &str, id: impl std::fmt::Display) -> Failure {
+pub(in crate::http) fn no_such(what: &str, id: impl std::fmt::Display) -> Failure {
     Failure::new(Kind::NotFound, format!("There is no {what} {id}."))
 }

@@ -1,0 +1,10 @@
+//! What goes back to the client: bodies, replies, failures and what they are told as.
+
+mod body;
+mod failure;
+mod problem;
+pub(in crate::http) mod reply;
+
+pub use body::{Body, Response};
+pub use failure::{Failure, Problem, Style};
+pub use problem::Kind;
