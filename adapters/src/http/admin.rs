@@ -7,9 +7,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    call::Call,
+    request::{Call, Entry},
     response::{Failure, Response, reply},
-    routing::Entry,
     stack::Routes,
 };
 

@@ -16,8 +16,7 @@ use tower::{Layer, Service};
 
 use super::{
     budget::{BodyBudget, BodyInFlight},
-    call::Call,
-    query::quoted,
+    request::{Call, query::quoted},
     response::{Failure, Kind, Response},
 };
 

@@ -10,11 +10,9 @@ use hyper::{
 };
 
 use super::{
-    call::Call,
-    negotiate::choose,
     openapi,
+    request::{Call, Entry, choose},
     response::{Body, Failure, Response, reply},
-    routing::Entry,
     stack::Routes,
 };
 

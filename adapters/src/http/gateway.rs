@@ -6,9 +6,9 @@ use super::{
     front::FrontRoutes,
     limits::{Rate, RateLimit},
     misc::MiscRoutes,
-    networks::Networks,
     orders::OrderRoutes,
     products::ProductRoutes,
+    request::Networks,
     response::Response,
     stack::{Site, StackSettings, stack},
 };

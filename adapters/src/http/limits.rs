@@ -14,8 +14,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use tower::{Layer, Service};
 
 use super::{
-    call::Call,
-    networks::Networks,
+    request::{Call, Networks},
     response::{Failure, Kind},
 };
 

@@ -7,11 +7,9 @@ use woody_core::{
 };
 
 use super::{
-    call::Call,
-    negotiate::choose,
-    openapi, query,
+    openapi,
+    request::{Call, Entry, choose, query},
     response::{Failure, Kind, Response, Style, reply},
-    routing::Entry,
     stack::Routes,
 };
 

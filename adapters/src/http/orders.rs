@@ -10,12 +10,10 @@ use woody_core::{
 };
 
 use super::{
-    call::Call,
     dto::{OrderReceipt, OrderToPlace, OrderView},
     events::{OrderStreams, StreamSettings},
-    query,
+    request::{Call, Entry, query},
     response::{Failure, Kind, Response, reply},
-    routing::Entry,
     stack::Routes,
 };
 

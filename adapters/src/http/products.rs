@@ -7,11 +7,9 @@ use woody_core::{
 };
 
 use super::{
-    call::Call,
     dto::{ProductPage, ProductToAdd, ProductView},
-    query,
+    request::{Call, Entry, query},
     response::{Failure, Kind, Response, reply},
-    routing::Entry,
     stack::Routes,
 };
 

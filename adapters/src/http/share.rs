@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::networks::Networks;
+use super::request::Networks;
 
 /// How many of something one client address may hold at once; clones share it.
 ///

@@ -22,15 +22,12 @@ use tracing::Instrument;
 use super::{
     arrival::{Arrival, BodyLimits},
     budget::{AnswerBudget, BodyBudget},
-    call::Call,
     ceiling::Ceiling,
     deadline::Deadline,
-    input::Input,
     limits::RateLimit,
     metrics::Requests,
-    request_id::{RequestId, X_REQUEST_ID},
+    request::{Call, Entry, Found, Input, RequestId, X_REQUEST_ID, find},
     response::{Failure, Kind, Response},
-    routing::{Entry, Found, find},
 };
 
 /// A service's routes: a table, and what each of its rows does.

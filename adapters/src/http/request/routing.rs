@@ -1,9 +1,7 @@
 use hyper::Method;
 
-use super::{
-    query,
-    response::{Failure, Kind, Style},
-};
+use super::query;
+use crate::http::response::{Failure, Kind, Style};
 
 /// One row of a service's route table.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +66,7 @@ impl<A> Entry<A> {
 }
 
 /// Where a request goes, or why it goes nowhere.
-pub(super) enum Found {
+pub(in crate::http) enum Found {
     /// To this row.
     Row { index: usize },
     /// Nowhere.
@@ -76,7 +74,7 @@ pub(super) enum Found {
 }
 
 /// Finds the row for a request.
-pub(super) fn find<A>(
+pub(in crate::http) fn find<A>(
     table: &[Entry<A>],
     legacy_get: bool,
     method: &Method,

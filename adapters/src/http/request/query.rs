@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::response::{Failure, Kind};
+use crate::http::response::{Failure, Kind};
 
 /// The parameters of a route, each at most once and none besides.
 ///
@@ -36,7 +36,7 @@ pub(super) fn parse<'q, const N: usize>(
 ///
 /// # Errors
 /// A [`Failure`] that names it.
-pub(super) fn required<'q>(
+pub(in crate::http) fn required<'q>(
     value: Option<Cow<'q, str>>,
     name: &'static str,
 ) -> Result<Cow<'q, str>, Failure> {
@@ -49,7 +49,7 @@ pub(super) fn required<'q>(
 ///
 /// # Errors
 /// A [`Failure`] that names it.
-pub(super) fn number(value: &str, name: &'static str) -> Result<i64, Failure> {
+pub(in crate::http) fn number(value: &str, name: &'static str) -> Result<i64, Failure> {
     value.parse().map_err(|_| {
         Failure::field(
             Kind::InvalidValue,
@@ -77,7 +77,7 @@ fn unknown(name: &str, names: &[&'static str]) -> Failure {
 }
 
 /// What a client sent, short enough to send back.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::http) fn quoted(text: &str) -> String {
     let mut short: String = text.chars().take(50).collect();
     if short.len() < text.len() {
         short.push('…');

@@ -6,12 +6,8 @@ use hyper::{
     http::request::Parts,
 };
 
-use super::{
-    input::Input,
-    query,
-    response::{Failure, Kind},
-    routing,
-};
+use super::{input::Input, query, routing};
+use crate::http::response::{Failure, Kind};
 
 /// A request that has found its route.
 #[derive(Debug)]
@@ -22,8 +18,8 @@ pub struct Call<A> {
     pub client: IpAddr,
     /// The request's body.
     pub input: Input,
-    pub(super) path: &'static str,
-    pub(super) head: Parts,
+    pub(in crate::http) path: &'static str,
+    pub(in crate::http) head: Parts,
 }
 
 impl<A> Call<A> {

@@ -8,7 +8,7 @@ use hyper::body::{Body as _, Incoming};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::response::{Failure, Kind};
+use crate::http::response::{Failure, Kind};
 
 /// A request's body.
 #[derive(Debug)]
@@ -20,34 +20,34 @@ pub struct Input {
 
 /// Whether something of a body was left unread.
 #[derive(Debug, Clone)]
-pub(super) struct Remainder(Option<Arc<AtomicBool>>);
+pub(in crate::http) struct Remainder(Option<Arc<AtomicBool>>);
 
 impl Remainder {
     /// Whether there is any: the connection cannot go on after it.
-    pub(super) fn is_left(&self) -> bool {
+    pub(in crate::http) fn is_left(&self) -> bool {
         self.0.as_ref().is_some_and(|left| left.load(Ordering::Relaxed))
     }
 }
 
 impl Input {
     /// The body `incoming`, of which nothing was read.
-    pub(super) fn new(incoming: Incoming) -> Self {
+    pub(in crate::http) fn new(incoming: Incoming) -> Self {
         let left = (!incoming.is_end_stream()).then(|| Arc::new(AtomicBool::new(true)));
         let remainder = Remainder(left);
         Self { incoming: Some(incoming), arrived: Bytes::new(), remainder }
     }
 
-    pub(super) fn remainder(&self) -> Remainder {
+    pub(in crate::http) fn remainder(&self) -> Remainder {
         self.remainder.clone()
     }
 
     /// What is still to be read.
-    pub(super) fn incoming(&mut self) -> Option<&mut Incoming> {
+    pub(in crate::http) fn incoming(&mut self) -> Option<&mut Incoming> {
         self.incoming.as_mut()
     }
 
     /// All of it is there.
-    pub(super) fn arrived(&mut self, whole: Bytes) {
+    pub(in crate::http) fn arrived(&mut self, whole: Bytes) {
         self.incoming = None;
         self.arrived = whole;
         if let Some(left) = &self.remainder.0 {

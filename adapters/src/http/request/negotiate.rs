@@ -4,7 +4,7 @@ use hyper::{HeaderMap, header::ACCEPT};
 /// the client likes best, as RFC 9110 has it; `None` when it accepts none.
 ///
 /// An empty list is as none. Among equals the one that was named more exactly wins, then the first.
-pub(super) fn choose(headers: &HeaderMap, offers: &[&str]) -> Option<usize> {
+pub(in crate::http) fn choose(headers: &HeaderMap, offers: &[&str]) -> Option<usize> {
     let accepts = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or("?"));
     let mut ranges = accepts
         .flat_map(|value| value.split(','))

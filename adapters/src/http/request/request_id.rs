@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hyper::{HeaderMap, header::HeaderName, header::HeaderValue};
 
 /// The header that carries it, both ways.
-pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(in crate::http) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 

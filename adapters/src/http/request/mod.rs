@@ -1,0 +1,18 @@
+//! A request as routes see it: its route, path, query, headers, body and id.
+
+mod call;
+mod input;
+mod negotiate;
+mod networks;
+pub(in crate::http) mod query;
+mod request_id;
+mod routing;
+
+pub use call::Call;
+pub use input::Input;
+pub(in crate::http) use negotiate::choose;
+pub use networks::{Networks, NoNetwork};
+pub use request_id::RequestId;
+pub(in crate::http) use request_id::X_REQUEST_ID;
+pub use routing::{Entry, Verb};
+pub(in crate::http) use routing::{Found, find};
