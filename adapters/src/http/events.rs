@@ -18,8 +18,8 @@ use woody_core::services::TrackedOrder;
 
 use super::{
     dto::OrderView,
+    layers::{ClientShare, Held},
     response::{Body, Failure, Kind, Response, reply},
-    share::{ClientShare, Held},
 };
 
 /// How order events are streamed.

@@ -4,7 +4,7 @@ use hyper::{Request, body::Incoming};
 
 use super::{
     front::FrontRoutes,
-    limits::{Rate, RateLimit},
+    layers::{Rate, RateLimit},
     misc::MiscRoutes,
     orders::OrderRoutes,
     products::ProductRoutes,

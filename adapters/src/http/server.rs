@@ -26,8 +26,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    layers::ClientShare,
     response::Response,
-    share::ClientShare,
     stack::Site,
     wire::{Follower, Wire},
 };

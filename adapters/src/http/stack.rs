@@ -20,11 +20,7 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::Instrument;
 
 use super::{
-    arrival::{Arrival, BodyLimits},
-    budget::{AnswerBudget, BodyBudget},
-    ceiling::Ceiling,
-    deadline::Deadline,
-    limits::RateLimit,
+    layers::{AnswerBudget, Arrival, BodyBudget, BodyLimits, Ceiling, Deadline, RateLimit},
     metrics::Requests,
     request::{Call, Entry, Found, Input, RequestId, X_REQUEST_ID, find},
     response::{Failure, Kind, Response},

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service};
 
-use super::response::{Failure, Kind};
+use crate::http::response::{Failure, Kind};
 
 /// Bounds how many requests are under way at once, over all services that share
 /// it. The next one is refused at once.

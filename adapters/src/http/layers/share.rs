@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::request::Networks;
+use crate::http::request::Networks;
 
 /// How many of something one client address may hold at once; clones share it.
 ///
@@ -33,7 +33,7 @@ impl ClientShare {
     }
 
     /// One more for `client`, until it is dropped; none when its share is used up.
-    pub(super) fn take(&self, client: IpAddr) -> Option<Held> {
+    pub(in crate::http) fn take(&self, client: IpAddr) -> Option<Held> {
         let Some(shares) = &self.0 else { return Some(Held(None)) };
         // The same client, whether the listener is of both families or of one.
         let client = client.to_canonical();
@@ -55,7 +55,7 @@ impl ClientShare {
 
 /// One of a client's share.
 #[derive(Debug)]
-pub(super) struct Held(Option<(Arc<Shares>, IpAddr)>);
+pub(in crate::http) struct Held(Option<(Arc<Shares>, IpAddr)>);
 
 impl Drop for Held {
     fn drop(&mut self) {

@@ -117,7 +117,7 @@ impl AnswerBudget {
 
     /// Takes the place of an answer of so many bytes, until what is returned is
     /// dropped; `Err` when there is none left.
-    pub(super) fn take(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ()> {
+    pub(in crate::http) fn take(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ()> {
         if bytes < LARGE {
             return Ok(None);
         }

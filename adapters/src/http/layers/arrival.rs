@@ -14,8 +14,8 @@ use hyper::{
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
-use super::{
-    budget::{BodyBudget, BodyInFlight},
+use super::budget::{BodyBudget, BodyInFlight};
+use crate::http::{
     request::{Call, query::quoted},
     response::{Failure, Kind, Response},
 };
@@ -39,9 +39,9 @@ impl Default for BodyLimits {
 /// Has the body of a `POST` arrive whole, before the request takes a place among
 /// those that are under way. Other bodies are not read.
 #[derive(Debug, Clone)]
-pub(super) struct Arrival {
-    pub(super) limits: BodyLimits,
-    pub(super) bodies: BodyBudget,
+pub(in crate::http) struct Arrival {
+    pub(in crate::http) limits: BodyLimits,
+    pub(in crate::http) bodies: BodyBudget,
 }
 
 impl<S> Layer<S> for Arrival {
@@ -54,7 +54,7 @@ impl<S> Layer<S> for Arrival {
 
 /// A service behind an [`Arrival`].
 #[derive(Debug, Clone)]
-pub(super) struct AfterArrival<S> {
+pub(in crate::http) struct AfterArrival<S> {
     inner: S,
     arrival: Arrival,
 }

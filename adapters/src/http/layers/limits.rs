@@ -13,7 +13,7 @@ use futures::future::{Either, Ready, ready};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tower::{Layer, Service};
 
-use super::{
+use crate::http::{
     request::{Call, Networks},
     response::{Failure, Kind},
 };

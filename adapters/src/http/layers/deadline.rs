@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Timeout;
 use tower::{Layer, Service};
 
-use super::response::{Failure, Kind};
+use crate::http::response::{Failure, Kind};
 
 /// Bounds how long a request may take until its answer begins. An answer that
 /// has begun may go on, as a stream of events does.
