@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     request::{Call, Entry},
     response::{Failure, Response, reply},
-    stack::Routes,
+    server::Routes,
 };
 
 /// What only the operator and the orchestrator ask.

@@ -13,7 +13,7 @@ use super::{
     openapi,
     request::{Call, Entry, choose},
     response::{Body, Failure, Response, reply},
-    stack::Routes,
+    server::Routes,
 };
 
 /// The shop's page.

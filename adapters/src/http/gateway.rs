@@ -10,7 +10,7 @@ use super::{
     products::ProductRoutes,
     request::Networks,
     response::Response,
-    stack::{Site, StackSettings, stack},
+    server::{Site, StackSettings, stack},
 };
 
 /// What a client may ask of each service behind the gateway; `None` is no limit.

@@ -10,7 +10,7 @@ use super::{
     openapi,
     request::{Call, Entry, choose, query},
     response::{Failure, Kind, Response, Style, reply},
-    stack::Routes,
+    server::Routes,
 };
 
 /// The misc service.

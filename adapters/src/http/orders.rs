@@ -14,7 +14,7 @@ use super::{
     events::{OrderStreams, StreamSettings},
     request::{Call, Entry, query},
     response::{Failure, Kind, Response, reply},
-    stack::Routes,
+    server::Routes,
 };
 
 /// The order service.

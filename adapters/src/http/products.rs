@@ -10,7 +10,7 @@ use super::{
     dto::{ProductPage, ProductToAdd, ProductView},
     request::{Call, Entry, query},
     response::{Failure, Kind, Response, reply},
-    stack::Routes,
+    server::Routes,
 };
 
 /// The product service.

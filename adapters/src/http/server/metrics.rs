@@ -3,7 +3,7 @@ use std::{sync::OnceLock, time::Duration};
 use hyper::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::request::Entry;
+use crate::http::request::Entry;
 
 /// The statuses that are counted by themselves; any other counts as `other`.
 const STATUSES: [(u16, &str); 22] = [

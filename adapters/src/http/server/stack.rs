@@ -19,9 +19,9 @@ use hyper::{
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::Instrument;
 
-use super::{
+use super::metrics::Requests;
+use crate::http::{
     layers::{AnswerBudget, Arrival, BodyBudget, BodyLimits, Ceiling, Deadline, RateLimit},
-    metrics::Requests,
     request::{Call, Entry, Found, Input, RequestId, X_REQUEST_ID, find},
     response::{Failure, Kind, Response},
 };

@@ -26,11 +26,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    layers::ClientShare,
-    response::Response,
     stack::Site,
     wire::{Follower, Wire},
 };
+use crate::http::{layers::ClientShare, response::Response};
 
 /// Limits of a server's connections.
 #[derive(Debug, Clone)]
