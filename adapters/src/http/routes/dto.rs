@@ -9,7 +9,7 @@ use woody_core::domain::{
 };
 use woody_core::services::TrackedOrder;
 
-use super::response::{Failure, Kind};
+use crate::http::response::{Failure, Kind};
 
 /// A product to be added.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -12,6 +12,8 @@ use woody_core::{
 use super::{
     dto::{OrderReceipt, OrderToPlace, OrderView},
     events::{OrderStreams, StreamSettings},
+};
+use crate::http::{
     request::{Call, Entry, query},
     response::{Failure, Kind, Response, reply},
     server::Routes,

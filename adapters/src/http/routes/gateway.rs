@@ -2,12 +2,9 @@ use std::{net::SocketAddr, num::NonZeroU32};
 
 use hyper::{Request, body::Incoming};
 
-use super::{
-    front::FrontRoutes,
+use super::{front::FrontRoutes, misc::MiscRoutes, orders::OrderRoutes, products::ProductRoutes};
+use crate::http::{
     layers::{Rate, RateLimit},
-    misc::MiscRoutes,
-    orders::OrderRoutes,
-    products::ProductRoutes,
     request::Networks,
     response::Response,
     server::{Site, StackSettings, stack},

@@ -13,7 +13,8 @@ use utoipa::{
     openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder, tag::TagBuilder},
 };
 
-use super::{dto, response::Problem};
+use super::dto;
+use crate::http::response::Problem;
 pub use plan::HeavyView;
 
 /// Collects the schemas, those that they refer to included.

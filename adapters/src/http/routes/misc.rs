@@ -6,8 +6,8 @@ use woody_core::{
     services::{CacheStatus, HeavyComputation},
 };
 
-use super::{
-    openapi,
+use super::openapi;
+use crate::http::{
     request::{Call, Entry, choose, query},
     response::{Failure, Kind, Response, Style, reply},
     server::Routes,

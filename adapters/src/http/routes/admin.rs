@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::http::{
     request::{Call, Entry},
     response::{Failure, Response, reply},
     server::Routes,

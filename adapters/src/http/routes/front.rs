@@ -9,8 +9,8 @@ use hyper::{
     },
 };
 
-use super::{
-    openapi,
+use super::openapi;
+use crate::http::{
     request::{Call, Entry, choose},
     response::{Body, Failure, Response, reply},
     server::Routes,
@@ -49,7 +49,7 @@ const TABLE: &[Entry<Action>] = &[
     Entry::get("/openapi.json", Action::OpenApi),
 ];
 
-const WELCOME: &str = include_str!("../../../stack/front/welcome.txt");
+const WELCOME: &str = include_str!("../../../../stack/front/welcome.txt");
 const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -100,13 +100,19 @@ impl FrontRoutes {
     pub fn new() -> Self {
         let file = |kind, text: &'static str| File::new(kind, Bytes::from_static(text.as_bytes()));
         Self {
-            page: file("text/html; charset=utf-8", include_str!("../../../stack/front/index.html")),
-            style: file("text/css; charset=utf-8", include_str!("../../../stack/front/style.css")),
+            page: file(
+                "text/html; charset=utf-8",
+                include_str!("../../../../stack/front/index.html"),
+            ),
+            style: file(
+                "text/css; charset=utf-8",
+                include_str!("../../../../stack/front/style.css"),
+            ),
             script: file(
                 "text/javascript; charset=utf-8",
-                include_str!("../../../stack/front/shop.js"),
+                include_str!("../../../../stack/front/shop.js"),
             ),
-            icon: file(reply::SVG, include_str!("../../../stack/front/favicon.svg")),
+            icon: file(reply::SVG, include_str!("../../../../stack/front/favicon.svg")),
             openapi: File::new(reply::JSON, openapi::document()),
         }
     }

@@ -16,8 +16,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use woody_core::services::TrackedOrder;
 
-use super::{
-    dto::OrderView,
+use super::dto::OrderView;
+use crate::http::{
     layers::{ClientShare, Held},
     response::{Body, Failure, Kind, Response, reply},
 };

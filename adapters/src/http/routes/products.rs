@@ -6,8 +6,8 @@ use woody_core::{
     services::Catalogue,
 };
 
-use super::{
-    dto::{ProductPage, ProductToAdd, ProductView},
+use super::dto::{ProductPage, ProductToAdd, ProductView};
+use crate::http::{
     request::{Call, Entry, query},
     response::{Failure, Kind, Response, reply},
     server::Routes,

@@ -1,0 +1,20 @@
+//! What the services answer: their route tables, what each row does, and its description.
+
+mod admin;
+pub mod dto;
+mod events;
+mod front;
+mod gateway;
+mod misc;
+mod openapi;
+mod orders;
+mod products;
+
+pub use admin::{AdminRoutes, Readiness};
+pub use events::StreamSettings;
+pub use front::FrontRoutes;
+pub use gateway::{GatewayLimits, gateway};
+pub use misc::MiscRoutes;
+pub use openapi::{HeavyView, openapi};
+pub use orders::OrderRoutes;
+pub use products::ProductRoutes;
