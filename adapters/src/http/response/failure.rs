@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     body::{Body, Response},
-    problem::Kind,
+    kind::Kind,
 };
 
 /// How a route tells what went wrong.

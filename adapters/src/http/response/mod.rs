@@ -2,9 +2,10 @@
 
 mod body;
 mod failure;
-mod problem;
+mod kind;
+mod mapping;
 pub(in crate::http) mod reply;
 
 pub use body::{Body, Response};
 pub use failure::{Failure, Problem, Style};
-pub use problem::Kind;
+pub use kind::Kind;

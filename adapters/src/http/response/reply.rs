@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     body::{Body, Response},
     failure::Failure,
-    problem::Kind,
+    kind::Kind,
 };
 
 pub(in crate::http) const TEXT: &str = "text/plain; charset=utf-8";

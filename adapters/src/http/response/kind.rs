@@ -1,15 +1,6 @@
-//! From what went wrong to what clients are told: the only file in which an
-//! error becomes a status.
+//! The kinds of failures, and the status of each: the only file in which there are any.
 
 use hyper::StatusCode;
-use woody_core::{
-    domain::{Invalid, python_stamp},
-    ports::{BrokerError, StoreError},
-    services::{HeavyFailure, IntakeError, Outage},
-    workshop::HeavyError,
-};
-
-use super::failure::Failure;
 
 /// What went wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,109 +103,5 @@ impl Kind {
     /// The status that goes with it.
     pub const fn status(self) -> StatusCode {
         self.row().0
-    }
-}
-
-impl From<Invalid> for Failure {
-    fn from(invalid: Invalid) -> Self {
-        // `parts` with the problem `[1].width_mm must be …` is about `parts[1].width_mm`.
-        match invalid.problem.split_once(' ') {
-            Some((place, problem)) if place.starts_with('[') => {
-                Self::field(Kind::InvalidValue, format!("{}{place}", invalid.field), problem)
-            }
-            _ => Self::field(Kind::InvalidValue, invalid.field, &invalid.problem),
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => {
-                Self::because(Kind::Unavailable, "The store is away. Please try again.", error)
-            }
-            _ => Self::because(Kind::Internal, "The store could not do this.", error),
-        }
-    }
-}
-
-impl From<BrokerError> for Failure {
-    fn from(error: BrokerError) -> Self {
-        match error {
-            BrokerError::Unavailable(_) => {
-                Self::because(Kind::Unavailable, "The broker is away. Please try again.", error)
-            }
-            BrokerError::Closed => {
-                Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
-            }
-            _ => Self::because(Kind::Internal, "The broker could not do this.", error),
-        }
-    }
-}
-
-impl From<IntakeError> for Failure {
-    fn from(error: IntakeError) -> Self {
-        match error {
-            IntakeError::KeyReused => Self::field(
-                Kind::KeyReused,
-                "Idempotency-Key",
-                "was used for another order; use a new one for a new order",
-            ),
-            IntakeError::Overloaded => {
-                Self::new(Kind::Overloaded, "Too many orders are waiting. Please try again.")
-            }
-            IntakeError::ShuttingDown => {
-                Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
-            }
-            IntakeError::Unavailable { ref store, ref broker } => {
-                let detail = format!(
-                    "Orders cannot be kept now: the store {}, the broker {}. Please try again.",
-                    outage(store, StoreError::is_transient),
-                    outage(broker, BrokerError::is_transient),
-                );
-                Self::because(Kind::Unavailable, detail, error)
-            }
-            _ => Self::because(Kind::Internal, "The order could not be accepted.", error),
-        }
-    }
-}
-
-/// What clients may know of an outage: not what the dependency said.
-fn outage<E>(outage: &Outage<E>, is_transient: impl FnOnce(&E) -> bool) -> String {
-    let what = match outage.cause().map(is_transient) {
-        Some(true) => "is away",
-        Some(false) => "refuses",
-        None => "does not answer",
-    };
-    // The microseconds tell a client nothing.
-    let since: String = python_stamp(outage.since()).chars().take(19).collect();
-    format!("{what}, since {since} UTC")
-}
-
-impl From<HeavyError> for Failure {
-    fn from(error: HeavyError) -> Self {
-        match error {
-            HeavyError::Busy => {
-                Self::new(Kind::Overloaded, "The workshop is busy. Please try again.")
-            }
-            HeavyError::Closed => {
-                Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
-            }
-            _ => Self::because(Kind::Internal, "The plan could not be made.", error),
-        }
-    }
-}
-
-impl From<HeavyFailure> for Failure {
-    fn from(failure: HeavyFailure) -> Self {
-        match failure {
-            HeavyFailure::Work(error) => error.into(),
-            HeavyFailure::Catalogue(ref error) if error.is_transient() => Self::because(
-                Kind::Unavailable,
-                "The toy's parts cannot be looked up now. Please try again.",
-                failure,
-            ),
-            _ => Self::because(Kind::Internal, "The toy's parts cannot be read.", failure),
-        }
     }
 }
