@@ -4,6 +4,10 @@
 //! [`stack`] puts request ids, metrics, limits and error answers around the
 //! [`Routes`] of a service; [`gateway`] puts all services behind one address;
 //! [`serve`] serves either until it is told to stop, and drains.
+//!
+//! Its rooms, each of which needs only those below it: `routes` (what the services
+//! answer), `server` (connections, and the boundary of a service), `layers` (limits),
+//! `request`, `response`.
 
 mod layers;
 mod request;

@@ -1,4 +1,4 @@
-//! The kinds of failures, and the status of each: the only file in which there are any.
+//! The kinds of failures, and the status of each.
 
 use hyper::StatusCode;
 

@@ -1,4 +1,4 @@
-//! From what went wrong below to what clients are told of it.
+//! From an error to what clients are told of it: the only file in which one becomes the other.
 
 use woody_core::{
     domain::{Invalid, python_stamp},
