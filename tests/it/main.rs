@@ -1,8 +1,9 @@
-//! What no compiler sees: the documents, and the scripts.
+//! What no compiler sees: the documents, the scripts, and who imports whom.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arrows;
 mod docs;
 mod mirrors;
 mod repository;
+mod rooms;
 mod stack_file;
