@@ -12,7 +12,7 @@ use hyper::{
 use super::openapi;
 use crate::http::{
     request::{Call, Entry, choose},
-    response::{Body, Failure, Response, reply},
+    response::{Body, Failure, Kind, Response, reply},
     server::Routes,
 };
 
@@ -22,11 +22,13 @@ use crate::http::{
 /// | --- | --- |
 /// | `GET /` | the page; to clients that do not ask for HTML, what to try with curl |
 /// | `GET /style.css`, `/shop.js`, `/favicon.svg` | what the page needs |
+/// | `GET /shop/{module}` | the modules of its script |
 /// | `GET /openapi.json` | what every service answers |
 pub struct FrontRoutes {
     page: File,
     style: File,
     script: File,
+    modules: [(&'static str, File); MODULES.len()],
     icon: File,
     openapi: File,
 }
@@ -37,6 +39,7 @@ pub enum Action {
     Page,
     Style,
     Script,
+    Module,
     Icon,
     OpenApi,
 }
@@ -45,11 +48,24 @@ const TABLE: &[Entry<Action>] = &[
     Entry::get("/", Action::Page),
     Entry::get("/style.css", Action::Style),
     Entry::get("/shop.js", Action::Script),
+    Entry::get("/shop/{module}", Action::Module),
     Entry::get("/favicon.svg", Action::Icon),
     Entry::get("/openapi.json", Action::OpenApi),
 ];
 
 const WELCOME: &str = include_str!("../../../../stack/front/welcome.txt");
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The modules of the page's script.
+const MODULES: [(&str, &str); 6] = [
+    ("api.js", include_str!("../../../../stack/front/shop/api.js")),
+    ("form.js", include_str!("../../../../stack/front/shop/form.js")),
+    ("orders.js", include_str!("../../../../stack/front/shop/orders.js")),
+    ("page.js", include_str!("../../../../stack/front/shop/page.js")),
+    ("plan.js", include_str!("../../../../stack/front/shop/plan.js")),
+    ("products.js", include_str!("../../../../stack/front/shop/products.js")),
+];
+
 const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -108,13 +124,18 @@ impl FrontRoutes {
                 "text/css; charset=utf-8",
                 include_str!("../../../../stack/front/style.css"),
             ),
-            script: file(
-                "text/javascript; charset=utf-8",
-                include_str!("../../../../stack/front/shop.js"),
-            ),
+            script: file(JAVASCRIPT, include_str!("../../../../stack/front/shop.js")),
+            modules: MODULES.map(|(name, text)| (name, file(JAVASCRIPT, text))),
             icon: file(reply::SVG, include_str!("../../../../stack/front/favicon.svg")),
             openapi: File::new(reply::JSON, openapi::document()),
         }
+    }
+
+    fn module(&self, name: &str) -> Result<&File, Failure> {
+        let found = self.modules.iter().find(|(known, _)| *known == name);
+        found
+            .map(|(_, file)| file)
+            .ok_or_else(|| Failure::new(Kind::NotFound, "The page has no such module."))
     }
 
     fn page(&self, asked: &HeaderMap) -> Response {
@@ -174,6 +195,7 @@ impl Routes for FrontRoutes {
             Action::Page => self.page(asked),
             Action::Style => self.style.respond(asked),
             Action::Script => self.script.respond(asked),
+            Action::Module => self.module(call.variable())?.respond(asked),
             Action::Icon => self.icon.respond(asked),
             Action::OpenApi => self.openapi.respond(asked),
         })

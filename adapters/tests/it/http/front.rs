@@ -1,3 +1,5 @@
+use std::{collections::BTreeSet, fs, path::Path};
+
 use super::{client::request, shop::Shop};
 
 #[tokio::test]
@@ -32,6 +34,7 @@ async fn files_are_typed_guarded_and_revalidated() {
     for (path, kind) in [
         ("/style.css", "text/css; charset=utf-8"),
         ("/shop.js", "text/javascript; charset=utf-8"),
+        ("/shop/orders.js", "text/javascript; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),
         ("/openapi.json", "application/json"),
     ] {
@@ -47,5 +50,37 @@ async fn files_are_typed_guarded_and_revalidated() {
         assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{path}");
         assert_eq!(again.header("etag"), file.header("etag"));
         assert_eq!(shop.ask(&format!("GET {path}"), &["if-none-match: \"x\""]).await.status, 200);
+    }
+}
+
+/// The files that `stack/front/shop/` has.
+fn modules() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stack/front/shop");
+    let files = fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_module_of_the_page_is_served_loaded_early_and_imported() {
+    let shop = Shop::open().await;
+    let modules = modules();
+    let page = shop.ask("GET /", &["accept: text/html"]).await;
+    let mut scripts = vec![shop.get("/shop.js").await.text().to_owned()];
+    for module in &modules {
+        let path = format!("/shop/{module}");
+        let answer = shop.get(&path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-cache"));
+        let early = format!(r#"<link rel="modulepreload" href="{path}">"#);
+        assert!(page.text().contains(&early), "{path} waits for the one that imports it");
+        scripts.push(answer.text().to_owned());
+    }
+    let imported = scripts.iter().flat_map(|script| script.split(" from \"").skip(1));
+    let imported: BTreeSet<String> = imported
+        .map(|rest| rest.split('"').next().unwrap().rsplit('/').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(imported, modules);
+    assert_eq!(page.text().matches("modulepreload").count(), modules.len());
+    for nowhere in ["/shop/nowhere.js", "/shop/", "/shop/..%2Fshop.js", "/shop/api.js/x"] {
+        assert_eq!(shop.get(nowhere).await.status, 404, "{nowhere}");
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn paths() -> Paths {
         .path("/", item(vec![page()]))
         .path("/style.css", item(vec![file("style", "text/css")]))
         .path("/shop.js", item(vec![file("script", "text/javascript")]))
+        .path("/shop/{module}", item(vec![module()]))
         .path("/favicon.svg", item(vec![file("icon", "image/svg+xml")]))
         .build()
 }
@@ -129,7 +130,7 @@ fn last_product() -> Told {
 
 fn show_product() -> Told {
     get("products", "show_product", "Shows a product")
-        .parameter(in_path("id", "The product."))
+        .parameter(in_path("id", uuid(), "The product."))
         .answer("200", json_of("ProductView", "The product.").build())
         .problems(&[BAD_QUERY, (404, "There is no such product."), BAD_VALUE])
 }
@@ -184,7 +185,7 @@ fn place_by_get() -> Told {
 
 fn show_order() -> Told {
     get("orders", "show_order", "Shows an order")
-        .parameter(in_path("id", "The order."))
+        .parameter(in_path("id", uuid(), "The order."))
         .answer("200", json_of("OrderView", "The order.").build())
         .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
 }
@@ -200,7 +201,7 @@ fn order_events() -> Told {
     let seen = ObjectBuilder::new().schema_type(Type::String).build();
     let end = "The client has seen the final status: there is nothing to come.";
     get("orders", "order_events", "Follows an order")
-        .parameter(in_path("id", "The order."))
+        .parameter(in_path("id", uuid(), "The order."))
         .parameter(in_header(
             "Last-Event-ID",
             seen.into(),
@@ -240,4 +241,10 @@ fn file(id: &str, kind: &str) -> Told {
         .answer("200", typed(kind, None, answer).build())
         .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
         .problems(&[])
+}
+
+fn module() -> Told {
+    file("script_module", "text/javascript")
+        .parameter(in_path("module", text_schema(), "Its name: `orders.js`."))
+        .problems(&[(404, "The page has no such module.")])
 }

@@ -128,8 +128,8 @@ pub(super) fn query(name: &str, required: Required, schema: Schema, about: &str)
     parameter(ParameterIn::Query, name, required, schema, about)
 }
 
-pub(super) fn in_path(name: &str, about: &str) -> Parameter {
-    parameter(ParameterIn::Path, name, Required::True, uuid(), about)
+pub(super) fn in_path(name: &str, schema: Schema, about: &str) -> Parameter {
+    parameter(ParameterIn::Path, name, Required::True, schema, about)
 }
 
 pub(super) fn in_header(name: &str, schema: Schema, about: &str) -> Parameter {
