@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests of WoodyToys, with the real RabbitMQ, PostgreSQL and nginx they need.
+# All tests of WoodyToys, with the real RabbitMQ, PostgreSQL, nginx and browser they need.
 # shellcheck disable=SC2317 # functions called by way of `run` and `trap`
 set -euo pipefail
 # shellcheck source=dev/services/lib.sh
@@ -12,9 +12,9 @@ usage() {
     cat <<'END'
 Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm]
 
-Runs every test: unit, contract suites on every backend, documentation, real processes under faults, examples, and the
-stack on a Docker Swarm (dev/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on free ports with their
-data in a temporary directory, and takes them down again whatever happens.
+Runs every test: unit, contract suites on every backend, documentation, the page in a browser, real processes under
+faults, examples, and the stack on a Docker Swarm (dev/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on
+free ports with their data in a temporary directory, and takes them down again whatever happens.
 They come from the official images if a docker engine can pull them, otherwise from Debian's packages in a root file
 system under target/stack (made once; takes root). As root on Debian it installs with apt what is missing.
 
@@ -89,6 +89,7 @@ lacks=()
 has_pika() { "$1" -c 'import pika' 2>/dev/null; }
 command -v cc >/dev/null || lacks+=(gcc libc6-dev)
 command -v pgbouncer >/dev/null || lacks+=(pgbouncer) # a pooler before PostgreSQL, which the store is tested behind
+command -v chromedriver >/dev/null || lacks+=(chromium-driver) # the browser that the page is tested in
 python=python3
 if ! has_pika python3; then
     python=/usr/bin/python3 # the first python3 of the path need not be the one that apt installs for

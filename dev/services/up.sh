@@ -33,5 +33,7 @@ control postgres
     printf 'export WOODY_TEST_RABBITMQ_CTL=%q\n' "$DIR/rabbitmq-ctl"
     # A test that needs a server to itself starts one in a directory below this one; it is taken down with the rest.
     printf 'export WOODY_TEST_SERVICES_DIR=%q\n' "$DIR"
+    # A browser is no server, but tests that need one look here too.
+    if command -v chromedriver >/dev/null; then printf 'export WOODY_TEST_CHROMEDRIVER=%q\n' "$(command -v chromedriver)"; fi
 } >"$DIR/env")
 cat "$DIR/env"

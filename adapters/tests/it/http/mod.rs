@@ -13,6 +13,7 @@ mod notes;
 mod openapi;
 mod orders;
 mod outage;
+mod page;
 mod products;
 mod shop;
 mod slow;

@@ -1,0 +1,85 @@
+//! The page in a real browser: each module of its script by tests of its own, which run in there, and all of it
+//! against a shop.
+
+mod browser;
+mod served;
+
+use browser::Browser;
+use serde_json::{Value, json};
+use woody_core::ports::Verdict;
+
+use super::shop::Shop;
+
+/// Runs the tests of a module, and shows each as the browser tells it.
+async fn passes(module: &str) {
+    let addr = served::with_tests(Shop::open().await).await;
+    let browser = Browser::open().await;
+    browser.go(&format!("http://{addr}/test/?module={module}")).await;
+    let results = browser.run("window.finished.then(done, (error) => done(`${error}`));").await;
+    let results = results.as_array().unwrap_or_else(|| panic!("{results}"));
+    assert!(!results.is_empty(), "{module} has no tests");
+    let failed: Vec<&Value> = results.iter().filter(|result| !result["error"].is_null()).collect();
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), results.len());
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_requests_of_the_page_pass_their_tests() {
+    passes("api").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_forms_of_the_page_pass_their_tests() {
+    passes("form").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_orders_of_the_page_pass_their_tests() {
+    passes("orders").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_products_of_the_page_pass_their_tests() {
+    passes("products").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_plans_of_the_page_pass_their_tests() {
+    passes("plan").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn a_visitor_adds_a_product_orders_it_and_draws_its_plan() {
+    let shop = Shop::open().await;
+    shop.decide(Ok(Verdict::Success(None)));
+    let browser = Browser::open().await;
+    browser.go(&format!("http://{}/", shop.addr)).await;
+    let visit = r##"
+        const $ = (selector) => document.querySelector(selector);
+        const until = async (condition) => { while (!condition()) await new Promise((turn) => setTimeout(turn, 10)); };
+        const visit = async () => {
+            $("#product-name").value = "Kite";
+            $("#product-form").requestSubmit();
+            await until(() => $("#products .name")?.textContent === "Kite");
+            $("#products .order").click();
+            $("#order-form").requestSubmit();
+            await until(() => $("#orders .status")?.textContent === "Success");
+            $("#plan-name").value = "Kite";
+            $("#plan-form").requestSubmit();
+            await until(() => $("#calls strong")?.textContent === "Kite");
+            await $("#plan-image").decode();
+            return { ordered: $("#orders .what").textContent, drawn: $("#plan-image").naturalWidth > 0 };
+        };
+        visit().then(done, (error) => done(`${error}`));
+    "##;
+    assert_eq!(browser.run(visit).await, json!({"ordered": "Kite", "drawn": true}));
+    // What the page's policy forbids, and files that are not there, are complained of.
+    assert_eq!(browser.complaints().await, [""; 0]);
+    let counts = woody_core::ports::OrderStore::counts(&*shop.store).await.unwrap();
+    assert_eq!(counts.success, 1);
+}
