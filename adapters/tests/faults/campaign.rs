@@ -9,13 +9,13 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::proxy::Line;
 use tokio::time::sleep;
 
 use crate::{
     evidence::{compare, none_is_open, settled},
     faults::{Blow, Fault, Who, World},
     load::Load,
-    proxy::Line,
     raw::Events,
     shop::{Dependency, Settings},
     steps::STEPS,

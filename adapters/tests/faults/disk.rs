@@ -5,10 +5,10 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
 };
-
-use crate::{
-    client::{Answer, ended, place, post, until},
+use testkit::{
+    client::{Answer, ended, place, post},
     service::{Service, Start},
+    waiting::until,
 };
 
 /// A small disk that only those see who are let in. It is gone when this is, or

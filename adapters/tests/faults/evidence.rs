@@ -6,10 +6,9 @@ use std::{
 };
 
 use sqlx::{Connection, PgConnection};
+use testkit::ledger::Ledger;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
-
-use crate::ledger::Ledger;
 
 const STATUSES: &str =
     "SELECT id, product, status FROM orders WHERE starts_with(product, $1 || ' ')";

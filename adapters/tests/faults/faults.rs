@@ -3,14 +3,16 @@
 use std::{fmt, time::Duration};
 
 use sqlx::{Connection, PgConnection};
+use testkit::{
+    ledger::Ledger,
+    proxy::{Line, Way},
+    servers::{Database, OwnServer},
+};
 use tokio::sync::Mutex;
 
 use crate::{
     deadly,
-    ledger::Ledger,
-    proxy::{Line, Way},
     raw::{Raw, message},
-    servers::{Database, OwnServer},
     shop::{Dependency, Process, Settings, Shop},
     steps::Step,
     validator::Manner,

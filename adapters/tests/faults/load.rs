@@ -13,6 +13,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use testkit::{
+    ledger::{Answer, Ledger},
+    waiting::until,
+};
 use tokio::{
     sync::Semaphore,
     task::JoinHandle,
@@ -21,12 +25,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use crate::{
-    client::until,
-    ledger::{Answer, Ledger},
-    shop::Shop,
-    watch,
-};
+use crate::{shop::Shop, watch};
 
 pub type Http = Client<HttpConnector, Full<Bytes>>;
 

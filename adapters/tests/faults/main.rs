@@ -3,25 +3,13 @@
 //! `dev/faults.sh` runs it for long; `dev/test.sh` runs a selection.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-#[allow(dead_code, reason = "shared with another binary, which uses the rest")]
-#[path = "../processes/client.rs"]
-mod client;
-#[allow(dead_code, reason = "shared with another binary, which uses the rest")]
-#[path = "../processes/servers.rs"]
-mod servers;
-#[allow(dead_code, reason = "shared with another binary, which uses the rest")]
-#[path = "../processes/service.rs"]
-mod service;
-
 mod campaign;
 mod deadly;
 mod disk;
 mod evidence;
 mod faults;
-mod ledger;
 mod load;
 mod poison;
-mod proxy;
 mod raw;
 mod shop;
 mod steps;

@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::{
+    client::{ended, place, status},
+    servers::{Database, VirtualHost},
+    waiting::until,
+};
 use uuid::Uuid;
 
 use crate::{
-    client::{ended, place, status, until},
     evidence::settled,
     raw::{QUEUE, Raw, message},
-    servers::{Database, VirtualHost},
     shop::{Settings, Shop},
     table::say,
     validator::Manner,

@@ -15,10 +15,9 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable},
 };
+use testkit::waiting::PATIENCE;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use uuid::Uuid;
-
-use crate::service::PATIENCE;
 
 pub const QUEUE: &str = "order_processing";
 

@@ -5,15 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use testkit::{
+    proxy::{Line, Proxy},
+    service::{Service, Start, binary},
+};
 use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
-use crate::{
-    proxy::{Line, Proxy},
-    service::{Service, Start, binary},
-    validator::TestValidator,
-};
+use crate::validator::TestValidator;
 
 /// What the shop depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! The steps of an order's way, at each of which a process is ended as if by
 //! `kill -9` (the feature `failpoints` puts them into our binaries).
 
+use testkit::proxy::Line;
+
 use crate::{
     faults::{Fault, Who},
-    proxy::Line,
     shop::{Dependency, Process, Shop},
 };
 

@@ -4,14 +4,17 @@ use std::{net::SocketAddr, time::Duration};
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use testkit::{
+    client::{place, post},
+    proxy::Line,
+    servers::{Database, VirtualHost},
+    waiting::until,
+};
 use uuid::Uuid;
 
 use crate::{
-    client::{place, post, until},
     evidence::settled,
-    proxy::Line,
     raw::Events,
-    servers::{Database, VirtualHost},
     shop::{Dependency, Settings, Shop},
 };
 

@@ -5,10 +5,11 @@ use std::{net::SocketAddr, time::Duration};
 
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
+use testkit::ledger::Ledger;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use crate::{ledger::Ledger, load::Http};
+use crate::load::Http;
 
 /// An order that has not ended by then is somebody else's finding.
 const PATIENCE: Duration = Duration::from_mins(3);

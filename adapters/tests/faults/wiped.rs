@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use testkit::{
+    client::place,
+    servers::{Database, OwnServer},
+    waiting::until,
+};
 use uuid::Uuid;
 
 use crate::{
-    client::{place, until},
     evidence::settled,
     raw::{QUEUE, Raw},
-    servers::{Database, OwnServer},
     shop::{Settings, Shop},
 };
 

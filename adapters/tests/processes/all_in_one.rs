@@ -1,12 +1,12 @@
 use std::path::Path;
 
+use testkit::{
+    client::{ended, get, place, post},
+    service::{Service, Start},
+    waiting::until,
+};
 use woody_core::ports::OrderCounts;
 use woody_store::{StoreOptions, StoreUrl};
-
-use crate::{
-    client::{ended, get, place, post, until},
-    service::{Service, Start},
-};
 
 async fn start(folder: &Path) -> Service {
     Start::of("woodytoys").current_dir(folder).ready().await

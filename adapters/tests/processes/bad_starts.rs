@@ -4,8 +4,7 @@ use std::{
     net::TcpListener,
     process::{Command, Output},
 };
-
-use crate::service::{binary, free_address};
+use testkit::service::{binary, free_address};
 
 fn run(name: &str, env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(binary(name));

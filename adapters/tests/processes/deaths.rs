@@ -9,6 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use tempfile::TempDir;
+use testkit::servers::{Database, VirtualHost};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
@@ -17,8 +18,6 @@ use woody_core::{
     services::{OrderWorker, WorkerSettings},
 };
 use woody_store::{Store, StoreOptions, StoreUrl};
-
-use crate::servers::{Database, VirtualHost};
 
 const STORE: &str = "WOODY_TEST_DEATHS_STORE";
 const BROKER: &str = "WOODY_TEST_DEATHS_BROKER";

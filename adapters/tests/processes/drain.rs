@@ -1,8 +1,9 @@
 //! Nothing is dropped on the way out.
 
-use crate::{
-    client::{ended, get, place, until},
+use testkit::{
+    client::{ended, get, place},
     service::Start,
+    waiting::until,
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, sync::Semaphore};
-
-use crate::{
-    client::{ended, get, place, until},
+use testkit::{
+    client::{ended, get, place},
     servers::{Database, VirtualHost},
     service::{Service, Start},
+    waiting::until,
 };
+use tokio::{net::TcpListener, sync::Semaphore};
 
 /// A service's start with the shared backends.
 pub fn start(name: &str, database: &str, broker: &str) -> Start {

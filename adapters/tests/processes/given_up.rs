@@ -6,6 +6,7 @@ use lapin::{
     Connection, ConnectionProperties,
     options::{BasicGetOptions, BasicRejectOptions},
 };
+use testkit::servers::{Database, VirtualHost};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     domain::{NewOrder, OrderStatus, ProductName, Quantity},
@@ -13,8 +14,6 @@ use woody_core::{
     services::{OutboxRelay, RelaySettings},
 };
 use woody_store::{StoreOptions, StoreUrl};
-
-use crate::servers::{Database, VirtualHost};
 
 const GIVES_UP: &str = r#"{"delivery-limit": 2, "dead-letter-exchange": "", "dead-letter-routing-key": "order_processing.dead"}"#;
 

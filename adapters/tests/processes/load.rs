@@ -3,8 +3,7 @@
 use std::{path::Path, process::Command};
 
 use serde_json::Value;
-
-use crate::{
+use testkit::{
     client::ended,
     service::{Start, binary, free_address},
 };

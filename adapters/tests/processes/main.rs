@@ -3,7 +3,6 @@
 
 mod all_in_one;
 mod bad_starts;
-mod client;
 mod deaths;
 mod drain;
 mod four_services;
@@ -12,9 +11,5 @@ mod load;
 mod operator;
 mod python;
 mod restarts;
-#[allow(dead_code, reason = "shared with another binary, which uses the rest")]
-mod servers;
-#[allow(dead_code, reason = "shared with another binary, which uses the rest")]
-mod service;
 mod settings;
 mod waiting;

@@ -5,14 +5,13 @@ use std::{path::Path, process::Command, time::Duration};
 
 use bytes::Bytes;
 use serde_json::Value;
+use testkit::service::binary;
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     domain::{NewOrder, OrderId, ProductName, Quantity, Reason},
     ports::Prefetch,
 };
 use woody_store::{Store, StoreOptions, StoreUrl};
-
-use crate::service::binary;
 
 const HOSTILE: &str = "\u{1b}]0;pwned\u{7}\u{9b}2J\n\r\u{202e}";
 const RAW: [char; 7] = ['\u{1b}', '\u{7}', '\u{9b}', '\r', '\u{202e}', '\u{7f}', '\u{2028}'];

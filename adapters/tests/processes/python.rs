@@ -4,12 +4,12 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-
-use crate::{
+use testkit::{
     client::{ended, place},
-    four_services::start,
     servers::{Database, VirtualHost},
 };
+
+use crate::four_services::start;
 
 fn python(script: &str, arguments: &[&str]) -> Command {
     let python = std::env::var("WOODY_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -64,7 +64,7 @@ async fn a_python_worker_consumes_what_our_service_publishes() {
         .spawn()
         .unwrap();
     let output = tokio::task::spawn_blocking(move || worker.wait_with_output().unwrap());
-    let output = tokio::time::timeout(crate::service::PATIENCE, output).await.unwrap().unwrap();
+    let output = tokio::time::timeout(testkit::waiting::PATIENCE, output).await.unwrap().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut consumed = lines(&output.stdout);
     consumed.sort_unstable();

@@ -4,13 +4,14 @@ use std::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
-
-use crate::{
-    client::{ended, get, post, until},
-    four_services::start,
+use testkit::{
+    client::{ended, get, post},
     servers::{Database, OwnServer},
     service::Service,
+    waiting::until,
 };
+
+use crate::four_services::start;
 
 /// Places orders all the time and remembers which were promised.
 struct Load {

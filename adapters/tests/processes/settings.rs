@@ -8,8 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
     time::Duration,
 };
-
-use crate::service::{Start, binary};
+use testkit::service::{Start, binary};
 
 /// Our programs, and for `woodyctl` the words that lead to each of its commands
 /// with flags of its own: its name for `--help`, and what it needs besides.

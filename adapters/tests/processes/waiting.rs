@@ -1,13 +1,14 @@
 //! Programs that wait for what they depend on.
 
+use testkit::{
+    client::{ended, get, place},
+    servers::{Database, VirtualHost},
+    waiting::until,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use uuid::Uuid;
 
-use crate::{
-    client::{ended, get, place, until},
-    four_services::start,
-    servers::{Database, VirtualHost},
-};
+use crate::four_services::start;
 
 /// Takes connections and says nothing.
 async fn silent() -> (String, JoinHandle<()>) {

@@ -16,16 +16,19 @@ fn variable(name: &str) -> String {
 
 /// An empty database, dropped at the end.
 pub struct Database {
+    /// Where it is, with its owner's password.
     pub url: String,
     server: String,
     name: String,
 }
 
 impl Database {
+    /// Creates one on the server of the test command.
     pub async fn create() -> Self {
         Self::create_on(&variable("WOODY_TEST_POSTGRES_URL")).await
     }
 
+    /// Creates one on another server.
     pub async fn create_on(server: &str) -> Self {
         let name = format!("woody_{}", Uuid::now_v7().simple());
         execute(server, format!("CREATE DATABASE {name}")).await;
@@ -46,6 +49,7 @@ impl Database {
         execute(&self.url, statement.to_owned()).await;
     }
 
+    /// Drops it, whoever is still connected.
     pub async fn drop(self) {
         execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
@@ -59,11 +63,13 @@ async fn execute(server: &str, statement: String) {
 /// An empty virtual host whose queues are quorum queues unless they say
 /// otherwise; deleted at the end.
 pub struct VirtualHost {
+    /// Where it is, with a user's password.
     pub url: String,
     name: String,
 }
 
 impl VirtualHost {
+    /// Creates one on the server of the test command.
     pub fn create() -> Self {
         let name = format!("woody-{}", Uuid::now_v7().simple());
         let mut url = url::Url::parse(&variable("WOODY_TEST_AMQP_URL")).unwrap();
@@ -74,6 +80,7 @@ impl VirtualHost {
         Self { url: url.into(), name }
     }
 
+    /// Sets the policy of the queues whose names match.
     pub fn set_policy(&self, queues: &str, definition: &str) {
         let policy = ["woody-test", queues, definition, "--apply-to", "queues"];
         rabbitmqctl(&[&["set_policy", "-p", &self.name][..], &policy].concat());
@@ -97,20 +104,24 @@ fn rabbitmqctl(arguments: &[&str]) {
 pub struct OwnServer {
     script: PathBuf,
     folder: PathBuf,
+    /// Where it is.
     pub url: String,
 }
 
 impl OwnServer {
+    /// Starts a RabbitMQ.
     pub fn rabbitmq() -> Self {
         Self::start("rabbitmq.sh", "WOODY_TEST_AMQP_URL")
     }
 
+    /// Starts a PostgreSQL.
     pub fn postgres() -> Self {
         Self::start("postgres.sh", "WOODY_TEST_POSTGRES_URL")
     }
 
     fn start(script: &str, variable_name: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dev/services").join(script);
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/services").join(script);
         let folder = Path::new(&variable("WOODY_TEST_SERVICES_DIR"))
             .join(format!("own-{}", Uuid::now_v7().simple()));
         let mut server = Self { script, folder, url: String::new() };

@@ -3,18 +3,20 @@
 use std::{
     fs::File,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    time::Duration,
 };
 
-use crate::client::{Answer, get, until};
-
-pub const PATIENCE: Duration = Duration::from_mins(1);
+use crate::{
+    client::{Answer, get},
+    waiting::until,
+};
 
 /// A running service; killed when it is dropped.
 pub struct Service {
+    /// Where it serves clients.
     pub address: SocketAddr,
+    /// Where it tells how it is.
     pub admin: SocketAddr,
     process: Child,
 }
@@ -26,20 +28,19 @@ pub struct Start {
     admin: SocketAddr,
 }
 
-/// The path of one of our binaries.
-pub fn binary(name: &str) -> &'static Path {
-    Path::new(match name {
-        "misc-service" => env!("CARGO_BIN_EXE_misc-service"),
-        "product-service" => env!("CARGO_BIN_EXE_product-service"),
-        "order-service" => env!("CARGO_BIN_EXE_order-service"),
-        "order-worker" => env!("CARGO_BIN_EXE_order-worker"),
-        "woodytoys" => env!("CARGO_BIN_EXE_woodytoys"),
-        "woodyctl" => env!("CARGO_BIN_EXE_woodyctl"),
-        other => panic!("no binary {other}"),
-    })
+/// The path of one of our programs, of whichever package: cargo puts them into the
+/// folder above the one with the test that runs.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let programs = test.ancestors().nth(2).unwrap();
+    let program = programs.join(name);
+    let build = "`cargo build --workspace --all-features --bins` builds it";
+    assert!(program.is_file(), "there is no {}: {build}", program.display());
+    program
 }
 
 impl Start {
+    /// Prepares one of our programs, on free ports and quiet.
     pub fn of(name: &str) -> Self {
         Self::by(Command::new(binary(name)), name)
     }
@@ -64,34 +65,42 @@ impl Start {
         Self { command, address, admin }
     }
 
+    /// Sets a variable.
+    #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<str>) -> Self {
         self.command.env(name, value.as_ref());
         self
     }
 
     /// Has it listen where an earlier one did.
+    #[must_use]
     pub fn at(mut self, address: SocketAddr, admin: SocketAddr) -> Self {
         (self.address, self.admin) = (address, admin);
         self.env("WOODY_LISTEN", address.to_string()).env("WOODY_ADMIN_LISTEN", admin.to_string())
     }
 
     /// Has it write its log there, after what is there already.
+    #[must_use]
     pub fn log_to(mut self, path: &Path) -> Self {
         self.command.stderr(File::options().create(true).append(true).open(path).unwrap());
         self
     }
 
     /// Has it print there.
+    #[must_use]
     pub fn print_to(mut self, path: &Path) -> Self {
         self.command.stdout(File::options().write(true).open(path).unwrap());
         self
     }
 
+    /// Sets the folder that it runs in.
+    #[must_use]
     pub fn current_dir(mut self, path: &Path) -> Self {
         self.command.current_dir(path);
         self
     }
 
+    /// Starts it, and waits for nothing.
     pub fn spawn(mut self) -> Service {
         let process = self.command.spawn().unwrap();
         Service { address: self.address, admin: self.admin, process }
@@ -106,6 +115,7 @@ impl Start {
 }
 
 impl Service {
+    /// Waits until it says that it is ready; fails when it ends instead.
     pub async fn until_ready(&mut self) {
         until("the service is ready", async || {
             assert!(self.process.try_wait().unwrap().is_none(), "the service has ended");
@@ -114,6 +124,7 @@ impl Service {
         .await;
     }
 
+    /// Returns whether it says that it is ready.
     pub async fn is_ready(&self) -> bool {
         matches!(get(self.admin, "/readyz").await, Ok(Answer { status: 200, .. }))
     }
@@ -124,10 +135,12 @@ impl Service {
         self.process.wait().unwrap();
     }
 
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         signal(self.process.id(), "TERM");
     }
 
+    /// Waits until it has ended.
     pub async fn ended(mut self) -> ExitStatus {
         let mut status = None;
         until("the service has ended", async || {
@@ -146,6 +159,7 @@ impl Drop for Service {
     }
 }
 
+/// Sends a signal to a process.
 pub fn signal(process: u32, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
     assert!(sent.unwrap().success());

@@ -47,10 +47,12 @@ impl Ledger {
         Self { tag: tag.to_owned(), books: Mutex::default() }
     }
 
+    /// Returns what the names of the products begin with.
     pub fn tag(&self) -> &str {
         &self.tag
     }
 
+    /// Returns the product that this submit asks for.
     pub fn product(&self, submit: u64) -> String {
         format!("{} {submit}", self.tag)
     }
@@ -73,6 +75,7 @@ impl Ledger {
         self.books.lock().unwrap().broken.push(what);
     }
 
+    /// Returns everything that must not be and was.
     pub fn broken(&self) -> Vec<String> {
         self.books.lock().unwrap().broken.clone()
     }
@@ -92,10 +95,12 @@ impl Ledger {
         self.books.lock().unwrap().promises.iter().map(|(submit, id)| (*submit, *id)).collect()
     }
 
+    /// Counts the submits that were not answered.
     pub fn silent(&self) -> usize {
         self.count(|entry| entry.answer == Answer::Silence)
     }
 
+    /// Counts the submits that were answered 503.
     pub fn refused(&self) -> usize {
         self.count(|entry| entry.answer == Answer::Refused)
     }

@@ -67,12 +67,14 @@ impl Line {
 
 /// A line to one target, which can be switched while it is in use.
 pub struct Proxy {
+    /// Where it listens.
     pub address: SocketAddr,
     line: watch::Sender<Line>,
     accepting: JoinHandle<()>,
 }
 
 impl Proxy {
+    /// Starts a proxy that carries everything to `target`.
     pub async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -86,6 +88,7 @@ impl Proxy {
         Self { address, line, accepting }
     }
 
+    /// Switches the line, for the connections that are open too.
     pub fn set(&self, line: Line) {
         self.line.send_replace(line);
     }

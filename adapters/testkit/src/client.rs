@@ -1,4 +1,4 @@
-//! A small HTTP client, and waiting for things to become true.
+//! A small HTTP client.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -8,21 +8,26 @@ use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::service::PATIENCE;
+use crate::waiting::until;
 
 /// What a service answered.
 #[derive(Debug)]
 pub struct Answer {
+    /// The status code.
     pub status: u16,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The whole body.
     pub body: Bytes,
 }
 
 impl Answer {
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// Returns the body as JSON; fails where it is none.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
@@ -47,11 +52,13 @@ pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> io::Res
         .unwrap_or_else(|_| Err(io::Error::other("no answer within 30 s")))
 }
 
+/// Asks for a path.
 pub async fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
     let request = Request::get(path).header("host", "shop").body(Full::default()).unwrap();
     send(address, request).await
 }
 
+/// Sends JSON, under an idempotency key if there is one.
 pub async fn post(
     address: SocketAddr,
     path: &str,
@@ -89,19 +96,4 @@ pub async fn ended(address: SocketAddr, id: &str) -> String {
     })
     .await;
     last.unwrap()
-}
-
-/// Asks again and again, soon and then more seldom, and fails after a minute.
-pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let asking = async {
-        let mut pause = Duration::from_millis(5);
-        while !condition().await {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(200));
-        }
-    };
-    assert!(
-        tokio::time::timeout(PATIENCE, asking).await.is_ok(),
-        "not within {PATIENCE:?}: {what}"
-    );
 }
