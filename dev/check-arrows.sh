@@ -10,6 +10,7 @@ declare -A may=(
     [woody-broker]='woody-core'
     [woody-store]='woody-core'
     [woody-adapters]='woody-core woody-broker woody-store'
+    [woodyctl]='woody-adapters woody-core woody-broker woody-store'
     [testkit]='' # development alone; it knows none of what it tests
     [woody]='' # examples and benches: everything they use is a development dependency
 )

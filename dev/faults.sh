@@ -84,7 +84,9 @@ release) profile=(--release) ;;
 dev) ;;
 *) die "WOODY_FAULTS_PROFILE is release or dev" ;;
 esac
-suite=(cargo test "${profile[@]}" -p woody-adapters --features failpoints --test faults)
+# With a package's tests cargo builds its programs too: woodyctl is one of those that the suite runs.
+suite=(cargo test "${profile[@]}" -p woody-adapters -p woodyctl --features woody-adapters/failpoints
+    --test faults --test commands)
 run "${suite[@]}" --no-run
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/woody-test.XXXXXX")

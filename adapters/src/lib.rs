@@ -1,8 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
-pub mod ctl;
-pub mod doctor;
 pub mod http;
 pub mod http_validator;
 pub mod migration;

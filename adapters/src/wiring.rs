@@ -210,7 +210,7 @@ pub fn check_validation_timeout(
 }
 
 /// Well within RabbitMQ's consumer timeout of 30 minutes.
-pub(crate) const LONGEST_VALIDATION: Duration = Duration::from_mins(15);
+pub const LONGEST_VALIDATION: Duration = Duration::from_mins(15);
 
 /// Heavy plans and their cache.
 pub fn heavy_computation(

@@ -30,8 +30,9 @@ fn real(repository: &Repository) -> Arrows {
         let dependencies = manifest.split("\n[").find(|part| part.starts_with("dependencies]"));
         for line in dependencies.unwrap_or_default().lines() {
             let name = line.split(['.', ' ', '=']).next().unwrap();
-            if repository.packages.contains_key(name) {
-                arrows.insert((name_in_the_picture(package, folder), name.to_owned()));
+            if let Some(other) = repository.packages.get(name) {
+                let used = name_in_the_picture(name, other);
+                arrows.insert((name_in_the_picture(package, folder), used));
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::{str::FromStr, time::Duration};
 
 /// Returns a reader of whole numbers from `from` to `to`.
-pub(crate) fn whole<T>(
+pub fn whole<T>(
     from: u64,
     to: u64,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
@@ -21,29 +21,29 @@ where
 }
 
 /// Returns a reader of times such as `500ms`, `10s`, `2m` or `1h`, from `from` to `to`.
-pub(crate) fn time(
+pub fn time(
     from: Duration,
     to: Duration,
 ) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
     move |text| {
-        duration(text).ok().filter(|time| (from..=to).contains(time)).ok_or_else(|| {
+        duration(text).filter(|time| (from..=to).contains(time)).ok_or_else(|| {
             let (from, to) = (humantime::format_duration(from), humantime::format_duration(to));
             format!("must be from {from} to {to}, a number with its unit, such as 500ms, 10s or 2m")
         })
     }
 }
 
-/// Reads a time whatever its bounds are.
-pub(crate) fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
-    humantime::parse_duration(text)
+/// Reads a time whatever its bounds are. Returns `None` for what is no time.
+pub fn duration(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok()
 }
 
 /// One millisecond: what has to take some time at all takes that.
-pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+pub const MILLISECOND: Duration = Duration::from_millis(1);
 /// One hour.
-pub(crate) const HOUR: Duration = Duration::from_hours(1);
+pub const HOUR: Duration = Duration::from_hours(1);
 /// Longer than anything in a shop takes.
-pub(crate) const MONTH: Duration = Duration::from_hours(30 * 24);
+pub const MONTH: Duration = Duration::from_hours(30 * 24);
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU16;

@@ -4,7 +4,7 @@
 //! that `--help` of a service shows what this service reads and no more.
 
 mod args;
-pub(crate) mod bounds;
+pub mod bounds;
 mod parse;
 mod secret;
 
@@ -12,6 +12,5 @@ pub use args::{
     AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs,
     LogFormat, ProcessArgs, RelayArgs, StoreArgs, Switch, Validation, WorkerArgs,
 };
-pub(crate) use bounds::duration;
 pub use parse::{ConfigError, parse_args};
 pub use secret::SecretArg;

@@ -7,8 +7,6 @@ mod deaths;
 mod drain;
 mod four_services;
 mod given_up;
-mod load;
-mod operator;
 mod python;
 mod restarts;
 mod settings;

@@ -20,7 +20,7 @@ use self::{
     verdict::{Findings, Verdict},
 };
 use super::{CtlError, Output, Shop, dead, output::progress_bar};
-use crate::config::bounds::{self, MILLISECOND, MONTH, whole};
+use woody_adapters::config::bounds::{self, MILLISECOND, MONTH, whole};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrdersCommand {

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use woody_core::ports::Broker;
 use woody_store::Store;
 
-use crate::{
+use woody_adapters::{
     config::{BrokerArgs, ConfigError, LogArgs, StoreArgs},
     wiring,
 };

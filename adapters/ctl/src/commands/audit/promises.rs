@@ -7,7 +7,7 @@ use std::{
 
 use woody_core::domain::OrderId;
 
-use crate::config::ConfigError;
+use woody_adapters::config::ConfigError;
 
 /// What clients were promised.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use woody_adapters::doctor::rules;
+use woodyctl::doctor::rules;
 
 use super::{Copy, GATEWAY, STACK, TLS, ours};
 

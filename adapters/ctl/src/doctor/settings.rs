@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::{Arg, Args, Command};
 
 use super::service::Service;
-use crate::config::{
+use woody_adapters::config::{
     AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
-    ProcessArgs, RelayArgs, StoreArgs, WorkerArgs, duration,
+    ProcessArgs, RelayArgs, StoreArgs, WorkerArgs, bounds::duration,
 };
 
 /// The flags of all our programs.
@@ -61,7 +61,7 @@ impl Settings {
     /// default stands in.
     pub(super) fn time(&self, service: &Service, variable: &str) -> Duration {
         duration(self.value(service, variable))
-            .or_else(|_| duration(self.default(variable)))
+            .or_else(|| duration(self.default(variable)))
             .unwrap_or_default()
     }
 

@@ -14,7 +14,7 @@ use woody_core::{
 };
 
 use super::{CtlError, Output, PATIENCE, Shop};
-use crate::{
+use woody_adapters::{
     config::{ConfigError, bounds::whole},
     terminal,
 };

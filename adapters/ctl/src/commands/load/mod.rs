@@ -38,7 +38,7 @@ use woody_core::domain::OrderId;
 
 use self::address::{path, shop};
 use super::{CtlError, Output, output::progress_bar};
-use crate::config::{
+use woody_adapters::config::{
     ConfigError,
     bounds::{MILLISECOND, MONTH, time, whole},
 };

@@ -6,10 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::{CtlError, Output};
-use crate::{
-    config::ConfigError,
-    doctor::{Severity, Sources, examine, rules},
-};
+use woody_adapters::config::ConfigError;
+
+use crate::doctor::{Severity, Sources, examine, rules};
 
 /// Flags of `woodyctl doctor`.
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::terminal::{visible, visible_json, visible_lines};
+use woody_adapters::terminal::{visible, visible_json, visible_lines};
 
 /// What a command has to say, for people and for programs.
 ///

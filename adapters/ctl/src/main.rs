@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use woody_adapters::{
     config::{ConfigError, parse_args},
-    ctl::{Ctl, CtlError},
     process::start_logging,
     terminal,
 };
+use woodyctl::{Ctl, CtlError};
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use woody_adapters::doctor::{Report, Severity, Sources, examine};
+use woodyctl::doctor::{Report, Severity, Sources, examine};
 
 const STACK: &str = "stack.yml";
 const NGINX: &str = "gateway/nginx.conf";
@@ -36,7 +36,7 @@ struct Copy {
 }
 
 fn ours() -> Copy {
-    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stack");
+    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stack");
     let copy = Copy { folder: tempfile::tempdir().unwrap(), environment: HashMap::new() };
     for name in FILES {
         let to = copy.path(name);

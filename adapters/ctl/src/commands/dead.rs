@@ -4,7 +4,7 @@ use time::format_description::well_known::Rfc3339;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
 
 use super::{CtlError, Output, Selection, Shop, canary, output::progress_bar};
-use crate::config::{ConfigError, bounds::whole};
+use woody_adapters::config::{ConfigError, bounds::whole};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadCommand {

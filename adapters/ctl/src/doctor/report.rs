@@ -6,7 +6,7 @@ use super::{
     deployment::Deployment,
     finding::{Finding, Severity},
 };
-use crate::terminal::visible;
+use woody_adapters::terminal::visible;
 
 /// What the doctor says.
 #[derive(Debug)]

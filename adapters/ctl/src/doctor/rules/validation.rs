@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{
-    doctor::{
-        deployment::Deployment,
-        finding::{Found, Severity},
-        rabbitmq::{CONSUMER_TIMEOUT, RabbitMq},
-    },
-    wiring::LONGEST_VALIDATION,
+use crate::doctor::{
+    deployment::Deployment,
+    finding::{Found, Severity},
+    rabbitmq::{CONSUMER_TIMEOUT, RabbitMq},
 };
+
+use woody_adapters::wiring::LONGEST_VALIDATION;
 
 /// A validation that RabbitMQ, or the worker itself, does not wait for.
 pub(super) fn validation_outlasts_consumer(deployment: &Deployment) -> Vec<Found> {

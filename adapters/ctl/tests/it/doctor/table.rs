@@ -4,14 +4,14 @@
 use std::{collections::BTreeSet, fmt::Write as _, path::Path, sync::LazyLock};
 
 use regex::Regex;
-use woody_adapters::doctor::{Finding, Report, rules};
+use woodyctl::doctor::{Finding, Report, rules};
 
 use super::{
     cases::{self, Case},
     ours,
 };
 
-const DOCUMENT: &str = "../docs/doctor.md";
+const DOCUMENT: &str = "../../docs/doctor.md";
 /// The table stands between these.
 const BEGIN: &str = "<!-- begin of the table -->\n";
 const END: &str = "<!-- end of the table -->\n";
@@ -80,7 +80,7 @@ fn is_whole(finding: &Finding) {
     assert!(finding.place.line.is_some_and(|line| line > 0), "{finding:?}");
 }
 
-/// `WOODY_WRITE_DOCS=1 cargo test -p woody-adapters --test it doctor::table` writes it.
+/// `WOODY_WRITE_DOCS=1 cargo test -p woodyctl --test it doctor::table` writes it.
 #[test]
 fn the_document_says_what_the_rules_do() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(DOCUMENT);

@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+mod commands;
+pub mod doctor;
+
+pub use commands::{Ctl, CtlError, Output};

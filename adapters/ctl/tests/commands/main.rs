@@ -1,0 +1,5 @@
+//! The command over a shop's files, and over a shop that runs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod load;
+mod operator;
