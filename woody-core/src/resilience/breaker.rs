@@ -233,5 +233,4 @@ impl Drop for Permit<'_> {
 }
 
 #[cfg(test)]
-#[path = "breaker_tests.rs"]
 mod tests;

@@ -248,5 +248,4 @@ impl std::fmt::Debug for HeavyComputation {
 }
 
 #[cfg(test)]
-#[path = "heavy_tests.rs"]
 mod tests;

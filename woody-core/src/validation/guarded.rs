@@ -159,5 +159,4 @@ impl<V: Validator> Validator for Guarded<V> {
 }
 
 #[cfg(test)]
-#[path = "guarded_tests.rs"]
 mod tests;

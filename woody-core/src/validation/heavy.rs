@@ -99,5 +99,4 @@ fn from_pool(error: &HeavyError) -> ValidateError {
 }
 
 #[cfg(test)]
-#[path = "heavy_tests.rs"]
 mod tests;

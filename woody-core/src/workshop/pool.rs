@@ -259,5 +259,4 @@ fn message(panic: &(dyn Any + Send)) -> String {
 }
 
 #[cfg(test)]
-#[path = "pool_tests.rs"]
 mod tests;

@@ -233,5 +233,4 @@ impl Display for Escaped<'_> {
 }
 
 #[cfg(test)]
-#[path = "svg_tests.rs"]
 mod tests;
