@@ -4,9 +4,11 @@
 set -euo pipefail
 # shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/services/lib.sh"
-# shellcheck source=stack/apt.sh
-. "$SERVICES/../../stack/apt.sh"
 cd "$SERVICES/../.."
+# shellcheck source=stack/apt.sh
+. stack/apt.sh
+# shellcheck source=dev/steps.sh
+. dev/steps.sh
 
 usage() {
     cat <<'END'
@@ -52,7 +54,7 @@ done
 
 bold='' red='' plain=''
 if [ -t 1 ]; then bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'; fi
-step() { printf '%s[%4d s] %s%s\n' "$bold" "$SECONDS" "$*" "$plain"; }
+note() { printf '%s[%4d s] %s%s\n' "$bold" "$SECONDS" "$*" "$plain"; }
 
 # Everything that did not run or did not pass, for the summary.
 problems=()
@@ -119,7 +121,7 @@ done
 dir=$(mktemp -d "${TMPDIR:-/tmp}/woody-test.XXXXXX")
 if [ -z "$keep" ]; then echo "$$ $(birth $$)" >"$dir/owner"; fi
 
-step "starting the servers in $dir, building the tests"
+note "starting the servers in $dir, building the tests"
 started=''
 "$SERVICES/up.sh" "$dir" </dev/null >"$dir/up.log" 2>&1 &
 up=$!
@@ -129,7 +131,7 @@ run cargo test --workspace --all-features --no-run --quiet || {
     built=''
     problem "the tests do not build"
 }
-if [ "$built" ]; then step "tests are built"; fi
+if [ "$built" ]; then note "tests are built"; fi
 if wait "$up"; then
     started=yes
     # shellcheck source=/dev/null
@@ -141,7 +143,7 @@ if wait "$up"; then
     esac
     servers="RabbitMQ $("$SERVICES/rabbitmq.sh" version "$dir"), PostgreSQL $("$SERVICES/postgres.sh" version "$dir"), \
 nginx $("$SERVICES/nginx.sh" version "$dir") from $from"
-    step "servers are up: $servers"
+    note "servers are up: $servers"
 else
     sed 's/^/    /' "$dir/up.log"
     problem "could not run the suites that need RabbitMQ and PostgreSQL: the servers did not start (above)"
@@ -160,37 +162,29 @@ tests() {
     cargo test --workspace --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
 }
 if [ "$built" ]; then
-    step "running the tests"
+    note "running the tests"
     run tests || problem "cargo test failed"
 fi
 if [ -x dev/test-examples.sh ] && [ -z "$filter" ] && [ "$built" ]; then
-    step "running the examples"
+    note "running the examples"
     examples() { dev/test-examples.sh 2>&1 | tee "$dir/examples.log"; }
     run examples || problem "the examples failed"
     # Its own closing line counts too, if it has one.
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/examples.log" | tail -n 1 >>"$log" || true
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
-    step "deploying the stack on a Swarm"
+    note "deploying the stack on a Swarm"
     swarm() { dev/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
     run swarm || problem "the Swarm test failed"
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/swarm.log" | tail -n 1 >>"$log" || true
 fi
 
 # --- summary ---
-read -r passed failed skipped < <(sed 's/\x1b\[[0-9;]*m//g' "$log" | awk '
-    /^test result: / || /^[0-9]+ passed, [0-9]+ failed/ {
-        for (i = 2; i <= NF; i++) {
-            if ($i ~ /^passed/) passed += $(i - 1)
-            if ($i ~ /^failed/) failed += $(i - 1)
-            if ($i ~ /^(ignored|skipped)/) skipped += $(i - 1)
-        }
-    }
-    END { print passed + 0, failed + 0, skipped + 0 }')
+read -r passed failed skipped < <(count_tests "$log")
 if [ "$((passed + failed))" = 0 ]; then problem "no test ran"; fi
 if [ "$started" ] && [ "$skipped" != 0 ]; then problem "$skipped tests did not run"; fi
 
-step "done"
+note "done"
 echo "servers: ${servers:-none}"
 for line in "${problems[@]}"; do printf '%sproblem: %s%s\n' "$red" "$line" "$plain"; done
 if [ -n "$keep" ] && [ "$started" ]; then
