@@ -2,11 +2,11 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod batch;
+mod connect;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 #[cfg(any(feature = "memory", feature = "postgres"))]
 mod stamp;
-mod store;
 mod url;
 
 #[cfg(feature = "memory")]
@@ -16,11 +16,11 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use connect::{OpenError, Store, StoreOptions, connect};
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
-pub use store::{OpenError, Store, StoreOptions, connect};
 pub use url::{StoreUrl, UrlError};
