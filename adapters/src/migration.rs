@@ -1,12 +1,11 @@
 //! The store's schema, brought up to date while everything else starts.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use woody_core::resilience::RetryDelays;
-use woody_store::Store;
+use woody_core::{ports::Store, resilience::RetryDelays};
 
 use crate::process::Process;
 
@@ -17,16 +16,16 @@ const REMINDER: Duration = Duration::from_mins(1);
 /// and says what it waits for.
 #[derive(Clone)]
 pub struct Migration {
-    store: Store,
+    store: Arc<dyn Store>,
     /// What is in the way; `None` once the schema is up to date.
     problem: watch::Sender<Option<String>>,
 }
 
 impl Migration {
     /// The migration of this store, not begun yet.
-    pub fn of(store: &Store) -> Self {
+    pub fn of(store: &Arc<dyn Store>) -> Self {
         let problem = Some("the store's schema has not been looked at yet".to_owned());
-        Self { store: store.clone(), problem: watch::Sender::new(problem) }
+        Self { store: Arc::clone(store), problem: watch::Sender::new(problem) }
     }
 
     /// Tries until it is done. Returns `false` when `stop` was cancelled before that.

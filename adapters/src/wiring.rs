@@ -11,14 +11,16 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    ports::{Broker, BrokerError, Consumer, ConsumerState, ProductStore, StoreError, Validator},
+    ports::{
+        Broker, BrokerError, Consumer, ConsumerState, ProductStore, Store, StoreError, Validator,
+    },
     services::{
         HeavyComputation, HeavyConfig, IntakeSettings, RelaySettings, Waits, WorkerSettings,
     },
     validation::{AcceptAll, HeavyValidation, ValidatorChain},
     workshop::{Effort, HeavyPool, HeavyPoolConfig, Workshop},
 };
-use woody_store::{Store, StoreOptions, StoreUrl};
+use woody_store::{StoreOptions, StoreUrl};
 
 use crate::{
     config::{
@@ -42,7 +44,7 @@ pub enum Files {
 ///
 /// # Errors
 /// [`ConfigError`] when waiting would not help.
-pub async fn open_store(args: &StoreArgs, files: Files) -> Result<Store, ConfigError> {
+pub async fn open_store(args: &StoreArgs, files: Files) -> Result<Arc<dyn Store>, ConfigError> {
     let url = args.url()?;
     check_file(&url, files)?;
     let parsed = StoreUrl::parse(url.expose())
@@ -276,7 +278,7 @@ pub fn gateway_limits(args: &GatewayArgs) -> GatewayLimits {
 
 /// A check that passes while the store answers.
 pub fn store_check(
-    store: &Store,
+    store: &Arc<dyn Store>,
 ) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
     let orders = store.orders();
     move || {
@@ -298,7 +300,7 @@ pub fn broker_check(
 
 /// A check that passes while orders can be accepted in one way or the other.
 pub fn either_check(
-    store: &Store,
+    store: &Arc<dyn Store>,
     broker: &Arc<dyn Broker>,
 ) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
     let (store, broker) = (store_check(store), broker_check(broker));

@@ -1,9 +1,8 @@
 use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use woody_core::ports::{OrderStore, ProductStore, StoreError};
+use woody_core::ports::Store;
 
 use crate::StoreUrl;
 #[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
@@ -33,26 +32,6 @@ impl Default for StoreOptions {
     }
 }
 
-/// A store that a [`StoreUrl`] has chosen: both ports, and what its owner does
-/// with it.
-#[derive(Clone)]
-pub struct Store {
-    url: StoreUrl,
-    orders: Arc<dyn OrderStore>,
-    products: Arc<dyn ProductStore>,
-    backend: Backend,
-}
-
-#[derive(Clone)]
-enum Backend {
-    #[cfg(feature = "memory")]
-    Memory,
-    #[cfg(feature = "sqlite")]
-    Sqlite(Arc<crate::SqliteStore>),
-    #[cfg(feature = "postgres")]
-    Postgres(Arc<crate::PostgresStore>),
-}
-
 /// A store cannot be opened, and waiting will not help.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open the store {store}")]
@@ -74,7 +53,7 @@ impl OpenError {
 /// Opens the store that `url` names.
 ///
 /// A database server that is away is no error: calls are answered
-/// [`Unavailable`](StoreError::Unavailable) until it is there. Before the first
+/// [`Unavailable`](woody_core::ports::StoreError::Unavailable) until it is there. Before the first
 /// call, [`Store::migrate`] must have worked once.
 ///
 /// ```
@@ -98,89 +77,13 @@ impl OpenError {
     not(feature = "postgres"),
     expect(unused_variables, reason = "only a server has options")
 )]
-pub async fn connect(url: &StoreUrl, options: StoreOptions) -> Result<Store, OpenError> {
+pub async fn connect(url: &StoreUrl, options: StoreOptions) -> Result<Arc<dyn Store>, OpenError> {
     match url.0 {
         #[cfg(feature = "memory")]
-        Kind::Memory => Ok(Store::over(url, Arc::new(crate::MemoryStore::new()), Backend::Memory)),
+        Kind::Memory => Ok(Arc::new(crate::MemoryStore::new())),
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite(ref path) => {
-            let store = Arc::new(crate::SqliteStore::open(path).await?);
-            Ok(Store::over(url, store.clone(), Backend::Sqlite(store)))
-        }
+        Kind::Sqlite(ref path) => Ok(Arc::new(crate::SqliteStore::open(path).await?)),
         #[cfg(feature = "postgres")]
-        Kind::Postgres(ref text) => {
-            let store = Arc::new(crate::PostgresStore::connect(text, options)?);
-            Ok(Store::over(url, store.clone(), Backend::Postgres(store)))
-        }
-    }
-}
-
-impl Store {
-    #[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
-    fn over<S: OrderStore + ProductStore + 'static>(
-        url: &StoreUrl,
-        store: Arc<S>,
-        backend: Backend,
-    ) -> Self {
-        Self { url: url.clone(), orders: store.clone(), products: store, backend }
-    }
-
-    /// The port to the orders.
-    pub fn orders(&self) -> Arc<dyn OrderStore> {
-        self.orders.clone()
-    }
-
-    /// The port to the catalogue.
-    pub fn products(&self) -> Arc<dyn ProductStore> {
-        self.products.clone()
-    }
-
-    /// Brings the schema up to date. Any number of processes may do so at once,
-    /// and again at any time; the embedded stores have done so by opening.
-    ///
-    /// # Errors
-    /// [`StoreError`]; a program that starts before its database tries again
-    /// while it is [transient](StoreError::is_transient).
-    #[cfg_attr(
-        not(feature = "postgres"),
-        expect(clippy::unused_async, reason = "only a server has a schema of its own")
-    )]
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        match self.backend {
-            #[cfg(feature = "memory")]
-            Backend::Memory => Ok(()),
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite(_) => Ok(()),
-            #[cfg(feature = "postgres")]
-            Backend::Postgres(ref store) => store.migrate().await,
-        }
-    }
-
-    /// Lets the connections go, once what is under way has ended. Calls after
-    /// it are answered `Unavailable`; a memory store has nothing to close.
-    #[cfg_attr(
-        not(any(feature = "sqlite", feature = "postgres")),
-        expect(clippy::unused_async, reason = "memory has nothing to close")
-    )]
-    pub async fn close(&self) {
-        match self.backend {
-            #[cfg(feature = "memory")]
-            Backend::Memory => {}
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite(ref store) => store.close().await,
-            #[cfg(feature = "postgres")]
-            Backend::Postgres(ref store) => store.close().await,
-        }
-    }
-
-    /// Whether programs that are given the same URL see each other's orders.
-    pub fn is_shared_between_processes(&self) -> bool {
-        self.url.is_shared_between_processes()
-    }
-}
-
-impl fmt::Debug for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Store({})", self.url)
+        Kind::Postgres(ref text) => Ok(Arc::new(crate::PostgresStore::connect(text, options)?)),
     }
 }

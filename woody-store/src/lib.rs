@@ -16,7 +16,7 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use connect::{OpenError, Store, StoreOptions, connect};
+pub use connect::{OpenError, StoreOptions, connect};
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]

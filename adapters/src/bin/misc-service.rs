@@ -58,7 +58,7 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     };
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let pool = wiring::heavy_pool(&args.heavy);
-    let products = store.as_ref().map(woody_store::Store::products);
+    let products = store.as_ref().map(|store| store.products());
     let misc = MiscRoutes::new(wiring::heavy_computation(&args.cache, pool.clone(), products));
     let admin = Admin::start(&args.admin, Readiness::new(process.draining()), &process).await?;
     tracing::info!(listen = %args.listen.listen, "misc-service answers");

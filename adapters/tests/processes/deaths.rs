@@ -14,10 +14,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     domain::{NewOrder, OrderId, OrderMessage, OrderStatus, ProductName, Quantity},
-    ports::{Broker, Prefetch, ValidateError, Validator, Verdict},
+    ports::{Broker, Prefetch, Store, ValidateError, Validator, Verdict},
     services::{OrderWorker, WorkerSettings},
 };
-use woody_store::{Store, StoreOptions, StoreUrl};
+use woody_store::{StoreOptions, StoreUrl};
 
 const STORE: &str = "WOODY_TEST_DEATHS_STORE";
 const BROKER: &str = "WOODY_TEST_DEATHS_BROKER";
@@ -37,7 +37,7 @@ impl Validator for Kills {
     }
 }
 
-async fn open(store: &str, broker: &str) -> (Store, Arc<dyn Broker>) {
+async fn open(store: &str, broker: &str) -> (Arc<dyn Store>, Arc<dyn Broker>) {
     let store = StoreUrl::parse(store).unwrap();
     let store = woody_store::connect(&store, StoreOptions::default()).await.unwrap();
     let broker = BrokerUrl::parse(broker).unwrap();

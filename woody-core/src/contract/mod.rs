@@ -20,6 +20,7 @@ pub mod broker;
 pub mod order_store;
 pub mod product_store;
 pub mod sqlite;
+pub mod store;
 
 /// Product names that a careless backend spoils: quotes, wildcards, escapes,
 /// other scripts, what looks like a number or JSON, 200 characters.

@@ -9,6 +9,7 @@ mod events;
 mod order_store;
 mod product_store;
 mod record;
+mod store;
 mod store_error;
 mod validator;
 
@@ -21,6 +22,7 @@ pub use events::{OrderEvents, StatusChange, StatusStream};
 pub use order_store::{Begun, Decision, Insert, OrderCounts, OrderStore, Transition, Watermark};
 pub use product_store::{CatalogueSummary, ProductStore};
 pub use record::{Saved, record};
+pub use store::Store;
 pub use store_error::StoreError;
 pub use validator::{ValidateError, Validator, Verdict};
 
@@ -31,5 +33,6 @@ pub use {
     events::MockOrderEvents,
     order_store::MockOrderStore,
     product_store::MockProductStore,
+    store::MockStore,
     validator::MockValidator,
 };

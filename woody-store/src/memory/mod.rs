@@ -1,26 +1,46 @@
 mod orders;
 mod products;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use orders::Orders;
 use products::Products;
+use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 
 /// Orders and catalogue in this process's memory, for as long as it lives.
 ///
 /// It keeps the whole contract but durability, so what works on it works on the
-/// others. Leases run on tokio's clock, which a test may pause.
-#[derive(Debug, Default)]
+/// others. Leases run on tokio's clock, which a test may pause. Clones share what
+/// they hold.
+#[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    orders: Mutex<Orders>,
-    products: Mutex<Products>,
+    orders: Arc<Mutex<Orders>>,
+    products: Arc<Mutex<Products>>,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Makes an empty store.
     pub fn new() -> Self {
         Self::default()
     }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn orders(&self) -> Arc<dyn OrderStore> {
+        Arc::new(self.clone())
+    }
+
+    fn products(&self) -> Arc<dyn ProductStore> {
+        Arc::new(self.clone())
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 
 /// Nothing panics while it holds the lock, so a poisoned one is as good.

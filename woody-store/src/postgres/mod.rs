@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow};
 use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Connection, FromRow, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use woody_core::ports::StoreError;
+use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 
 use crate::{OpenError, StoreOptions, UrlError};
 use error::{Error, NoAnswer};
@@ -46,12 +47,13 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// # Cancel safety
 /// The connection of a dropped call is closed, and the server rolls back what
 /// was not being committed already.
+#[derive(Clone)]
 pub struct PostgresStore {
     server: PgConnectOptions,
     pool: PgPool,
     is_pooled: bool,
     /// Whether the server was looked at and found fit.
-    is_known: AtomicBool,
+    is_known: Arc<AtomicBool>,
     callers: Arc<Semaphore>,
     acquire_timeout: Duration,
     call_timeout: Duration,
@@ -84,33 +86,11 @@ impl PostgresStore {
             server,
             pool,
             is_pooled,
-            is_known: AtomicBool::new(false),
+            is_known: Arc::default(),
             callers: Arc::new(Semaphore::new(pool::CALLERS)),
             acquire_timeout: options.acquire_timeout,
             call_timeout: options.call_timeout,
         })
-    }
-
-    /// Brings the schema up to date. Any number of replicas may do so at once,
-    /// and again at any time. What is up to date takes no right to change it.
-    ///
-    /// # Errors
-    /// [`StoreError`]; one that is [transient](StoreError::is_transient) is worth
-    /// another try.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let connecting = timeout(self.call_timeout, PgConnection::connect_with(&self.server));
-        let mut connection = connecting
-            .await
-            .map_err(|_| StoreError::unavailable(NoAnswer(self.call_timeout)))?
-            .map_err(|error| Error::from(error).0)?;
-        let migrating = async {
-            server::check(&mut connection, self.expected_limit()).await?;
-            schema::bring_up_to_date(&mut connection, self.is_pooled).await
-        };
-        timeout(MIGRATION_TIMEOUT, migrating)
-            .await
-            .map_err(|_| StoreError::unavailable(NoAnswer(MIGRATION_TIMEOUT)))?
-            .map_err(|error| error.0)
     }
 
     /// The limit on statements that every session has, unless it is a pooler's.
@@ -138,9 +118,36 @@ impl PostgresStore {
     {
         sqlx::query_scalar(sql).persistent(!self.is_pooled)
     }
+}
 
-    /// Closes the connections, once what is under way has ended.
-    pub async fn close(&self) {
+#[async_trait]
+impl Store for PostgresStore {
+    fn orders(&self) -> Arc<dyn OrderStore> {
+        Arc::new(self.clone())
+    }
+
+    fn products(&self) -> Arc<dyn ProductStore> {
+        Arc::new(self.clone())
+    }
+
+    /// Brings the schema up to date; one that is so takes no right to change it.
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let connecting = timeout(self.call_timeout, PgConnection::connect_with(&self.server));
+        let mut connection = connecting
+            .await
+            .map_err(|_| StoreError::unavailable(NoAnswer(self.call_timeout)))?
+            .map_err(|error| Error::from(error).0)?;
+        let migrating = async {
+            server::check(&mut connection, self.expected_limit()).await?;
+            schema::bring_up_to_date(&mut connection, self.is_pooled).await
+        };
+        timeout(MIGRATION_TIMEOUT, migrating)
+            .await
+            .map_err(|_| StoreError::unavailable(NoAnswer(MIGRATION_TIMEOUT)))?
+            .map_err(|error| error.0)
+    }
+
+    async fn close(&self) {
         // A server that answers nothing does not hold up the end.
         let _ = timeout(self.call_timeout, self.pool.close()).await;
     }

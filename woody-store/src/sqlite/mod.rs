@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
-use woody_core::ports::StoreError;
+use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 
 use crate::OpenError;
 use error::Error;
@@ -39,6 +40,7 @@ const READERS: u32 = 4;
 ///
 /// # Cancel safety
 /// A dropped call is rolled back, unless it was committing already.
+#[derive(Clone)]
 pub struct SqliteStore {
     path: PathBuf,
     files: Arc<Files>,
@@ -100,14 +102,6 @@ impl SqliteStore {
         Ok(Self { path: path.to_owned(), files, writer, readers })
     }
 
-    /// Closes the file, once what is under way has ended.
-    pub async fn close(&self) {
-        self.files.closing();
-        self.readers.close().await;
-        // The last to close folds the log into the file.
-        self.writer.close().await;
-    }
-
     /// Begins to write. It takes the lock at once: a transaction that reads
     /// first and then finds another process writing could only start over.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
@@ -126,6 +120,29 @@ impl SqliteStore {
     async fn commit(&self, tx: Transaction<'static, Sqlite>) -> Result<(), Error> {
         tx.commit().await?;
         Ok(self.files.check()?)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn orders(&self) -> Arc<dyn OrderStore> {
+        Arc::new(self.clone())
+    }
+
+    fn products(&self) -> Arc<dyn ProductStore> {
+        Arc::new(self.clone())
+    }
+
+    /// Does nothing: opening the file has done so.
+    async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.files.closing();
+        self.readers.close().await;
+        // The last to close folds the log into the file.
+        self.writer.close().await;
     }
 }
 
@@ -168,7 +185,7 @@ impl fmt::Debug for SqliteStore {
 mod tests {
     use super::*;
     use woody_core::domain::{NewOrder, ProductName, Quantity};
-    use woody_core::ports::{OrderCounts, OrderStore};
+    use woody_core::ports::OrderCounts;
 
     async fn store() -> (SqliteStore, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();

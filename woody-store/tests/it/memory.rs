@@ -3,6 +3,17 @@ use std::sync::Arc;
 
 use woody_store::MemoryStore;
 
+mod store {
+    use woody_core::ports::Store;
+
+    fn fresh() -> Ready<(Arc<dyn Store>, ())> {
+        ready((Arc::new(MemoryStore::new()), ()))
+    }
+
+    use super::*;
+    woody_core::store_contract!(fresh);
+}
+
 mod order_store {
     use woody_core::ports::OrderStore;
 

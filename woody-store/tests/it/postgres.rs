@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use woody_core::domain::OrderId;
-use woody_core::ports::{OrderStore, ProductStore, StoreError};
+use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 use woody_store::{PostgresStore, StoreOptions, StoreUrl};
 
 use crate::{orders, product};
@@ -69,6 +69,21 @@ mod database;
 mod faults;
 mod pooler;
 mod rights;
+
+mod store {
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Store>, Schema) {
+        let schema = Schema::new().await;
+        let store = PostgresStore::connect(&schema.url(), patient()).unwrap();
+        (Arc::new(store), schema)
+    }
+
+    woody_core::store_contract!(
+        #[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+        fresh
+    );
+}
 
 mod order_store {
     use super::*;

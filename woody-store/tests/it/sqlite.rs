@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use woody_core::domain::Outcome;
-use woody_core::ports::{Decision, Insert, OrderStore, ProductStore, StoreError};
+use woody_core::ports::{Decision, Insert, OrderStore, ProductStore, Store, StoreError};
 use woody_store::{SqliteStore, StoreOptions, StoreUrl};
 
 use crate::{orders, product};
@@ -17,6 +17,17 @@ async fn open() -> (Arc<SqliteStore>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("woody.db")).await.unwrap();
     (Arc::new(store), folder)
+}
+
+mod store {
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Store>, TempDir) {
+        let (store, folder) = open().await;
+        (store, folder)
+    }
+
+    woody_core::store_contract!(fresh);
 }
 
 mod order_store {

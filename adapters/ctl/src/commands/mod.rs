@@ -12,8 +12,7 @@ mod queue;
 use std::{sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use woody_core::ports::Broker;
-use woody_store::Store;
+use woody_core::ports::{Broker, Store};
 
 use woody_adapters::{
     config::{BrokerArgs, ConfigError, LogArgs, StoreArgs},
@@ -127,7 +126,7 @@ struct Shop<'a> {
 }
 
 impl Shop<'_> {
-    async fn store(&self) -> Result<Store, ConfigError> {
+    async fn store(&self) -> Result<Arc<dyn Store>, ConfigError> {
         wiring::open_store(self.store, wiring::Files::MustExist).await
     }
 

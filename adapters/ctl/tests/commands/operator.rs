@@ -1,7 +1,7 @@
 //! What `woodyctl` says of orders and dead letters: nothing that a terminal would
 //! obey, and one word for what is promised.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -9,9 +9,9 @@ use testkit::service::binary;
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     domain::{NewOrder, OrderId, ProductName, Quantity, Reason},
-    ports::Prefetch,
+    ports::{Prefetch, Store},
 };
-use woody_store::{Store, StoreOptions, StoreUrl};
+use woody_store::{StoreOptions, StoreUrl};
 
 const HOSTILE: &str = "\u{1b}]0;pwned\u{7}\u{9b}2J\n\r\u{202e}";
 const RAW: [char; 7] = ['\u{1b}', '\u{7}', '\u{9b}', '\r', '\u{202e}', '\u{7f}', '\u{2028}'];
@@ -19,7 +19,7 @@ const RAW: [char; 7] = ['\u{1b}', '\u{7}', '\u{9b}', '\r', '\u{202e}', '\u{7f}',
 /// A shop's files, without a shop.
 struct Files {
     folder: tempfile::TempDir,
-    store: Store,
+    store: Arc<dyn Store>,
 }
 
 async fn files() -> Files {

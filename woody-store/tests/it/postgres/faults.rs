@@ -10,7 +10,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use woody_core::domain::OrderId;
-use woody_core::ports::{Insert, OrderStore, ProductStore, StoreError};
+use woody_core::ports::{Insert, OrderStore, ProductStore, Store, StoreError};
 use woody_store::{PostgresStore, StoreOptions};
 
 use super::{open, patient, server};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use tokio::net::TcpStream;
-use woody_core::ports::{OrderStore, ProductStore, StoreError};
+use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 use woody_store::PostgresStore;
 
 use super::database::{Database, Parts, parts};

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use woody_core::ports::{Insert, OrderStore, StoreError};
+use woody_core::ports::{Insert, OrderStore, Store, StoreError};
 use woody_store::PostgresStore;
 
 use super::{Schema, database, open, patient};

@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{OrderStore, ProductStore, StoreError};
+
+/// A store with both its ports, so that a program can be given one thing.
+///
+/// # Contract
+/// - Before the first call of [`orders`](Self::orders) or [`products`](Self::products),
+///   [`migrate`](Self::migrate) must have succeeded once, by any process.
+/// - All that is returned reads and writes the same store.
+/// - A store whose server is unavailable is no error until it is called.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Returns the port to the orders.
+    fn orders(&self) -> Arc<dyn OrderStore>;
+
+    /// Returns the port to the catalogue.
+    fn products(&self) -> Arc<dyn ProductStore>;
+
+    /// Brings the schema up to date. Any number of processes may do so at once,
+    /// and again at any time.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a program that starts before its database tries again
+    /// while it is [transient](StoreError::is_transient).
+    async fn migrate(&self) -> Result<(), StoreError>;
+
+    /// Closes the connections, once what is under way has ended. Later calls are
+    /// [`Unavailable`](StoreError::Unavailable).
+    async fn close(&self);
+}
