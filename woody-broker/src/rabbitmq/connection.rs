@@ -1,24 +1,19 @@
 //! Connections that are kept up by a task of their own.
 
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use backon::BackoffBuilder;
 use futures::StreamExt;
 use lapin::Event;
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, info, warn};
-use woody_core::ports::BrokerError;
+use woody_core::{
+    ports::BrokerError,
+    resilience::{Back, Lost},
+};
 
 use super::{
     RabbitMqOptions,
@@ -36,14 +31,8 @@ const SETTLED: Duration = Duration::from_secs(5);
 /// needed and then kept up until the broker is closed.
 pub(super) struct Link {
     state: watch::Receiver<State>,
-    wanted: Arc<Wanted>,
+    wanted: watch::Sender<bool>,
     patience: Duration,
-}
-
-#[derive(Default)]
-struct Wanted {
-    flag: AtomicBool,
-    notify: Notify,
 }
 
 #[derive(Clone)]
@@ -67,25 +56,24 @@ impl Link {
         tasks: &TaskTracker,
     ) -> Arc<Self> {
         let (sender, state) = watch::channel(State::Connecting);
-        let wanted = Arc::new(Wanted::default());
+        let wanted = watch::Sender::new(false);
         let supervisor = Supervisor {
             purpose,
             address,
             options: options.clone(),
             news: Arc::clone(news),
             cancel: cancel.clone(),
-            wanted: Arc::clone(&wanted),
+            wanted: wanted.subscribe(),
             state: sender,
         };
         tasks.spawn(supervisor.run());
         Arc::new(Self { state, wanted, patience: options.operation_timeout })
     }
 
-    /// Has the connection opened, now and for good.
+    /// Requests the connection; it then stays open until the broker is closed.
+    /// Idempotent.
     pub(super) fn want(&self) {
-        if !self.wanted.flag.swap(true, Ordering::Relaxed) {
-            self.wanted.notify.notify_one();
-        }
+        self.wanted.send_if_modified(|wanted| !std::mem::replace(wanted, true));
     }
 
     /// The connection, if it is up or comes up at the first attempt. While the
@@ -139,77 +127,65 @@ struct Supervisor {
     options: RabbitMqOptions,
     news: Arc<Notify>,
     cancel: CancellationToken,
-    wanted: Arc<Wanted>,
+    wanted: watch::Receiver<bool>,
     state: watch::Sender<State>,
 }
 
 impl Supervisor {
-    async fn run(self) {
+    async fn run(mut self) {
         let cancel = self.cancel.clone();
-        let until_wanted = async {
-            while !self.wanted.flag.load(Ordering::Relaxed) {
-                self.wanted.notify.notified().await;
-            }
-        };
-        if cancel.run_until_cancelled(until_wanted).await.is_some() {
+        // It fails when all that could want the connection is gone.
+        let wanted = self.wanted.wait_for(|wanted| *wanted);
+        if cancel.run_until_cancelled(wanted).await.is_some_and(|wanted| wanted.is_ok()) {
             self.keep_up(&cancel).await;
         }
         self.state.send_replace(State::Closed);
     }
 
     async fn keep_up(&self, cancel: &CancellationToken) {
-        let mut pauses = self.options.pauses().build();
-        let mut down_since = Instant::now();
-        let mut failures = 0_u32;
-        let mut first = true;
+        let mut comeback = self.options.comeback().good_after(SETTLED);
         loop {
             let name = format!("woodytoys {} {}", self.options.queue, self.purpose);
-            let Some(opened) = cancel.run_until_cancelled(Session::open(&self.address, name)).await
-            else {
-                return;
-            };
-            match opened {
+            let opening = Session::open(&self.address, name);
+            let Some(opened) = cancel.run_until_cancelled(opening).await else { return };
+            let cause = match opened {
                 Ok(session) => {
-                    if !first || failures > 0 {
-                        self.report_back(down_since, failures);
+                    if let Some(back) = comeback.back() {
+                        self.report_back(back);
                     }
-                    let session = Arc::new(session);
-                    let up_since = Instant::now();
-                    self.state.send_replace(State::Up(Arc::clone(&session)));
-                    self.news.notify_waiters();
-                    let Some(cause) = cancel.run_until_cancelled(self.watch(&session)).await else {
-                        session.close(self.options.close_timeout).await;
-                        return;
-                    };
-                    session.cut();
-                    (first, failures, down_since) = (false, 0, Instant::now());
-                    self.report_lost(&cause);
-                    if up_since.elapsed() >= SETTLED {
-                        pauses = self.options.pauses().build();
-                        self.state.send_replace(State::Connecting);
-                        continue;
-                    }
-                    self.state.send_replace(State::Down(cause));
+                    let Some(cause) = self.hold(session, cancel).await else { return };
+                    cause
                 }
-                Err(error) => {
-                    let cause = Cause::of(&error);
-                    if failures == 0 && first {
-                        self.report_lost(&cause);
-                    } else {
-                        debug!(broker.queue = self.options.queue, broker.connection = self.purpose,
-                            error = %cause, "broker still away");
-                    }
-                    failures = failures.saturating_add(1);
-                    self.state.send_replace(State::Down(cause));
-                }
+                Err(error) => Cause::of(&error),
+            };
+            let lost = comeback.lost();
+            self.report_lost(lost, &cause);
+            if lost.was_good {
+                self.state.send_replace(State::Connecting);
+                continue;
             }
-            let pause = pauses.next().unwrap_or(self.options.max_pause);
+            self.state.send_replace(State::Down(cause));
             tokio::select! {
                 () = cancel.cancelled() => return,
                 () = self.news.notified() => {}
-                () = sleep(pause) => {}
+                () = sleep(lost.pause) => {}
             }
         }
+    }
+
+    /// Lends the connection to everybody until it ends, and returns why it did;
+    /// `None` once the broker was closed.
+    async fn hold(&self, session: Session, cancel: &CancellationToken) -> Option<Cause> {
+        let session = Arc::new(session);
+        self.state.send_replace(State::Up(Arc::clone(&session)));
+        self.news.notify_waiters();
+        let ended = cancel.run_until_cancelled(self.watch(&session)).await;
+        if ended.is_some() {
+            session.cut();
+        } else {
+            session.close(self.options.close_timeout).await;
+        }
+        ended
     }
 
     /// Returns why the connection ended, once it has.
@@ -244,18 +220,23 @@ impl Supervisor {
         }
     }
 
-    fn report_lost(&self, cause: &Cause) {
-        warn!(broker.queue = self.options.queue, broker.connection = self.purpose,
-            error = %cause, "broker is away");
+    fn report_lost(&self, lost: Lost, cause: &Cause) {
+        let (queue, purpose) = (&self.options.queue, self.purpose);
+        if lost.is_news {
+            warn!(broker.queue = queue, broker.connection = purpose, error = %cause,
+                "broker is unavailable");
+        } else {
+            debug!(broker.queue = queue, broker.connection = purpose, error = %cause,
+                "broker is still unavailable");
+        }
     }
 
-    fn report_back(&self, down_since: Instant, failures: u32) {
-        let elapsed_ms = u64::try_from(down_since.elapsed().as_millis()).unwrap_or(u64::MAX);
+    fn report_back(&self, back: Back) {
         info!(
             broker.queue = self.options.queue,
             broker.connection = self.purpose,
-            elapsed_ms,
-            failures,
+            elapsed_ms = back.after_ms(),
+            failures = back.failures,
             "broker is back"
         );
     }

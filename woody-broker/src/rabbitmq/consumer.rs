@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use backon::BackoffBuilder;
 use bytes::Bytes;
 use futures::StreamExt;
 use lapin::{
@@ -12,12 +11,18 @@ use lapin::{
     types::FieldTable,
 };
 use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::{Instant, sleep},
+    sync::{mpsc, watch},
+    time::sleep,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 use tracing::{info, warn};
-use woody_core::ports::{BrokerError, Consumer, ConsumerState, Delivery, Prefetch};
+use woody_core::{
+    ports::{BrokerError, Consumer, ConsumerState, Delivery, Prefetch},
+    resilience::Comeback,
+};
 
 use super::{
     RabbitMqOptions,
@@ -37,9 +42,11 @@ type Arrived = (Arc<Channel>, Delivery);
 
 /// The caller's end of a consumer; a task does the work.
 pub(super) struct RabbitMqConsumer {
+    stopping: CancellationToken,
+    _on_drop: DropGuard,
     arrived: mpsc::Receiver<Arrived>,
     state: watch::Receiver<ConsumerState>,
-    stop: Option<oneshot::Sender<oneshot::Sender<()>>>,
+    task: TaskTracker,
 }
 
 impl RabbitMqConsumer {
@@ -53,8 +60,8 @@ impl RabbitMqConsumer {
         // As many as can be unsettled: what is buffered here counts among them.
         let (arrived, receiver) = mpsc::channel(usize::from(prefetch.get()));
         let (state, watched) = watch::channel(ConsumerState::Recovering);
-        let (stop, stopped) = oneshot::channel();
-        let task = Task {
+        let stopping = moving.cancel.child_token();
+        let consuming = Task {
             link,
             topology,
             cancel: moving.cancel.clone(),
@@ -64,8 +71,12 @@ impl RabbitMqConsumer {
             arrived,
             state,
         };
-        moving.tasks.spawn(task.run(stopped));
-        Self { arrived: receiver, state: watched, stop: Some(stop) }
+        // The broker waits for it, and so does whoever stops this consumer.
+        let task = TaskTracker::new();
+        moving.tasks.spawn(task.track_future(consuming.run(stopping.clone())));
+        task.close();
+        let on_drop = stopping.clone().drop_guard();
+        Self { stopping, _on_drop: on_drop, arrived: receiver, state: watched, task }
     }
 }
 
@@ -86,12 +97,8 @@ impl Consumer for RabbitMqConsumer {
     }
 
     async fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let (done, ended) = oneshot::channel();
-            if stop.send(done).is_ok() {
-                let _ = ended.await;
-            }
-        }
+        self.stopping.cancel();
+        self.task.wait().await;
         self.arrived.close();
         // Dropping a delivery gives it back.
         while self.arrived.try_recv().is_ok() {}
@@ -109,103 +116,57 @@ struct Task {
     state: watch::Sender<ConsumerState>,
 }
 
-/// Why there is nothing more to consume.
-enum End {
-    /// The channel or the connection is gone: build another.
-    Lost(String),
-    /// The consumer was stopped or dropped, or the broker closed.
-    Stopped,
-}
-
 impl Task {
-    async fn run(self, mut stopped: oneshot::Receiver<oneshot::Sender<()>>) {
-        let cancel = self.cancel.clone();
-        let mut done = None;
-        tokio::select! {
-            () = cancel.cancelled() => {}
-            () = self.consume_for_ever(&mut stopped, &mut done) => {}
-        }
+    async fn run(self, stopping: CancellationToken) {
+        // A subscription ends with its connection: there is none to cancel then.
+        self.cancel.run_until_cancelled(self.consume_until(&stopping)).await;
         self.state.send_replace(ConsumerState::Stopped);
-        drop(self.arrived);
-        if let Some(done) = done {
-            // Nobody listens when the caller has stopped waiting.
-            let _: Result<(), ()> = oneshot::Sender::send(done, ());
-        }
     }
 
-    async fn consume_for_ever(
-        &self,
-        stopped: &mut oneshot::Receiver<oneshot::Sender<()>>,
-        done: &mut Option<oneshot::Sender<()>>,
-    ) {
-        let mut pauses = self.options.pauses().build();
-        let mut lost_at: Option<Instant> = None;
-        loop {
-            let began = Instant::now();
-            let end = self.consume(stopped, done, &mut lost_at).await;
-            let End::Lost(why) = end else { return };
+    async fn consume_until(&self, stopping: &CancellationToken) {
+        let mut comeback = self.options.comeback().good_after(SETTLED);
+        while let Some(why) = self.consume(stopping, &mut comeback).await {
             self.state.send_replace(ConsumerState::Recovering);
-            if lost_at.is_none() {
-                lost_at = Some(Instant::now());
+            let lost = comeback.lost();
+            if lost.is_news {
                 warn!(broker.queue = self.options.queue, error = why, "consumer is lost");
             }
-            if began.elapsed() >= SETTLED {
-                pauses = self.options.pauses().build();
-            }
-            let pause = pauses.next().unwrap_or(self.options.max_pause);
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.arrived.closed() => return,
-                asked = &mut *stopped => {
-                    *done = asked.ok();
-                    return;
-                }
+            if stopping.run_until_cancelled(sleep(lost.pause)).await.is_none() {
+                return;
             }
         }
     }
 
-    /// Consumes over one channel, from its opening to its end.
+    /// Consumes over one channel, from its opening to its end, and returns why it
+    /// ended; `None` once the consumer was stopped or dropped, or the broker closed.
     async fn consume(
         &self,
-        stopped: &mut oneshot::Receiver<oneshot::Sender<()>>,
-        done: &mut Option<oneshot::Sender<()>>,
-        lost_at: &mut Option<Instant>,
-    ) -> End {
-        let built = async {
-            let Some(session) = self.link.when_up().await else { return Ok(None) };
-            self.build(&session).await.map(|(channel, stream)| Some((session, channel, stream)))
-        };
-        let built = tokio::select! {
-            built = built => built,
-            () = self.arrived.closed() => return End::Stopped,
-            asked = &mut *stopped => {
-                *done = asked.ok();
-                return End::Stopped;
-            }
-        };
-        let (session, channel, mut stream) = match built {
-            Ok(Some(built)) => built,
-            Ok(None) => return End::Stopped,
-            Err(error) => return End::Lost(describe(&error)),
+        stopping: &CancellationToken,
+        comeback: &mut Comeback,
+    ) -> Option<String> {
+        let built = stopping.run_until_cancelled(async {
+            let session = self.link.when_up().await?;
+            let built = self.build(&session).await;
+            Some(built.map(|(channel, stream)| (session, channel, stream)))
+        });
+        let (session, channel, mut stream) = match built.await?? {
+            Ok(built) => built,
+            Err(error) => return Some(describe(&error)),
         };
         self.state.send_replace(ConsumerState::Consuming);
-        if let Some(at) = lost_at.take() {
-            let elapsed_ms = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Some(back) = comeback.back() {
+            let elapsed_ms = back.after_ms();
             info!(broker.queue = self.options.queue, elapsed_ms, "consumer is back");
         }
-        let end = tokio::select! {
-            why = self.forward(&channel, &mut stream) => End::Lost(why),
-            () = self.link.lost(&session) => End::Lost(Fault::ConnectionEnded.to_string()),
-            () = self.arrived.closed() => End::Stopped,
-            asked = &mut *stopped => {
-                *done = asked.ok();
-                End::Stopped
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => {
+                self.cancel_consumer(&channel, stream).await;
+                None
             }
-        };
-        if matches!(end, End::Stopped) {
-            self.cancel_consumer(&channel, stream).await;
+            why = self.forward(&channel, &mut stream) => Some(why),
+            () = self.link.lost(&session) => Some(Fault::ConnectionEnded.to_string()),
         }
-        end
     }
 
     async fn build(

@@ -3,13 +3,9 @@
 //! One AMQP message is a JSON array of changes: a worker that finishes a batch
 //! announces it in one go. They are transient, unconfirmed and never waited for.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use backon::BackoffBuilder;
 use futures::StreamExt;
 use lapin::{
     BasicProperties, Channel,
@@ -123,7 +119,7 @@ struct Listener {
 
 impl Listener {
     async fn listen_for_ever(&self, begun: &mut Begun) {
-        let mut pauses = self.options.pauses().build();
+        let mut comeback = self.options.comeback();
         loop {
             let Some(session) = self.link.when_up().await else { return };
             match self.subscribe(&session).await {
@@ -131,7 +127,7 @@ impl Listener {
                     if let Some(begun) = begun.take() {
                         let _ = begun.send(Ok(()));
                     }
-                    pauses = self.options.pauses().build();
+                    comeback.back();
                     tokio::select! {
                         () = self.forward(&mut stream) => {}
                         () = self.link.lost(&session) => {}
@@ -152,7 +148,7 @@ impl Listener {
                 }
             }
             tokio::select! {
-                () = sleep(pauses.next().unwrap_or(Duration::from_secs(1))) => {}
+                () = sleep(comeback.lost().pause) => {}
                 () = self.changes.closed() => return,
             }
         }

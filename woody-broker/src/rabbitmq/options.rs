@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use backon::ExponentialBuilder;
-use woody_core::ports::BrokerError;
+use woody_core::{ports::BrokerError, resilience::Comeback};
 
 /// How to use a RabbitMQ; the defaults fit a broker in the same data centre.
 ///
@@ -75,12 +74,8 @@ impl RabbitMqOptions {
         Ok(())
     }
 
-    /// The pauses between attempts: growing, with jitter, never ending.
-    pub(super) fn pauses(&self) -> ExponentialBuilder {
-        ExponentialBuilder::new()
-            .with_min_delay(self.min_pause)
-            .with_max_delay(self.max_pause)
-            .with_jitter()
-            .without_max_times()
+    /// How whatever is kept up comes back to the broker.
+    pub(super) fn comeback(&self) -> Comeback {
+        Comeback::new(self.min_pause, self.max_pause)
     }
 }

@@ -2,10 +2,12 @@
 //! something is away.
 
 mod breaker;
+mod comeback;
 mod delays;
 mod opened_file;
 
 pub use breaker::{BreakerConfig, BreakerState, CircuitBreaker, Permit};
+pub use comeback::{Back, Comeback, Lost};
 pub use delays::RetryDelays;
 pub(crate) use delays::pause_after;
 pub use opened_file::{Displaced, OpenedFile};
