@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
+#[cfg(any(feature = "memory", feature = "sqlite", feature = "rabbitmq"))]
+use woody_core::backend_url::BackendUrl;
 use woody_core::ports::{Broker, BrokerError};
 
 use crate::BrokerUrl;
-#[cfg(any(feature = "memory", feature = "sqlite", feature = "rabbitmq"))]
-use crate::url::Kind;
 
 /// What every backend needs to know besides its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,19 +59,21 @@ pub async fn connect(
     url: &BrokerUrl,
     options: BrokerOptions,
 ) -> Result<Arc<dyn Broker>, BrokerError> {
-    match url.0 {
+    match &url.0 {
         #[cfg(feature = "memory")]
-        Kind::Memory => Ok(Arc::new(crate::memory::MemoryBroker::new())),
+        BackendUrl::Memory => Ok(Arc::new(crate::memory::MemoryBroker::new())),
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite(ref path) => {
+        BackendUrl::Sqlite(path) => {
             use crate::sqlite::{SqliteBroker, SqliteOptions};
             Ok(Arc::new(SqliteBroker::open(path, SqliteOptions::for_queue(options.queue)).await?))
         }
         #[cfg(feature = "rabbitmq")]
-        Kind::Amqp(ref text) => {
+        BackendUrl::Server { url, .. } => {
             use crate::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
             let options = RabbitMqOptions::for_queue(options.queue);
-            Ok(Arc::new(RabbitMqBroker::connect(text, options).await?))
+            Ok(Arc::new(RabbitMqBroker::connect(url, options).await?))
         }
+        #[cfg(not(all(feature = "memory", feature = "sqlite", feature = "rabbitmq")))]
+        url => Err(BrokerError::refused(crate::url::BROKERS.not_built_in(url.scheme()))),
     }
 }

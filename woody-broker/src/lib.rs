@@ -18,4 +18,5 @@ pub use memory::MemoryBroker;
 pub use rabbitmq::RabbitMqBroker;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteBroker;
-pub use url::{BrokerUrl, UrlError};
+pub use url::BrokerUrl;
+pub use woody_core::backend_url::UrlError;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod backend_url;
 pub mod domain;
 pub mod ports;
 pub mod resilience;

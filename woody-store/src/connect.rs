@@ -2,11 +2,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
+use woody_core::backend_url::BackendUrl;
 use woody_core::ports::Store;
 
 use crate::StoreUrl;
-#[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
-use crate::url::Kind;
 
 /// How to talk to a store; the defaults are meant for a service.
 #[non_exhaustive]
@@ -40,7 +40,6 @@ pub struct OpenError {
     source: Box<dyn Error + Send + Sync>,
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 impl OpenError {
     pub(crate) fn new(
         store: impl Into<String>,
@@ -78,12 +77,19 @@ impl OpenError {
     expect(unused_variables, reason = "only a server has options")
 )]
 pub async fn connect(url: &StoreUrl, options: StoreOptions) -> Result<Arc<dyn Store>, OpenError> {
-    match url.0 {
+    match &url.0 {
         #[cfg(feature = "memory")]
-        Kind::Memory => Ok(Arc::new(crate::MemoryStore::new())),
+        BackendUrl::Memory => Ok(Arc::new(crate::MemoryStore::new())),
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite(ref path) => Ok(Arc::new(crate::SqliteStore::open(path).await?)),
+        BackendUrl::Sqlite(path) => Ok(Arc::new(crate::SqliteStore::open(path).await?)),
         #[cfg(feature = "postgres")]
-        Kind::Postgres(ref text) => Ok(Arc::new(crate::PostgresStore::connect(text, options)?)),
+        BackendUrl::Server { url, .. } => {
+            Ok(Arc::new(crate::PostgresStore::connect(url, options)?))
+        }
+        #[cfg(not(all(feature = "memory", feature = "sqlite", feature = "postgres")))]
+        url => {
+            let scheme = url.scheme();
+            Err(OpenError::new(scheme, crate::url::STORES.not_built_in(scheme)))
+        }
     }
 }

@@ -23,4 +23,5 @@ pub use memory::MemoryStore;
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
-pub use url::{StoreUrl, UrlError};
+pub use url::StoreUrl;
+pub use woody_core::backend_url::UrlError;

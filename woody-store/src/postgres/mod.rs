@@ -160,7 +160,7 @@ struct Address {
 }
 
 fn parse(url: &str) -> Result<Address, UrlError> {
-    let malformed = |problem: String| UrlError::Malformed { scheme: "postgres", problem };
+    let malformed = |problem: String| UrlError::malformed("postgres", problem);
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(malformed("`//` must follow the scheme".into()));
     }
