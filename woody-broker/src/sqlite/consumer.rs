@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot, watch};
 use woody_core::ports::{BrokerError, Consumer, ConsumerState, Delivery, Prefetch};
 
-use super::handle::{Handle, Seat, Word};
+use super::{
+    handle::{Handle, Word},
+    seats::Seat,
+};
 
 /// Takes messages from the file, as many at once as its prefetch allows.
 #[derive(Debug)]

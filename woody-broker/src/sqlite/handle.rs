@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use woody_core::ports::{BrokerError, ConsumerState, Delivery, SettleError, Settlement};
+use woody_core::ports::{BrokerError, SettleError, Settlement};
+
+use super::seats::Seat;
 
 /// How many callers may wait in line for the writer; more wait to get in line.
 const LINE: usize = 1024;
@@ -46,34 +48,19 @@ pub(super) struct Settle {
     pub(super) done: Option<SettleReply>,
 }
 
+impl Settle {
+    /// Tells whoever waits how it went.
+    pub(super) fn end(self, how: Result<(), SettleError>) {
+        let _ = self.done.map(|done| done.send(how));
+    }
+}
+
 /// A message, and who holds it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     pub(super) message: i64,
     pub(super) holder: i64,
     pub(super) consumer: u64,
-}
-
-/// A consumer as the writer sees it.
-#[derive(Debug)]
-pub(super) struct Seat {
-    /// How many more deliveries it may hold.
-    pub(super) room: usize,
-    pub(super) deliveries: mpsc::Sender<Delivery>,
-    pub(super) state: Arc<watch::Sender<ConsumerState>>,
-}
-
-impl Seat {
-    /// Tells the consumer's state, unless it has stopped.
-    pub(super) fn tell(&self, new: ConsumerState) {
-        self.state.send_if_modified(|state| {
-            let news = *state != new && *state != ConsumerState::Stopped;
-            if news {
-                *state = new;
-            }
-            news
-        });
-    }
 }
 
 /// What the writer receives.

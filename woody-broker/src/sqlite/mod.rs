@@ -15,6 +15,7 @@
 
 mod acker;
 mod admin;
+mod batch;
 mod consumer;
 mod error;
 mod file;
@@ -22,6 +23,8 @@ mod group;
 mod handle;
 mod holder;
 mod publisher;
+mod schedule;
+mod seats;
 mod statements;
 mod turn;
 mod writer;

@@ -135,13 +135,13 @@ pub(super) async fn release(
 
 /// A message that comes again: its id, when it is due, the attempts that this adds, why.
 #[derive(Debug, Serialize)]
-pub(super) struct Later(pub(super) i64, pub(super) i64, pub(super) u32, pub(super) Reason);
+pub(super) struct Later<'a>(pub(super) i64, pub(super) i64, pub(super) u32, pub(super) &'a Reason);
 
 /// Copies messages to the delayed ones.
 pub(super) async fn delay(
     db: &mut SqliteConnection,
     holder: i64,
-    later: &[Later],
+    later: &[Later<'_>],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO delayed (due, attempts, redriven, reason, body)
@@ -160,7 +160,7 @@ pub(super) async fn delay(
 pub(super) async fn bury(
     db: &mut SqliteConnection,
     holder: i64,
-    dead: &[(i64, Reason)],
+    dead: &[(i64, &Reason)],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO dead (attempts, died_at, reason, body)

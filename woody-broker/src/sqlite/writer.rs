@@ -4,22 +4,20 @@
 //! transaction, claims messages for the consumers that have room. While the commit
 //! is under way the next group gathers: the busier, the larger, with no timer.
 
-use std::{collections::BTreeMap, sync::Weak, time::Duration};
+use std::sync::Weak;
 
 use sqlx::Connection;
 use tokio::time::{Instant, sleep_until};
-use woody_core::{
-    domain::now,
-    ports::{BrokerError, ConsumerState, SettleError},
-};
+use woody_core::ports::{BrokerError, ConsumerState, SettleError};
 
 use super::{
     error::broker_error,
     file::{QueueConnection, QueueFile},
-    group::Group,
-    handle::{Handle, Inbox, Request, Seat, Settle, Word},
+    group::{Group, Item},
+    handle::{Handle, Inbox, Request, Word},
     holder::Holder,
-    statements::micros,
+    schedule::Schedule,
+    seats::Seats,
 };
 
 /// The most of each kind that share a commit.
@@ -30,19 +28,13 @@ pub(super) struct Writer {
     pub(super) file: QueueFile,
     pub(super) connection: QueueConnection,
     pub(super) holder: Holder,
-    pub(super) inbox: Inbox,
+    inbox: Inbox,
     /// For the deliveries it makes; weak, or the writer would keep itself alive.
     pub(super) handle: Weak<Handle>,
-    pub(super) seats: BTreeMap<u64, Seat>,
+    pub(super) seats: Seats,
+    pub(super) schedule: Schedule,
     /// Messages on our name that nobody has: a settlement of theirs failed.
     pub(super) owed: Vec<i64>,
-    /// There may be something to claim.
-    pub(super) look: bool,
-    /// When the next delayed message is due, as far as is known.
-    pub(super) next_due: Option<i64>,
-    pub(super) poll_at: Instant,
-    /// Set after a failure: when to try again, and how long that pause was.
-    pub(super) pause: Option<(Instant, Duration)>,
 }
 
 impl Writer {
@@ -57,17 +49,14 @@ impl Writer {
         let holder = Holder::register(&file, &mut connection.db).await.map_err(failed)?;
         holder.reclaim(&file, &mut connection.db).await.map_err(failed)?;
         Ok(Self {
+            schedule: Schedule::new(file.options.poll),
             file,
             connection,
             holder,
             inbox,
             handle,
-            seats: BTreeMap::new(),
+            seats: Seats::default(),
             owed: Vec::new(),
-            look: true,
-            next_due: None,
-            poll_at: Instant::now(),
-            pause: None,
         })
     }
 
@@ -80,15 +69,15 @@ impl Writer {
             if !open {
                 return self.end(group).await;
             }
-            let room = self.room().min(MOST);
+            let room = self.seats.room().min(MOST);
             self.turn(group, room).await;
         }
     }
 
-    /// Waits for work or for the clock, and takes all the work there is. Answers
+    /// Waits for work or for the clock, and takes all the work there is. Returns
     /// whether to go on.
     async fn wait(&mut self, words: &mut Vec<Word>, requests: &mut Vec<Request>) -> bool {
-        let wake = self.wake_at();
+        let wake = self.schedule.wake_at(self.seats.room());
         let clock = sleep_until(wake.unwrap_or_else(Instant::now));
         let open = tokio::select! {
             biased;
@@ -113,65 +102,40 @@ impl Writer {
         open
     }
 
-    /// When to look without being asked to.
-    fn wake_at(&self) -> Option<Instant> {
-        if let Some((at, _)) = self.pause {
-            return Some(at);
-        }
-        if self.room() == 0 {
-            return None;
-        }
-        if self.look {
-            return Some(Instant::now());
-        }
-        let due = self.next_due.map(|due| {
-            let wait = u64::try_from(due - micros(now())).unwrap_or(0);
-            Instant::now() + Duration::from_micros(wait)
-        });
-        Some(due.map_or(self.poll_at, |due| due.min(self.poll_at)))
-    }
-
-    /// Sorts what has arrived.
+    /// Makes one group of what has arrived and what is still to be done.
     fn gather(
         &mut self,
         words: impl Iterator<Item = Word>,
         requests: impl Iterator<Item = Request>,
     ) -> Group {
         let mut group = Group::default();
-        group.give_back(std::mem::take(&mut self.owed));
+        self.owed.drain(..).for_each(|message| group.add(Item::Owed(message)));
         for word in words {
             match word {
                 Word::Join { consumer, seat } => {
-                    self.seats.insert(consumer, seat);
-                    group.consumers = Some(self.seats.len());
-                    self.look = true;
+                    self.seats.join(consumer, seat);
+                    self.schedule.look();
                 }
                 Word::Leave { consumer, done } => {
-                    self.seats.remove(&consumer);
-                    group.consumers = Some(self.seats.len());
+                    self.seats.leave(consumer);
                     let _ = done.map(|done| done.send(()));
                 }
-                Word::Settle(settle) => self.settle(settle, &mut group),
+                Word::Settle(settle) => {
+                    // The room is free whatever becomes of the message.
+                    self.seats.vacate(settle.held.consumer);
+                    if settle.held.holder == self.holder.id {
+                        group.add(Item::Settled(settle));
+                    } else {
+                        settle.end(Err(SettleError::Gone));
+                    }
+                }
             }
         }
-        requests.for_each(|request| group.request(request));
+        if let Some(count) = self.seats.uncounted() {
+            group.add(Item::Consumers(count));
+        }
+        requests.for_each(|request| group.add(Item::Asked(request)));
         group
-    }
-
-    fn settle(&mut self, settle: Settle, group: &mut Group) {
-        // The room is free whatever becomes of the message.
-        if let Some(seat) = self.seats.get_mut(&settle.held.consumer) {
-            seat.room += 1;
-        }
-        if settle.held.holder == self.holder.id {
-            group.settle(settle);
-        } else {
-            let _ = settle.done.map(|done| done.send(Err(SettleError::Gone)));
-        }
-    }
-
-    fn room(&self) -> usize {
-        self.seats.values().map(|seat| seat.room).sum()
     }
 
     /// Executes what was asked before the end, and gives back all the rest.
@@ -187,6 +151,6 @@ impl Writer {
             tracing::warn!(queue.file = %self.file.path.display(), error = %error,
                 "could not close the queue's file");
         }
-        self.seats.values().for_each(|seat| seat.tell(ConsumerState::Stopped));
+        self.seats.tell(ConsumerState::Stopped);
     }
 }
