@@ -3,6 +3,7 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod batch;
 mod connect;
+mod options;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 #[cfg(any(feature = "memory", feature = "postgres"))]
@@ -16,9 +17,10 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use connect::{OpenError, StoreOptions, connect};
+pub use connect::connect;
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
+pub use options::{OpenError, StoreOptions};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]

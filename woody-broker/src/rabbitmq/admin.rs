@@ -156,7 +156,7 @@ impl RabbitMqAdmin {
         known.is_some_and(|since| since.elapsed() < MISSING_FOR) && !self.publisher.has_used(place)
     }
 
-    pub(super) fn note_missing(&self, place: Place, is_missing: bool) {
+    fn note_missing(&self, place: Place, is_missing: bool) {
         if is_missing {
             self.missing().insert(place, Instant::now());
         } else {
@@ -211,11 +211,13 @@ impl BrokerAdmin for RabbitMqAdmin {
     /// and not missed.
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         let session = self.link.session().await?;
-        let mut look = DepthLook::new(self);
+        let mut look = DepthLook::new(&self.topology, &self.address, self.limit);
         let mut delayed = 0;
         for place in Place::retries() {
             if !self.is_known_missing(place) {
-                delayed += look.fill(&session, place).await?.map_or(0, |fill| fill.messages.into());
+                let fill = look.fill(&session, place).await?;
+                self.note_missing(place, fill.is_none());
+                delayed += fill.map_or(0, |fill| u64::from(fill.messages));
             }
         }
         let orders = look.fill(&session, Place::Orders).await?;

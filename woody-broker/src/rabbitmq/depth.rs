@@ -6,6 +6,8 @@
 //! ends the whole connection for asking (541, or no answer at all), so the question has
 //! a connection of its own, for as long as one look takes.
 
+use std::time::Duration;
+
 use lapin::{
     Channel,
     options::{BasicGetOptions, BasicNackOptions},
@@ -13,21 +15,23 @@ use lapin::{
 use woody_core::ports::BrokerError;
 
 use super::{
-    admin::RabbitMqAdmin,
+    address::Address,
     error::{Fault, within},
     session::Session,
-    topology::{Fill, Place},
+    topology::{Fill, Place, Topology},
 };
 
 /// One look at all queues.
 pub(super) struct DepthLook<'a> {
-    admin: &'a RabbitMqAdmin,
+    topology: &'a Topology,
+    address: &'a Address,
+    limit: Duration,
     asking: Option<(Session, Channel)>,
 }
 
 impl<'a> DepthLook<'a> {
-    pub(super) fn new(admin: &'a RabbitMqAdmin) -> Self {
-        Self { admin, asking: None }
+    pub(super) fn new(topology: &'a Topology, address: &'a Address, limit: Duration) -> Self {
+        Self { topology, address, limit, asking: None }
     }
 
     /// How full a queue is; `None` when it does not exist.
@@ -38,12 +42,10 @@ impl<'a> DepthLook<'a> {
         session: &Session,
         place: Place,
     ) -> Result<Option<Fill>, BrokerError> {
-        let fill = self.admin.topology.fill(session, place).await?;
-        self.admin.note_missing(place, fill.is_none());
-        match fill {
+        match self.topology.fill(session, place).await? {
             Some(Fill { messages: 0, consumers: 0 }) => {
                 let messages = self.ask_leader(place).await.map_err(|error| {
-                    let queue = self.admin.topology.name(place).to_string();
+                    let queue = self.topology.name(place).to_string();
                     BrokerError::unavailable(Fault::NoLeader(queue, error.to_string()))
                 })?;
                 Ok(Some(Fill { messages, consumers: 0 }))
@@ -55,7 +57,7 @@ impl<'a> DepthLook<'a> {
     /// Returns 0 when the leader says that there is nothing to get. A message that has
     /// come meanwhile goes back.
     async fn ask_leader(&mut self, place: Place) -> Result<u32, BrokerError> {
-        let (limit, queue) = (self.admin.limit, self.admin.topology.name(place));
+        let (limit, queue) = (self.limit, self.topology.name(place));
         let channel = self.channel().await?;
         let get = channel.basic_get(queue, BasicGetOptions::default());
         let Some(message) = within(limit, "asking a queue's leader", get).await? else {
@@ -71,8 +73,8 @@ impl<'a> DepthLook<'a> {
         let asking = if let Some(asking) = self.asking.take() {
             asking
         } else {
-            let session = Session::open(&self.admin.address, "woody depth".into()).await?;
-            let channel = session.channel(self.admin.limit).await?;
+            let session = Session::open(self.address, "woody depth".into()).await?;
+            let channel = session.channel(self.limit).await?;
             (session, channel)
         };
         Ok(&self.asking.insert(asking).1)
@@ -81,7 +83,7 @@ impl<'a> DepthLook<'a> {
     /// Says goodbye, so that what was given back arrives.
     pub(super) async fn end(self) {
         if let Some((session, _)) = self.asking {
-            session.close(self.admin.limit).await;
+            session.close(self.limit).await;
         }
     }
 }

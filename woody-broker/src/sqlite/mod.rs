@@ -22,6 +22,7 @@ mod file;
 mod group;
 mod handle;
 mod holder;
+mod options;
 mod publisher;
 mod schedule;
 mod seats;
@@ -29,7 +30,7 @@ mod statements;
 mod turn;
 mod writer;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use sqlx::SqlitePool;
@@ -38,42 +39,13 @@ use woody_core::ports::{
     Broker, BrokerAdmin, BrokerError, Consumer, OrderEvents, Prefetch, Publisher,
 };
 
+pub use options::SqliteOptions;
+
 use self::{
     admin::SqliteAdmin, consumer::SqliteConsumer, file::QueueFile, handle::Handle,
     publisher::SqlitePublisher, writer::Writer,
 };
 use crate::events::InProcessEvents;
-
-/// How a [`SqliteBroker`] uses its file.
-#[derive(Debug, Clone)]
-pub struct SqliteOptions {
-    /// The queue's name. A file holds one queue and remembers its name.
-    pub queue: String,
-    /// How long to wait for another process that writes.
-    pub busy_timeout: Duration,
-    /// How often an idle consumer looks for what other processes have published.
-    pub poll: Duration,
-    /// How large the file may grow; a full one refuses what is published.
-    pub max_bytes: Option<u64>,
-}
-
-impl Default for SqliteOptions {
-    fn default() -> Self {
-        Self {
-            queue: "order_processing".to_owned(),
-            busy_timeout: Duration::from_secs(5),
-            poll: Duration::from_millis(500),
-            max_bytes: None,
-        }
-    }
-}
-
-impl SqliteOptions {
-    /// The defaults for another queue.
-    pub fn for_queue(queue: impl Into<String>) -> Self {
-        Self { queue: queue.into(), ..Self::default() }
-    }
-}
 
 /// A [`Broker`] in one SQLite file.
 ///

@@ -4,7 +4,7 @@ use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 use woody_core::ports::StoreError;
 
-use super::server;
+use super::unfit::unfit;
 
 /// The server has said nothing for this long.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ impl From<StoreError> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if let Some(unfit) = server::unfit(&error) {
+        if let Some(unfit) = unfit(&error) {
             return Self(StoreError::refused(unfit));
         }
         Self(match kind(&error) {

@@ -1,3 +1,4 @@
+mod call;
 mod error;
 mod lost;
 mod orders;
@@ -6,6 +7,7 @@ mod products;
 mod rows;
 mod schema;
 mod server;
+mod unfit;
 
 use std::fmt;
 use std::str::FromStr;
