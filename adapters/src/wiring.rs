@@ -27,7 +27,7 @@ use crate::{
         BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ProcessArgs,
         RelayArgs, SecretArg, StoreArgs, Validation, WorkerArgs,
     },
-    http::{Ceiling, ClientShare, GatewayLimits, Networks, ServerLimits, StackSettings},
+    http::{ClientShare, ConcurrencyLimit, GatewayLimits, Networks, ServerLimits, StackSettings},
     http_validator::HttpValidator,
 };
 
@@ -234,7 +234,7 @@ pub fn heavy_computation(
 /// What goes around a service's routes.
 pub fn stack_settings(args: &HttpArgs) -> StackSettings {
     StackSettings {
-        ceiling: Ceiling::new(usize::from(args.http_concurrency.get())),
+        concurrency: ConcurrencyLimit::new(usize::from(args.http_concurrency.get())),
         legacy_get: args.legacy_get.is_on(),
         ..StackSettings::default()
     }

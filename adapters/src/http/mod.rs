@@ -16,7 +16,7 @@ mod routes;
 mod server;
 
 pub use layers::{
-    AnswerBudget, BodyBudget, BodyLimits, Ceiling, ClientShare, Deadline, Rate, RateLimit,
+    AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, Deadline, Rate, RateLimit,
 };
 pub use request::{Call, Entry, Input, Networks, NoNetwork, RequestId, Verb};
 pub use response::{Body, Failure, Kind, Problem, Response, Style};

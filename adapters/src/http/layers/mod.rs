@@ -2,7 +2,7 @@
 
 mod arrival;
 mod budget;
-mod ceiling;
+mod concurrency;
 mod deadline;
 mod limits;
 mod share;
@@ -10,7 +10,7 @@ mod share;
 pub(in crate::http) use arrival::Arrival;
 pub use arrival::BodyLimits;
 pub use budget::{AnswerBudget, BodyBudget};
-pub use ceiling::Ceiling;
+pub use concurrency::ConcurrencyLimit;
 pub use deadline::Deadline;
 pub use limits::{Rate, RateLimit};
 pub use share::ClientShare;

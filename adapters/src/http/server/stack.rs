@@ -21,7 +21,9 @@ use tracing::Instrument;
 
 use super::metrics::Requests;
 use crate::http::{
-    layers::{AnswerBudget, Arrival, BodyBudget, BodyLimits, Ceiling, Deadline, RateLimit},
+    layers::{
+        AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, Deadline, RateLimit,
+    },
     request::{Call, Entry, Found, Input, RequestId, X_REQUEST_ID, find},
     response::{Failure, Kind, Response},
 };
@@ -59,7 +61,7 @@ pub trait Site: Clone + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub struct StackSettings {
     /// How many requests may be under way; clones share it.
-    pub ceiling: Ceiling,
+    pub concurrency: ConcurrencyLimit,
     /// How long a request may take until its answer begins.
     pub request_timeout: Duration,
     /// How much a client may send, and how slowly.
@@ -77,7 +79,7 @@ impl Default for StackSettings {
     /// answers on their way; the original routes as they were.
     fn default() -> Self {
         Self {
-            ceiling: Ceiling::new(1_024),
+            concurrency: ConcurrencyLimit::new(1_024),
             request_timeout: Duration::from_secs(30),
             body: BodyLimits::default(),
             bodies: BodyBudget::new(16 * 1024 * 1024),
@@ -94,7 +96,7 @@ impl Default for StackSettings {
 /// 2. the route: 404 and 405;
 /// 3. the client's rate limit;
 /// 4. the body, which arrives whole;
-/// 5. the ceiling of requests under way: whoever dawdles holds no place;
+/// 5. the limit of requests under way: whoever dawdles holds no permit;
 /// 6. the deadline.
 pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -> impl Site {
     let routes = Arc::new(routes);
@@ -105,7 +107,7 @@ pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -
     let inner = ServiceBuilder::new()
         .layer(limit)
         .layer(Arrival { limits: settings.body, bodies: settings.bodies.clone() })
-        .layer(settings.ceiling.clone())
+        .layer(settings.concurrency.clone())
         .layer(Deadline(settings.request_timeout))
         .service(handler);
     let around = Around {

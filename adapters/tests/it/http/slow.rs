@@ -6,7 +6,8 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 use woody_adapters::http::{
-    AnswerBudget, BodyBudget, BodyLimits, Ceiling, ClientShare, ServerLimits, StackSettings,
+    AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, ServerLimits,
+    StackSettings,
 };
 
 use super::{
@@ -100,7 +101,8 @@ async fn begin_order(shop: &Shop, begun: &[u8]) -> TcpStream {
 
 #[tokio::test]
 async fn slow_bodies_take_no_place_from_requests_that_are_whole() {
-    let settings = StackSettings { ceiling: Ceiling::new(1), ..StackSettings::default() };
+    let settings =
+        StackSettings { concurrency: ConcurrencyLimit::new(1), ..StackSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     let mut dawdlers = Vec::new();
     for _ in 0..20 {

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
 use woody_adapters::http::{
-    Body, Call, Ceiling, Entry, Failure, RateLimit, Response, Routes, ServerLimits, StackSettings,
-    stack,
+    Body, Call, ConcurrencyLimit, Entry, Failure, RateLimit, Response, Routes, ServerLimits,
+    StackSettings, stack,
 };
 
 use super::{
@@ -90,7 +90,8 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn past_the_ceiling_requests_are_refused_at_once_and_idle_connections_take_no_place() {
-    let settings = StackSettings { ceiling: Ceiling::new(1), ..StackSettings::default() };
+    let settings =
+        StackSettings { concurrency: ConcurrencyLimit::new(1), ..StackSettings::default() };
     let probed = probed(settings, ServerLimits::default()).await;
     let mut idle = Vec::new();
     for _ in 0..5 {

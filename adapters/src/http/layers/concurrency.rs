@@ -13,65 +13,67 @@ use crate::http::response::{Failure, Kind};
 /// Bounds how many requests are under way at once, over all services that share
 /// it. The next one is refused at once.
 ///
-/// The place is taken when the request is there, not when the service is asked
+/// The permit is taken when the request is there, not when the service is asked
 /// whether it is ready: idle connections hold none.
 #[derive(Debug, Clone)]
-pub struct Ceiling {
-    places: Arc<Semaphore>,
+pub struct ConcurrencyLimit {
+    permits: Arc<Semaphore>,
 }
 
-impl Ceiling {
-    /// A ceiling of so many requests.
+impl ConcurrencyLimit {
+    /// A limit of so many requests.
     pub fn new(requests: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(requests.min(Semaphore::MAX_PERMITS))) }
+        Self { permits: Arc::new(Semaphore::new(requests.min(Semaphore::MAX_PERMITS))) }
     }
 }
 
-impl<S> Layer<S> for Ceiling {
-    type Service = UnderCeiling<S>;
+impl<S> Layer<S> for ConcurrencyLimit {
+    type Service = ConcurrencyLimited<S>;
 
-    fn layer(&self, inner: S) -> UnderCeiling<S> {
-        UnderCeiling { inner, ceiling: self.clone() }
+    fn layer(&self, inner: S) -> ConcurrencyLimited<S> {
+        ConcurrencyLimited { inner, limit: self.clone() }
     }
 }
 
-/// A service under a [`Ceiling`].
+/// A service under a [`ConcurrencyLimit`].
 #[derive(Debug, Clone)]
-pub struct UnderCeiling<S> {
+pub struct ConcurrencyLimited<S> {
     inner: S,
-    ceiling: Ceiling,
+    limit: ConcurrencyLimit,
 }
 
-impl<S, R> Service<R> for UnderCeiling<S>
+impl<S, R> Service<R> for ConcurrencyLimited<S>
 where
     S: Service<R, Error = Failure>,
 {
     type Response = S::Response;
     type Error = Failure;
-    type Future = CeilingFuture<S::Future>;
+    type Future = ConcurrencyLimitFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        match Arc::clone(&self.ceiling.places).try_acquire_owned() {
-            Ok(place) => CeilingFuture::Admitted { inner: self.inner.call(request), place },
-            Err(_full) => CeilingFuture::Refused,
+        match Arc::clone(&self.limit.permits).try_acquire_owned() {
+            Ok(permit) => {
+                ConcurrencyLimitFuture::Admitted { inner: self.inner.call(request), permit }
+            }
+            Err(_full) => ConcurrencyLimitFuture::Refused,
         }
     }
 }
 
 pin_project! {
-    /// The answer of a service under a [`Ceiling`].
+    /// The answer of a service under a [`ConcurrencyLimit`].
     #[project = Projected]
-    pub enum CeilingFuture<F> {
-        Admitted { #[pin] inner: F, place: OwnedSemaphorePermit },
+    pub enum ConcurrencyLimitFuture<F> {
+        Admitted { #[pin] inner: F, permit: OwnedSemaphorePermit },
         Refused,
     }
 }
 
-impl<F, R> Future for CeilingFuture<F>
+impl<F, R> Future for ConcurrencyLimitFuture<F>
 where
     F: Future<Output = Result<R, Failure>>,
 {
