@@ -16,7 +16,8 @@ mod routes;
 mod server;
 
 pub use layers::{
-    AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, Deadline, Rate, RateLimit,
+    AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, Rate, RateLimit,
+    ResponseTimeout,
 };
 pub use request::{Call, Entry, Input, Networks, NoNetwork, RequestId, Verb};
 pub use response::{Body, Failure, Kind, Problem, Response, Style};

@@ -22,7 +22,7 @@ use tracing::Instrument;
 use super::metrics::Requests;
 use crate::http::{
     layers::{
-        AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, Deadline, RateLimit,
+        AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
     },
     request::{Call, Entry, Found, Input, RequestId, X_REQUEST_ID, find},
     response::{Failure, Kind, Response},
@@ -97,7 +97,7 @@ impl Default for StackSettings {
 /// 3. the client's rate limit;
 /// 4. the body, which arrives whole;
 /// 5. the limit of requests under way: whoever dawdles holds no permit;
-/// 6. the deadline.
+/// 6. the timeout of the response.
 pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -> impl Site {
     let routes = Arc::new(routes);
     let handler = tower::service_fn(move |call| {
@@ -108,7 +108,7 @@ pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -
         .layer(limit)
         .layer(Arrival { limits: settings.body, bodies: settings.bodies.clone() })
         .layer(settings.concurrency.clone())
-        .layer(Deadline(settings.request_timeout))
+        .layer(ResponseTimeout(settings.request_timeout))
         .service(handler);
     let around = Around {
         service: R::SERVICE,

@@ -13,30 +13,30 @@ use crate::http::response::{Failure, Kind};
 /// Bounds how long a request may take until its answer begins. An answer that
 /// has begun may go on, as a stream of events does.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadline(pub Duration);
+pub struct ResponseTimeout(pub Duration);
 
-impl<S> Layer<S> for Deadline {
-    type Service = UnderDeadline<S>;
+impl<S> Layer<S> for ResponseTimeout {
+    type Service = WithResponseTimeout<S>;
 
-    fn layer(&self, inner: S) -> UnderDeadline<S> {
-        UnderDeadline { inner, limit: self.0 }
+    fn layer(&self, inner: S) -> WithResponseTimeout<S> {
+        WithResponseTimeout { inner, limit: self.0 }
     }
 }
 
-/// A service under a [`Deadline`].
+/// A service under a [`ResponseTimeout`].
 #[derive(Debug, Clone)]
-pub struct UnderDeadline<S> {
+pub struct WithResponseTimeout<S> {
     inner: S,
     limit: Duration,
 }
 
-impl<S, R> Service<R> for UnderDeadline<S>
+impl<S, R> Service<R> for WithResponseTimeout<S>
 where
     S: Service<R, Error = Failure>,
 {
     type Response = S::Response;
     type Error = Failure;
-    type Future = DeadlineFuture<S::Future>;
+    type Future = ResponseTimeoutFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         self.inner.poll_ready(context)
@@ -45,19 +45,19 @@ where
     fn call(&mut self, request: R) -> Self::Future {
         let answer = self.inner.call(request);
         // A timer that is never waited for costs next to nothing.
-        DeadlineFuture { answer: tokio::time::timeout(self.limit, answer) }
+        ResponseTimeoutFuture { answer: tokio::time::timeout(self.limit, answer) }
     }
 }
 
 pin_project! {
-    /// The answer of a service under a [`Deadline`].
-    pub struct DeadlineFuture<F> {
+    /// The answer of a service under a [`ResponseTimeout`].
+    pub struct ResponseTimeoutFuture<F> {
         #[pin]
         answer: Timeout<F>,
     }
 }
 
-impl<F, R> Future for DeadlineFuture<F>
+impl<F, R> Future for ResponseTimeoutFuture<F>
 where
     F: Future<Output = Result<R, Failure>>,
 {
