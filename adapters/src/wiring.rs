@@ -27,7 +27,7 @@ use crate::{
         BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ProcessArgs,
         RelayArgs, SecretArg, StoreArgs, Validation, WorkerArgs,
     },
-    http::{ClientShare, ConcurrencyLimit, GatewayLimits, Networks, ServerLimits, StackSettings},
+    http::{ClientShare, ConcurrencyLimit, GatewayLimits, Networks, ServerLimits, ServiceSettings},
     http_validator::HttpValidator,
 };
 
@@ -232,11 +232,11 @@ pub fn heavy_computation(
 }
 
 /// What goes around a service's routes.
-pub fn stack_settings(args: &HttpArgs) -> StackSettings {
-    StackSettings {
+pub fn service_settings(args: &HttpArgs) -> ServiceSettings {
+    ServiceSettings {
         concurrency: ConcurrencyLimit::new(usize::from(args.http_concurrency.get())),
         legacy_get: args.legacy_get.is_on(),
-        ..StackSettings::default()
+        ..ServiceSettings::default()
     }
 }
 

@@ -7,7 +7,7 @@ use woody_adapters::{
     config::{
         AdminArgs, BrokerArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, RelayArgs, StoreArgs,
     },
-    http::{OrderRoutes, RateLimit, Readiness, StreamSettings, serve, stack},
+    http::{OrderRoutes, RateLimit, Readiness, StreamSettings, serve, service},
     migration::Migration,
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
@@ -75,8 +75,8 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
 
     let streams = StreamSettings::until(process.stopping());
     let orders = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
-    let site = stack(orders, RateLimit::off(), &wiring::stack_settings(&args.http));
-    let drained = serve(listener, site, wiring::server_limits(), process.drain()).await;
+    let service = service(orders, RateLimit::off(), &wiring::service_settings(&args.http));
+    let drained = serve(listener, service, wiring::server_limits(), process.drain()).await;
     let finished = pipeline.stop_within(process.grace_left()).await;
     migrating.wait().await;
     broker.close().await;

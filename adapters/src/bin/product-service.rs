@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use woody_adapters::{
     config::{AdminArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, StoreArgs},
-    http::{ProductRoutes, RateLimit, Readiness, serve, stack},
+    http::{ProductRoutes, RateLimit, Readiness, serve, service},
     migration::Migration,
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
@@ -55,8 +55,8 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
     tracing::info!(listen = %args.listen.listen, "product-service answers");
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());
-    let site = stack(products, RateLimit::off(), &wiring::stack_settings(&args.http));
-    let drained = serve(listener, site, wiring::server_limits(), process.drain()).await;
+    let service = service(products, RateLimit::off(), &wiring::service_settings(&args.http));
+    let drained = serve(listener, service, wiring::server_limits(), process.drain()).await;
     migrating.wait().await;
     store.close().await;
     admin.stop().await;

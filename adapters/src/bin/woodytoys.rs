@@ -105,17 +105,17 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let heavy = wiring::heavy_computation(&args.cache, pool.clone(), Some(store.products()));
     let per_client = wiring::followers_per_client(&args.gateway);
     let streams = StreamSettings { per_client, ..StreamSettings::until(process.stopping()) };
-    let site = gateway(
+    let service = gateway(
         MiscRoutes::new(heavy),
         ProductRoutes::new(Catalogue::new(store.products()).into()),
         OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
         FrontRoutes::new(),
         &wiring::gateway_limits(&args.gateway),
-        &wiring::stack_settings(&args.http),
+        &wiring::service_settings(&args.http),
     );
     welcome(args.listen.listen, args.admin.admin_listen, &wiring::store_name(&args.store)?);
     let limits = wiring::public_server_limits(&args.gateway);
-    let drained = serve(listener, site, limits, process.drain()).await;
+    let drained = serve(listener, service, limits, process.drain()).await;
     let finished = pipeline.stop_within(process.grace_left()).await;
     migrating.wait().await;
     pool.shutdown().await;

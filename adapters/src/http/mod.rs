@@ -1,7 +1,7 @@
 //! The shop over HTTP: hyper serves, tower layers guard, and each service is a
 //! struct with a route table.
 //!
-//! [`stack`] puts request ids, metrics, limits and error answers around the
+//! [`service`] puts request ids, metrics, limits and error answers around the
 //! [`Routes`] of a service; [`gateway`] puts all services behind one address;
 //! [`serve`] serves either until it is told to stop, and drains.
 //!
@@ -25,4 +25,6 @@ pub use routes::{
     AdminRoutes, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes, ProductRoutes,
     Readiness, StreamSettings, dto, gateway, openapi,
 };
-pub use server::{Drain, Drained, Routes, ServerLimits, Site, StackSettings, serve, stack};
+pub use server::{
+    Drain, Drained, HttpService, Routes, ServerLimits, ServiceSettings, serve, service,
+};

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{lifecycle::Process, telemetry::start_metrics};
 use crate::{
     config::{AdminArgs, ConfigError},
-    http::{self, AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, StackSettings, serve},
+    http::{self, AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, ServiceSettings, serve},
 };
 
 /// Listens on the address that `variable` gave.
@@ -41,7 +41,7 @@ impl Admin {
         let listener = bind("WOODY_ADMIN_LISTEN", args.admin_listen).await?;
         let metrics = start_metrics()?.metrics;
         let routes = AdminRoutes::new(readiness.into(), metrics.clone());
-        let site = http::stack(routes, RateLimit::off(), &StackSettings::default());
+        let service = http::service(routes, RateLimit::off(), &ServiceSettings::default());
         let stop = CancellationToken::new();
         let drain = Drain::new(stop.clone(), process.grace_left());
         let serving = tokio::spawn(async move {
@@ -53,7 +53,7 @@ impl Admin {
                 }
             };
             tokio::select! {
-                drained = serve(listener, site, ServerLimits::default(), drain) => drained,
+                drained = serve(listener, service, ServerLimits::default(), drain) => drained,
                 never = upkeep => never,
             }
         });

@@ -7,7 +7,7 @@ use crate::http::{
     layers::{Rate, RateLimit},
     request::Networks,
     response::Response,
-    server::{Site, StackSettings, stack},
+    server::{HttpService, ServiceSettings, service},
 };
 
 /// What a client may ask of each service behind the gateway; `None` is no limit.
@@ -58,17 +58,17 @@ pub fn gateway(
     orders: OrderRoutes,
     front: FrontRoutes,
     limits: &GatewayLimits,
-    settings: &StackSettings,
-) -> impl Site {
+    settings: &ServiceSettings,
+) -> impl HttpService {
     let limit = |rate: Option<Rate>| match rate {
         Some(rate) => RateLimit::new(rate, limits.exempt.clone()),
         None => RateLimit::off(),
     };
     Gateway {
-        misc: stack(misc, limit(limits.misc), settings),
-        products: stack(products, limit(limits.products), settings),
-        orders: stack(orders, limit(limits.orders), settings),
-        front: stack(front, RateLimit::off(), settings),
+        misc: service(misc, limit(limits.misc), settings),
+        products: service(products, limit(limits.products), settings),
+        orders: service(orders, limit(limits.orders), settings),
+        front: service(front, RateLimit::off(), settings),
     }
 }
 
@@ -80,7 +80,9 @@ struct Gateway<M, P, O, F> {
     front: F,
 }
 
-impl<M: Site, P: Site, O: Site, F: Site> Site for Gateway<M, P, O, F> {
+impl<M: HttpService, P: HttpService, O: HttpService, F: HttpService> HttpService
+    for Gateway<M, P, O, F>
+{
     async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response {
         let path = request.uri().path();
         if path.starts_with("/api/misc") || path == "/api/ping" {

@@ -2,8 +2,8 @@
 
 mod metrics;
 mod serve;
-mod stack;
+mod service;
 mod wire;
 
 pub use serve::{Drain, Drained, ServerLimits, serve};
-pub use stack::{Routes, Site, StackSettings, stack};
+pub use service::{HttpService, Routes, ServiceSettings, service};

@@ -26,7 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    stack::Site,
+    service::HttpService,
     wire::{Follower, Wire},
 };
 use crate::http::{layers::ClientShare, response::Response};
@@ -101,14 +101,14 @@ const MAX_HEAD: usize = 32 * 1024;
 /// The pause after an accept that failed for want of something.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `site` on `listener` until it is told to stop, and returns when the
+/// Serves `service` on `listener` until it is told to stop, and returns when the
 /// last connection has ended.
 ///
 /// # Cancel safety
 /// A dropped future closes the listener and cuts every connection off.
-pub async fn serve<S: Site>(
+pub async fn serve<S: HttpService>(
     listener: TcpListener,
-    site: S,
+    service: S,
     limits: ServerLimits,
     drain: Drain,
 ) -> Drained {
@@ -117,7 +117,7 @@ pub async fn serve<S: Site>(
     let refusals = Arc::new(Semaphore::new(256));
     let mut connections = JoinSet::new();
     let server = Arc::new(Server {
-        site,
+        service,
         http: http(&limits),
         stall: limits.stall,
         draining: AtomicBool::new(false),
@@ -204,13 +204,13 @@ fn http(limits: &ServerLimits) -> http1::Builder {
 
 /// What the connections of a server share.
 struct Server<S> {
-    site: S,
+    service: S,
     http: http1::Builder,
     stall: Duration,
     draining: AtomicBool,
 }
 
-impl<S: Site> Server<S> {
+impl<S: HttpService> Server<S> {
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
@@ -253,7 +253,7 @@ impl<S: Site> Server<S> {
         request: Request<Incoming>,
         follower: &Follower,
     ) -> Response {
-        let mut response = self.site.answer(peer, request).await;
+        let mut response = self.service.answer(peer, request).await;
         if self.is_draining() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

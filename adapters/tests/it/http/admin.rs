@@ -10,7 +10,9 @@ use std::{
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use woody_adapters::http::{AdminRoutes, RateLimit, Readiness, ServerLimits, StackSettings, stack};
+use woody_adapters::http::{
+    AdminRoutes, RateLimit, Readiness, ServerLimits, ServiceSettings, service,
+};
 
 use super::{
     client::{Answer, request, send},
@@ -20,8 +22,8 @@ use super::{
 async fn admin(readiness: Readiness) -> SocketAddr {
     let metrics = PrometheusBuilder::new().build_recorder().handle();
     let routes = AdminRoutes::new(Arc::new(readiness), metrics);
-    let site = stack(routes, RateLimit::off(), &StackSettings::default());
-    serve_here(site, ServerLimits::default(), drain()).await.0
+    let service = service(routes, RateLimit::off(), &ServiceSettings::default());
+    serve_here(service, ServerLimits::default(), drain()).await.0
 }
 
 async fn get(addr: SocketAddr, path: &str) -> Answer {

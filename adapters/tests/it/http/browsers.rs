@@ -1,4 +1,4 @@
-use woody_adapters::http::StackSettings;
+use woody_adapters::http::ServiceSettings;
 
 use super::shop::{Setup, Shop};
 
@@ -64,7 +64,7 @@ async fn head_is_get_without_the_body() {
 
 #[tokio::test]
 async fn switched_off_the_acting_gets_point_to_post() {
-    let settings = StackSettings { legacy_get: false, ..StackSettings::default() };
+    let settings = ServiceSettings { legacy_get: false, ..ServiceSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     for (path, post) in ACTING.into_iter().zip(["POST /api/products", "POST /api/orders"]) {
         let answer = shop.get(path).await;

@@ -2,12 +2,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
 use tokio_util::sync::CancellationToken;
-use woody_adapters::http::{Drain, Drained, RateLimit, ServerLimits, StackSettings, stack};
+use woody_adapters::http::{Drain, Drained, RateLimit, ServerLimits, ServiceSettings, service};
 
 use super::{
+    boundary::Probe,
     client::{FOREVER, request, rest, send, try_send},
     shop::{Shop, serve_here},
-    stack::Probe,
 };
 
 #[tokio::test]
@@ -15,9 +15,9 @@ async fn what_is_in_flight_is_answered_and_nothing_new_is_taken() {
     let (entered, leave) = (Arc::<Notify>::default(), Arc::<Notify>::default());
     let probe = Probe { entered: Arc::clone(&entered), leave: Arc::clone(&leave) };
     let stop = CancellationToken::new();
-    let site = stack(probe, RateLimit::off(), &StackSettings::default());
+    let service = service(probe, RateLimit::off(), &ServiceSettings::default());
     let drain = Drain::new(stop.clone(), FOREVER);
-    let (addr, serving) = serve_here(site, ServerLimits::default(), drain).await;
+    let (addr, serving) = serve_here(service, ServerLimits::default(), drain).await;
     let idle = TcpStream::connect(addr).await.unwrap();
     let in_flight = tokio::spawn(send(addr, request("GET /wait", &[], "")));
     entered.notified().await;
@@ -38,9 +38,9 @@ async fn while_it_drains_every_answer_says_that_its_connection_closes() {
     let (entered, leave) = (Arc::<Notify>::default(), Arc::<Notify>::default());
     let probe = Probe { entered: Arc::clone(&entered), leave: Arc::clone(&leave) };
     let (stop, draining) = (CancellationToken::new(), CancellationToken::new());
-    let site = stack(probe, RateLimit::off(), &StackSettings::default());
+    let service = service(probe, RateLimit::off(), &ServiceSettings::default());
     let drain = Drain { draining: draining.clone(), ..Drain::new(stop.clone(), FOREVER) };
-    let (addr, serving) = serve_here(site, ServerLimits::default(), drain).await;
+    let (addr, serving) = serve_here(service, ServerLimits::default(), drain).await;
     let before = send(addr, request("GET /nowhere", &[], "")).await;
     assert_eq!(before.header("connection"), "");
     let in_flight = tokio::spawn(send(addr, request("GET /wait", &[], "")));
@@ -62,9 +62,9 @@ async fn the_grace_is_kept_whatever_is_in_flight() {
     let entered = Arc::<Notify>::default();
     let probe = Probe { entered: Arc::clone(&entered), leave: Arc::default() };
     let stop = CancellationToken::new();
-    let site = stack(probe, RateLimit::off(), &StackSettings::default());
+    let service = service(probe, RateLimit::off(), &ServiceSettings::default());
     let drain = Drain::new(stop.clone(), Duration::from_millis(100));
-    let (addr, serving) = serve_here(site, ServerLimits::default(), drain).await;
+    let (addr, serving) = serve_here(service, ServerLimits::default(), drain).await;
     let in_flight = tokio::spawn(try_send(addr, request("GET /wait", &[], "")));
     entered.notified().await;
     stop.cancel();

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_adapters::http::{
-    OrderRoutes, ProductRoutes, RateLimit, ServerLimits, StackSettings, StreamSettings, stack,
+    OrderRoutes, ProductRoutes, RateLimit, ServerLimits, ServiceSettings, StreamSettings, service,
 };
 use woody_core::{
     ports::{
@@ -27,8 +27,8 @@ async fn a_store_that_is_away_is_503_and_one_that_refuses_is_500() {
     store.expect_summary().returning(|| Err(StoreError::unavailable("secret-host is away")));
     store.expect_product().returning(|_| Err(StoreError::refused("secret table")));
     let routes = ProductRoutes::new(Arc::new(Catalogue::new(Arc::new(store))));
-    let site = stack(routes, RateLimit::off(), &StackSettings::default());
-    let (addr, _serving) = serve_here(site, ServerLimits::default(), drain()).await;
+    let service = service(routes, RateLimit::off(), &ServiceSettings::default());
+    let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
 
     let away = send(addr, request("GET /api/products/last", &[], "")).await;
     assert_eq!((away.status.as_u16(), away.header("retry-after")), (503, "2"));
@@ -66,8 +66,8 @@ async fn with_store_and_broker_away_an_order_is_503_in_both_ways() {
     let tracker = OrderTracker::new(store, Arc::new(MockOrderEvents::new()), look_every);
     let streams = StreamSettings::until(CancellationToken::new());
     let routes = OrderRoutes::new(Arc::new(intake), Arc::new(tracker), streams);
-    let site = stack(routes, RateLimit::off(), &StackSettings::default());
-    let (addr, _serving) = serve_here(site, ServerLimits::default(), drain()).await;
+    let service = service(routes, RateLimit::off(), &ServiceSettings::default());
+    let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
 
     let json = ["content-type: application/json"];
     let modern = send(addr, request("POST /api/orders", &json, r#"{"product": "a"}"#)).await;

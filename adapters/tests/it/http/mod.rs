@@ -1,5 +1,6 @@
 mod admin;
 mod bad_input;
+mod boundary;
 mod browsers;
 mod client;
 mod conformance;
@@ -17,4 +18,3 @@ mod page;
 mod products;
 mod shop;
 mod slow;
-mod stack;

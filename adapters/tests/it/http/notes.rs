@@ -7,12 +7,12 @@ use std::{
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
-use woody_adapters::http::{RateLimit, ServerLimits, StackSettings, stack};
+use woody_adapters::http::{RateLimit, ServerLimits, ServiceSettings, service};
 
 use super::{
+    boundary::Probe,
     client::{request, send},
     shop::{Shop, drain, serve_here},
-    stack::Probe,
 };
 
 /// Log lines, kept.
@@ -72,8 +72,8 @@ async fn what_clients_do_wrong_is_for_debugging_only() {
 #[tokio::test]
 async fn a_fault_of_ours_is_logged_once_with_its_request() {
     let probe = Probe { entered: Arc::default(), leave: Arc::default() };
-    let site = stack(probe, RateLimit::off(), &StackSettings::default());
-    let (addr, _serving) = serve_here(site, ServerLimits::default(), drain()).await;
+    let service = service(probe, RateLimit::off(), &ServiceSettings::default());
+    let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
     let lines = Lines::default();
     let _kept = lines.keep("info");
     send(addr, request("GET /panic", &["x-request-id: find-me"], "")).await;

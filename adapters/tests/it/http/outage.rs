@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
-    OrderRoutes, RateLimit, ServerLimits, StackSettings, StreamSettings, stack,
+    OrderRoutes, RateLimit, ServerLimits, ServiceSettings, StreamSettings, service,
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
@@ -43,8 +43,8 @@ async fn replica(broker: &Arc<MemoryBroker>) -> (Pipeline, SocketAddr) {
     let pipeline = pipeline.clocks_differ_by(Duration::ZERO).start().await.unwrap();
     let streams = StreamSettings::until(CancellationToken::new());
     let routes = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
-    let site = stack(routes, RateLimit::off(), &StackSettings::default());
-    let (addr, _serving) = serve_here(site, ServerLimits::default(), drain()).await;
+    let service = service(routes, RateLimit::off(), &ServiceSettings::default());
+    let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
     (pipeline, addr)
 }
 

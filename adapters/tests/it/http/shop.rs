@@ -9,8 +9,8 @@ use hyper::Request;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
-    ClientShare, Drain, Drained, FrontRoutes, GatewayLimits, MiscRoutes, OrderRoutes,
-    ProductRoutes, ServerLimits, Site, StackSettings, StreamSettings, gateway, serve,
+    ClientShare, Drain, Drained, FrontRoutes, GatewayLimits, HttpService, MiscRoutes, OrderRoutes,
+    ProductRoutes, ServerLimits, ServiceSettings, StreamSettings, gateway, serve,
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
@@ -38,7 +38,7 @@ pub(super) struct Shop {
 /// How a shop is to be.
 pub(super) struct Setup {
     pub(super) limits: GatewayLimits,
-    pub(super) settings: StackSettings,
+    pub(super) settings: ServiceSettings,
     pub(super) server: ServerLimits,
     pub(super) streams: usize,
     pub(super) streams_per_client: ClientShare,
@@ -50,7 +50,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             limits: GatewayLimits::off(),
-            settings: StackSettings::default(),
+            settings: ServiceSettings::default(),
             server: ServerLimits::default(),
             streams: 100,
             streams_per_client: ClientShare::off(),
@@ -89,7 +89,7 @@ impl Shop {
             heartbeat: setup.heartbeat,
             stop: stop.clone(),
         };
-        let site = gateway(
+        let service = gateway(
             MiscRoutes::new(Arc::new(heavy)),
             ProductRoutes::new(Arc::new(Catalogue::new(products))),
             OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
@@ -98,7 +98,7 @@ impl Shop {
             &setup.settings,
         );
         let drain = Drain::new(stop.clone(), setup.grace);
-        let (addr, serving) = serve_here(site, setup.server, drain).await;
+        let (addr, serving) = serve_here(service, setup.server, drain).await;
         Self { addr, store, broker, stop, verdict, serving, _pipeline: pipeline }
     }
 
@@ -154,15 +154,15 @@ pub(super) fn drain() -> Drain {
     Drain::new(CancellationToken::new(), FOREVER)
 }
 
-/// Serves `site` on a port of its own.
+/// Serves `service` on a port of its own.
 pub(super) async fn serve_here(
-    site: impl Site,
+    service: impl HttpService,
     limits: ServerLimits,
     drain: Drain,
 ) -> (SocketAddr, JoinHandle<Drained>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    (addr, tokio::spawn(serve(listener, site, limits, drain)))
+    (addr, tokio::spawn(serve(listener, service, limits, drain)))
 }
 
 /// Says of every order what it was told to say, once it was told.

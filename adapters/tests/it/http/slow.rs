@@ -7,7 +7,7 @@ use tokio::{
 };
 use woody_adapters::http::{
     AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, ServerLimits,
-    StackSettings,
+    ServiceSettings,
 };
 
 use super::{
@@ -56,7 +56,7 @@ async fn a_body_of_just_the_limit_is_read() {
 #[tokio::test]
 async fn a_slow_body_is_not_waited_for() {
     let body = BodyLimits { patience: SHORT, ..BodyLimits::default() };
-    let settings = StackSettings { body, ..StackSettings::default() };
+    let settings = ServiceSettings { body, ..ServiceSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     let begun = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
                  content-length: 100\r\n\r\n{\"product\":";
@@ -102,7 +102,7 @@ async fn begin_order(shop: &Shop, begun: &[u8]) -> TcpStream {
 #[tokio::test]
 async fn slow_bodies_take_no_place_from_requests_that_are_whole() {
     let settings =
-        StackSettings { concurrency: ConcurrencyLimit::new(1), ..StackSettings::default() };
+        ServiceSettings { concurrency: ConcurrencyLimit::new(1), ..ServiceSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     let mut dawdlers = Vec::new();
     for _ in 0..20 {
@@ -117,7 +117,7 @@ async fn slow_bodies_take_no_place_from_requests_that_are_whole() {
 #[tokio::test]
 async fn past_the_budget_the_slowest_body_gives_way_and_others_are_read() {
     let settings =
-        StackSettings { bodies: BodyBudget::new(100 * 1024), ..StackSettings::default() };
+        ServiceSettings { bodies: BodyBudget::new(100 * 1024), ..ServiceSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     let most = " ".repeat(50_000);
     let slowest = begin_order(&shop, most.as_bytes()).await;
@@ -175,7 +175,7 @@ async fn a_request_that_does_not_go_on_is_given_up_and_a_pause_between_requests_
 
 #[tokio::test]
 async fn large_answers_are_bounded_and_small_ones_go_on() {
-    let settings = StackSettings { answers: AnswerBudget::new(1), ..StackSettings::default() };
+    let settings = ServiceSettings { answers: AnswerBudget::new(1), ..ServiceSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     let parts: Vec<_> = (0..200)
         .map(|i| json!({"name": format!("{}{i}", "p".repeat(190)), "width_mm": 9, "height_mm": 9}))

@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
     AdminRoutes, FrontRoutes, GatewayLimits, MiscRoutes, OrderRoutes, ProductRoutes, RateLimit,
-    Readiness, ServerLimits, StackSettings, StreamSettings, gateway, stack,
+    Readiness, ServerLimits, ServiceSettings, StreamSettings, gateway, service,
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
@@ -78,26 +78,26 @@ pub(super) async fn services() -> Vec<Service> {
     let orders = || OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams());
     let readiness = Arc::new(Readiness::new(CancellationToken::new()));
     let admin = AdminRoutes::new(readiness, PrometheusBuilder::new().build_recorder().handle());
-    let (off, settings) = (RateLimit::off, StackSettings::default());
+    let (off, settings) = (RateLimit::off, ServiceSettings::default());
 
     let mut all = Vec::new();
     macro_rules! serve {
-        ($name:literal, $site:expr, $get:literal, $post:expr) => {
-            let (addr, _) = serve_here($site, ServerLimits::default(), drain()).await;
+        ($name:literal, $service:expr, $get:literal, $post:expr) => {
+            let (addr, _) = serve_here($service, ServerLimits::default(), drain()).await;
             let pipeline = Some(Arc::clone(&pipeline));
             all.push(Service { name: $name, addr, get: $get, post: $post, _pipeline: pipeline });
         };
     }
-    serve!("misc-service", stack(misc(), off(), &settings), "/api/misc/time", None);
-    serve!("product-service", stack(catalogue(), off(), &settings), "/api/products", Some(ADD));
+    serve!("misc-service", service(misc(), off(), &settings), "/api/misc/time", None);
+    serve!("product-service", service(catalogue(), off(), &settings), "/api/products", Some(ADD));
     serve!(
         "order-service",
-        stack(orders(), off(), &settings),
+        service(orders(), off(), &settings),
         "/api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f",
         Some(ORDER)
     );
-    serve!("admin", stack(admin, off(), &settings), "/healthz", None);
-    serve!("front", stack(FrontRoutes::new(), off(), &settings), "/style.css", None);
+    serve!("admin", service(admin, off(), &settings), "/healthz", None);
+    serve!("front", service(FrontRoutes::new(), off(), &settings), "/style.css", None);
     serve!(
         "woodytoys",
         gateway(

@@ -47,7 +47,7 @@ pub trait Routes: Send + Sync + 'static {
 }
 
 /// Something that answers every request: what a server serves.
-pub trait Site: Clone + Send + Sync + 'static {
+pub trait HttpService: Clone + Send + Sync + 'static {
     /// Answers one request of the client at `peer`. It never fails: what went
     /// wrong is an answer too.
     fn answer(
@@ -59,7 +59,7 @@ pub trait Site: Clone + Send + Sync + 'static {
 
 /// What goes around a service's routes.
 #[derive(Debug, Clone)]
-pub struct StackSettings {
+pub struct ServiceSettings {
     /// How many requests may be under way; clones share it.
     pub concurrency: ConcurrencyLimit,
     /// How long a request may take until its answer begins.
@@ -74,7 +74,7 @@ pub struct StackSettings {
     pub legacy_get: bool,
 }
 
-impl Default for StackSettings {
+impl Default for ServiceSettings {
     /// 1,024 requests, 30 s, 64 KiB within 10 s; 16 MiB of bodies and 32 MiB of
     /// answers on their way; the original routes as they were.
     fn default() -> Self {
@@ -98,7 +98,11 @@ impl Default for StackSettings {
 /// 4. the body, which arrives whole;
 /// 5. the limit of requests under way: whoever dawdles holds no permit;
 /// 6. the timeout of the response.
-pub fn stack<R: Routes>(routes: R, limit: RateLimit, settings: &StackSettings) -> impl Site {
+pub fn service<R: Routes>(
+    routes: R,
+    limit: RateLimit,
+    settings: &ServiceSettings,
+) -> impl HttpService {
     let routes = Arc::new(routes);
     let handler = tower::service_fn(move |call| {
         let routes = Arc::clone(&routes);
@@ -143,7 +147,7 @@ impl<S: Clone, A> Clone for Boundary<S, A> {
     }
 }
 
-impl<S, A> Site for Boundary<S, A>
+impl<S, A> HttpService for Boundary<S, A>
 where
     S: Service<Call<A>, Response = Response, Error = Failure, Future: Send>
         + Clone

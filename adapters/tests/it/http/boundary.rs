@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
 use woody_adapters::http::{
     Body, Call, ConcurrencyLimit, Entry, Failure, RateLimit, Response, Routes, ServerLimits,
-    StackSettings, stack,
+    ServiceSettings, service,
 };
 
 use super::{
@@ -55,17 +55,17 @@ struct Probed {
     leave: Arc<Notify>,
 }
 
-async fn probed(settings: StackSettings, limits: ServerLimits) -> Probed {
+async fn probed(settings: ServiceSettings, limits: ServerLimits) -> Probed {
     let (entered, leave) = (Arc::<Notify>::default(), Arc::<Notify>::default());
     let probe = Probe { entered: Arc::clone(&entered), leave: Arc::clone(&leave) };
-    let site = stack(probe, RateLimit::off(), &settings);
-    let (addr, _serving) = serve_here(site, limits, drain()).await;
+    let service = service(probe, RateLimit::off(), &settings);
+    let (addr, _serving) = serve_here(service, limits, drain()).await;
     Probed { addr, entered, leave }
 }
 
 #[tokio::test]
 async fn a_panic_is_a_fault_of_ours_and_nobody_elses() {
-    let probed = probed(StackSettings::default(), ServerLimits::default()).await;
+    let probed = probed(ServiceSettings::default(), ServerLimits::default()).await;
     for _ in 0..3 {
         let answer = send(probed.addr, request("GET /panic", &["x-request-id: a-1"], "")).await;
         assert_eq!(answer.status, 500);
@@ -80,8 +80,10 @@ async fn a_panic_is_a_fault_of_ours_and_nobody_elses() {
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_given_up() {
-    let settings =
-        StackSettings { request_timeout: Duration::from_millis(100), ..StackSettings::default() };
+    let settings = ServiceSettings {
+        request_timeout: Duration::from_millis(100),
+        ..ServiceSettings::default()
+    };
     let probed = probed(settings, ServerLimits::default()).await;
     let answer = send(probed.addr, request("GET /wait", &[], "")).await;
     assert_eq!(answer.status, 504);
@@ -91,7 +93,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 #[tokio::test]
 async fn past_the_ceiling_requests_are_refused_at_once_and_idle_connections_take_no_place() {
     let settings =
-        StackSettings { concurrency: ConcurrencyLimit::new(1), ..StackSettings::default() };
+        ServiceSettings { concurrency: ConcurrencyLimit::new(1), ..ServiceSettings::default() };
     let probed = probed(settings, ServerLimits::default()).await;
     let mut idle = Vec::new();
     for _ in 0..5 {
@@ -110,7 +112,7 @@ async fn past_the_ceiling_requests_are_refused_at_once_and_idle_connections_take
 #[tokio::test]
 async fn past_the_bound_connections_are_refused_politely() {
     let limits = ServerLimits { connections: 1, ..ServerLimits::default() };
-    let probed = probed(StackSettings::default(), limits).await;
+    let probed = probed(ServiceSettings::default(), limits).await;
     let mut first = TcpStream::connect(probed.addr).await.unwrap();
     first.write_all(b"GET /wait HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
     probed.entered.notified().await;
@@ -126,7 +128,7 @@ async fn past_the_bound_connections_are_refused_politely() {
 
 #[tokio::test]
 async fn a_sane_request_id_is_kept_and_another_is_replaced() {
-    let probed = probed(StackSettings::default(), ServerLimits::default()).await;
+    let probed = probed(ServiceSettings::default(), ServerLimits::default()).await;
     let id_of = async |headers: &[&str]| {
         let answer = send(probed.addr, request("GET /nowhere", headers, "")).await;
         assert_eq!(answer.status, 404);
@@ -143,7 +145,7 @@ async fn a_sane_request_id_is_kept_and_another_is_replaced() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_their_order() {
-    let probed = probed(StackSettings::default(), ServerLimits::default()).await;
+    let probed = probed(ServiceSettings::default(), ServerLimits::default()).await;
     let mut stream = TcpStream::connect(probed.addr).await.unwrap();
     let one = |path: &str, close: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n{close}\r\n");
     let both = one("/a", "") + &one("/b", "") + &one("/panic", "connection: close\r\n");
@@ -155,7 +157,7 @@ async fn pipelined_requests_are_answered_in_their_order() {
 
 #[tokio::test]
 async fn a_client_that_shuts_down_its_sending_side_is_waited_for() {
-    let probed = probed(StackSettings::default(), ServerLimits::default()).await;
+    let probed = probed(ServiceSettings::default(), ServerLimits::default()).await;
     for _ in 0..20 {
         let mut stream = TcpStream::connect(probed.addr).await.unwrap();
         stream.write_all(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
