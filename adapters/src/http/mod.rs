@@ -19,7 +19,7 @@ pub use layers::{
     AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, Rate, RateLimit,
     ResponseTimeout,
 };
-pub use request::{Call, Entry, Input, Networks, NoNetwork, RequestId, Verb};
+pub use request::{Call, Input, Networks, NoNetwork, RequestId, Route, Verb};
 pub use response::{Body, Failure, Kind, Problem, Response, Style};
 pub use routes::{
     AdminRoutes, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes, ProductRoutes,

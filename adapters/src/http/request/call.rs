@@ -6,7 +6,7 @@ use hyper::{
     http::request::Parts,
 };
 
-use super::{input::Input, query, routing};
+use super::{input::Input, query, route};
 use crate::http::response::{Failure, Kind};
 
 /// A request that has found its route.
@@ -30,7 +30,7 @@ impl<A> Call<A> {
 
     /// What stands in the path for the route's `{…}`.
     pub fn variable(&self) -> &str {
-        routing::variable(self.path, self.head.uri.path())
+        route::variable(self.path, self.head.uri.path())
     }
 
     /// The query's parameters of these names, each at most once and none besides:

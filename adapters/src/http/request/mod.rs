@@ -6,7 +6,7 @@ mod negotiate;
 mod networks;
 pub(in crate::http) mod query;
 mod request_id;
-mod routing;
+mod route;
 
 pub use call::Call;
 pub use input::Input;
@@ -14,5 +14,5 @@ pub(in crate::http) use negotiate::choose;
 pub use networks::{Networks, NoNetwork};
 pub use request_id::RequestId;
 pub(in crate::http) use request_id::X_REQUEST_ID;
-pub use routing::{Entry, Verb};
-pub(in crate::http) use routing::{Found, find};
+pub(in crate::http) use route::{Found, find};
+pub use route::{Route, Verb};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{
-    request::{Call, Entry},
+    request::{Call, Route},
     response::{Failure, Response, reply},
     server::Routes,
 };
@@ -32,10 +32,10 @@ pub enum Action {
     Metrics,
 }
 
-const TABLE: &[Entry<Action>] = &[
-    Entry::text("/healthz", Action::Alive),
-    Entry::get("/readyz", Action::Ready),
-    Entry::text("/metrics", Action::Metrics),
+const TABLE: &[Route<Action>] = &[
+    Route::text("/healthz", Action::Alive),
+    Route::get("/readyz", Action::Ready),
+    Route::text("/metrics", Action::Metrics),
 ];
 
 /// Whether the process should be given work: all its checks pass, and it is not
@@ -160,7 +160,7 @@ impl Routes for AdminRoutes {
 
     const SERVICE: &'static str = "admin";
 
-    fn table() -> &'static [Entry<Action>] {
+    fn table() -> &'static [Route<Action>] {
         TABLE
     }
 

@@ -11,7 +11,7 @@ use hyper::{
 
 use super::openapi;
 use crate::http::{
-    request::{Call, Entry, choose},
+    request::{Call, Route, choose},
     response::{Body, Failure, Kind, Response, reply},
     server::Routes,
 };
@@ -44,13 +44,13 @@ pub enum Action {
     OpenApi,
 }
 
-const TABLE: &[Entry<Action>] = &[
-    Entry::get("/", Action::Page),
-    Entry::get("/style.css", Action::Style),
-    Entry::get("/shop.js", Action::Script),
-    Entry::get("/shop/{module}", Action::Module),
-    Entry::get("/favicon.svg", Action::Icon),
-    Entry::get("/openapi.json", Action::OpenApi),
+const TABLE: &[Route<Action>] = &[
+    Route::get("/", Action::Page),
+    Route::get("/style.css", Action::Style),
+    Route::get("/shop.js", Action::Script),
+    Route::get("/shop/{module}", Action::Module),
+    Route::get("/favicon.svg", Action::Icon),
+    Route::get("/openapi.json", Action::OpenApi),
 ];
 
 const WELCOME: &str = include_str!("../../../../stack/front/welcome.txt");
@@ -185,7 +185,7 @@ impl Routes for FrontRoutes {
 
     const SERVICE: &'static str = "front";
 
-    fn table() -> &'static [Entry<Action>] {
+    fn table() -> &'static [Route<Action>] {
         TABLE
     }
 

@@ -8,7 +8,7 @@ use woody_core::{
 
 use super::openapi;
 use crate::http::{
-    request::{Call, Entry, choose, query},
+    request::{Call, Route, choose, query},
     response::{Failure, Kind, Response, Style, reply},
     server::Routes,
 };
@@ -34,11 +34,11 @@ pub enum Action {
     OpenApi,
 }
 
-const TABLE: &[Entry<Action>] = &[
-    Entry::text("/api/misc/heavy", Action::Heavy),
-    Entry::text("/api/misc/time", Action::Time),
-    Entry::text("/api/ping", Action::Ping),
-    Entry::get("/openapi.json", Action::OpenApi),
+const TABLE: &[Route<Action>] = &[
+    Route::text("/api/misc/heavy", Action::Heavy),
+    Route::text("/api/misc/time", Action::Time),
+    Route::text("/api/ping", Action::Ping),
+    Route::get("/openapi.json", Action::OpenApi),
 ];
 
 /// The forms of a heavy answer, the default first.
@@ -112,7 +112,7 @@ impl Routes for MiscRoutes {
 
     const SERVICE: &'static str = "misc";
 
-    fn table() -> &'static [Entry<Action>] {
+    fn table() -> &'static [Route<Action>] {
         TABLE
     }
 

@@ -14,7 +14,7 @@ use super::{
     events::{OrderStreams, StreamSettings},
 };
 use crate::http::{
-    request::{Call, Entry, query},
+    request::{Call, Route, query},
     response::{Failure, Kind, Response, reply},
     server::Routes,
 };
@@ -44,12 +44,12 @@ pub enum Action {
     Events,
 }
 
-const TABLE: &[Entry<Action>] = &[
-    Entry::post("/api/orders", Action::Place),
-    Entry::text("/api/orders", Action::Status),
-    Entry::acting("/api/orders/do", "POST /api/orders", Action::PlaceByGet),
-    Entry::get("/api/orders/{id}", Action::Show),
-    Entry::get("/api/orders/{id}/events", Action::Events),
+const TABLE: &[Route<Action>] = &[
+    Route::post("/api/orders", Action::Place),
+    Route::text("/api/orders", Action::Status),
+    Route::acting("/api/orders/do", "POST /api/orders", Action::PlaceByGet),
+    Route::get("/api/orders/{id}", Action::Show),
+    Route::get("/api/orders/{id}/events", Action::Events),
 ];
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -165,7 +165,7 @@ impl Routes for OrderRoutes {
 
     const SERVICE: &'static str = "orders";
 
-    fn table() -> &'static [Entry<Action>] {
+    fn table() -> &'static [Route<Action>] {
         TABLE
     }
 

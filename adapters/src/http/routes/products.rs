@@ -8,7 +8,7 @@ use woody_core::{
 
 use super::dto::{ProductPage, ProductToAdd, ProductView};
 use crate::http::{
-    request::{Call, Entry, query},
+    request::{Call, Route, query},
     response::{Failure, Kind, Response, reply},
     server::Routes,
 };
@@ -36,15 +36,15 @@ pub enum Action {
     Show,
 }
 
-const TABLE: &[Entry<Action>] = &[
-    Entry {
+const TABLE: &[Route<Action>] = &[
+    Route {
         only_with: Some("product"),
-        ..Entry::acting("/api/products", "POST /api/products", Action::AddByGet)
+        ..Route::acting("/api/products", "POST /api/products", Action::AddByGet)
     },
-    Entry::get("/api/products", Action::Page),
-    Entry::post("/api/products", Action::Add),
-    Entry::text("/api/products/last", Action::Last),
-    Entry::get("/api/products/{id}", Action::Show),
+    Route::get("/api/products", Action::Page),
+    Route::post("/api/products", Action::Add),
+    Route::text("/api/products/last", Action::Last),
+    Route::get("/api/products/{id}", Action::Show),
 ];
 
 /// How many products a page has when nobody says.
@@ -116,7 +116,7 @@ impl Routes for ProductRoutes {
 
     const SERVICE: &'static str = "products";
 
-    fn table() -> &'static [Entry<Action>] {
+    fn table() -> &'static [Route<Action>] {
         TABLE
     }
 

@@ -3,7 +3,7 @@ use std::{sync::OnceLock, time::Duration};
 use hyper::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
 
-use crate::http::request::Entry;
+use crate::http::request::Route;
 
 /// The statuses that are counted by themselves; any other counts as `other`.
 const STATUSES: [(u16, &str); 22] = [
@@ -41,24 +41,24 @@ const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "other"];
 pub(super) struct Requests {
     service: &'static str,
     /// One for each row of the route table, and one for requests without a row.
-    routes: Vec<Route>,
+    routes: Vec<Series>,
 }
 
-struct Route {
+struct Series {
     path: &'static str,
     seconds: OnceLock<Histogram>,
     total: [[OnceLock<Counter>; STATUSES.len()]; METHODS.len()],
 }
 
 impl Requests {
-    pub(super) fn new<A>(service: &'static str, table: &[Entry<A>]) -> Self {
-        let route = |path| Route {
+    pub(super) fn new<A>(service: &'static str, table: &[Route<A>]) -> Self {
+        let series = |path| Series {
             path,
             seconds: OnceLock::new(),
             total: [const { [const { OnceLock::new() }; STATUSES.len()] }; METHODS.len()],
         };
-        let rows = table.iter().map(|entry| entry.path);
-        Self { service, routes: rows.chain(["other"]).map(route).collect() }
+        let rows = table.iter().map(|route| route.path);
+        Self { service, routes: rows.chain(["other"]).map(series).collect() }
     }
 
     /// Counts a request that was for this row, or for none.

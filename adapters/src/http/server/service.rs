@@ -24,7 +24,7 @@ use crate::http::{
     layers::{
         AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
     },
-    request::{Call, Entry, Found, Input, RequestId, X_REQUEST_ID, find},
+    request::{Call, Found, Input, RequestId, Route, X_REQUEST_ID, find},
     response::{Failure, Kind, Response},
 };
 
@@ -37,7 +37,7 @@ pub trait Routes: Send + Sync + 'static {
     const SERVICE: &'static str;
 
     /// The route table; the first row that fits is taken.
-    fn table() -> &'static [Entry<Self::Action>];
+    fn table() -> &'static [Route<Self::Action>];
 
     /// Serves one request.
     fn handle(
@@ -133,7 +133,7 @@ struct Boundary<S, A: 'static> {
 
 struct Around<A: 'static> {
     service: &'static str,
-    table: &'static [Entry<A>],
+    table: &'static [Route<A>],
     requests: Requests,
     answers: AnswerBudget,
     legacy_get: bool,
@@ -169,10 +169,10 @@ where
             match find(around.table, around.legacy_get, &method, path, head.uri.query()) {
                 Found::Nowhere { style, failure } => (None, style, Err(failure)),
                 Found::Row { index } => {
-                    let entry = &around.table[index];
+                    let route = &around.table[index];
                     let span = tracing::debug_span!("request", request.id = id.as_str(),
-                        http.method = %method, http.route = entry.path);
-                    let Entry { action, path, style, .. } = *entry;
+                        http.method = %method, http.route = route.path);
+                    let Route { action, path, style, .. } = *route;
                     let outcome = if let Some(failure) = unfit(&head) {
                         Err(failure)
                     } else {

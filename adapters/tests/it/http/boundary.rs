@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
 use woody_adapters::http::{
-    Body, Call, ConcurrencyLimit, Entry, Failure, RateLimit, Response, Routes, ServerLimits,
+    Body, Call, ConcurrencyLimit, Failure, RateLimit, Response, Route, Routes, ServerLimits,
     ServiceSettings, service,
 };
 
@@ -25,15 +25,15 @@ pub(super) enum Action {
     Wait,
 }
 
-const TABLE: &[Entry<Action>] =
-    &[Entry::get("/panic", Action::Panic), Entry::text("/wait", Action::Wait)];
+const TABLE: &[Route<Action>] =
+    &[Route::get("/panic", Action::Panic), Route::text("/wait", Action::Wait)];
 
 impl Routes for Probe {
     type Action = Action;
 
     const SERVICE: &'static str = "probe";
 
-    fn table() -> &'static [Entry<Action>] {
+    fn table() -> &'static [Route<Action>] {
         TABLE
     }
 

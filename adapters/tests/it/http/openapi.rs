@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use woody_adapters::http::{
-    Entry, FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Routes, openapi,
+    FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Route, Routes, openapi,
 };
 
 use super::{client::request, shop::Shop};
@@ -23,8 +23,8 @@ fn documented() -> BTreeSet<(String, String)> {
         .collect()
 }
 
-fn served<A>(table: &[Entry<A>]) -> impl Iterator<Item = (String, String)> {
-    table.iter().map(|entry| (entry.method.as_str().to_owned(), entry.path.to_owned()))
+fn served<A>(table: &[Route<A>]) -> impl Iterator<Item = (String, String)> {
+    table.iter().map(|route| (route.method.as_str().to_owned(), route.path.to_owned()))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::http::response::{Failure, Kind, Style};
 
 /// One row of a service's route table.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<A> {
+pub struct Route<A> {
     /// The method; `GET` serves `HEAD` too, unless the route changes state.
     pub method: Verb,
     /// The path, where `{…}` stands for one segment. A trailing slash is optional.
@@ -39,7 +39,7 @@ impl Verb {
     }
 }
 
-impl<A> Entry<A> {
+impl<A> Route<A> {
     /// A `GET` that answers text, as the original system did.
     pub const fn text(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Get, Style::Text);
@@ -75,25 +75,25 @@ pub(in crate::http) enum Found {
 
 /// Finds the row for a request.
 pub(in crate::http) fn find<A>(
-    table: &[Entry<A>],
+    table: &[Route<A>],
     legacy_get: bool,
     method: &Method,
     path: &str,
     raw_query: Option<&str>,
 ) -> Found {
     // `/orders/do` is not `/orders/{id}`: the first path that fits is the one.
-    let template = table.iter().map(|entry| entry.path).find(|asked| matches(asked, path));
-    let here = |entry: &&Entry<A>| Some(entry.path) == template;
-    let meant = |entry: &Entry<A>| {
-        let by_method = match entry.method {
+    let template = table.iter().map(|route| route.path).find(|asked| matches(asked, path));
+    let here = |route: &&Route<A>| Some(route.path) == template;
+    let meant = |route: &Route<A>| {
+        let by_method = match route.method {
             Verb::Get => method == Method::GET || method == Method::HEAD,
             Verb::Post => method == Method::POST,
         };
-        by_method && entry.only_with.is_none_or(|name| query::has(raw_query, name))
+        by_method && route.only_with.is_none_or(|name| query::has(raw_query, name))
     };
-    let row = table.iter().position(|entry| here(&entry) && meant(entry));
+    let row = table.iter().position(|route| here(&route) && meant(route));
     let Some(index) = row else {
-        let Some(style) = table.iter().find(here).map(|entry| entry.style) else {
+        let Some(style) = table.iter().find(here).map(|route| route.style) else {
             let detail = "There is no such route. GET /openapi.json lists them all.";
             return Found::Nowhere {
                 style: Style::Problem,
@@ -105,8 +105,8 @@ pub(in crate::http) fn find<A>(
         let failure = Failure::method_not_allowed(&allow, detail);
         return Found::Nowhere { style, failure };
     };
-    let entry = &table[index];
-    if let Some(instead) = entry.instead {
+    let route = &table[index];
+    if let Some(instead) = route.instead {
         let refused = if !legacy_get {
             Some(format!("This GET changes state and is switched off: use {instead}."))
         } else if method == Method::HEAD {
@@ -117,18 +117,18 @@ pub(in crate::http) fn find<A>(
         if let Some(detail) = refused {
             let allow = allow(table.iter().filter(here), legacy_get);
             let failure = Failure::method_not_allowed(&allow, detail);
-            return Found::Nowhere { style: entry.style, failure };
+            return Found::Nowhere { style: route.style, failure };
         }
     }
     Found::Row { index }
 }
 
 /// The methods of a path.
-fn allow<'t, A: 't>(here: impl Iterator<Item = &'t Entry<A>> + Clone, legacy_get: bool) -> String {
+fn allow<'t, A: 't>(here: impl Iterator<Item = &'t Route<A>> + Clone, legacy_get: bool) -> String {
     let mut allow = Vec::new();
-    for entry in here {
-        match entry.method {
-            Verb::Get if entry.instead.is_some() => {
+    for route in here {
+        match route.method {
+            Verb::Get if route.instead.is_some() => {
                 if legacy_get {
                     allow.push("GET");
                 }
@@ -180,13 +180,13 @@ fn is_variable(segment: &str) -> bool {
 mod tests {
     use super::*;
 
-    const TABLE: &[Entry<u8>] = &[
-        Entry::acting("/toys/do", "POST /toys", 0),
-        Entry::get("/toys/{id}", 1),
-        Entry { only_with: Some("toy"), ..Entry::acting("/toys", "POST /toys", 2) },
-        Entry::get("/toys", 3),
-        Entry::post("/toys", 4),
-        Entry::get("/toys/{id}/events", 5),
+    const TABLE: &[Route<u8>] = &[
+        Route::acting("/toys/do", "POST /toys", 0),
+        Route::get("/toys/{id}", 1),
+        Route { only_with: Some("toy"), ..Route::acting("/toys", "POST /toys", 2) },
+        Route::get("/toys", 3),
+        Route::post("/toys", 4),
+        Route::get("/toys/{id}/events", 5),
     ];
 
     fn go(method: &str, path: &str, legacy_get: bool) -> Result<u8, (Kind, String)> {
