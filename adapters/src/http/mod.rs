@@ -20,7 +20,7 @@ pub use layers::{
     ResponseTimeout,
 };
 pub use request::{Call, Input, Networks, NoNetwork, RequestId, Route, Verb};
-pub use response::{Body, Failure, Kind, Problem, Response, Style};
+pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 pub use routes::{
     AdminRoutes, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes, ProductRoutes,
     Readiness, StreamSettings, dto, gateway, openapi,

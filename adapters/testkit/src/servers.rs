@@ -120,8 +120,7 @@ impl OwnServer {
     }
 
     fn start(script: &str, variable_name: &str) -> Self {
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/services").join(script);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/services").join(script);
         let folder = Path::new(&variable("WOODY_TEST_SERVICES_DIR"))
             .join(format!("own-{}", Uuid::now_v7().simple()));
         let mut server = Self { script, folder, url: String::new() };

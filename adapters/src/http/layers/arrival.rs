@@ -17,7 +17,7 @@ use tower::{Layer, Service};
 use super::budget::{BodyBudget, BodyInFlight};
 use crate::http::{
     request::{Call, query::quoted},
-    response::{Failure, Kind, Response},
+    response::{Failure, FailureKind, Response},
 };
 
 /// How much a client may send, and how slowly.
@@ -103,7 +103,7 @@ impl Arrival {
         }
         tokio::time::timeout(patience, self.read(incoming)).await.unwrap_or_else(|_elapsed| {
             let detail = format!("The body did not arrive within {patience:?}.");
-            Err(Failure::new(Kind::SlowBody, detail))
+            Err(Failure::new(FailureKind::SlowBody, detail))
         })
     }
 
@@ -123,7 +123,8 @@ impl Arrival {
                 }
             };
             let Some(frame) = frame else { return Ok(whole.freeze()) };
-            let frame = frame.map_err(|_| Failure::new(Kind::BrokenBody, "The body broke off."))?;
+            let frame =
+                frame.map_err(|_| Failure::new(FailureKind::BrokenBody, "The body broke off."))?;
             let Ok(data) = frame.into_data() else { continue };
             if whole.len() + data.len() > self.limits.max_bytes {
                 return Err(too_large(self.limits.max_bytes));
@@ -143,27 +144,31 @@ impl Arrival {
 }
 
 fn too_large(max_bytes: usize) -> Failure {
-    Failure::new(Kind::BodyTooLarge, format!("The body may have {max_bytes} bytes at most."))
+    Failure::new(FailureKind::BodyTooLarge, format!("The body may have {max_bytes} bytes at most."))
 }
 
 fn gave_way() -> Failure {
     let detail = "Too many bodies are on their way, and this one took longest. Please try again.";
-    Failure::new(Kind::Overloaded, detail)
+    Failure::new(FailureKind::Overloaded, detail)
 }
 
 /// Whether a body is JSON as it is: neither of another type, nor compressed.
 fn is_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
     if let Some(coding) = coding(headers, &TRANSFER_ENCODING, "chunked") {
         let problem = format!("is {coding}: send it chunked, or with its length");
-        return Err(Failure::field(Kind::UnsupportedTransferCoding, "Transfer-Encoding", problem));
+        return Err(Failure::field(
+            FailureKind::UnsupportedTransferCoding,
+            "Transfer-Encoding",
+            problem,
+        ));
     }
     if let Some(coding) = coding(headers, &CONTENT_ENCODING, "identity") {
         let problem = format!("is {coding}: send the body as it is, not compressed");
-        return Err(Failure::field(Kind::UnsupportedCoding, "Content-Encoding", problem));
+        return Err(Failure::field(FailureKind::UnsupportedCoding, "Content-Encoding", problem));
     }
     let unsupported = |found: &str| {
         let detail = format!("Send application/json, not {found}.");
-        Err(Failure::new(Kind::UnsupportedMediaType, detail))
+        Err(Failure::new(FailureKind::UnsupportedMediaType, detail))
     };
     let Some(given) = headers.get(CONTENT_TYPE) else {
         return unsupported("a body without Content-Type");
@@ -193,12 +198,12 @@ mod tests {
     #[test]
     fn any_coding_but_none_is_refused_by_its_name() {
         for (header, value, refused) in [
-            (CONTENT_ENCODING, "gzip", Some(Kind::UnsupportedCoding)),
-            (CONTENT_ENCODING, "identity, br", Some(Kind::UnsupportedCoding)),
-            (CONTENT_ENCODING, "deflate", Some(Kind::UnsupportedCoding)),
+            (CONTENT_ENCODING, "gzip", Some(FailureKind::UnsupportedCoding)),
+            (CONTENT_ENCODING, "identity, br", Some(FailureKind::UnsupportedCoding)),
+            (CONTENT_ENCODING, "deflate", Some(FailureKind::UnsupportedCoding)),
             (CONTENT_ENCODING, "Identity", None),
             (CONTENT_ENCODING, "", None),
-            (TRANSFER_ENCODING, "gzip, chunked", Some(Kind::UnsupportedTransferCoding)),
+            (TRANSFER_ENCODING, "gzip, chunked", Some(FailureKind::UnsupportedTransferCoding)),
             (TRANSFER_ENCODING, "Chunked", None),
         ] {
             let mut headers = HeaderMap::new();

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service};
 
-use crate::http::response::{Failure, Kind};
+use crate::http::response::{Failure, FailureKind};
 
 /// Bounds how many requests are under way at once, over all services that share
 /// it. The next one is refused at once.
@@ -83,7 +83,7 @@ where
         match self.project() {
             Projected::Admitted { inner, .. } => inner.poll(context),
             Projected::Refused => Poll::Ready(Err(Failure::new(
-                Kind::Overloaded,
+                FailureKind::Overloaded,
                 "Too many requests are under way. Please try again.",
             ))),
         }

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 
 use crate::http::{
     request::{Call, Networks},
-    response::{Failure, Kind},
+    response::{Failure, FailureKind},
 };
 
 /// What one client may ask of one service, as nginx's `limit_req` has it with
@@ -134,7 +134,7 @@ where
         if self.limit.admits(call.client) {
             Either::Left(self.inner.call(call))
         } else {
-            Either::Right(ready(Err(Failure::new(Kind::RateLimited, "Too many requests"))))
+            Either::Right(ready(Err(Failure::new(FailureKind::RateLimited, "Too many requests"))))
         }
     }
 }

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Timeout;
 use tower::{Layer, Service};
 
-use crate::http::response::{Failure, Kind};
+use crate::http::response::{Failure, FailureKind};
 
 /// Bounds how long a request may take until its answer begins. An answer that
 /// has begun may go on, as a stream of events does.
@@ -66,7 +66,10 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         self.project().answer.poll(context).map(|answer| {
             answer.unwrap_or_else(|_elapsed| {
-                Err(Failure::new(Kind::TooSlow, "The answer took too long. Please try again."))
+                Err(Failure::new(
+                    FailureKind::TooSlow,
+                    "The answer took too long. Please try again.",
+                ))
             })
         })
     }

@@ -7,7 +7,7 @@ use hyper::{
 };
 
 use super::{input::Input, query, route};
-use crate::http::response::{Failure, Kind};
+use crate::http::response::{Failure, FailureKind};
 
 /// A request that has found its route.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl<A> Call<A> {
         let mut values = self.headers().get_all(header).iter();
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
-            _ => Err(Failure::field(Kind::DuplicateParameter, name, "stands twice")),
+            _ => Err(Failure::field(FailureKind::DuplicateParameter, name, "stands twice")),
         }
     }
 
@@ -73,7 +73,7 @@ impl<A> Call<A> {
                 value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains(bad))
             })
         };
-        let refused = |why: &'static str| Err(Failure::new(Kind::NotForBrowsers, why));
+        let refused = |why: &'static str| Err(Failure::new(FailureKind::NotForBrowsers, why));
         if is("sec-fetch-site", "cross-site") {
             return refused("This GET changes state, and another site's page asks for it.");
         }

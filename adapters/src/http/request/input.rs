@@ -8,7 +8,7 @@ use hyper::body::{Body as _, Incoming};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::http::response::{Failure, Kind};
+use crate::http::response::{Failure, FailureKind};
 
 /// A request's body.
 #[derive(Debug)]
@@ -71,7 +71,10 @@ impl Input {
 
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Failure::new(Kind::MalformedJson, "The body is empty, and should be JSON."));
+        return Err(Failure::new(
+            FailureKind::MalformedJson,
+            "The body is empty, and should be JSON.",
+        ));
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -94,7 +97,7 @@ fn failure(path: &str, error: &serde_json::Error) -> Failure {
             error.line(),
             error.column()
         );
-        return Failure::new(Kind::MalformedJson, detail);
+        return Failure::new(FailureKind::MalformedJson, detail);
     }
     let parent = path.trim_end_matches('.');
     let parent = if parent == "?" { "" } else { parent };
@@ -120,15 +123,17 @@ fn failure(path: &str, error: &serde_json::Error) -> Failure {
             } else {
                 "stands twice".to_owned()
             };
-            Failure::field(Kind::InvalidValue, field, told)
+            Failure::field(FailureKind::InvalidValue, field, told)
         }
         None if parent.is_empty() => Failure::new(
-            Kind::InvalidValue,
+            FailureKind::InvalidValue,
             format!("The body is not as expected: {}.", short(problem)),
         ),
-        None => {
-            Failure::field(Kind::InvalidValue, short(parent), format!("has an {}", short(problem)))
-        }
+        None => Failure::field(
+            FailureKind::InvalidValue,
+            short(parent),
+            format!("has an {}", short(problem)),
+        ),
     }
 }
 
@@ -158,46 +163,50 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         for (body, kind, says) in [
-            ("", Kind::MalformedJson, "The body is empty"),
-            ("{\n  \"name\": }", Kind::MalformedJson, "expected value at line 2, column 11"),
+            ("", FailureKind::MalformedJson, "The body is empty"),
+            ("{\n  \"name\": }", FailureKind::MalformedJson, "expected value at line 2, column 11"),
             (
                 "{\"name\": \"x\"} {}",
-                Kind::MalformedJson,
+                FailureKind::MalformedJson,
                 "trailing characters at line 1, column 15",
             ),
-            ("{\"name\": \"x\"", Kind::MalformedJson, "EOF while parsing"),
-            ("[]", Kind::InvalidValue, "The body is not as expected: invalid length 0"),
-            ("7", Kind::InvalidValue, "The body is not as expected: invalid type: integer `7`"),
-            ("{}", Kind::InvalidValue, "name is missing"),
+            ("{\"name\": \"x\"", FailureKind::MalformedJson, "EOF while parsing"),
+            ("[]", FailureKind::InvalidValue, "The body is not as expected: invalid length 0"),
+            (
+                "7",
+                FailureKind::InvalidValue,
+                "The body is not as expected: invalid type: integer `7`",
+            ),
+            ("{}", FailureKind::InvalidValue, "name is missing"),
             (
                 "{\"name\": 7}",
-                Kind::InvalidValue,
+                FailureKind::InvalidValue,
                 "name has an invalid type: integer `7`, expected a string",
             ),
-            ("{\"name\": \"x\", \"name\": \"y\"}", Kind::InvalidValue, "name stands twice"),
+            ("{\"name\": \"x\", \"name\": \"y\"}", FailureKind::InvalidValue, "name stands twice"),
             (
                 "{\"name\": \"x\", \"colour\": 1}",
-                Kind::InvalidValue,
+                FailureKind::InvalidValue,
                 "colour is no field, expected one of",
             ),
             (
                 "{\"name\": \"x\", \"quantity\": 1.5}",
-                Kind::InvalidValue,
+                FailureKind::InvalidValue,
                 "quantity has an invalid type: floating point",
             ),
             (
                 "{\"name\": \"x\", \"parts\": [{\"width_mm\": 1}, {\"width_mm\": \"2\"}]}",
-                Kind::InvalidValue,
+                FailureKind::InvalidValue,
                 "parts[1].width_mm has an invalid type",
             ),
             (
                 "{\"name\": \"x\", \"parts\": [{}]}",
-                Kind::InvalidValue,
+                FailureKind::InvalidValue,
                 "parts[0].width_mm is missing",
             ),
             (
                 "{\"name\": \"x\", \"parts\": [{\"width_mm\": 1, \"x\": 1}]}",
-                Kind::InvalidValue,
+                FailureKind::InvalidValue,
                 "parts[0].x is no field",
             ),
         ] {

@@ -30,7 +30,7 @@ pub(in crate::http) fn choose(headers: &HeaderMap, offers: &[&str]) -> Option<us
 }
 
 struct Range<'a> {
-    kind: &'a str,
+    main_type: &'a str,
     subtype: &'a str,
     /// In thousandths.
     quality: u16,
@@ -40,25 +40,22 @@ impl<'a> Range<'a> {
     /// Reads `type/subtype;q=0.5`; what is none is passed over.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parameters = text.split(';');
-        let (kind, subtype) = parameters.next()?.trim().split_once('/')?;
+        let (main_type, subtype) = parameters.next()?.trim().split_once('/')?;
         let quality = parameters
             .filter_map(|parameter| parameter.trim().split_once('='))
             .find(|(name, _)| name.eq_ignore_ascii_case("q"))
             .map_or(Some(1_000), |(_, q)| thousandths(q))?;
-        Some(Self { kind, subtype, quality })
+        Some(Self { main_type, subtype, quality })
     }
 
     /// How exactly it names `offer`, if it does.
     fn fits(&self, offer: &str) -> Option<u8> {
-        let (kind, subtype) = offer.split_once('/')?;
-        match (self.kind, self.subtype) {
+        let (main_type, subtype) = offer.split_once('/')?;
+        let is_of_type = self.main_type.eq_ignore_ascii_case(main_type);
+        match (self.main_type, self.subtype) {
             ("*", "*") => Some(0),
-            (kind_, "*") if kind_.eq_ignore_ascii_case(kind) => Some(1),
-            (kind_, subtype_)
-                if kind_.eq_ignore_ascii_case(kind) && subtype_.eq_ignore_ascii_case(subtype) =>
-            {
-                Some(2)
-            }
+            (_, "*") if is_of_type => Some(1),
+            (_, found) if is_of_type && found.eq_ignore_ascii_case(subtype) => Some(2),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::http::response::{Failure, Kind};
+use crate::http::response::{Failure, FailureKind};
 
 /// The parameters of a route, each at most once and none besides.
 ///
@@ -25,7 +25,7 @@ pub(super) fn parse<'q, const N: usize>(
             return Err(unknown(&name, &names));
         };
         if values[i].is_some() {
-            return Err(Failure::field(Kind::DuplicateParameter, names[i], "stands twice"));
+            return Err(Failure::field(FailureKind::DuplicateParameter, names[i], "stands twice"));
         }
         values[i] = Some(decode(value, names[i])?);
     }
@@ -41,7 +41,7 @@ pub(in crate::http) fn required<'q>(
     name: &'static str,
 ) -> Result<Cow<'q, str>, Failure> {
     value.ok_or_else(|| {
-        Failure::field(Kind::MissingParameter, name, format!("is missing: add ?{name}=…"))
+        Failure::field(FailureKind::MissingParameter, name, format!("is missing: add ?{name}=…"))
     })
 }
 
@@ -52,7 +52,7 @@ pub(in crate::http) fn required<'q>(
 pub(in crate::http) fn number(value: &str, name: &'static str) -> Result<i64, Failure> {
     value.parse().map_err(|_| {
         Failure::field(
-            Kind::InvalidValue,
+            FailureKind::InvalidValue,
             name,
             format!("must be a whole number, not {}", quoted(value)),
         )
@@ -73,7 +73,7 @@ fn unknown(name: &str, names: &[&'static str]) -> Failure {
         names => format!("this route takes {}", names.join(", ")),
     };
     let name: String = name.chars().take(100).collect();
-    Failure::field(Kind::UnknownParameter, name, format!("is no parameter: {known}"))
+    Failure::field(FailureKind::UnknownParameter, name, format!("is no parameter: {known}"))
 }
 
 /// What a client sent, short enough to send back.
@@ -96,7 +96,7 @@ fn decode<'q>(text: &'q str, name: &'static str) -> Result<Cow<'q, str>, Failure
     for (i, _) in spaced.match_indices('%') {
         if !bytes.get(i + 1..i + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) {
             return Err(Failure::field(
-                Kind::MalformedQuery,
+                FailureKind::MalformedQuery,
                 name,
                 "has a % that no two hexadecimal digits follow",
             ));
@@ -104,7 +104,7 @@ fn decode<'q>(text: &'q str, name: &'static str) -> Result<Cow<'q, str>, Failure
     }
     match percent_decode_str(&spaced).decode_utf8() {
         Ok(decoded) => Ok(Cow::Owned(decoded.into_owned())),
-        Err(_) => Err(Failure::field(Kind::MalformedQuery, name, "is not UTF-8")),
+        Err(_) => Err(Failure::field(FailureKind::MalformedQuery, name, "is not UTF-8")),
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
-    fn failure(raw: &str) -> (Kind, String) {
+    fn failure(raw: &str) -> (FailureKind, String) {
         let failure = parse(Some(raw), ["name", "quantity"]).unwrap_err();
         (failure.kind(), failure.detail().to_owned())
     }
@@ -132,17 +132,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (raw, kind, says) in [
-            ("name=a&name=b", Kind::DuplicateParameter, "name stands twice"),
+            ("name=a&name=b", FailureKind::DuplicateParameter, "name stands twice"),
             (
                 "nam=a",
-                Kind::UnknownParameter,
+                FailureKind::UnknownParameter,
                 "nam is no parameter: this route takes name, quantity",
             ),
-            ("name=%", Kind::MalformedQuery, "name has a %"),
-            ("name=%2", Kind::MalformedQuery, "name has a %"),
-            ("quantity=%zz", Kind::MalformedQuery, "quantity has a %"),
-            ("name=%ff", Kind::MalformedQuery, "name is not UTF-8"),
-            ("%ff=1", Kind::MalformedQuery, "the name of a parameter is not UTF-8"),
+            ("name=%", FailureKind::MalformedQuery, "name has a %"),
+            ("name=%2", FailureKind::MalformedQuery, "name has a %"),
+            ("quantity=%zz", FailureKind::MalformedQuery, "quantity has a %"),
+            ("name=%ff", FailureKind::MalformedQuery, "name is not UTF-8"),
+            ("%ff=1", FailureKind::MalformedQuery, "the name of a parameter is not UTF-8"),
         ] {
             let (found, said) = failure(raw);
             assert_eq!(found, kind, "{raw}");

@@ -1,7 +1,7 @@
 use hyper::Method;
 
 use super::query;
-use crate::http::response::{Failure, Kind, Style};
+use crate::http::response::{Failure, FailureKind, Style};
 
 /// One row of a service's route table.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +97,7 @@ pub(in crate::http) fn find<A>(
             let detail = "There is no such route. GET /openapi.json lists them all.";
             return Found::Nowhere {
                 style: Style::Problem,
-                failure: Failure::new(Kind::NotFound, detail),
+                failure: Failure::new(FailureKind::NotFound, detail),
             };
         };
         let allow = allow(table.iter().filter(here), legacy_get);
@@ -189,7 +189,7 @@ mod tests {
         Route::get("/toys/{id}/events", 5),
     ];
 
-    fn go(method: &str, path: &str, legacy_get: bool) -> Result<u8, (Kind, String)> {
+    fn go(method: &str, path: &str, legacy_get: bool) -> Result<u8, (FailureKind, String)> {
         let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
         let method = method.parse().unwrap();
         match find(TABLE, legacy_get, &method, path, query) {
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn other_methods_learn_which_there_are() {
-        let not_allowed = |allow: &str| Err((Kind::MethodNotAllowed, allow.to_owned()));
+        let not_allowed = |allow: &str| Err((FailureKind::MethodNotAllowed, allow.to_owned()));
         assert_eq!(go("DELETE", "/toys", true), not_allowed("GET, HEAD, POST"));
         assert_eq!(go("POST", "/toys/7", true), not_allowed("GET, HEAD"));
         assert_eq!(go("HEAD", "/toys/do", true), not_allowed("GET"));
@@ -227,7 +227,11 @@ mod tests {
     #[test]
     fn nothing_else_is_there() {
         for path in ["/", "/toy", "/toys//", "/toys/7/8", "/toys/7/events/8", "/Toys", "*"] {
-            assert_eq!(go("GET", path, true), Err((Kind::NotFound, String::new())), "{path}");
+            assert_eq!(
+                go("GET", path, true),
+                Err((FailureKind::NotFound, String::new())),
+                "{path}"
+            );
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     body::{Body, Response},
-    kind::Kind,
+    kind::FailureKind,
 };
 
 /// How a route tells what went wrong.
@@ -26,7 +26,7 @@ pub struct Failure(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    kind: Kind,
+    kind: FailureKind,
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
     retry_after_s: Option<u32>,
@@ -37,10 +37,12 @@ struct Inner {
 
 impl Failure {
     /// A failure of this kind; `detail` is a sentence for people.
-    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: FailureKind, detail: impl Into<Cow<'static, str>>) -> Self {
         let retry_after_s = match kind {
-            Kind::Overloaded | Kind::ShuttingDown | Kind::RateLimited => Some(1),
-            Kind::Unavailable => Some(2),
+            FailureKind::Overloaded | FailureKind::ShuttingDown | FailureKind::RateLimited => {
+                Some(1)
+            }
+            FailureKind::Unavailable => Some(2),
             _ => None,
         };
         Self(Box::new(Inner {
@@ -56,7 +58,7 @@ impl Failure {
 
     /// A failure about one field; `problem` continues a sentence that begins with it.
     pub fn field(
-        kind: Kind,
+        kind: FailureKind,
         field: impl Into<Cow<'static, str>>,
         problem: impl std::fmt::Display,
     ) -> Self {
@@ -68,7 +70,7 @@ impl Failure {
 
     /// The path has other methods: `allow` lists them.
     pub fn method_not_allowed(allow: &str, detail: impl Into<Cow<'static, str>>) -> Self {
-        let mut failure = Self::new(Kind::MethodNotAllowed, detail);
+        let mut failure = Self::new(FailureKind::MethodNotAllowed, detail);
         failure.0.allow = HeaderValue::from_str(allow).ok();
         failure
     }
@@ -99,7 +101,7 @@ impl Failure {
     }
 
     /// Its kind.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FailureKind {
         self.0.kind
     }
 
@@ -115,12 +117,16 @@ impl Failure {
 
     /// A fault of ours.
     pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::because(Kind::Internal, "Something went wrong here. It has been noted.", source)
+        Self::because(
+            FailureKind::Internal,
+            "Something went wrong here. It has been noted.",
+            source,
+        )
     }
 
     /// A failure of this kind, with what is behind it.
     pub(super) fn because(
-        kind: Kind,
+        kind: FailureKind,
         detail: impl Into<Cow<'static, str>>,
         source: impl Error + Send + Sync + 'static,
     ) -> Self {
@@ -134,11 +140,11 @@ impl Failure {
         let inner = *self.0;
         let (status, slug, title) = inner.kind.row();
         let (content_type, body) = match (inner.kind, inner.style.unwrap_or(style)) {
-            (Kind::RateLimited, _) => ("application/json", RATE_LIMITED.into()),
+            (FailureKind::RateLimited, _) => ("application/json", RATE_LIMITED.into()),
             (_, Style::Text) => ("text/plain; charset=utf-8", Body::from(one_line(&inner.detail))),
             (_, Style::Problem) => {
                 let problem = Problem {
-                    kind: &format!("urn:woodytoys:problem:{slug}"),
+                    urn: &format!("urn:woodytoys:problem:{slug}"),
                     title,
                     status: status.as_u16(),
                     detail: &inner.detail,
@@ -163,11 +169,11 @@ impl Failure {
         }
         match inner.kind {
             // RFC 9110, 12.5.3: what would have been read.
-            Kind::UnsupportedCoding => {
+            FailureKind::UnsupportedCoding => {
                 headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             // Where one message ends and the next begins is not sure.
-            Kind::MalformedHost | Kind::UnsupportedTransferCoding => {
+            FailureKind::MalformedHost | FailureKind::UnsupportedTransferCoding => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}
@@ -186,8 +192,8 @@ pub struct Problem<'a> {
     /// What kind of problem it is, as a URN.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "urn:woodytoys:problem:invalid-value")]
-    kind: &'a str,
-    /// The kind in words.
+    urn: &'a str,
+    /// The same in words.
     #[schema(value_type = String, example = "Invalid value")]
     title: &'a str,
     /// The status again.

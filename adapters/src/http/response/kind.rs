@@ -4,7 +4,7 @@ use hyper::StatusCode;
 
 /// What went wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// The query has a broken escape or is no UTF-8.
     MalformedQuery,
     /// A parameter that the route needs is not there.
@@ -57,7 +57,7 @@ pub enum Kind {
     TooSlow,
 }
 
-impl Kind {
+impl FailureKind {
     /// Status, name of the problem's type, and title.
     pub(super) const fn row(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;

@@ -7,16 +7,16 @@ use woody_core::{
     workshop::HeavyError,
 };
 
-use super::{failure::Failure, kind::Kind};
+use super::{failure::Failure, kind::FailureKind};
 
 impl From<Invalid> for Failure {
     fn from(invalid: Invalid) -> Self {
         // `parts` with the problem `[1].width_mm must be …` is about `parts[1].width_mm`.
         match invalid.problem.split_once(' ') {
             Some((place, problem)) if place.starts_with('[') => {
-                Self::field(Kind::InvalidValue, format!("{}{place}", invalid.field), problem)
+                Self::field(FailureKind::InvalidValue, format!("{}{place}", invalid.field), problem)
             }
-            _ => Self::field(Kind::InvalidValue, invalid.field, &invalid.problem),
+            _ => Self::field(FailureKind::InvalidValue, invalid.field, &invalid.problem),
         }
     }
 }
@@ -24,10 +24,12 @@ impl From<Invalid> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
-                Self::because(Kind::Unavailable, "The store is away. Please try again.", error)
-            }
-            _ => Self::because(Kind::Internal, "The store could not do this.", error),
+            StoreError::Unavailable(_) => Self::because(
+                FailureKind::Unavailable,
+                "The store is away. Please try again.",
+                error,
+            ),
+            _ => Self::because(FailureKind::Internal, "The store could not do this.", error),
         }
     }
 }
@@ -35,13 +37,16 @@ impl From<StoreError> for Failure {
 impl From<BrokerError> for Failure {
     fn from(error: BrokerError) -> Self {
         match error {
-            BrokerError::Unavailable(_) => {
-                Self::because(Kind::Unavailable, "The broker is away. Please try again.", error)
-            }
-            BrokerError::Closed => {
-                Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
-            }
-            _ => Self::because(Kind::Internal, "The broker could not do this.", error),
+            BrokerError::Unavailable(_) => Self::because(
+                FailureKind::Unavailable,
+                "The broker is away. Please try again.",
+                error,
+            ),
+            BrokerError::Closed => Self::new(
+                FailureKind::ShuttingDown,
+                "This replica is going down. Please try again.",
+            ),
+            _ => Self::because(FailureKind::Internal, "The broker could not do this.", error),
         }
     }
 }
@@ -50,25 +55,26 @@ impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::KeyReused => Self::field(
-                Kind::KeyReused,
+                FailureKind::KeyReused,
                 "Idempotency-Key",
                 "was used for another order; use a new one for a new order",
             ),
             IntakeError::Overloaded => {
-                Self::new(Kind::Overloaded, "Too many orders are waiting. Please try again.")
+                Self::new(FailureKind::Overloaded, "Too many orders are waiting. Please try again.")
             }
-            IntakeError::ShuttingDown => {
-                Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
-            }
+            IntakeError::ShuttingDown => Self::new(
+                FailureKind::ShuttingDown,
+                "This replica is going down. Please try again.",
+            ),
             IntakeError::Unavailable { ref store, ref broker } => {
                 let detail = format!(
                     "Orders cannot be kept now: the store {}, the broker {}. Please try again.",
                     outage(store, StoreError::is_transient),
                     outage(broker, BrokerError::is_transient),
                 );
-                Self::because(Kind::Unavailable, detail, error)
+                Self::because(FailureKind::Unavailable, detail, error)
             }
-            _ => Self::because(Kind::Internal, "The order could not be accepted.", error),
+            _ => Self::because(FailureKind::Internal, "The order could not be accepted.", error),
         }
     }
 }
@@ -89,12 +95,13 @@ impl From<HeavyError> for Failure {
     fn from(error: HeavyError) -> Self {
         match error {
             HeavyError::Busy => {
-                Self::new(Kind::Overloaded, "The workshop is busy. Please try again.")
+                Self::new(FailureKind::Overloaded, "The workshop is busy. Please try again.")
             }
-            HeavyError::Closed => {
-                Self::new(Kind::ShuttingDown, "This replica is going down. Please try again.")
-            }
-            _ => Self::because(Kind::Internal, "The plan could not be made.", error),
+            HeavyError::Closed => Self::new(
+                FailureKind::ShuttingDown,
+                "This replica is going down. Please try again.",
+            ),
+            _ => Self::because(FailureKind::Internal, "The plan could not be made.", error),
         }
     }
 }
@@ -104,11 +111,11 @@ impl From<HeavyFailure> for Failure {
         match failure {
             HeavyFailure::Work(error) => error.into(),
             HeavyFailure::Catalogue(ref error) if error.is_transient() => Self::because(
-                Kind::Unavailable,
+                FailureKind::Unavailable,
                 "The toy's parts cannot be looked up now. Please try again.",
                 failure,
             ),
-            _ => Self::because(Kind::Internal, "The toy's parts cannot be read.", failure),
+            _ => Self::because(FailureKind::Internal, "The toy's parts cannot be read.", failure),
         }
     }
 }

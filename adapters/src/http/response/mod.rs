@@ -8,4 +8,4 @@ pub(in crate::http) mod reply;
 
 pub use body::{Body, Response};
 pub use failure::{Failure, Problem, Style};
-pub use kind::Kind;
+pub use kind::FailureKind;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     body::{Body, Response},
     failure::Failure,
-    kind::Kind,
+    kind::FailureKind,
 };
 
 pub(in crate::http) const TEXT: &str = "text/plain; charset=utf-8";
@@ -71,5 +71,5 @@ pub(in crate::http) fn no_store(response: Response) -> Response {
 
 /// Nothing is called so.
 pub(in crate::http) fn no_such(what: &str, id: impl std::fmt::Display) -> Failure {
-    Failure::new(Kind::NotFound, format!("There is no {what} {id}."))
+    Failure::new(FailureKind::NotFound, format!("There is no {what} {id}."))
 }

@@ -9,7 +9,7 @@ use woody_core::domain::{
 };
 use woody_core::services::TrackedOrder;
 
-use crate::http::response::{Failure, Kind};
+use crate::http::response::{Failure, FailureKind};
 
 /// A product to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -65,8 +65,9 @@ impl ProductToAdd {
 }
 
 fn name(text: &str, field: String) -> Result<ProductName, Failure> {
-    ProductName::parse(text)
-        .map_err(|Invalid { problem, .. }| Failure::field(Kind::InvalidValue, field, problem))
+    ProductName::parse(text).map_err(|Invalid { problem, .. }| {
+        Failure::field(FailureKind::InvalidValue, field, problem)
+    })
 }
 
 fn number(n: i64, max: u32, field: String) -> Result<u32, Failure> {
@@ -74,7 +75,7 @@ fn number(n: i64, max: u32, field: String) -> Result<u32, Failure> {
         Ok(n) if (1..=max).contains(&n) => Ok(n),
         _ => {
             let problem = format!("must be a whole number from 1 to {max}, not {n}");
-            Err(Failure::field(Kind::InvalidValue, field, problem))
+            Err(Failure::field(FailureKind::InvalidValue, field, problem))
         }
     }
 }

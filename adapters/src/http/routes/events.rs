@@ -19,7 +19,7 @@ use woody_core::services::TrackedOrder;
 use super::dto::OrderView;
 use crate::http::{
     layers::{ClientShare, Held},
-    response::{Body, Failure, Kind, Response, reply},
+    response::{Body, Failure, FailureKind, Response, reply},
 };
 
 /// How order events are streamed.
@@ -73,7 +73,7 @@ impl OrderStreams {
 
     /// A place for one more stream of `client`.
     pub(super) fn take_place(&self, client: IpAddr) -> Result<StreamPlace, Failure> {
-        let refused = |detail| Failure::new(Kind::Overloaded, detail).retry_after_s(5);
+        let refused = |detail| Failure::new(FailureKind::Overloaded, detail).retry_after_s(5);
         let share = self.per_client.take(client).ok_or_else(|| {
             refused("Too many orders are followed from this address. Please try again.")
         })?;

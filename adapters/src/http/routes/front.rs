@@ -12,7 +12,7 @@ use hyper::{
 use super::openapi;
 use crate::http::{
     request::{Call, Route, choose},
-    response::{Body, Failure, Kind, Response, reply},
+    response::{Body, Failure, FailureKind, Response, reply},
     server::Routes,
 };
 
@@ -114,7 +114,9 @@ impl File {
 impl FrontRoutes {
     /// The page, with its files in the program.
     pub fn new() -> Self {
-        let file = |kind, text: &'static str| File::new(kind, Bytes::from_static(text.as_bytes()));
+        let file = |content_type, text: &'static str| {
+            File::new(content_type, Bytes::from_static(text.as_bytes()))
+        };
         Self {
             page: file(
                 "text/html; charset=utf-8",
@@ -135,7 +137,7 @@ impl FrontRoutes {
         let found = self.modules.iter().find(|(known, _)| *known == name);
         found
             .map(|(_, file)| file)
-            .ok_or_else(|| Failure::new(Kind::NotFound, "The page has no such module."))
+            .ok_or_else(|| Failure::new(FailureKind::NotFound, "The page has no such module."))
     }
 
     fn page(&self, asked: &HeaderMap) -> Response {

@@ -9,7 +9,7 @@ use woody_core::{
 use super::openapi;
 use crate::http::{
     request::{Call, Route, choose, query},
-    response::{Failure, Kind, Response, Style, reply},
+    response::{Failure, FailureKind, Response, Style, reply},
     server::Routes,
 };
 
@@ -54,7 +54,7 @@ impl MiscRoutes {
     async fn heavy(&self, call: &Call<Action>) -> Result<Response, Failure> {
         let Some(form) = choose(call.headers(), &FORMS) else {
             let detail = format!("This route answers {}.", FORMS.join(", "));
-            return Err(Failure::new(Kind::NotAcceptable, detail));
+            return Err(Failure::new(FailureKind::NotAcceptable, detail));
         };
         self.heavy_as(form, call).await.map_err(|failure| match form {
             0 => failure,

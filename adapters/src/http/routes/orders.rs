@@ -15,7 +15,7 @@ use super::{
 };
 use crate::http::{
     request::{Call, Route, query},
-    response::{Failure, Kind, Response, reply},
+    response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
 
@@ -72,7 +72,7 @@ impl OrderRoutes {
         let (name, field) = match (order, product) {
             (Some(_), Some(_)) => {
                 let problem = "and product are two words for one thing: give one of them";
-                return Err(Failure::field(Kind::DuplicateParameter, "order", problem));
+                return Err(Failure::field(FailureKind::DuplicateParameter, "order", problem));
             }
             (None, Some(product)) => (Some(product), "product"),
             (order, None) => (order, "order"),
@@ -95,7 +95,7 @@ impl OrderRoutes {
         let id = OrderId::parse(&query::required(id, "order_id")?)?;
         match self.tracker.order(id).await? {
             Some(order) => Ok(reply::no_store(reply::text(status_line(&order)))),
-            None => Err(Failure::new(Kind::NotFound, format!("order \"{id}\": None"))),
+            None => Err(Failure::new(FailureKind::NotFound, format!("order \"{id}\": None"))),
         }
     }
 

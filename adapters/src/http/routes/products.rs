@@ -9,7 +9,7 @@ use woody_core::{
 use super::dto::{ProductPage, ProductToAdd, ProductView};
 use crate::http::{
     request::{Call, Route, query},
-    response::{Failure, Kind, Response, reply},
+    response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
 
@@ -82,7 +82,7 @@ impl ProductRoutes {
                 Ok(limit) if (1..=Catalogue::MAX_PAGE).contains(&limit) => limit,
                 _ => {
                     let problem = format!("must be 1 to {}, not {limit}", Catalogue::MAX_PAGE);
-                    return Err(Failure::field(Kind::InvalidValue, "limit", problem));
+                    return Err(Failure::field(FailureKind::InvalidValue, "limit", problem));
                 }
             },
         };

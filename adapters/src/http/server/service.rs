@@ -25,7 +25,7 @@ use crate::http::{
         AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
     },
     request::{Call, Found, Input, RequestId, Route, X_REQUEST_ID, find},
-    response::{Failure, Kind, Response},
+    response::{Failure, FailureKind, Response},
 };
 
 /// A service's routes: a table, and what each of its rows does.
@@ -216,12 +216,16 @@ fn unfit(head: &Parts) -> Option<Failure> {
     let target = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if target > MAX_TARGET {
         let detail = format!("The address may have {MAX_TARGET} bytes at most.");
-        return Some(Failure::new(Kind::TargetTooLong, detail));
+        return Some(Failure::new(FailureKind::TargetTooLong, detail));
     }
     let hosts = head.headers.get_all(HOST).iter().count();
     // RFC 9112, 3.2: a proxy on the way may have understood another host.
     (hosts > 1 || hosts == 0 && head.version == Version::HTTP_11).then(|| {
-        Failure::field(Kind::MalformedHost, "Host", format!("stands {hosts} times, not once"))
+        Failure::field(
+            FailureKind::MalformedHost,
+            "Host",
+            format!("stands {hosts} times, not once"),
+        )
     })
 }
 
@@ -233,7 +237,7 @@ impl<A> Around<A> {
             Ok(Some(permit)) => Ok(response.map(|body| body.with_permit(permit))),
             Err(()) => {
                 let detail = "Too many large answers are on their way. Please try again.";
-                Err(Failure::new(Kind::Overloaded, detail))
+                Err(Failure::new(FailureKind::Overloaded, detail))
             }
         }
     }
@@ -244,10 +248,12 @@ impl<A> Around<A> {
         let (kind, detail, cause) = (failure.kind(), failure.detail(), failure.cause());
         let (service, id) = (self.service, id.as_str());
         match kind {
-            Kind::Internal => {
+            FailureKind::Internal => {
                 tracing::error!(request.id = id, service, detail, error = cause, "request failed");
             }
-            Kind::Unavailable | Kind::Overloaded | Kind::TooSlow if self.may_warn() => {
+            FailureKind::Unavailable | FailureKind::Overloaded | FailureKind::TooSlow
+                if self.may_warn() =>
+            {
                 tracing::warn!(
                     request.id = id,
                     service,

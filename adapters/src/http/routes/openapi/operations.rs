@@ -235,10 +235,10 @@ fn page() -> Told {
         .problems(&[])
 }
 
-fn file(id: &str, kind: &str) -> Told {
+fn file(id: &str, media_type: &str) -> Told {
     let answer = ResponseBuilder::new().description("The file.");
     get("front", id, "A file of the page")
-        .answer("200", typed(kind, None, answer).build())
+        .answer("200", typed(media_type, None, answer).build())
         .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
         .problems(&[])
 }

@@ -137,7 +137,7 @@ pub(super) fn in_header(name: &str, schema: Schema, about: &str) -> Parameter {
 }
 
 fn parameter(
-    place: ParameterIn,
+    within: ParameterIn,
     name: &str,
     required: Required,
     schema: Schema,
@@ -145,7 +145,7 @@ fn parameter(
 ) -> Parameter {
     ParameterBuilder::new()
         .name(name)
-        .parameter_in(place)
+        .parameter_in(within)
         .required(required)
         .schema(Some(schema))
         .description(Some(about))
@@ -171,11 +171,11 @@ pub(super) fn text_like(example: &str, about: &str) -> ResponseBuilder {
 
 /// One more form of an answer, as text of this type.
 pub(super) fn typed(
-    kind: &str,
+    media_type: &str,
     example: Option<&str>,
     response: ResponseBuilder,
 ) -> ResponseBuilder {
     let content =
         ContentBuilder::new().schema(Some(text_schema())).example(example.map(Value::from)).build();
-    response.content(kind, content)
+    response.content(media_type, content)
 }
