@@ -19,7 +19,7 @@ pub use layers::{
     AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, Rate, RateLimit,
     ResponseTimeout,
 };
-pub use request::{Call, Input, Networks, NoNetwork, RequestId, Route, Verb};
+pub use request::{Networks, NoNetwork, RequestBody, RequestId, Route, RoutedRequest, Verb};
 pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 pub use routes::{
     AdminRoutes, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes, ProductRoutes,

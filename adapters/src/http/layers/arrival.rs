@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use super::budget::{BodyBudget, BodyInFlight};
 use crate::http::{
-    request::{Call, query::quoted},
+    request::{RoutedRequest, query::quoted},
     response::{Failure, FailureKind, Response},
 };
 
@@ -59,9 +59,9 @@ pub(in crate::http) struct AfterArrival<S> {
     arrival: Arrival,
 }
 
-impl<S, A> Service<Call<A>> for AfterArrival<S>
+impl<S, A> Service<RoutedRequest<A>> for AfterArrival<S>
 where
-    S: Service<Call<A>, Response = Response, Error = Failure, Future: Send>
+    S: Service<RoutedRequest<A>, Response = Response, Error = Failure, Future: Send>
         + Clone
         + Send
         + 'static,
@@ -75,21 +75,21 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut call: Call<A>) -> Self::Future {
-        if call.head.method != Method::POST {
-            return Either::Left(self.inner.call(call));
+    fn call(&mut self, mut request: RoutedRequest<A>) -> Self::Future {
+        if request.head.method != Method::POST {
+            return Either::Left(self.inner.call(request));
         }
-        // The one that was asked whether it is ready is the one to call.
+        // The one that was asked whether it is ready is the one to request.
         let other = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, other);
         let arrival = self.arrival.clone();
         Either::Right(Box::pin(async move {
-            is_plain_json(&call.head.headers)?;
-            if let Some(incoming) = call.input.incoming() {
+            is_plain_json(&request.head.headers)?;
+            if let Some(incoming) = request.body.incoming() {
                 let whole = arrival.whole(incoming).await?;
-                call.input.arrived(whole);
+                request.body.arrived(whole);
             }
-            inner.call(call).await
+            inner.call(request).await
         }))
     }
 }

@@ -14,7 +14,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use tower::{Layer, Service};
 
 use crate::http::{
-    request::{Call, Networks},
+    request::{Networks, RoutedRequest},
     response::{Failure, FailureKind},
 };
 
@@ -118,9 +118,9 @@ pub struct Limited<S> {
     limit: RateLimit,
 }
 
-impl<S, A> Service<Call<A>> for Limited<S>
+impl<S, A> Service<RoutedRequest<A>> for Limited<S>
 where
-    S: Service<Call<A>, Error = Failure>,
+    S: Service<RoutedRequest<A>, Error = Failure>,
 {
     type Response = S::Response;
     type Error = Failure;
@@ -130,9 +130,9 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, call: Call<A>) -> Self::Future {
-        if self.limit.admits(call.client) {
-            Either::Left(self.inner.call(call))
+    fn call(&mut self, request: RoutedRequest<A>) -> Self::Future {
+        if self.limit.admits(request.client) {
+            Either::Left(self.inner.call(request))
         } else {
             Either::Right(ready(Err(Failure::new(FailureKind::RateLimited, "Too many requests"))))
         }

@@ -1,18 +1,18 @@
 //! A request as routes see it: its route, path, query, headers, body and id.
 
-mod call;
-mod input;
+mod body;
 mod negotiate;
 mod networks;
 pub(in crate::http) mod query;
 mod request_id;
 mod route;
+mod routed;
 
-pub use call::Call;
-pub use input::Input;
+pub use body::RequestBody;
 pub(in crate::http) use negotiate::choose;
 pub use networks::{Networks, NoNetwork};
 pub use request_id::RequestId;
 pub(in crate::http) use request_id::X_REQUEST_ID;
 pub(in crate::http) use route::{Found, find};
 pub use route::{Route, Verb};
+pub use routed::RoutedRequest;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{
-    request::{Call, Route},
+    request::{Route, RoutedRequest},
     response::{Failure, Response, reply},
     server::Routes,
 };
@@ -164,8 +164,8 @@ impl Routes for AdminRoutes {
         TABLE
     }
 
-    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
-        match call.action {
+    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
             Action::Alive => Ok(reply::no_store(reply::text("ok"))),
             Action::Ready => {
                 let verdict = self.readiness.ask().await;

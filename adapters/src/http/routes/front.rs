@@ -11,7 +11,7 @@ use hyper::{
 
 use super::openapi;
 use crate::http::{
-    request::{Call, Route, choose},
+    request::{Route, RoutedRequest, choose},
     response::{Body, Failure, FailureKind, Response, reply},
     server::Routes,
 };
@@ -191,13 +191,13 @@ impl Routes for FrontRoutes {
         TABLE
     }
 
-    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
-        let asked = call.headers();
-        Ok(match call.action {
+    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        let asked = request.headers();
+        Ok(match request.action {
             Action::Page => self.page(asked),
             Action::Style => self.style.respond(asked),
             Action::Script => self.script.respond(asked),
-            Action::Module => self.module(call.variable())?.respond(asked),
+            Action::Module => self.module(request.variable())?.respond(asked),
             Action::Icon => self.icon.respond(asked),
             Action::OpenApi => self.openapi.respond(asked),
         })

@@ -8,7 +8,7 @@ use woody_core::{
 
 use super::openapi;
 use crate::http::{
-    request::{Call, Route, choose, query},
+    request::{Route, RoutedRequest, choose, query},
     response::{Failure, FailureKind, Response, Style, reply},
     server::Routes,
 };
@@ -51,19 +51,23 @@ impl MiscRoutes {
         Self { heavy }
     }
 
-    async fn heavy(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        let Some(form) = choose(call.headers(), &FORMS) else {
+    async fn heavy(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        let Some(form) = choose(request.headers(), &FORMS) else {
             let detail = format!("This route answers {}.", FORMS.join(", "));
             return Err(Failure::new(FailureKind::NotAcceptable, detail));
         };
-        self.heavy_as(form, call).await.map_err(|failure| match form {
+        self.heavy_as(form, request).await.map_err(|failure| match form {
             0 => failure,
             _ => failure.told_as(Style::Problem),
         })
     }
 
-    async fn heavy_as(&self, form: usize, call: &Call<Action>) -> Result<Response, Failure> {
-        let [name, quantity] = call.query(["name", "quantity"])?;
+    async fn heavy_as(
+        &self,
+        form: usize,
+        request: &RoutedRequest<Action>,
+    ) -> Result<Response, Failure> {
+        let [name, quantity] = request.query(["name", "quantity"])?;
         let name = query::required(name, "name")?;
         let quantity = match quantity {
             Some(quantity) => Quantity::new(query::number(&quantity, "quantity")?)?,
@@ -116,19 +120,19 @@ impl Routes for MiscRoutes {
         TABLE
     }
 
-    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
-        match call.action {
-            Action::Heavy => self.heavy(&call).await,
+    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
+            Action::Heavy => self.heavy(&request).await,
             Action::Time => {
-                call.query([])?;
+                request.query([])?;
                 Ok(reply::no_store(reply::text(format!("misc: {}", python_stamp(now())))))
             }
             Action::Ping => {
-                call.query([])?;
+                request.query([])?;
                 Ok(reply::text("ping"))
             }
             Action::OpenApi => {
-                call.query([])?;
+                request.query([])?;
                 Ok(reply::bytes(reply::JSON, openapi::document()))
             }
         }

@@ -14,7 +14,7 @@ use super::{
     events::{OrderStreams, StreamSettings},
 };
 use crate::http::{
-    request::{Call, Route, query},
+    request::{Route, RoutedRequest, query},
     response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
@@ -66,9 +66,9 @@ impl OrderRoutes {
         Self { intake, tracker, streams: OrderStreams::new(streams) }
     }
 
-    async fn place_by_get(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        call.refuse_browsers()?;
-        let [order, product] = call.query(["order", "product"])?;
+    async fn place_by_get(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.refuse_browsers()?;
+        let [order, product] = request.query(["order", "product"])?;
         let (name, field) = match (order, product) {
             (Some(_), Some(_)) => {
                 let problem = "and product are two words for one thing: give one of them";
@@ -81,7 +81,7 @@ impl OrderRoutes {
             .map_err(|invalid| Failure::from(invalid).named(field))?;
         // The gateway gives each request a key, so that a replica that breaks off
         // in the middle can be asked again elsewhere.
-        let key = idempotency_key(call)?;
+        let key = idempotency_key(request)?;
         let request = OrderRequest { product, quantity: Quantity::ONE, key };
         let order = self.intake.accept(request).await?.order;
         Ok(reply::no_store(reply::text(format!(
@@ -90,8 +90,8 @@ impl OrderRoutes {
         ))))
     }
 
-    async fn status(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        let [id] = call.query(["order_id"])?;
+    async fn status(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        let [id] = request.query(["order_id"])?;
         let id = OrderId::parse(&query::required(id, "order_id")?)?;
         match self.tracker.order(id).await? {
             Some(order) => Ok(reply::no_store(reply::text(status_line(&order)))),
@@ -99,10 +99,10 @@ impl OrderRoutes {
         }
     }
 
-    async fn place(&self, call: Call<Action>) -> Result<Response, Failure> {
-        call.query([])?;
-        let key = idempotency_key(&call)?;
-        let body: OrderToPlace = call.input.json()?;
+    async fn place(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.query([])?;
+        let key = idempotency_key(&request)?;
+        let body: OrderToPlace = request.body.json()?;
         let (product, quantity) = body.check()?;
         let accepted = self.intake.accept(OrderRequest { product, quantity, key }).await?;
         let location = format!("/api/orders/{}", accepted.order.id);
@@ -116,18 +116,18 @@ impl OrderRoutes {
         })
     }
 
-    async fn show(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        call.query([])?;
-        let id = OrderId::parse(call.variable())?;
+    async fn show(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.query([])?;
+        let id = OrderId::parse(request.variable())?;
         let order = self.tracker.order(id).await?;
         let order = order.ok_or_else(|| reply::no_such("order", id))?;
         Ok(reply::no_store(reply::json(&OrderView::from(order))?))
     }
 
-    async fn events(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        call.query([])?;
-        let id = OrderId::parse(call.variable())?;
-        if let Some(seen) = call.headers().get(LAST_EVENT_ID)
+    async fn events(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.query([])?;
+        let id = OrderId::parse(request.variable())?;
+        if let Some(seen) = request.headers().get(LAST_EVENT_ID)
             && let Some(order) = self.tracker.order(id).await?
             && order.status.is_final()
             && seen.as_bytes() == order.status.as_str().as_bytes()
@@ -136,14 +136,14 @@ impl OrderRoutes {
             // end of its stream, until it is told so.
             return Ok(reply::no_content());
         }
-        let place = self.streams.take_place(call.client)?;
+        let place = self.streams.take_place(request.client)?;
         let changes = self.tracker.watch(id).await?;
         Ok(place.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
     }
 }
 
-fn idempotency_key(call: &Call<Action>) -> Result<Option<IdempotencyKey>, Failure> {
-    match call.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
+fn idempotency_key(request: &RoutedRequest<Action>) -> Result<Option<IdempotencyKey>, Failure> {
+    match request.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
         // What is no text is no key either: the domain says so.
         Some(key) => Ok(Some(IdempotencyKey::parse(key.to_str().unwrap_or_default())?)),
         None => Ok(None),
@@ -169,13 +169,13 @@ impl Routes for OrderRoutes {
         TABLE
     }
 
-    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
-        match call.action {
-            Action::PlaceByGet => self.place_by_get(&call).await,
-            Action::Status => self.status(&call).await,
-            Action::Place => self.place(call).await,
-            Action::Show => self.show(&call).await,
-            Action::Events => self.events(&call).await,
+    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
+            Action::PlaceByGet => self.place_by_get(&request).await,
+            Action::Status => self.status(&request).await,
+            Action::Place => self.place(request).await,
+            Action::Show => self.show(&request).await,
+            Action::Events => self.events(&request).await,
         }
     }
 }

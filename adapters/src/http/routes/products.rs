@@ -8,7 +8,7 @@ use woody_core::{
 
 use super::dto::{ProductPage, ProductToAdd, ProductView};
 use crate::http::{
-    request::{Call, Route, query},
+    request::{Route, RoutedRequest, query},
     response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
@@ -56,16 +56,16 @@ impl ProductRoutes {
         Self { catalogue }
     }
 
-    async fn add_by_get(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        call.refuse_browsers()?;
-        let [product] = call.query(["product"])?;
+    async fn add_by_get(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.refuse_browsers()?;
+        let [product] = request.query(["product"])?;
         let name = ProductName::parse(&query::required(product, "product")?)?;
         let product = self.catalogue.add(name, Parts::default()).await?;
         Ok(reply::no_store(reply::text(String::from(product.name))))
     }
 
-    async fn last(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        call.query([])?;
+    async fn last(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.query([])?;
         let summary = self.catalogue.summary().await?;
         let now = python_stamp(now());
         Ok(reply::no_store(reply::text(match summary.newest {
@@ -74,8 +74,8 @@ impl ProductRoutes {
         })))
     }
 
-    async fn page(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        let [limit, after] = call.query(["limit", "after"])?;
+    async fn page(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        let [limit, after] = request.query(["limit", "after"])?;
         let limit = match limit {
             None => PAGE,
             Some(limit) => match usize::try_from(query::number(&limit, "limit")?) {
@@ -94,18 +94,18 @@ impl ProductRoutes {
         })
     }
 
-    async fn add(&self, call: Call<Action>) -> Result<Response, Failure> {
-        call.query([])?;
-        let body: ProductToAdd = call.input.json()?;
+    async fn add(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.query([])?;
+        let body: ProductToAdd = request.body.json()?;
         let (name, parts) = body.check()?;
         let product = self.catalogue.add(name, parts).await?;
         let location = format!("/api/products/{}", product.id);
         reply::made(StatusCode::CREATED, &location, &ProductView::from(product))
     }
 
-    async fn show(&self, call: &Call<Action>) -> Result<Response, Failure> {
-        call.query([])?;
-        let id = ProductId::parse(call.variable(), "id")?;
+    async fn show(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        request.query([])?;
+        let id = ProductId::parse(request.variable(), "id")?;
         let product = self.catalogue.find(id).await?;
         reply::json(&ProductView::from(product.ok_or_else(|| reply::no_such("product", id))?))
     }
@@ -120,13 +120,13 @@ impl Routes for ProductRoutes {
         TABLE
     }
 
-    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
-        match call.action {
-            Action::AddByGet => self.add_by_get(&call).await,
-            Action::Last => self.last(&call).await,
-            Action::Page => self.page(&call).await,
-            Action::Add => self.add(call).await,
-            Action::Show => self.show(&call).await,
+    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
+            Action::AddByGet => self.add_by_get(&request).await,
+            Action::Last => self.last(&request).await,
+            Action::Page => self.page(&request).await,
+            Action::Add => self.add(request).await,
+            Action::Show => self.show(&request).await,
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::http::{
     layers::{
         AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
     },
-    request::{Call, Found, Input, RequestId, Route, X_REQUEST_ID, find},
+    request::{Found, RequestBody, RequestId, Route, RoutedRequest, X_REQUEST_ID, find},
     response::{Failure, FailureKind, Response},
 };
 
@@ -42,7 +42,7 @@ pub trait Routes: Send + Sync + 'static {
     /// Serves one request.
     fn handle(
         &self,
-        call: Call<Self::Action>,
+        request: RoutedRequest<Self::Action>,
     ) -> impl Future<Output = Result<Response, Failure>> + Send;
 }
 
@@ -104,9 +104,9 @@ pub fn service<R: Routes>(
     settings: &ServiceSettings,
 ) -> impl HttpService {
     let routes = Arc::new(routes);
-    let handler = tower::service_fn(move |call| {
+    let handler = tower::service_fn(move |request| {
         let routes = Arc::clone(&routes);
-        async move { routes.handle(call).await }
+        async move { routes.handle(request).await }
     });
     let inner = ServiceBuilder::new()
         .layer(limit)
@@ -149,7 +149,7 @@ impl<S: Clone, A> Clone for Boundary<S, A> {
 
 impl<S, A> HttpService for Boundary<S, A>
 where
-    S: Service<Call<A>, Response = Response, Error = Failure, Future: Send>
+    S: Service<RoutedRequest<A>, Response = Response, Error = Failure, Future: Send>
         + Clone
         + Send
         + Sync
@@ -160,8 +160,8 @@ where
         let began = Instant::now();
         let around = &*self.around;
         let (head, body) = request.into_parts();
-        let input = Input::new(body);
-        let remainder = input.remainder();
+        let body = RequestBody::new(body);
+        let remainder = body.remainder();
         let id = RequestId::of(&head.headers);
         let method = head.method.clone();
         let path = head.uri.path();
@@ -176,8 +176,8 @@ where
                     let outcome = if let Some(failure) = unfit(&head) {
                         Err(failure)
                     } else {
-                        let call = Call { action, client: peer.ip(), input, path, head };
-                        let served = self.inner.clone().oneshot(call).instrument(span);
+                        let routed = RoutedRequest { action, client: peer.ip(), body, path, head };
+                        let served = self.inner.clone().oneshot(routed).instrument(span);
                         let outcome = AssertUnwindSafe(served).catch_unwind().await;
                         outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
                     };

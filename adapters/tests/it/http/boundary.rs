@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
 use woody_adapters::http::{
-    Body, Call, ConcurrencyLimit, Failure, RateLimit, Response, Route, Routes, ServerLimits,
-    ServiceSettings, service,
+    Body, ConcurrencyLimit, Failure, RateLimit, Response, Route, RoutedRequest, Routes,
+    ServerLimits, ServiceSettings, service,
 };
 
 use super::{
@@ -37,8 +37,8 @@ impl Routes for Probe {
         TABLE
     }
 
-    async fn handle(&self, call: Call<Action>) -> Result<Response, Failure> {
-        match call.action {
+    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
             Action::Panic => panic!("the probe was told to"),
             Action::Wait => {
                 self.entered.notify_one();

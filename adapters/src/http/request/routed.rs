@@ -6,23 +6,23 @@ use hyper::{
     http::request::Parts,
 };
 
-use super::{input::Input, query, route};
+use super::{body::RequestBody, query, route};
 use crate::http::response::{Failure, FailureKind};
 
 /// A request that has found its route.
 #[derive(Debug)]
-pub struct Call<A> {
+pub struct RoutedRequest<A> {
     /// What the route does.
     pub action: A,
     /// The address that the connection comes from.
     pub client: IpAddr,
     /// The request's body.
-    pub input: Input,
+    pub body: RequestBody,
     pub(in crate::http) path: &'static str,
     pub(in crate::http) head: Parts,
 }
 
-impl<A> Call<A> {
+impl<A> RoutedRequest<A> {
     /// The request's headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
@@ -34,7 +34,7 @@ impl<A> Call<A> {
     }
 
     /// The query's parameters of these names, each at most once and none besides:
-    /// `let [name, quantity] = call.query(["name", "quantity"])?;`
+    /// `let [name, quantity] = request.query(["name", "quantity"])?;`
     ///
     /// # Errors
     /// A [`Failure`] that names the parameter.

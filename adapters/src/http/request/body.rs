@@ -12,7 +12,7 @@ use crate::http::response::{Failure, FailureKind};
 
 /// A request's body.
 #[derive(Debug)]
-pub struct Input {
+pub struct RequestBody {
     incoming: Option<Incoming>,
     arrived: Bytes,
     remainder: Remainder,
@@ -29,7 +29,7 @@ impl Remainder {
     }
 }
 
-impl Input {
+impl RequestBody {
     /// The body `incoming`, of which nothing was read.
     pub(in crate::http) fn new(incoming: Incoming) -> Self {
         let left = (!incoming.is_end_stream()).then(|| Arc::new(AtomicBool::new(true)));
@@ -85,12 +85,12 @@ fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     Ok(value)
 }
 
-/// Tells a syntax error by its place, and a wrong value by its field.
+/// Tells a syntax error by its position, and a wrong value by its field.
 fn failure(path: &str, error: &serde_json::Error) -> Failure {
     let said = error.to_string();
-    // serde_json puts the place at the end.
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let problem = said.strip_suffix(&place).unwrap_or(&said);
+    // serde_json puts the position at the end.
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let problem = said.strip_suffix(&position).unwrap_or(&said);
     if error.classify() != Category::Data {
         let detail = format!(
             "The body is no JSON: {problem} at line {}, column {}.",
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn what_is_wrong_is_told_with_its_position() {
         for (body, kind, says) in [
             ("", FailureKind::MalformedJson, "The body is empty"),
             ("{\n  \"name\": }", FailureKind::MalformedJson, "expected value at line 2, column 11"),
