@@ -22,8 +22,8 @@ pub use layers::{
 pub use request::{Networks, NoNetwork, RequestBody, RequestId, Route, RoutedRequest, Verb};
 pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 pub use routes::{
-    AdminRoutes, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes, ProductRoutes,
-    Readiness, StreamSettings, dto, gateway, openapi,
+    AdminRoutes, CheckResult, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes,
+    ProductRoutes, Readiness, StreamSettings, dto, gateway, openapi,
 };
 pub use server::{
     Drain, Drained, HttpService, Routes, ServerLimits, ServiceSettings, serve, service,

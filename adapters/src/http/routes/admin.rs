@@ -52,7 +52,7 @@ const TABLE: &[Route<Action>] = &[
 pub struct Readiness {
     draining: CancellationToken,
     checks: Vec<Check>,
-    patience: Duration,
+    check_timeout: Duration,
 }
 
 struct Check {
@@ -63,18 +63,18 @@ struct Check {
 
 /// The answer of `/readyz`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Verdict {
+pub struct ReadinessReport {
     /// Whether the process should be given work.
     pub ready: bool,
     /// Whether it is going down.
     pub draining: bool,
     /// What each check found.
-    pub checks: BTreeMap<&'static str, Finding>,
+    pub checks: BTreeMap<&'static str, CheckResult>,
 }
 
 /// What a check found.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct CheckResult {
     /// Whether it passed.
     pub ok: bool,
     /// Whether the process is not ready without it.
@@ -87,13 +87,13 @@ pub struct Finding {
 impl Readiness {
     /// Ready until `draining` is cancelled; a check has two seconds to answer.
     pub fn new(draining: CancellationToken) -> Self {
-        Self { draining, checks: Vec::new(), patience: Duration::from_secs(2) }
+        Self { draining, checks: Vec::new(), check_timeout: Duration::from_secs(2) }
     }
 
     /// The same, with so much time for each check.
     #[must_use]
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn check_timeout(self, check_timeout: Duration) -> Self {
+        Self { check_timeout, ..self }
     }
 
     /// Adds a check that the process is not ready without.
@@ -107,7 +107,7 @@ impl Readiness {
         self.with(name, true, probe)
     }
 
-    /// Adds a check that is told and changes nothing.
+    /// Adds an informational check: shown in `/readyz`, without effect on readiness.
     #[must_use]
     pub fn report<P, F, E>(self, name: &'static str, probe: P) -> Self
     where
@@ -133,18 +133,19 @@ impl Readiness {
     }
 
     /// Asks every check, all at once.
-    pub async fn ask(&self) -> Verdict {
+    pub async fn ask(&self) -> ReadinessReport {
         let draining = self.draining.is_cancelled();
-        let findings = join_all(self.checks.iter().map(|check| async {
-            let answer = tokio::time::timeout(self.patience, (check.probe)()).await;
-            let answer = answer
-                .unwrap_or_else(|_elapsed| Err(format!("no answer within {:?}", self.patience)));
+        let results = join_all(self.checks.iter().map(|check| async {
+            let answer = tokio::time::timeout(self.check_timeout, (check.probe)()).await;
+            let answer = answer.unwrap_or_else(|_elapsed| {
+                Err(format!("no answer within {:?}", self.check_timeout))
+            });
             let Check { name, required, .. } = *check;
-            (name, Finding { ok: answer.is_ok(), required, why: answer.err() })
+            (name, CheckResult { ok: answer.is_ok(), required, why: answer.err() })
         }));
-        let checks: BTreeMap<_, _> = findings.await.into_iter().collect();
-        let passed = checks.values().all(|finding| finding.ok || !finding.required);
-        Verdict { ready: passed && !draining, draining, checks }
+        let checks: BTreeMap<_, _> = results.await.into_iter().collect();
+        let passed = checks.values().all(|result| result.ok || !result.required);
+        ReadinessReport { ready: passed && !draining, draining, checks }
     }
 }
 
@@ -168,9 +169,9 @@ impl Routes for AdminRoutes {
         match request.action {
             Action::Alive => Ok(reply::no_store(reply::text("ok"))),
             Action::Ready => {
-                let verdict = self.readiness.ask().await;
-                let mut response = reply::no_store(reply::json(&verdict)?);
-                if !verdict.ready {
+                let report = self.readiness.ask().await;
+                let mut response = reply::no_store(reply::json(&report)?);
+                if !report.ready {
                     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
                 }
                 Ok(response)

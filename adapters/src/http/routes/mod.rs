@@ -10,7 +10,7 @@ mod openapi;
 mod orders;
 mod products;
 
-pub use admin::{AdminRoutes, Readiness};
+pub use admin::{AdminRoutes, CheckResult, Readiness, ReadinessReport};
 pub use events::StreamSettings;
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};

@@ -69,7 +69,7 @@ async fn readiness_names_what_is_missing_and_liveness_does_not_care() {
 #[tokio::test]
 async fn a_check_that_hangs_is_a_check_that_fails() {
     let readiness = Readiness::new(CancellationToken::new())
-        .patience(Duration::from_millis(50))
+        .check_timeout(Duration::from_millis(50))
         .require("store", std::future::pending::<Result<(), &str>>);
     let addr = admin(readiness).await;
     let answer = get(addr, "/readyz").await;
