@@ -26,17 +26,17 @@ pub struct BodyLimits {
     /// The largest body that is read, in bytes.
     pub max_bytes: usize,
     /// How long all of it may take to arrive.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl Default for BodyLimits {
     /// 64 KiB, ten seconds.
     fn default() -> Self {
-        Self { max_bytes: 64 * 1024, patience: Duration::from_secs(10) }
+        Self { max_bytes: 64 * 1024, timeout: Duration::from_secs(10) }
     }
 }
 
-/// Has the body of a `POST` arrive whole, before the request takes a place among
+/// Has the body of a `POST` arrive whole, before the request takes a permit among
 /// those that are under way. Other bodies are not read.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct Arrival {
@@ -97,12 +97,12 @@ where
 impl Arrival {
     /// Reads a body to its end.
     async fn whole(&self, incoming: &mut Incoming) -> Result<Bytes, Failure> {
-        let BodyLimits { max_bytes, patience } = self.limits;
+        let BodyLimits { max_bytes, timeout } = self.limits;
         if incoming.size_hint().lower() > max_bytes as u64 {
             return Err(too_large(max_bytes));
         }
-        tokio::time::timeout(patience, self.read(incoming)).await.unwrap_or_else(|_elapsed| {
-            let detail = format!("The body did not arrive within {patience:?}.");
+        tokio::time::timeout(timeout, self.read(incoming)).await.unwrap_or_else(|_elapsed| {
+            let detail = format!("The body did not arrive within {timeout:?}.");
             Err(Failure::new(FailureKind::SlowBody, detail))
         })
     }

@@ -55,7 +55,7 @@ async fn a_body_of_just_the_limit_is_read() {
 
 #[tokio::test]
 async fn a_slow_body_is_not_waited_for() {
-    let body = BodyLimits { patience: SHORT, ..BodyLimits::default() };
+    let body = BodyLimits { timeout: SHORT, ..BodyLimits::default() };
     let settings = ServiceSettings { body, ..ServiceSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     let begun = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
