@@ -313,13 +313,13 @@ pub fn either_check(
     }
 }
 
-/// A check that passes while the consumer that is put into `place` is on the
+/// A check that passes while the consumer that is put into `consuming` is on the
 /// broker's list.
 pub fn late_consumer_check(
-    place: &Arc<OnceLock<watch::Receiver<ConsumerState>>>,
+    consuming: &Arc<OnceLock<watch::Receiver<ConsumerState>>>,
 ) -> impl Fn() -> BoxFuture<'static, Result<(), &'static str>> + use<> {
-    let place = Arc::clone(place);
-    move || match place.get() {
+    let consuming = Arc::clone(consuming);
+    move || match consuming.get() {
         Some(state) => consumer_check(state.clone())(),
         None => Box::pin(std::future::ready(Err("no orders are taken before the schema is there"))),
     }

@@ -115,7 +115,7 @@ impl AnswerBudget {
         Self(Arc::new(Semaphore::new(max_bytes.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// Takes the place of an answer of so many bytes, until what is returned is
+    /// Takes a permit for an answer of so many bytes, until what is returned is
     /// dropped; `Err` when there is none left.
     pub(in crate::http) fn take(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ()> {
         if bytes < LARGE {

@@ -13,8 +13,8 @@ impl From<Invalid> for Failure {
     fn from(invalid: Invalid) -> Self {
         // `parts` with the problem `[1].width_mm must be …` is about `parts[1].width_mm`.
         match invalid.problem.split_once(' ') {
-            Some((place, problem)) if place.starts_with('[') => {
-                Self::field(FailureKind::InvalidValue, format!("{}{place}", invalid.field), problem)
+            Some((index, problem)) if index.starts_with('[') => {
+                Self::field(FailureKind::InvalidValue, format!("{}{index}", invalid.field), problem)
             }
             _ => Self::field(FailureKind::InvalidValue, invalid.field, &invalid.problem),
         }

@@ -54,7 +54,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// The streams of a process.
 pub(super) struct OrderStreams {
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     per_client: ClientShare,
     heartbeat: Duration,
     stop: CancellationToken,
@@ -64,37 +64,37 @@ impl OrderStreams {
     pub(super) fn new(settings: StreamSettings) -> Self {
         let StreamSettings { streams, per_client, heartbeat, stop } = settings;
         Self {
-            places: Arc::new(Semaphore::new(streams.min(Semaphore::MAX_PERMITS))),
+            slots: Arc::new(Semaphore::new(streams.min(Semaphore::MAX_PERMITS))),
             per_client,
             heartbeat: heartbeat.max(Duration::from_millis(1)),
             stop,
         }
     }
 
-    /// A place for one more stream of `client`.
-    pub(super) fn take_place(&self, client: IpAddr) -> Result<StreamPlace, Failure> {
+    /// A slot for one more stream of `client`.
+    pub(super) fn take_slot(&self, client: IpAddr) -> Result<StreamSlot, Failure> {
         let refused = |detail| Failure::new(FailureKind::Overloaded, detail).retry_after_s(5);
         let share = self.per_client.take(client).ok_or_else(|| {
             refused("Too many orders are followed from this address. Please try again.")
         })?;
-        let permit = Arc::clone(&self.places)
+        let permit = Arc::clone(&self.slots)
             .try_acquire_owned()
             .map_err(|_| refused("Too many clients follow their orders. Please try again."))?;
         let mut heartbeat = interval(self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.reset();
-        Ok(StreamPlace { held: (permit, share), heartbeat, stop: self.stop.clone() })
+        Ok(StreamSlot { held: (permit, share), heartbeat, stop: self.stop.clone() })
     }
 }
 
-/// A place among the streams.
-pub(super) struct StreamPlace {
+/// A slot among the streams.
+pub(super) struct StreamSlot {
     held: (OwnedSemaphorePermit, Held),
     heartbeat: Interval,
     stop: CancellationToken,
 }
 
-impl StreamPlace {
+impl StreamSlot {
     /// The answer that shows `changes`, ending with them.
     pub(super) fn respond(
         self,

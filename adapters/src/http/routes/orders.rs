@@ -136,9 +136,9 @@ impl OrderRoutes {
             // end of its stream, until it is told so.
             return Ok(reply::no_content());
         }
-        let place = self.streams.take_place(request.client)?;
+        let slot = self.streams.take_slot(request.client)?;
         let changes = self.tracker.watch(id).await?;
-        Ok(place.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
+        Ok(slot.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
     }
 }
 

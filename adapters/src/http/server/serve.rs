@@ -112,7 +112,7 @@ pub async fn serve<S: HttpService>(
     limits: ServerLimits,
     drain: Drain,
 ) -> Drained {
-    let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let slots = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     // Those that are told to go away are few, and never hold up the others.
     let refusals = Arc::new(Semaphore::new(256));
     let mut connections = JoinSet::new();
@@ -154,20 +154,20 @@ pub async fn serve<S: HttpService>(
         short_of_something = false;
         let share = limits.per_client.take(peer.ip());
         let full = share.is_none();
-        match share.zip(Arc::clone(&places).try_acquire_owned().ok()) {
-            Some(place) => {
+        match share.zip(Arc::clone(&slots).try_acquire_owned().ok()) {
+            Some(slot) => {
                 let (server, stop) = (Arc::clone(&server), drain.stop.child_token());
                 connections.spawn(async move {
                     server.connection(stream, peer, stop).await;
-                    drop(place);
+                    drop(slot);
                 });
             }
             None => {
-                if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
+                if let Ok(slot) = Arc::clone(&refusals).try_acquire_owned() {
                     let why = if full { FULL_FOR_CLIENT } else { FULL };
                     connections.spawn(async move {
                         refuse(stream, why).await;
-                        drop(place);
+                        drop(slot);
                     });
                 }
             }

@@ -230,7 +230,7 @@ fn unfit(head: &Parts) -> Option<Failure> {
 }
 
 impl<A> Around<A> {
-    /// Takes the place of an answer among those on their way out.
+    /// Counts an answer among those on their way out.
     fn admit(&self, response: Response) -> Result<Response, Failure> {
         match self.answers.take(response.body().own_bytes()) {
             Ok(None) => Ok(response),
