@@ -23,7 +23,7 @@ pub use request::{Networks, NoNetwork, RequestBody, RequestId, Route, RoutedRequ
 pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 pub use routes::{
     AdminRoutes, CheckResult, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes,
-    ProductRoutes, Readiness, StreamSettings, dto, gateway, openapi,
+    ProductRoutes, Readiness, ReadinessReport, StreamSettings, dto, gateway, openapi,
 };
 pub use server::{
     Drain, Drained, HttpService, Routes, ServerLimits, ServiceSettings, serve, service,

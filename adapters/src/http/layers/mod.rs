@@ -3,7 +3,7 @@
 mod arrival;
 mod budget;
 mod concurrency;
-mod limits;
+mod rate_limit;
 mod share;
 mod timeout;
 
@@ -11,7 +11,7 @@ pub(in crate::http) use arrival::Arrival;
 pub use arrival::BodyLimits;
 pub use budget::{AnswerBudget, BodyBudget};
 pub use concurrency::ConcurrencyLimit;
-pub use limits::{Rate, RateLimit};
+pub use rate_limit::{Rate, RateLimit};
 pub use share::ClientShare;
 pub(in crate::http) use share::Held;
 pub use timeout::ResponseTimeout;

@@ -104,21 +104,21 @@ impl std::fmt::Debug for RateLimit {
 }
 
 impl<S> Layer<S> for RateLimit {
-    type Service = Limited<S>;
+    type Service = RateLimited<S>;
 
-    fn layer(&self, inner: S) -> Limited<S> {
-        Limited { inner, limit: self.clone() }
+    fn layer(&self, inner: S) -> RateLimited<S> {
+        RateLimited { inner, limit: self.clone() }
     }
 }
 
 /// A service under a [`RateLimit`].
 #[derive(Debug, Clone)]
-pub struct Limited<S> {
+pub struct RateLimited<S> {
     inner: S,
     limit: RateLimit,
 }
 
-impl<S, A> Service<RoutedRequest<A>> for Limited<S>
+impl<S, A> Service<RoutedRequest<A>> for RateLimited<S>
 where
     S: Service<RoutedRequest<A>, Error = Failure>,
 {
