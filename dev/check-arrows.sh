@@ -12,7 +12,8 @@ declare -A may=(
     [woody-adapters]='woody-core woody-broker woody-store'
     [woodyctl]='woody-adapters woody-core woody-broker woody-store'
     [testkit]='' # development alone; it knows none of what it tests
-    [woody]='' # examples and benches: everything they use is a development dependency
+    [woody]='woody-core woody-broker woody-store' # the facade; examples and benches use development dependencies
+    [woody-public-api]=''
 )
 # What woody-core must never pull in, however indirectly: the world outside stands behind its traits.
 core_never='sqlx lapin hyper'
