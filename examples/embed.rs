@@ -9,26 +9,21 @@
 
 use std::{error::Error, sync::Arc};
 
-use futures::StreamExt;
-use woody_broker::{BrokerOptions, BrokerUrl};
-use woody_core::{
-    services::{OrderRequest, Pipeline},
+use woody::{
+    prelude::*,
     validation::HeavyValidation,
     workshop::{HeavyPool, Workshop},
 };
-use woody_store::MemoryStore;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let store = Arc::new(MemoryStore::new());
     // This line alone decides where messages go through.
-    let url = std::env::args().nth(1).unwrap_or_else(|| "memory:".to_owned());
-    let broker = woody_broker::connect(&BrokerUrl::parse(&url)?, BrokerOptions::default()).await?;
+    let broker = std::env::args().nth(1).unwrap_or_else(|| "memory:".to_owned());
+    let backends = woody::open("memory:", &broker).await?;
 
-    let validator =
-        HeavyValidation::new(Arc::new(Workshop::default()), HeavyPool::default(), store.clone());
-    let pipeline =
-        Pipeline::new(store, broker.clone()).validator(Arc::new(validator)).start().await?;
+    let (workshop, pool) = (Arc::new(Workshop::default()), HeavyPool::default());
+    let validator = HeavyValidation::new(workshop, pool, backends.products());
+    let pipeline = backends.pipeline().validator(Arc::new(validator)).start().await?;
 
     let accepted = pipeline.intake().accept(OrderRequest::parse("Train", 20)?).await?;
     println!("{}: accepted", accepted.order.id);
@@ -39,6 +34,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{}: {} {:?}", order.id, order.status.as_str(), order.status.reason());
     }
     pipeline.stop().await;
-    broker.close().await;
+    backends.close().await;
     Ok(())
 }

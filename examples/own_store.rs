@@ -20,7 +20,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     sync::Mutex,
 };
-use woody_core::{
+use woody::{
     domain::{Parts, Product, ProductId, ProductName},
     ports::{CatalogueSummary, ProductStore, StoreError},
     services::Catalogue,
@@ -128,5 +128,5 @@ mod tests {
         (Arc::new(store), folder)
     }
 
-    woody_core::product_store_contract!(fresh);
+    woody::product_store_contract!(fresh);
 }

@@ -8,16 +8,7 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use futures::StreamExt;
-use woody_broker::memory::MemoryBroker;
-use woody_core::{
-    domain::NewOrder,
-    ports::{ValidateError, Validator, Verdict},
-    services::{OrderRequest, Pipeline},
-    validation::ValidatorChain,
-};
-use woody_store::MemoryStore;
+use woody::prelude::*;
 
 /// Toys for children, whatever the children say.
 struct NoSwords;
@@ -55,11 +46,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         second,
         Arc::new(NoHoarding),
     );
-    let broker = Arc::new(MemoryBroker::new());
-    let pipeline = Pipeline::new(Arc::new(MemoryStore::new()), broker)
-        .validator(Arc::new(chain))
-        .start()
-        .await?;
+    let backends = woody::open("memory:", "memory:").await?;
+    let pipeline = backends.pipeline().validator(Arc::new(chain)).start().await?;
 
     for (product, pieces) in [("Rocking horse", 1), ("Rocking horse", 200), ("Wooden sword", 1)] {
         let accepted = pipeline.intake().accept(OrderRequest::parse(product, pieces)?).await?;
@@ -69,5 +57,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{pieces} x {product}: {:?}", ended.map(|order| order.status));
     }
     pipeline.stop().await;
+    backends.close().await;
     Ok(())
 }

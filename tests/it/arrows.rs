@@ -25,8 +25,8 @@ fn drawn(document: &str) -> Arrows {
 /// What the manifests say, and, for the folders of the root package, what their files name.
 fn real(repository: &Repository) -> Arrows {
     let mut arrows = Arrows::new();
-    for (package, folder) in repository.packages.iter().filter(|(_, folder)| !folder.is_empty()) {
-        let manifest = Repository::text(&format!("{folder}/Cargo.toml"));
+    for (package, folder) in &repository.packages {
+        let manifest = Repository::text(format!("{folder}/Cargo.toml").trim_start_matches('/'));
         let dependencies = manifest.split("\n[").find(|part| part.starts_with("dependencies]"));
         for line in dependencies.unwrap_or_default().lines() {
             let name = line.split(['.', ' ', '=']).next().unwrap();
@@ -40,10 +40,10 @@ fn real(repository: &Repository) -> Arrows {
         let folder_of = |file: &str| file.split('/').next() == Some(folder);
         for file in repository.files_of("rs").filter(|file| folder_of(file)) {
             let text = Repository::text(file);
-            let used = repository.packages.keys().filter(|package| {
-                let name = package.replace('-', "_");
-                name.contains('_') && text.contains(&format!("{name}::"))
-            });
+            let used = repository
+                .packages
+                .keys()
+                .filter(|package| text.contains(&format!("{}::", package.replace('-', "_"))));
             arrows.extend(used.map(|package| (folder.to_owned(), package.clone())));
         }
     }
