@@ -2,10 +2,11 @@ use std::{fmt, sync::Arc};
 
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    ports::{Broker, BrokerError, OrderStore, ProductStore, StoreError},
+    backend_url::UrlError,
+    ports::{Broker, BrokerError, OrderStore, ProductStore, Store, StoreError},
     services::{Pipeline, PipelineBuilder},
 };
-use woody_store::{Store, StoreOptions, StoreUrl};
+use woody_store::{StoreOptions, StoreUrl};
 
 /// Opens the store and the broker that these URLs name, and brings the store's schema up to date.
 ///
@@ -91,7 +92,7 @@ impl OpenOptions {
             return Err(OpenError::Schema(error));
         }
         match woody_broker::connect(&broker_url, self.broker).await {
-            Ok(broker) => Ok(Backends { store, broker }),
+            Ok(broker) => Ok(Backends { store_url, broker_url, store, broker }),
             Err(error) => {
                 store.close().await;
                 Err(OpenError::Broker(error))
@@ -109,7 +110,9 @@ impl Default for OpenOptions {
 /// A store and a broker that are open: what a [`Pipeline`] runs over.
 #[derive(Clone)]
 pub struct Backends {
-    store: Store,
+    store_url: StoreUrl,
+    broker_url: BrokerUrl,
+    store: Arc<dyn Store>,
     broker: Arc<dyn Broker>,
 }
 
@@ -117,6 +120,11 @@ impl Backends {
     /// Returns a builder of a pipeline over this store and this broker.
     pub fn pipeline(&self) -> PipelineBuilder {
         Pipeline::new(self.orders(), self.broker())
+    }
+
+    /// Returns the port to the store.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
     }
 
     /// Returns the port to the orders.
@@ -143,7 +151,11 @@ impl Backends {
 
 impl fmt::Debug for Backends {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Backends").field("store", &self.store).finish_non_exhaustive()
+        // URLs show no password.
+        f.debug_struct("Backends")
+            .field("store", &self.store_url)
+            .field("broker", &self.broker_url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -161,10 +173,10 @@ impl fmt::Debug for Backends {
 pub enum OpenError {
     /// The store's URL is malformed, or its backend is not built in.
     #[error("the store's URL is refused")]
-    StoreUrl(#[source] woody_store::UrlError),
+    StoreUrl(#[source] UrlError),
     /// The broker's URL is malformed, or its backend is not built in.
     #[error("the broker's URL is refused")]
-    BrokerUrl(#[source] woody_broker::UrlError),
+    BrokerUrl(#[source] UrlError),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(woody_store::OpenError),
