@@ -53,17 +53,17 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/openapi.json", Action::OpenApi),
 ];
 
-const WELCOME: &str = include_str!("../../../../stack/front/welcome.txt");
+const WELCOME: &str = include_str!("../../../front/welcome.txt");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The modules of the page's script.
 const MODULES: [(&str, &str); 6] = [
-    ("api.js", include_str!("../../../../stack/front/shop/api.js")),
-    ("form.js", include_str!("../../../../stack/front/shop/form.js")),
-    ("orders.js", include_str!("../../../../stack/front/shop/orders.js")),
-    ("page.js", include_str!("../../../../stack/front/shop/page.js")),
-    ("plan.js", include_str!("../../../../stack/front/shop/plan.js")),
-    ("products.js", include_str!("../../../../stack/front/shop/products.js")),
+    ("api.js", include_str!("../../../front/shop/api.js")),
+    ("form.js", include_str!("../../../front/shop/form.js")),
+    ("orders.js", include_str!("../../../front/shop/orders.js")),
+    ("page.js", include_str!("../../../front/shop/page.js")),
+    ("plan.js", include_str!("../../../front/shop/plan.js")),
+    ("products.js", include_str!("../../../front/shop/products.js")),
 ];
 
 const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
@@ -120,15 +120,15 @@ impl FrontRoutes {
         Self {
             page: file(
                 "text/html; charset=utf-8",
-                include_str!("../../../../stack/front/index.html"),
+                include_str!("../../../front/index.html"),
             ),
             style: file(
                 "text/css; charset=utf-8",
-                include_str!("../../../../stack/front/style.css"),
+                include_str!("../../../front/style.css"),
             ),
-            script: file(JAVASCRIPT, include_str!("../../../../stack/front/shop.js")),
+            script: file(JAVASCRIPT, include_str!("../../../front/shop.js")),
             modules: MODULES.map(|(name, text)| (name, file(JAVASCRIPT, text))),
-            icon: file(reply::SVG, include_str!("../../../../stack/front/favicon.svg")),
+            icon: file(reply::SVG, include_str!("../../../front/favicon.svg")),
             openapi: File::new(reply::JSON, openapi::document()),
         }
     }
