@@ -4,6 +4,7 @@
 mod arrows;
 mod docs;
 mod mirrors;
+mod packages;
 mod repository;
 mod rooms;
 mod stack_file;
