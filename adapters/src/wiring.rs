@@ -126,7 +126,7 @@ pub fn validator(
     pool: HeavyPool,
 ) -> Result<Arc<dyn Validator>, ConfigError> {
     // A stack file writes `${WOODY_VALIDATOR_URL:-}`, so empty is none.
-    let url = args.validator_url.as_ref().filter(|url| !url.is_empty());
+    let url = args.validator_url.as_ref().map(SecretArg::expose).filter(|url| !url.is_empty());
     // The worker's own limit comes a little later than the links', which have an equal
     // share each: so the reason names the link that was late.
     let links = if url.is_some() { 2 } else { 1 };

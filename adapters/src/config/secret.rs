@@ -4,16 +4,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
+
 use super::ConfigError;
 
-/// A value that may hold a password: never printed, and it may come from a file.
-#[derive(Clone)]
-pub struct SecretArg(String);
+/// A value that may hold a password: never printed, wiped when it is dropped, and it
+/// may come from a file.
+#[derive(Debug, Clone)]
+pub struct SecretArg(SecretString);
 
 impl SecretArg {
     /// The value itself.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// The value of `variable`, from itself or from the file that its `_FILE`
@@ -47,18 +50,18 @@ impl SecretArg {
 const LARGEST: u64 = 64 * 1024;
 
 /// Reads the one line of a file; the error continues "a file, which …".
-fn read_line(path: &Path) -> Result<String, String> {
+fn read_line(path: &Path) -> Result<SecretString, String> {
     let unreadable = |error: io::Error| format!("cannot be read: {error}");
     let file = File::open(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {
         return Err("is a directory".to_owned());
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Zeroizing::new(Vec::new());
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
         return Err("is larger than 64 KiB: it must hold one line".to_owned());
     }
-    let text = String::from_utf8(bytes).map_err(|_| "holds no UTF-8 text".to_owned())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "holds no UTF-8 text".to_owned())?;
     let value = text.trim_end_matches(['\n', '\r']);
     let refused = if value.is_empty() {
         "is empty"
@@ -71,20 +74,14 @@ fn read_line(path: &Path) -> Result<String, String> {
     } else if value.contains(char::is_control) {
         "holds control characters"
     } else {
-        return Ok(value.to_owned());
+        return Ok(value.into());
     };
     Err(refused.to_owned())
 }
 
 impl From<String> for SecretArg {
     fn from(value: String) -> Self {
-        Self(value)
-    }
-}
-
-impl std::fmt::Debug for SecretArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SecretArg(…)")
+        Self(value.into())
     }
 }
 
