@@ -10,7 +10,7 @@ use woody_core::{
     ports::{BrokerAdmin, DeadLetter, OrderStore},
 };
 
-use super::CtlError;
+use super::{error::CtlError, shop::MOST_LETTERS};
 
 /// How long the outcome of one step is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -81,7 +81,7 @@ async fn outcome(
     let looking = async {
         loop {
             let dead: HashSet<_> = admin
-                .dead_letters(super::dead::MOST)
+                .dead_letters(MOST_LETTERS)
                 .await?
                 .into_iter()
                 .map(|letter| letter.body)

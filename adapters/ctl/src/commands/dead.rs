@@ -1,9 +1,14 @@
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
 
-use super::{CtlError, Output, Selection, Shop, canary, output::progress_bar};
+use super::{
+    canary,
+    error::CtlError,
+    output::{Output, progress_bar},
+    shop::{MOST_LETTERS, Shop},
+};
 use woody_adapters::config::{ConfigError, bounds::whole};
 
 #[derive(Debug, Subcommand)]
@@ -12,7 +17,7 @@ pub(super) enum DeadCommand {
     List {
         /// How many at most (1 to 100000).
         #[arg(long, default_value = "100", value_name = "N",
-              value_parser = whole::<usize>(1, MOST as u64))]
+              value_parser = whole::<usize>(1, MOST_LETTERS as u64))]
         limit: usize,
         /// Only those whose reason or body holds this text.
         #[arg(long, value_name = "TEXT")]
@@ -32,15 +37,30 @@ pub(super) enum DeadCommand {
         canary: bool,
         /// How many a second, after the first steps of a canary (1 to 100000).
         #[arg(long, default_value = "100", value_name = "N", requires = "canary",
-              value_parser = whole::<usize>(1, MOST as u64))]
+              value_parser = whole::<usize>(1, MOST_LETTERS as u64))]
         rate: usize,
     },
     /// Delete them.
     Purge(Selection),
 }
 
-/// How many are looked through for a filter.
-pub(super) const MOST: usize = 100_000;
+/// Which dead letters a command means.
+#[derive(Debug, Args)]
+pub(super) struct Selection {
+    /// Names of dead letters, as `dead list` prints them.
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// All of them.
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+    /// Those whose reason or body holds this text.
+    #[arg(long, value_name = "TEXT", conflicts_with = "ids")]
+    matching: Option<String>,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
 /// How many are moved or deleted by one call.
 const BATCH: usize = 100;
 
@@ -67,7 +87,7 @@ async fn list(
     limit: usize,
     matching: Option<String>,
 ) -> Result<Output, CtlError> {
-    let looked_at = if matching.is_some() { MOST } else { limit };
+    let looked_at = if matching.is_some() { MOST_LETTERS } else { limit };
     let mut letters = admin.dead_letters(looked_at).await?;
     if let Some(text) = matching {
         letters.retain(|letter| holds(letter, &text));
@@ -90,7 +110,7 @@ async fn list(
 }
 
 async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlError> {
-    let letters = admin.dead_letters(MOST).await?;
+    let letters = admin.dead_letters(MOST_LETTERS).await?;
     let letter = letters
         .iter()
         .find(|letter| letter.id == *id)
@@ -196,7 +216,7 @@ async fn select(
     if selection.ids.is_empty() && selection.matching.is_none() && !selection.all {
         return Err(ConfigError::new("which? name them, or give --matching TEXT or --all").into());
     }
-    let mut letters = admin.dead_letters(MOST).await?;
+    let mut letters = admin.dead_letters(MOST_LETTERS).await?;
     if let Some(text) = &selection.matching {
         letters.retain(|letter| holds(letter, text));
     } else if !selection.all {

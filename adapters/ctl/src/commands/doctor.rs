@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{CtlError, Output};
+use super::{error::CtlError, output::Output};
 use woody_adapters::config::ConfigError;
 
 use crate::doctor::{Severity, Sources, examine, rules};

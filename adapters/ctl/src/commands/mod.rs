@@ -4,22 +4,23 @@ mod audit;
 mod canary;
 mod dead;
 mod doctor;
+mod error;
 mod load;
 mod orders;
 mod output;
 mod queue;
+mod shop;
 
-use std::{sync::Arc, time::Duration};
-
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use woody_core::ports::{Broker, Store};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use woody_adapters::{
-    config::{BrokerArgs, ConfigError, LogArgs, StoreArgs},
+    config::{BrokerArgs, LogArgs, StoreArgs},
     wiring,
 };
 
+pub use error::CtlError;
 pub use output::Output;
+use shop::Shop;
 
 /// Looks into a WoodyToys shop and mends it.
 ///
@@ -78,65 +79,6 @@ enum Command {
     #[command(subcommand)]
     Dead(dead::DeadCommand),
 }
-
-/// Which dead letters a command means.
-#[derive(Debug, Args)]
-struct Selection {
-    /// Names of dead letters, as `dead list` prints them.
-    #[arg(value_name = "ID")]
-    ids: Vec<String>,
-    /// All of them.
-    #[arg(long, conflicts_with = "ids")]
-    all: bool,
-    /// Those whose reason or body holds this text.
-    #[arg(long, value_name = "TEXT", conflicts_with = "ids")]
-    matching: Option<String>,
-    /// Only say what would be done.
-    #[arg(long)]
-    dry_run: bool,
-}
-
-/// What went wrong, for the operator.
-#[derive(Debug, thiserror::Error)]
-pub enum CtlError {
-    /// The command or the configuration cannot work: exit code 2.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The store did not do what it was asked: exit code 1.
-    #[error("{}", ConfigError::because("the store", .0))]
-    Store(#[from] woody_core::ports::StoreError),
-    /// The broker did not do what it was asked: exit code 1.
-    #[error("{}", ConfigError::because("the broker", .0))]
-    Broker(#[from] woody_core::ports::BrokerError),
-    /// The order was not accepted: exit code 1.
-    #[error("{}", ConfigError::because("the order was not accepted", .0))]
-    Intake(#[from] woody_core::services::IntakeError),
-    /// There is no such thing: exit code 1.
-    #[error("{0}")]
-    NotFound(String),
-    /// Nothing more can be printed: exit code 1.
-    #[error("{}", ConfigError::because("cannot write to stdout", .0))]
-    Stdout(#[from] std::io::Error),
-}
-
-/// Where the shop's things are.
-struct Shop<'a> {
-    store: &'a StoreArgs,
-    broker: &'a BrokerArgs,
-}
-
-impl Shop<'_> {
-    async fn store(&self) -> Result<Arc<dyn Store>, ConfigError> {
-        wiring::open_store(self.store, wiring::Files::MustExist).await
-    }
-
-    async fn broker(&self) -> Result<Arc<dyn Broker>, ConfigError> {
-        wiring::open_broker(self.broker, wiring::Files::MustExist).await
-    }
-}
-
-/// How long a command may wait for something that is away.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Ctl {
     /// How this command logs: quietly, unless it is asked to.

@@ -6,18 +6,19 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_core::{
-    domain::{IdempotencyKey, Invalid, OrderId, ProductName, Quantity},
+    domain::{IdempotencyKey, OrderId, ProductName, Quantity},
     services::{
         IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
         TrackedOrder,
     },
 };
 
-use super::{CtlError, Output, PATIENCE, Shop};
-use woody_adapters::{
-    config::{ConfigError, bounds::whole},
-    terminal,
+use super::{
+    error::CtlError,
+    output::Output,
+    shop::{PATIENCE, Shop},
 };
+use woody_adapters::{config::bounds::whole, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrderCommand {
@@ -165,10 +166,4 @@ fn shown(order: &TrackedOrder) -> Output {
 
 fn unknown(id: OrderId) -> CtlError {
     CtlError::NotFound(format!("the store knows no order {id}"))
-}
-
-impl From<Invalid> for CtlError {
-    fn from(error: Invalid) -> Self {
-        ConfigError::new(error.to_string()).into()
-    }
 }

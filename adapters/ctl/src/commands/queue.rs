@@ -1,7 +1,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{CtlError, Output, Shop};
+use super::{error::CtlError, output::Output, shop::Shop};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum QueueCommand {

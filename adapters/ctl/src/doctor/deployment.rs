@@ -4,7 +4,8 @@ use std::{
 };
 
 use super::{
-    gateway::Gateway, postgres::Postgres, rabbitmq::RabbitMq, settings::Settings, stack_file::Stack,
+    files::Unreadable, gateway::Gateway, postgres::Postgres, rabbitmq::RabbitMq,
+    settings::Settings, stack_file::Stack,
 };
 
 /// Where the files of a deployment are.
@@ -22,21 +23,6 @@ pub struct Sources {
     pub definitions: Option<PathBuf>,
     /// The variables that the stack file is filled in from.
     pub environment: HashMap<String, String>,
-}
-
-/// A file that cannot be read, or is not what it should be: one line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}: {what}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub struct Unreadable {
-    file: PathBuf,
-    line: Option<usize>,
-    what: String,
-}
-
-impl Unreadable {
-    pub(super) fn new(file: &Path, line: Option<usize>, what: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line, what: what.into() }
-    }
 }
 
 /// All that is known of a deployment.
@@ -70,9 +56,4 @@ impl Deployment {
         files.extend(self.postgres.iter().flat_map(Postgres::files));
         files
     }
-}
-
-pub(super) fn read_file(file: &Path) -> Result<String, Unreadable> {
-    std::fs::read_to_string(file)
-        .map_err(|error| Unreadable::new(file, None, format!("cannot be read: {error}")))
 }

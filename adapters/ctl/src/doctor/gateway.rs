@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    deployment::{Unreadable, read_file},
+    files::{Unreadable, read_file},
     finding::Place,
     nginx::{self, Directive},
     service::Variable,

@@ -1,4 +1,4 @@
-use super::service::At;
+use super::lines::At;
 
 /// The services that are our programs, by the names of their images.
 const PROGRAMS: &[&str] =

@@ -4,6 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::finding::Place;
 
+/// A value and the line it stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct At<T> {
+    pub(super) value: T,
+    pub(super) line: usize,
+}
+
 /// The files of a stack, one after the other: a line of any of them is one number,
 /// however far their contents are mixed.
 #[derive(Debug, Default)]

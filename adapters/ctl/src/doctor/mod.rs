@@ -8,6 +8,7 @@
 //! [`rules`] lists what is looked for; docs/doctor.md shows a broken stack for each.
 
 mod deployment;
+mod files;
 mod finding;
 mod gateway;
 mod images;
@@ -29,7 +30,8 @@ mod stack_file;
 mod tree;
 mod variables;
 
-pub use deployment::{Sources, Unreadable};
+pub use deployment::Sources;
+pub use files::Unreadable;
 pub use finding::{Finding, Place, Severity};
 pub use report::Report;
 pub use rules::Rule;
@@ -38,7 +40,7 @@ use deployment::Deployment;
 
 /// Every rule that [`examine`] follows.
 pub fn rules() -> &'static [Rule] {
-    rules::RULES
+    rules::all()
 }
 
 /// Reads a deployment's files and says what is wrong with them.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    deployment::{Unreadable, read_file},
+    files::{Unreadable, read_file},
     finding::Place,
     service::Service,
     stack_file::Stack,

@@ -8,7 +8,7 @@ use std::{
 use regex::Regex;
 
 use super::{
-    deployment::{Unreadable, read_file},
+    files::{Unreadable, read_file},
     finding::Place,
     service::Service,
     stack_file::Stack,

@@ -5,18 +5,11 @@ use std::{sync::Arc, time::Duration};
 use super::{
     finding::Place,
     images::Image,
-    lines::Lines,
+    lines::{At, Lines},
     parts::{Grant, Mount, Port},
     sizes::docker_size,
     tree::Node,
 };
-
-/// A value and the line it stands on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct At<T> {
-    pub(super) value: T,
-    pub(super) line: usize,
-}
 
 /// A service.
 #[derive(Debug)]

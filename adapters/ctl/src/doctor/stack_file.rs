@@ -7,14 +7,14 @@ use std::{
 };
 
 use super::{
-    deployment::{Unreadable, read_file},
+    files::{Unreadable, read_file},
     finding::Place,
     images::Image,
     interpolate::interpolate,
-    lines::Lines,
+    lines::{At, Lines},
     merge::merge,
     parts::{self, Grant, Mount, Port},
-    service::{At, Health, Service, Variable},
+    service::{Health, Service, Variable},
     settings::go_duration,
     tree::{Entry, Kind, Node, Value},
 };

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_saphyr::{Spanned, UserMessageFormatter};
 
-use super::{deployment::Unreadable, service::At};
+use super::{files::Unreadable, lines::At};
 
 /// A value and the line on which it is written: where its anchor stands, if it
 /// came by an alias or a merge.

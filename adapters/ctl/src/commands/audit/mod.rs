@@ -19,7 +19,11 @@ use self::{
     promises::Promises,
     verdict::{Findings, Verdict},
 };
-use super::{CtlError, Output, Shop, dead, output::progress_bar};
+use super::{
+    error::CtlError,
+    output::{Output, progress_bar},
+    shop::{MOST_LETTERS, Shop},
+};
 use woody_adapters::config::bounds::{self, MILLISECOND, MONTH, whole};
 
 #[derive(Debug, Subcommand)]
@@ -219,7 +223,7 @@ async fn look(
     let counts = orders.counts().await?;
     let depth = broker.admin().depth().await?;
     let stuck = orders.stuck(known.pending_for, MOST).await?.len() as u64;
-    let letters = broker.admin().dead_letters(dead::MOST).await?;
+    let letters = broker.admin().dead_letters(MOST_LETTERS).await?;
     let mut findings = Findings {
         unaccounted: unaccounted.len() as u64,
         pending: counts.pending,
@@ -229,7 +233,7 @@ async fn look(
         in_flight: depth.in_flight,
         ..known.clone()
     };
-    if letters.len() >= dead::MOST {
+    if letters.len() >= MOST_LETTERS {
         findings.dead_unread = depth.dead.saturating_sub(letters.len() as u64);
     }
     for letter in letters {

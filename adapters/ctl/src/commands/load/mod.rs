@@ -37,7 +37,10 @@ use uuid::Uuid;
 use woody_core::domain::OrderId;
 
 use self::address::{path, shop};
-use super::{CtlError, Output, output::progress_bar};
+use super::{
+    error::CtlError,
+    output::{Output, progress_bar},
+};
 use woody_adapters::config::{
     ConfigError,
     bounds::{MILLISECOND, MONTH, time, whole},

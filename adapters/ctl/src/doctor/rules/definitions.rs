@@ -4,7 +4,7 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::Found,

@@ -1,6 +1,6 @@
 //! What a container is given to read, and whether it can.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::{Found, Place},

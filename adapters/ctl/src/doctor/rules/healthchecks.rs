@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment, finding::Found, postgres::is_postgres, service::Service,
     settings::go_duration, tree::Node,

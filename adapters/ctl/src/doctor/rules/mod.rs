@@ -22,6 +22,7 @@ mod rabbitmq;
 mod refused;
 mod replays;
 mod resources;
+mod rule;
 mod secrets;
 mod servers;
 mod settings;
@@ -33,50 +34,18 @@ mod validation;
 
 use std::cmp::Reverse;
 
-use super::{
-    deployment::Deployment,
-    finding::{Finding, Found, Severity},
-    service::Service,
-};
+use super::{deployment::Deployment, finding::Finding};
 
-pub(super) use table::RULES;
+pub use rule::Rule;
 
-/// One thing that the doctor looks for.
-#[derive(Debug)]
-pub struct Rule {
-    /// Its name, in reports.
-    pub id: &'static str,
-    /// How bad the worst is that it finds.
-    pub severity: Severity,
-    /// What it finds.
-    pub finds: &'static str,
-    check: fn(&Deployment) -> Vec<Found>,
-}
-
-impl Rule {
-    fn findings(&self, deployment: &Deployment) -> impl Iterator<Item = Finding> {
-        (self.check)(deployment).into_iter().map(|found| Finding {
-            rule: self.id,
-            severity: found.severity,
-            place: found.place,
-            what: found.what,
-            why: found.why,
-            mend: found.mend,
-        })
-    }
-}
-
-/// What is found in each service.
-fn each_service<'d, F: IntoIterator<Item = Found>>(
-    deployment: &'d Deployment,
-    look: impl Fn(&'d Service) -> F,
-) -> Vec<Found> {
-    deployment.stack.services.iter().flat_map(look).collect()
+/// Every rule, by subject.
+pub(super) fn all() -> &'static [Rule] {
+    table::RULES
 }
 
 /// Everything that every rule finds, the worst first.
 pub(super) fn findings(deployment: &Deployment) -> Vec<Finding> {
-    let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule.findings(deployment)).collect();
+    let mut findings: Vec<_> = all().iter().flat_map(|rule| rule.findings(deployment)).collect();
     findings.sort_by_key(|finding| Reverse(finding.severity));
     findings
 }

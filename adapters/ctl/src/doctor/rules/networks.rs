@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use url::Url;
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::{Found, Place},

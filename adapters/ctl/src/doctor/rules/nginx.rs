@@ -1,6 +1,6 @@
 //! nginx in its container: what it writes, opens, and how it ends.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::Found,

@@ -1,6 +1,6 @@
 //! Where tasks run, and how many.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::Found,

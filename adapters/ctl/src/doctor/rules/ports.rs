@@ -1,6 +1,6 @@
 //! Ports: published, listened on, asked for.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment, finding::Found, gateway::port_of, service::Service, settings::Settings,
 };

@@ -1,6 +1,6 @@
 //! The official image of PostgreSQL.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment, finding::Found, images::Image, postgres::is_postgres, service::Service,
     sizes::postgres_size,

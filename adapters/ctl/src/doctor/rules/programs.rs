@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{deployment::Deployment, finding::Found, service::Service, stack_file::Stack};
 
 const STORE: &str = "WOODY_STORE_URL";

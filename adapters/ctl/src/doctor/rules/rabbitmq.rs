@@ -1,6 +1,6 @@
 //! The official image of RabbitMQ.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{deployment::Deployment, finding::Found, sizes::rabbitmq_size};
 
 /// RabbitMQ that is another node after each update.

@@ -1,6 +1,6 @@
 //! What `docker stack deploy` or Swarm refuses before anything runs.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::{Found, Place},

@@ -1,6 +1,6 @@
 //! What a container may take, and what it is given.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment, finding::Found, images::Image, service::Service, sizes::docker_size,
 };

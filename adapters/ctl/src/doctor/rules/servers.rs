@@ -2,8 +2,8 @@
 //! they end.
 
 use super::{
-    each_service,
     postgres::{postgres_data, wrong_volume},
+    rule::each_service,
 };
 use crate::doctor::{
     deployment::Deployment, finding::Found, postgres::is_postgres, service::SWARM_GRACE,

@@ -1,9 +1,10 @@
 //! Every rule there is.
 
 use super::{
-    Rule, clients, containers, definitions, endings, grants, health, healthchecks, ignored, images,
+    clients, containers, definitions, endings, grants, health, healthchecks, ignored, images,
     limits, networks, nginx, orders_queue, placement, ports, postgres, programs, rabbitmq, refused,
-    replays, resources, secrets, servers, settings, unseen, updates, upstreams, validation,
+    replays, resources, rule::Rule, secrets, servers, settings, unseen, updates, upstreams,
+    validation,
 };
 use crate::doctor::{
     deployment::Deployment,
@@ -22,7 +23,7 @@ const fn warning(id: &'static str, check: Check, finds: &'static str) -> Rule {
 
 /// By subject; in reports the worst finding comes first.
 #[rustfmt::skip] // A row a rule.
-pub(in crate::doctor) static RULES: &[Rule] = &[
+pub(super) static RULES: &[Rule] = &[
     // The gateway and who asks it.
     error("limit-behind-mesh", clients::limit_behind_mesh, "limits per client where the mesh hides who asks"),
     error("trusted-forwarded-for", clients::trusted_forwarded_for, "addresses taken from a header that clients write"),

@@ -1,6 +1,6 @@
 //! Two of a kind during an update.
 
-use super::each_service;
+use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::{Found, Severity},

@@ -1,6 +1,6 @@
 //! The keys of a stack file.
 
-use super::{Form, Key, Keys, Shape};
+use super::shape::{Form, Key, Keys, Shape};
 
 const NOTHING: Shape = Shape { scalar: None, list: None, map: None, may_be_empty: false };
 

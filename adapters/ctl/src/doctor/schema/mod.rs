@@ -5,9 +5,11 @@
 //! anything is deployed.
 
 mod keys;
+mod shape;
 
 use strsim::damerau_levenshtein;
 
+use self::shape::{Form, Key, Keys, Shape};
 use super::{
     settings::go_duration,
     tree::{Kind, Node, Scalar, Value},
@@ -15,49 +17,6 @@ use super::{
 
 /// The newest version of the format, which a file without one has.
 const NEWEST: u32 = 13;
-
-/// What may stand somewhere: nothing, a scalar, a list or a map.
-#[derive(Debug, Clone, Copy)]
-struct Shape {
-    scalar: Option<Form>,
-    list: Option<&'static Self>,
-    map: Option<Keys>,
-    may_be_empty: bool,
-}
-
-/// What a scalar must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Anything,
-    Text,
-    TextOrNumber,
-    Duration,
-    Whole,
-    /// Of these Docker makes what is asked for when variables were filled in.
-    FilledWhole,
-    FilledNumber,
-    Boolean,
-    FilledBoolean,
-    Port,
-    Order,
-}
-
-/// The keys of a map.
-#[derive(Debug, Clone, Copy)]
-enum Keys {
-    /// These, and others only if `is_open`.
-    Known { keys: &'static [Key], is_open: bool },
-    /// Names of the author's own choice.
-    Named(&'static Shape),
-}
-
-/// A key, and the minor version of the format that brought it.
-#[derive(Debug, Clone, Copy)]
-struct Key {
-    name: &'static str,
-    since: u32,
-    shape: Shape,
-}
 
 /// Something that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

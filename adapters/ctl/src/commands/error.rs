@@ -1,0 +1,31 @@
+use woody_adapters::config::ConfigError;
+use woody_core::domain::Invalid;
+
+/// What went wrong, for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum CtlError {
+    /// The command or the configuration cannot work: exit code 2.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store did not do what it was asked: exit code 1.
+    #[error("{}", ConfigError::because("the store", .0))]
+    Store(#[from] woody_core::ports::StoreError),
+    /// The broker did not do what it was asked: exit code 1.
+    #[error("{}", ConfigError::because("the broker", .0))]
+    Broker(#[from] woody_core::ports::BrokerError),
+    /// The order was not accepted: exit code 1.
+    #[error("{}", ConfigError::because("the order was not accepted", .0))]
+    Intake(#[from] woody_core::services::IntakeError),
+    /// There is no such thing: exit code 1.
+    #[error("{0}")]
+    NotFound(String),
+    /// Nothing more can be printed: exit code 1.
+    #[error("{}", ConfigError::because("cannot write to stdout", .0))]
+    Stdout(#[from] std::io::Error),
+}
+
+impl From<Invalid> for CtlError {
+    fn from(error: Invalid) -> Self {
+        ConfigError::new(error.to_string()).into()
+    }
+}

@@ -1,0 +1,28 @@
+use std::{sync::Arc, time::Duration};
+
+use woody_adapters::{
+    config::{BrokerArgs, ConfigError, StoreArgs},
+    wiring,
+};
+use woody_core::ports::{Broker, Store};
+
+/// Where the shop's things are.
+pub(super) struct Shop<'a> {
+    pub(super) store: &'a StoreArgs,
+    pub(super) broker: &'a BrokerArgs,
+}
+
+impl Shop<'_> {
+    pub(super) async fn store(&self) -> Result<Arc<dyn Store>, ConfigError> {
+        wiring::open_store(self.store, wiring::Files::MustExist).await
+    }
+
+    pub(super) async fn broker(&self) -> Result<Arc<dyn Broker>, ConfigError> {
+        wiring::open_broker(self.broker, wiring::Files::MustExist).await
+    }
+}
+
+/// How long a command may wait for something that is away.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How many dead letters are looked through at most.
+pub(super) const MOST_LETTERS: usize = 100_000;
