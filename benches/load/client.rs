@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hdrhistogram::Histogram;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -18,7 +19,13 @@ pub struct Accepted {
     pub count: u64,
     pub refused: u64,
     elapsed: Duration,
-    latencies: Vec<Duration>,
+    /// In microseconds.
+    latencies: Histogram<u64>,
+}
+
+/// What keeps three digits of every time up to a minute.
+fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).unwrap()
 }
 
 impl Accepted {
@@ -27,8 +34,7 @@ impl Accepted {
     }
 
     pub fn p99_ms(&self) -> f64 {
-        let at = (self.latencies.len() * 99 / 100).min(self.latencies.len().saturating_sub(1));
-        self.latencies.get(at).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1_000.0)
+        self.latencies.value_at_quantile(0.99) as f64 / 1_000.0
     }
 }
 
@@ -38,18 +44,17 @@ pub async fn place_orders(address: SocketAddr, connections: usize, lasting: Dura
     let until = started + lasting;
     let clients: Vec<_> =
         (0..connections).map(|_| tokio::spawn(place_until(address, until))).collect();
-    let (mut latencies, mut refused) = (Vec::new(), 0);
+    let (mut latencies, mut refused) = (latencies(), 0);
     for client in clients {
-        let (mut mine, my_refused) = client.await.unwrap();
-        latencies.append(&mut mine);
+        let (mine, my_refused) = client.await.unwrap();
+        latencies.add(mine).unwrap();
         refused += my_refused;
     }
     let elapsed = started.elapsed();
-    latencies.sort_unstable();
-    Accepted { count: latencies.len() as u64, refused, elapsed, latencies }
+    Accepted { count: latencies.len(), refused, elapsed, latencies }
 }
 
-async fn place_until(address: SocketAddr, until: Instant) -> (Vec<Duration>, u64) {
+async fn place_until(address: SocketAddr, until: Instant) -> (Histogram<u64>, u64) {
     const BODY: &str = r#"{"product": "Train", "quantity": 1}"#;
     let request = format!(
         "POST /api/orders HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n\
@@ -58,13 +63,13 @@ async fn place_until(address: SocketAddr, until: Instant) -> (Vec<Duration>, u64
     );
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let (mut latencies, mut refused) = (Vec::new(), 0);
+    let (mut latencies, mut refused) = (latencies(), 0);
     let mut buffer = Vec::with_capacity(4_096);
     while Instant::now() < until {
         let asked = Instant::now();
         stream.write_all(request.as_bytes()).await.unwrap();
         if answer(&mut stream, &mut buffer).await == 202 {
-            latencies.push(asked.elapsed());
+            latencies.saturating_record(u64::try_from(asked.elapsed().as_micros()).unwrap());
         } else {
             refused += 1;
         }
