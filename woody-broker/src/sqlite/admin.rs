@@ -5,7 +5,7 @@ use sqlx::SqlitePool;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
 
 use super::{
-    error::broker_error,
+    error::Error,
     handle::{Handle, Request},
     statements,
 };
@@ -52,6 +52,6 @@ fn numbers(ids: &[DeadLetterId]) -> Vec<i64> {
 fn read_error(error: sqlx::Error) -> BrokerError {
     match error {
         sqlx::Error::PoolClosed => BrokerError::Closed,
-        error => broker_error(error.into()),
+        error => Error::from(error).0,
     }
 }

@@ -59,7 +59,7 @@ impl Holder {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let back = statements::remove_holders(&mut transaction, &ids).await?;
         transaction.commit().await?;
-        tracing::info!(queue.file = %file.path.display(), processes = ids.len(), messages = back,
+        tracing::info!(queue.file = %file.path().display(), processes = ids.len(), messages = back,
             "took back what dead processes held");
         // Their locks are ours until here, so that nobody else does the same.
         blocking(move || {

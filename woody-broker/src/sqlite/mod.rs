@@ -25,6 +25,7 @@ mod holder;
 mod options;
 mod publisher;
 mod schedule;
+mod schema;
 mod seats;
 mod statements;
 mod turn;
@@ -71,12 +72,13 @@ impl SqliteBroker {
         options: SqliteOptions,
     ) -> Result<Self, BrokerError> {
         let file = QueueFile::new(path.into(), options);
-        let connection = file.open().await?;
+        let connection = file.open().await.map_err(|error| error.0)?;
         let readers = file.readers();
         let closed = CancellationToken::new();
         let events = Arc::new(InProcessEvents::new(closed.clone()));
         let (handle, inbox) = Handle::new(closed);
-        let writer = Writer::start(file, connection, inbox, Arc::downgrade(&handle)).await?;
+        let writer = Writer::start(file, connection, inbox, Arc::downgrade(&handle));
+        let writer = writer.await.map_err(|error| error.0)?;
         let tasks = TaskTracker::new();
         tasks.spawn(writer.run());
         tasks.close();

@@ -42,6 +42,18 @@ pub(super) fn micros(time: OffsetDateTime) -> i64 {
     i64::try_from(time.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
+/// Gives the queue its name, unless it has one; returns the name that it has.
+pub(super) async fn name_queue(
+    db: &mut SqliteConnection,
+    name: &str,
+) -> Result<String, sqlx::Error> {
+    sqlx::query("INSERT INTO queue (name) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM queue)")
+        .bind(name)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query_scalar("SELECT name FROM queue").fetch_one(db).await
+}
+
 /// Enters a new holder; answers its number.
 pub(super) async fn add_holder(db: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("INSERT INTO holders DEFAULT VALUES RETURNING id").fetch_one(db).await

@@ -7,7 +7,7 @@ use woody_core::ports::{ConsumerState, Delivery};
 use super::{
     acker::SqliteAcker,
     batch::Batch,
-    error::{Shared, is_passing},
+    error::{Kind, Shared, kind},
     group::{Done, Group},
     handle::Held,
     holder::Holder,
@@ -21,7 +21,7 @@ impl Writer {
         let mut tried = self.try_turn(&group, room).await.map_err(Shared::new);
         if let Err(error) = &tried
             && group.publishes()
-            && !is_passing(error)
+            && kind(error) == Kind::Refused
             && group.fail_publishes(error)
         {
             tried = self.try_turn(&group, room).await.map_err(Shared::new);
@@ -59,9 +59,9 @@ impl Writer {
         if group.items().is_empty() && claim.limit == 0 && !self.schedule.is_failing() {
             return Ok(Done::default());
         }
-        self.file.check(&self.connection.log)?;
-        let done = batch.execute(&mut self.connection.db, self.holder.id, claim).await?;
-        if let Err(displaced) = self.file.check(&self.connection.log) {
+        self.file.check()?;
+        let done = batch.execute(&mut self.connection, self.holder.id, claim).await?;
+        if let Err(displaced) = self.file.check() {
             // The file may come back, and nobody has what was claimed from it.
             self.owed.extend(done.claimed.iter().map(|row| row.id));
             return Err(displaced.into());
@@ -73,7 +73,7 @@ impl Writer {
 
     /// Looks for what other processes have done, and whether they are alive.
     async fn poll(&mut self) -> Result<(), sqlx::Error> {
-        let db = &mut self.connection.db;
+        let db = &mut self.connection;
         self.holder.reclaim(&self.file, db).await?;
         let next_due = statements::next_due(db).await?;
         self.schedule.polled(next_due, statements::any_ready(db).await?);
@@ -96,7 +96,7 @@ impl Writer {
 
     fn succeeded(&mut self) {
         if let Some(back) = self.schedule.succeeded() {
-            tracing::info!(queue.file = %self.file.path.display(), elapsed_ms = back.after_ms(),
+            tracing::info!(queue.file = %self.file.path().display(), elapsed_ms = back.after_ms(),
                 "the queue's file works again");
         }
         self.seats.tell(ConsumerState::Consuming);
@@ -104,7 +104,7 @@ impl Writer {
 
     async fn failed(&mut self, error: &Shared) {
         if self.schedule.failed().is_news {
-            tracing::warn!(queue.file = %self.file.path.display(), error = %error,
+            tracing::warn!(queue.file = %self.file.path().display(), error = %error,
                 "cannot write to the queue's file");
         } else if let Ok(fresh) = self.file.connect().await {
             // Perhaps it was the connection.
@@ -116,9 +116,9 @@ impl Writer {
     /// Somebody took this process for dead, which only happens when its side file
     /// was deleted: begins again under another number.
     async fn register_again(&mut self) {
-        tracing::error!(queue.file = %self.file.path.display(),
+        tracing::error!(queue.file = %self.file.path().display(),
             "the side file of this process was deleted: its deliveries come again");
-        match Holder::register(&self.file, &mut self.connection.db).await {
+        match Holder::register(&self.file, &mut self.connection).await {
             Ok(holder) => {
                 self.holder = holder;
                 self.seats.note_counted(Some(0));

@@ -6,13 +6,13 @@
 
 use std::sync::Weak;
 
-use sqlx::Connection;
+use sqlx::{Connection, SqliteConnection};
 use tokio::time::{Instant, sleep_until};
-use woody_core::ports::{BrokerError, ConsumerState, SettleError};
+use woody_core::ports::{ConsumerState, SettleError};
 
 use super::{
-    error::broker_error,
-    file::{QueueConnection, QueueFile},
+    error::Error,
+    file::QueueFile,
     group::{Group, Item},
     handle::{Handle, Inbox, Request, Word},
     holder::Holder,
@@ -26,7 +26,7 @@ const MOST: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) file: QueueFile,
-    pub(super) connection: QueueConnection,
+    pub(super) connection: SqliteConnection,
     pub(super) holder: Holder,
     inbox: Inbox,
     /// For the deliveries it makes; weak, or the writer would keep itself alive.
@@ -41,13 +41,12 @@ impl Writer {
     /// Enters this process among the file's holders, in place of the dead ones.
     pub(super) async fn start(
         file: QueueFile,
-        mut connection: QueueConnection,
+        mut connection: SqliteConnection,
         inbox: Inbox,
         handle: Weak<Handle>,
-    ) -> Result<Self, BrokerError> {
-        let failed = |error: sqlx::Error| broker_error(error.into());
-        let holder = Holder::register(&file, &mut connection.db).await.map_err(failed)?;
-        holder.reclaim(&file, &mut connection.db).await.map_err(failed)?;
+    ) -> Result<Self, Error> {
+        let holder = Holder::register(&file, &mut connection).await?;
+        holder.reclaim(&file, &mut connection).await?;
         Ok(Self {
             schedule: Schedule::new(file.options.poll),
             file,
@@ -141,14 +140,14 @@ impl Writer {
     /// Executes what was asked before the end, and gives back all the rest.
     async fn end(mut self, group: Group) {
         self.turn(group, 0).await;
-        let left = self.holder.leave(&mut self.connection.db).await;
+        let left = self.holder.leave(&mut self.connection).await;
         let closed = match left {
-            Ok(()) => self.connection.db.close().await,
+            Ok(()) => self.connection.close().await,
             Err(error) => Err(error),
         };
         if let Err(error) = closed {
             // No harm: the next process to open the file takes back what we held.
-            tracing::warn!(queue.file = %self.file.path.display(), error = %error,
+            tracing::warn!(queue.file = %self.file.path().display(), error = %error,
                 "could not close the queue's file");
         }
         self.seats.tell(ConsumerState::Stopped);

@@ -277,5 +277,36 @@ async fn a_file_of_a_newer_version_is_left_alone() {
                 execution_time) VALUES (99, 'tomorrow', TRUE, x'', 0)";
     sqlx::raw_sql(step).execute(&mut raw).await.unwrap();
     let error = SqliteBroker::open(&path, SqliteOptions::default()).await.unwrap_err();
-    assert!(format!("{error:?}").contains("newer version"), "{error:?}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("newer version"), "{source}");
+}
+
+/// A database of somebody else's, or of ours from before there was a record of steps.
+#[tokio::test]
+async fn a_database_that_is_no_queue_is_refused_and_left_as_it_was() {
+    use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+    for (tables, says) in [
+        ("PRAGMA user_version = 1; CREATE TABLE queue (name TEXT NOT NULL) STRICT", "no record"),
+        (
+            "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+                 installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+                 success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL);
+             INSERT INTO _sqlx_migrations VALUES (1, 'orders', 0, TRUE, x'00', 0)",
+            "not a queue's",
+        ),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("other.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut other = options.connect().await.unwrap();
+        sqlx::raw_sql(tables).execute(&mut other).await.unwrap();
+        let there = "SELECT count(*), group_concat(sql) FROM sqlite_schema";
+        let before: (i64, String) = sqlx::query_as(there).fetch_one(&mut other).await.unwrap();
+        let error = SqliteBroker::open(&path, SqliteOptions::default()).await.unwrap_err();
+        assert!(matches!(error, BrokerError::Refused(_)), "{error:?}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(says), "{source}");
+        let after: (i64, String) = sqlx::query_as(there).fetch_one(&mut other).await.unwrap();
+        assert_eq!(after, before);
+    }
 }

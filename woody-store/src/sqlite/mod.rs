@@ -1,24 +1,23 @@
 mod error;
-mod files;
 mod lost;
 mod orders;
 mod products;
 mod rows;
+mod schema;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
+use woody_core::resilience::JournaledFile;
 
 use crate::OpenError;
 use error::Error;
-use files::Files;
 
 /// How long a call waits for another one's, or another process's, write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,8 +41,7 @@ const READERS: u32 = 4;
 /// A dropped call is rolled back, unless it was committing already.
 #[derive(Clone)]
 pub struct SqliteStore {
-    path: PathBuf,
-    files: Arc<Files>,
+    file: Arc<JournaledFile>,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -72,26 +70,30 @@ impl SqliteStore {
             .acquire_timeout(BUSY_TIMEOUT)
             .test_before_acquire(false)
             .max_lifetime(None);
-        let files = Arc::new(Files::new(path));
-        let (opened, seen) = (Arc::clone(&files), Arc::clone(&files));
+        let file = Arc::new(JournaledFile::new(path, "-wal"));
+        let (opened, seen) = (Arc::clone(&file), Arc::clone(&file));
         let writer = pool
             .clone()
             .max_connections(1)
             .idle_timeout(None)
             .before_acquire(|connection, _| Box::pin(has_no_transaction(connection)))
             .after_connect(move |connection, _| {
-                let files = Arc::clone(&opened);
+                let file = Arc::clone(&opened);
                 Box::pin(async move {
                     // The log is opened by the first look into the file.
                     sqlx::query("SELECT count(*) FROM sqlite_schema").execute(connection).await?;
-                    Ok(files.opened_to_write()?)
+                    Ok(file.opened_to_write()?)
                 })
             });
         let to_create = options.clone().create_if_missing(true);
         let writer = writer.connect_with(to_create).await.map_err(|e| refused(e.into()))?;
         // A connection that takes another's place finds the file, or fails.
         writer.set_connect_options(options.clone());
-        migrate(&writer).await.map_err(refused)?;
+        let migrate = async {
+            let mut db = writer.acquire().await?;
+            schema::bring_up_to_date(&mut db).await
+        };
+        migrate.await.map_err(refused)?;
         let readers = pool
             .max_connections(READERS)
             .after_connect(move |_, _| {
@@ -99,19 +101,19 @@ impl SqliteStore {
                 Box::pin(std::future::ready(seen))
             })
             .connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { path: path.to_owned(), files, writer, readers })
+        Ok(Self { file, writer, readers })
     }
 
     /// Begins to write. It takes the lock at once: a transaction that reads
     /// first and then finds another process writing could only start over.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        self.files.check()?;
+        self.file.check()?;
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     /// The connections that read, as long as the file is there.
     fn reading(&self) -> Result<&SqlitePool, StoreError> {
-        self.files.check_main().map_err(StoreError::refused)?;
+        self.file.check_main().map_err(StoreError::refused)?;
         Ok(&self.readers)
     }
 
@@ -119,7 +121,7 @@ impl SqliteStore {
     /// then what was committed is in it.
     async fn commit(&self, tx: Transaction<'static, Sqlite>) -> Result<(), Error> {
         tx.commit().await?;
-        Ok(self.files.check()?)
+        Ok(self.file.check()?)
     }
 }
 
@@ -139,7 +141,7 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        self.files.closing();
+        self.file.closing();
         self.readers.close().await;
         // The last to close folds the log into the file.
         self.writer.close().await;
@@ -158,26 +160,9 @@ async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, s
     Ok(!connection.is_in_transaction())
 }
 
-/// Brings the schema up to date, in one transaction that locks out others who
-/// open the file at the same time.
-async fn migrate(writer: &SqlitePool) -> Result<(), Error> {
-    let migration = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    let mut migrator = Migrator::with_migrations(vec![
-        migration(1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql")),
-        migration(2, "products", include_str!("../../migrations/sqlite/0002_products.sql")),
-    ]);
-    // A program that was rolled back meets the schema of its successor.
-    migrator.set_ignore_missing(true);
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-    migrator.run_direct(None, &mut *tx, false).await?;
-    Ok(tx.commit().await?)
-}
-
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SqliteStore({})", self.path.display())
+        write!(f, "SqliteStore({})", self.file.path().display())
     }
 }
 

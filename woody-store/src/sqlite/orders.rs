@@ -217,7 +217,7 @@ impl OrderStore for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let ping = async {
-            self.files.check()?;
+            self.file.check()?;
             query(PING).fetch_one(self.reading()?).await?;
             Ok(())
         };

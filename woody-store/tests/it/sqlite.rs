@@ -116,6 +116,40 @@ async fn a_place_that_is_no_place_is_one_clear_error() {
     }
 }
 
+/// A database of somebody else's, or the queue's of the same shop.
+#[tokio::test]
+async fn a_database_that_is_no_store_is_refused_and_left_as_it_was() {
+    for (tables, says) in [
+        ("CREATE TABLE notes (note TEXT)", "no record"),
+        (
+            "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+                 installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+                 success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL);
+             INSERT INTO _sqlx_migrations VALUES (1, 'queue', 0, TRUE, x'00', 0)",
+            "not a store's",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.db");
+        let url = format!("sqlite:{}?mode=rwc", path.display());
+        let other = sqlx::SqlitePool::connect(&url).await.unwrap();
+        sqlx::raw_sql(tables).execute(&other).await.unwrap();
+        let there = "SELECT count(*), group_concat(sql) FROM sqlite_schema";
+        let before: (i64, String) = sqlx::query_as(there).fetch_one(&other).await.unwrap();
+        let error = SqliteStore::open(&path).await.unwrap_err();
+        assert!(format!("{error:?}").contains("Refused"), "{error:?}");
+        let mut said = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            said = format!("{said}: {error}");
+            cause = error.source();
+        }
+        assert!(said.contains(says) && said.contains("other.db"), "{said}");
+        let after: (i64, String) = sqlx::query_as(there).fetch_one(&other).await.unwrap();
+        assert_eq!(after, before);
+    }
+}
+
 type Displacement = (&'static str, fn(&Path));
 
 /// What could become of a file under a live store.

@@ -1,0 +1,53 @@
+//! Bringing the file's tables up to date.
+
+use sqlx::{
+    Connection, SqlSafeStr, SqliteConnection,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+use woody_core::ports::BrokerError;
+
+use super::error::Error;
+
+/// Whether there are tables, and no record of ours.
+const IS_FOREIGN: &str = "
+    SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\')
+       AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+
+/// The file is a database, and not one that we can use.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error("the file is another program's database: it has tables, and no record of a queue's")]
+    Foreign,
+    #[error("the file's tables are not a queue's: its step {0} made others")]
+    Other(i64),
+    #[error("the file was written by a newer version, whose tables (step {0}) are not known here")]
+    Newer(i64),
+}
+
+/// Applies the steps that the file has not had. One transaction, which locks out
+/// others who open the file at the same time.
+pub(super) async fn bring_up_to_date(db: &mut SqliteConnection) -> Result<(), Error> {
+    let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
+    if sqlx::query_scalar(IS_FOREIGN).fetch_one(&mut *tx).await? {
+        return Err(BrokerError::refused(Unfit::Foreign).into());
+    }
+    let unfit = match migrator().run_direct(None, &mut *tx, false).await {
+        Ok(()) => return Ok(tx.commit().await?),
+        Err(MigrateError::VersionMismatch(step)) => Unfit::Other(step),
+        Err(MigrateError::VersionMissing(step)) => Unfit::Newer(step),
+        Err(error) => return Err(error.into()),
+    };
+    Err(BrokerError::refused(unfit).into())
+}
+
+/// The steps from an empty file to this version's tables; a new one goes at the end.
+fn migrator() -> Migrator {
+    let step = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![step(
+        1,
+        "queue",
+        include_str!("../../migrations/sqlite/0001_queue.sql"),
+    )])
+}
