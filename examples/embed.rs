@@ -1,8 +1,8 @@
 //! The pipeline inside a program: accept now, validate later, lose nothing.
 //!
 //! ```sh
-//! cargo run --example embed
-//! cargo run --example embed amqp://user:password@localhost
+//! cargo run --features workshop --example embed
+//! cargo run --features workshop,rabbitmq --example embed amqp://user:password@localhost
 //! ```
 
 #![allow(clippy::print_stdout)]

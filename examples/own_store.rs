@@ -5,7 +5,7 @@
 //!
 //! ```sh
 //! cargo run  --example own_store
-//! cargo test --example own_store
+//! cargo test --example own_store --features contract
 //! ```
 
 #![allow(clippy::print_stdout)]
@@ -118,7 +118,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "contract"))]
 mod tests {
     use super::*;
 

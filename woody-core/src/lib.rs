@@ -11,6 +11,7 @@ pub mod services;
 #[doc(hidden)]
 pub mod step;
 pub mod validation;
+#[cfg(feature = "workshop")]
 pub mod workshop;
 
 #[cfg(feature = "contract")]

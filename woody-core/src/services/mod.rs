@@ -9,7 +9,9 @@ mod announcer;
 mod catalogue;
 mod given_up;
 mod group_commit;
+#[cfg(feature = "workshop")]
 mod heavy;
+#[cfg(feature = "workshop")]
 mod heavy_answer;
 mod intake;
 mod pipeline;
@@ -20,7 +22,9 @@ mod tracker;
 mod worker;
 
 pub use catalogue::{Catalogue, Page};
+#[cfg(feature = "workshop")]
 pub use heavy::{CacheStatus, HeavyComputation, HeavyConfig, HeavyFailure};
+#[cfg(feature = "workshop")]
 pub use heavy_answer::HeavyAnswer;
 pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest};
 pub use pipeline::{Pipeline, PipelineBuilder};

@@ -3,9 +3,11 @@
 mod accept_all;
 mod chain;
 mod guarded;
+#[cfg(feature = "workshop")]
 mod heavy;
 
 pub use accept_all::AcceptAll;
 pub use chain::ValidatorChain;
 pub use guarded::Guarded;
+#[cfg(feature = "workshop")]
 pub use heavy::HeavyValidation;
