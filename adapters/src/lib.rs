@@ -1,9 +1,18 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "document-features", doc = "# Features")]
+#![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "services")]
 pub mod config;
 pub mod http;
+#[cfg(feature = "services")]
 pub mod http_validator;
+#[cfg(feature = "services")]
 pub mod migration;
+#[cfg(feature = "services")]
 pub mod process;
+#[cfg(feature = "services")]
 pub mod terminal;
+#[cfg(feature = "services")]
 pub mod wiring;
