@@ -12,7 +12,7 @@ declare -A may=(
     [woody-adapters]='woody-core woody-broker woody-store'
     [woodyctl]='woody-adapters woody-core woody-broker woody-store'
     [testkit]='' # development alone; it knows none of what it tests
-    [woody]='woody-core woody-broker woody-store' # the facade; examples and benches use development dependencies
+    [woody]='woody-core woody-broker woody-store woody-adapters' # the facade; examples and benches use development dependencies
     [woody-public-api]=''
 )
 # What woody-core must never pull in, however indirectly: the world outside stands behind its traits.

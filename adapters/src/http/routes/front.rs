@@ -118,14 +118,8 @@ impl FrontRoutes {
             File::new(content_type, Bytes::from_static(text.as_bytes()))
         };
         Self {
-            page: file(
-                "text/html; charset=utf-8",
-                include_str!("../../../front/index.html"),
-            ),
-            style: file(
-                "text/css; charset=utf-8",
-                include_str!("../../../front/style.css"),
-            ),
+            page: file("text/html; charset=utf-8", include_str!("../../../front/index.html")),
+            style: file("text/css; charset=utf-8", include_str!("../../../front/style.css")),
             script: file(JAVASCRIPT, include_str!("../../../front/shop.js")),
             modules: MODULES.map(|(name, text)| (name, file(JAVASCRIPT, text))),
             icon: file(reply::SVG, include_str!("../../../front/favicon.svg")),
