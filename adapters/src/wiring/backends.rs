@@ -1,0 +1,97 @@
+use std::{path::Path, sync::Arc};
+
+use woody_broker::{BrokerOptions, BrokerUrl};
+use woody_core::ports::{Broker, Consumer, Store};
+use woody_store::{StoreOptions, StoreUrl};
+
+use crate::config::{BrokerArgs, ConfigError, SecretArg, StoreArgs, WorkerArgs};
+
+/// What to do about the file of an embedded backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// Create it when it is not there.
+    Create,
+    /// It must be there: who only looks should not leave an empty shop behind.
+    MustExist,
+}
+
+/// Opens the store. A server that is away is no error.
+///
+/// # Errors
+/// [`ConfigError`] when waiting would not help.
+pub async fn open_store(args: &StoreArgs, files: Files) -> Result<Arc<dyn Store>, ConfigError> {
+    let url = args.url()?;
+    check_file(&url, files)?;
+    let parsed = StoreUrl::parse(url.expose())
+        .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))?;
+    let mut options = StoreOptions::default();
+    options.max_connections = u32::from(args.store_connections.get());
+    woody_store::connect(&parsed, options)
+        .await
+        .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))
+}
+
+/// The store's URL without its password.
+///
+/// # Errors
+/// [`ConfigError`] when it names no store.
+pub fn store_name(args: &StoreArgs) -> Result<String, ConfigError> {
+    StoreUrl::parse(args.url()?.expose())
+        .map(|url| url.to_string())
+        .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))
+}
+
+/// Opens the broker. A server that is away is no error.
+///
+/// # Errors
+/// [`ConfigError`] when waiting would not help.
+pub async fn open_broker(args: &BrokerArgs, files: Files) -> Result<Arc<dyn Broker>, ConfigError> {
+    let url = args.url()?;
+    check_file(&url, files)?;
+    let parsed = BrokerUrl::parse(url.expose())
+        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
+    let mut options = BrokerOptions::default();
+    options.queue.clone_from(&args.queue);
+    woody_broker::connect(&parsed, options)
+        .await
+        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))
+}
+
+/// Refuses `memory:` to a service that shares its backends with other processes:
+/// everything would start, and nothing would ever arrive.
+///
+/// # Errors
+/// [`ConfigError`] says which variable to change.
+pub fn refuse_memory(variable: &str, url: &SecretArg) -> Result<(), ConfigError> {
+    if url.expose().starts_with("memory:") {
+        return Err(ConfigError::new(format!(
+            "{variable} is memory:, which no other process sees: \
+             only the all-in-one `woodytoys` can use it"
+        )));
+    }
+    Ok(())
+}
+
+fn check_file(url: &SecretArg, files: Files) -> Result<(), ConfigError> {
+    let Some(path) = url.expose().strip_prefix("sqlite:") else { return Ok(()) };
+    if files == Files::MustExist && !Path::new(path.trim_start_matches("//")).exists() {
+        return Err(ConfigError::new(format!(
+            "there is no {path}: start the shop first, or name another by its URL"
+        )));
+    }
+    Ok(())
+}
+
+/// The consumer of a worker.
+///
+/// # Errors
+/// [`ConfigError`] when the broker was closed, which it was not.
+pub async fn consumer(
+    args: &WorkerArgs,
+    broker: &Arc<dyn Broker>,
+) -> Result<Box<dyn Consumer>, ConfigError> {
+    broker
+        .consumer(args.prefetch)
+        .await
+        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))
+}

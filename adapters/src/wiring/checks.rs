@@ -1,0 +1,89 @@
+use std::sync::{Arc, OnceLock};
+
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+use woody_core::{
+    ports::{Broker, BrokerError, ConsumerState, Store, StoreError},
+    services::Waits,
+};
+
+/// A check that passes while the store answers.
+pub fn store_check(
+    store: &Arc<dyn Store>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
+    let orders = store.orders();
+    move || {
+        let orders = Arc::clone(&orders);
+        Box::pin(async move { orders.ping().await })
+    }
+}
+
+/// A check that passes while the broker takes messages.
+pub fn broker_check(
+    broker: &Arc<dyn Broker>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), BrokerError>> + use<> {
+    let publisher = broker.publisher();
+    move || {
+        let publisher = Arc::clone(&publisher);
+        Box::pin(async move { publisher.ping().await })
+    }
+}
+
+/// A check that passes while orders can be accepted in one way or the other.
+pub fn either_check(
+    store: &Arc<dyn Store>,
+    broker: &Arc<dyn Broker>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {
+    let (store, broker) = (store_check(store), broker_check(broker));
+    move || {
+        let (store, broker) = (store(), broker());
+        Box::pin(async move {
+            let (store, broker) = tokio::join!(store, broker);
+            if broker.is_ok() { Ok(()) } else { store }
+        })
+    }
+}
+
+/// A check that passes while the consumer that is put into `consuming` is on the
+/// broker's list.
+pub fn late_consumer_check(
+    consuming: &Arc<OnceLock<watch::Receiver<ConsumerState>>>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), &'static str>> + use<> {
+    let consuming = Arc::clone(consuming);
+    move || match consuming.get() {
+        Some(state) => consumer_check(state.clone())(),
+        None => Box::pin(std::future::ready(Err("no orders are taken before the schema is there"))),
+    }
+}
+
+/// A check that passes while a consumer is on the broker's list.
+pub fn consumer_check(
+    state: watch::Receiver<ConsumerState>,
+) -> impl Fn() -> BoxFuture<'static, Result<(), &'static str>> {
+    move || {
+        let state = *state.borrow();
+        Box::pin(async move {
+            match state {
+                ConsumerState::Consuming => Ok(()),
+                ConsumerState::Recovering => Err("the consumer is on its way back to the broker"),
+                ConsumerState::Stopped => Err("the consumer was stopped"),
+            }
+        })
+    }
+}
+
+/// A check that passes while no validation waits for something that refuses, where
+/// only an operator can help; with `refused` false, for something that is unavailable.
+pub fn waits_check(
+    waits: Arc<Waits>,
+    refused: bool,
+) -> impl Fn() -> BoxFuture<'static, Result<(), String>> {
+    move || {
+        let wait = waits.current().filter(|wait| wait.refused == refused);
+        Box::pin(async move {
+            wait.map_or(Ok(()), |wait| {
+                Err(format!("validations wait since {}: {}", wait.since, wait.reason))
+            })
+        })
+    }
+}

@@ -1,0 +1,71 @@
+use std::{sync::Arc, time::Duration};
+
+use woody_core::{
+    ports::{ProductStore, Validator},
+    validation::{AcceptAll, HeavyValidation, ValidatorChain},
+    workshop::{HeavyPool, Workshop},
+};
+
+use crate::{
+    config::{ConfigError, ProcessArgs, SecretArg, Validation, WorkerArgs},
+    http_validator::HttpValidator,
+};
+
+/// What an order must pass.
+///
+/// # Errors
+/// [`ConfigError`] when the validator's URL cannot be one.
+pub fn validator(
+    args: &WorkerArgs,
+    products: Arc<dyn ProductStore>,
+    pool: HeavyPool,
+) -> Result<Arc<dyn Validator>, ConfigError> {
+    // A stack file writes `${WOODY_VALIDATOR_URL:-}`, so empty is none.
+    let url = args.validator_url.as_ref().map(SecretArg::expose).filter(|url| !url.is_empty());
+    // The worker's own limit comes a little later than the links', which have an equal
+    // share each: so the reason names the link that was late.
+    let links = if url.is_some() { 2 } else { 1 };
+    let share = args.validation_timeout.mul_f64(0.95) / links;
+    let mut chain = ValidatorChain::new();
+    chain = match args.validation {
+        Validation::None => chain.then("none", share, Arc::new(AcceptAll)),
+        Validation::Workshop => {
+            let workshop = HeavyValidation::new(Arc::new(Workshop::default()), pool, products);
+            chain.then("workshop", share, Arc::new(workshop))
+        }
+    };
+    if let Some(url) = url {
+        let service = Arc::new(HttpValidator::new(url, share.mul_f64(0.95))?);
+        chain = chain.then("service", share, service);
+    }
+    Ok(Arc::new(chain))
+}
+
+/// A validation that may outlast the grace would be begun anew at every update.
+///
+/// # Errors
+/// [`ConfigError`] names both variables.
+pub fn check_validation_timeout(
+    worker: &WorkerArgs,
+    process: &ProcessArgs,
+) -> Result<(), ConfigError> {
+    let left = process.grace.saturating_sub(process.drain_delay);
+    if worker.validation_timeout >= left {
+        tracing::warn!(
+            "WOODY_VALIDATION_TIMEOUT ({:?}) is not shorter than what WOODY_GRACE leaves after \
+             WOODY_DRAIN_DELAY ({left:?}): a validation under way at the end may be begun anew",
+            worker.validation_timeout
+        );
+    }
+    if worker.validation_timeout > LONGEST_VALIDATION {
+        return Err(ConfigError::new(format!(
+            "WOODY_VALIDATION_TIMEOUT is {:?}, longer than {LONGEST_VALIDATION:?}: RabbitMQ takes \
+             a message away from whoever holds it for 30 minutes",
+            worker.validation_timeout
+        )));
+    }
+    Ok(())
+}
+
+/// Well within RabbitMQ's consumer timeout of 30 minutes.
+pub const LONGEST_VALIDATION: Duration = Duration::from_mins(15);
