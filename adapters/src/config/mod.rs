@@ -3,14 +3,25 @@
 //! Each group of flags is a struct that the binaries flatten into their own, so
 //! that `--help` of a service shows what this service reads and no more.
 
-mod args;
+mod addresses;
 pub mod bounds;
+mod broker;
+mod heavy;
+mod http;
 mod parse;
+mod process;
+mod relay;
 mod secret;
+mod store;
+mod worker;
 
-pub use args::{
-    AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, LogArgs,
-    LogFormat, ProcessArgs, RelayArgs, StoreArgs, Switch, Validation, WorkerArgs,
-};
+pub use addresses::{AdminArgs, ListenArgs};
+pub use broker::BrokerArgs;
+pub use heavy::{HeavyArgs, HeavyCacheArgs};
+pub use http::{GatewayArgs, HttpArgs, Switch};
 pub use parse::{ConfigError, parse_args};
+pub use process::{LogArgs, LogFormat, ProcessArgs};
+pub use relay::RelayArgs;
 pub use secret::SecretArg;
+pub use store::StoreArgs;
+pub use worker::{Validation, WorkerArgs};

@@ -87,7 +87,36 @@ impl From<String> for SecretArg {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    use super::{
+        super::{BrokerArgs, StoreArgs, WorkerArgs},
+        *,
+    };
+
+    /// Everything that is told where something is.
+    #[derive(Debug, Parser)]
+    struct Addresses {
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        broker: BrokerArgs,
+        #[command(flatten)]
+        worker: WorkerArgs,
+    }
+
+    #[test]
+    fn a_url_shows_its_password_neither_in_help_nor_in_debug() {
+        let urls = ["--store-url", "--broker-url", "--validator-url"];
+        let words = urls.map(|flag| format!("{flag}=amqp://woody:hunter2@host"));
+        let args = Addresses::try_parse_from(["woodytoys".to_owned()].into_iter().chain(words));
+        let args = args.unwrap();
+        assert!(!format!("{args:?}").contains("hunter2"), "{args:?}");
+        assert!(args.worker.validator_url.unwrap().expose().contains("hunter2"));
+        let command = Addresses::command();
+        let shown = command.get_arguments().filter(|flag| !flag.is_hide_env_values_set());
+        assert!(!shown.into_iter().any(|flag| flag.get_id().as_str().ends_with("_url")));
+    }
 
     #[test]
     fn a_file_wins_and_loses_its_newline() {

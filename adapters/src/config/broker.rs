@@ -1,0 +1,34 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{ConfigError, SecretArg};
+
+/// Where messages go through.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Broker")]
+pub struct BrokerArgs {
+    /// memory:, sqlite:PATH, amqp://USER:PASSWORD@HOST/VHOST or amqps://…
+    #[arg(long, env = "WOODY_BROKER_URL", value_name = "URL", hide_env_values = true)]
+    pub broker_url: Option<SecretArg>,
+    /// File that holds the broker's URL.
+    #[arg(long, env = "WOODY_BROKER_URL_FILE", value_name = "PATH")]
+    pub broker_url_file: Option<PathBuf>,
+    /// Queue of the orders.
+    #[arg(long, env = "WOODY_QUEUE", default_value = "order_processing", value_name = "NAME")]
+    pub queue: String,
+}
+
+impl BrokerArgs {
+    /// The broker's URL, from where it was given.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it was not given or its file cannot be read.
+    pub fn url(&self) -> Result<SecretArg, ConfigError> {
+        SecretArg::resolve(
+            "WOODY_BROKER_URL",
+            self.broker_url.as_ref(),
+            self.broker_url_file.as_ref(),
+        )
+    }
+}

@@ -1,0 +1,29 @@
+use std::time::Duration;
+
+use clap::Args;
+
+use super::bounds::{MILLISECOND, MONTH, time, whole};
+
+/// How heavy work is done and remembered.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Heavy work")]
+pub struct HeavyArgs {
+    /// Threads for heavy work; 0 is one for each core (0 to 256).
+    #[arg(long, env = "WOODY_HEAVY_THREADS", default_value = "0", value_name = "N",
+          value_parser = whole::<usize>(0, 256))]
+    pub heavy_threads: usize,
+}
+
+/// How long heavy answers are remembered.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Heavy work")]
+pub struct HeavyCacheArgs {
+    /// How long a heavy answer is remembered (1ms to 30days).
+    #[arg(long, env = "WOODY_HEAVY_CACHE_TTL", default_value = "60s", value_name = "TIME",
+          value_parser = time(MILLISECOND, MONTH))]
+    pub heavy_cache_ttl: Duration,
+    /// How many heavy answers are remembered (1 to 1000000).
+    #[arg(long, env = "WOODY_HEAVY_CACHE_CAPACITY", default_value = "10000", value_name = "N",
+          value_parser = whole::<u64>(1, 1_000_000))]
+    pub heavy_cache_capacity: u64,
+}

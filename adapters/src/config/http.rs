@@ -1,0 +1,88 @@
+use std::num::NonZeroU16;
+
+use clap::{Args, ValueEnum};
+
+use super::bounds::whole;
+use crate::http::Networks;
+
+/// What HTTP clients may do.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpArgs {
+    /// Whether the original GET routes that change state are served.
+    #[arg(long, env = "WOODY_LEGACY_GET", default_value = "on", value_name = "on|off")]
+    pub legacy_get: Switch,
+    /// Requests handled at once; the next one is answered 503 (1 to 65535).
+    #[arg(long, env = "WOODY_HTTP_CONCURRENCY", default_value = "1024", value_name = "N",
+          value_parser = whole::<NonZeroU16>(1, 65_535))]
+    pub http_concurrency: NonZeroU16,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+/// The limits that the gateway sets per client and service.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Gateway")]
+pub struct GatewayArgs {
+    /// Requests per second and client address, for each service; 0 sets no limit (0 to 1000000).
+    #[arg(long, env = "WOODY_RATE_LIMIT", default_value = "10", value_name = "N",
+          value_parser = whole::<u32>(0, 1_000_000))]
+    pub rate_limit: u32,
+    /// Addresses and networks that no limit holds for, parted by commas: 192.0.2.7,10.0.0.0/8
+    #[arg(long, env = "WOODY_RATE_EXEMPT", value_name = "NETS")]
+    pub rate_exempt: Vec<Networks>,
+    /// Connections that one client address may hold; 0 sets no limit (0 to 1000000).
+    #[arg(long, env = "WOODY_CLIENT_CONNECTIONS", default_value = "1024", value_name = "N",
+          value_parser = whole::<u32>(0, 1_000_000))]
+    pub client_connections: u32,
+    /// Streams of events that one client address may follow; 0 sets no limit (0 to 1000000).
+    #[arg(long, env = "WOODY_CLIENT_STREAMS", default_value = "128", value_name = "N",
+          value_parser = whole::<u32>(0, 1_000_000))]
+    pub client_streams: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        gateway: GatewayArgs,
+    }
+
+    #[test]
+    fn who_is_exempt_is_written_as_at_the_gateway() {
+        let exempt = |given: &[&str]| {
+            let given = given.iter().flat_map(|value| ["--rate-exempt", value]);
+            let args = Program::try_parse_from(std::iter::once("woodytoys").chain(given))?;
+            let mut all = Networks::default();
+            all.extend(args.gateway.rate_exempt);
+            Ok::<_, clap::Error>(all)
+        };
+        let networks = exempt(&["10.0.0.0/8, 192.0.2.7", "2001:db8::/32", ""]).unwrap();
+        for address in ["10.1.2.3", "192.0.2.7", "2001:db8::7"] {
+            assert!(networks.contains(address.parse().unwrap()), "{address}");
+        }
+        assert!(!networks.contains("192.0.2.8".parse().unwrap()));
+        assert_eq!(exempt(&[""]).unwrap(), Networks::default());
+        let error = exempt(&["10.0.0.0/33"]).unwrap_err().to_string();
+        assert!(error.contains("--rate-exempt") && error.contains("10.0.0.0/33"), "{error}");
+    }
+}

@@ -1,0 +1,43 @@
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::bounds::{HOUR, MILLISECOND, time};
+
+/// How a process ends.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Process")]
+pub struct ProcessArgs {
+    /// How long it goes on answering after SIGTERM while it is not ready any more (0s to 1h).
+    #[arg(long, env = "WOODY_DRAIN_DELAY", default_value = "0s", value_name = "TIME",
+          value_parser = time(Duration::ZERO, HOUR))]
+    pub drain_delay: Duration,
+    /// Time from SIGTERM by which everything is finished or given back (1ms to 1h).
+    #[arg(long, env = "WOODY_GRACE", default_value = "25s", value_name = "TIME",
+          value_parser = time(MILLISECOND, HOUR))]
+    pub grace: Duration,
+    /// How it logs.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// How a process logs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logging")]
+pub struct LogArgs {
+    /// What is logged: error, warn, info, debug, trace, or filters by module.
+    #[arg(long, env = "WOODY_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// How it looks.
+    #[arg(long, env = "WOODY_LOG_FORMAT", default_value = "text", value_name = "text|json")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
