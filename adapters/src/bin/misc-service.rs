@@ -8,7 +8,7 @@ use woody_adapters::{
         AdminArgs, ConfigError, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, ProcessArgs,
         StoreArgs,
     },
-    http::{MiscRoutes, RateLimit, Readiness, serve, service},
+    http::{MiscRoutes, RateLimit, Readiness, ServerLimits, serve, service},
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
 };
@@ -63,8 +63,8 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     let admin = Admin::start(&args.admin, Readiness::new(process.draining()), &process).await?;
     tracing::info!(listen = %args.listen.listen, "misc-service answers");
 
-    let service = service(misc, RateLimit::off(), &wiring::service_settings(&args.http));
-    let drained = serve(listener, service, wiring::server_limits(), process.drain()).await;
+    let service = service(misc, RateLimit::off(), &args.http.settings());
+    let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     pool.shutdown().await;
     if let Some(store) = store {
         store.close().await;

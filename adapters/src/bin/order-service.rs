@@ -7,7 +7,7 @@ use woody_adapters::{
     config::{
         AdminArgs, BrokerArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, RelayArgs, StoreArgs,
     },
-    http::{OrderRoutes, RateLimit, Readiness, StreamSettings, serve, service},
+    http::{OrderRoutes, RateLimit, Readiness, ServerLimits, StreamSettings, serve, service},
     migration::Migration,
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
@@ -65,8 +65,8 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
     let admin = Admin::start(&args.admin, readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::new(store.orders(), broker.clone())
-        .intake_settings(wiring::intake_settings(&args.relay))
-        .relay_settings(wiring::relay_settings(&args.relay))
+        .intake_settings(args.relay.intake_settings())
+        .relay_settings(args.relay.relay_settings())
         .stopping(process.stopping())
         .start()
         .await
@@ -75,8 +75,8 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
 
     let streams = StreamSettings::until(process.stopping());
     let orders = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
-    let service = service(orders, RateLimit::off(), &wiring::service_settings(&args.http));
-    let drained = serve(listener, service, wiring::server_limits(), process.drain()).await;
+    let service = service(orders, RateLimit::off(), &args.http.settings());
+    let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     let finished = pipeline.stop_within(process.grace_left()).await;
     migrating.wait().await;
     broker.close().await;

@@ -61,7 +61,7 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
         store.orders(),
         validator,
         broker.events(),
-        wiring::worker_settings(&args.worker),
+        args.worker.settings(),
         &tasks,
     ));
     let readiness = Readiness::new(process.draining())

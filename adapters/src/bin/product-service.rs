@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use woody_adapters::{
     config::{AdminArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, StoreArgs},
-    http::{ProductRoutes, RateLimit, Readiness, serve, service},
+    http::{ProductRoutes, RateLimit, Readiness, ServerLimits, serve, service},
     migration::Migration,
     process::{Admin, Process, ServiceArgs, bind, run},
     wiring::{self, Files},
@@ -55,8 +55,8 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
     tracing::info!(listen = %args.listen.listen, "product-service answers");
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());
-    let service = service(products, RateLimit::off(), &wiring::service_settings(&args.http));
-    let drained = serve(listener, service, wiring::server_limits(), process.drain()).await;
+    let service = service(products, RateLimit::off(), &args.http.settings());
+    let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     migrating.wait().await;
     store.close().await;
     admin.stop().await;

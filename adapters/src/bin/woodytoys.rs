@@ -80,11 +80,11 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let migration = Migration::of(&store);
     let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::new(store.orders(), broker.clone())
-        .intake_settings(wiring::intake_settings(&args.relay))
-        .relay_settings(wiring::relay_settings(&args.relay))
+        .intake_settings(args.relay.intake_settings())
+        .relay_settings(args.relay.relay_settings())
         .validator(validator)
         .prefetch(args.worker.prefetch)
-        .worker_settings(wiring::worker_settings(&args.worker))
+        .worker_settings(args.worker.settings())
         .stopping(process.stopping())
         .start()
         .await
@@ -103,18 +103,18 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let admin = Admin::start(&args.admin, readiness, &process).await?;
 
     let heavy = wiring::heavy_computation(&args.cache, pool.clone(), Some(store.products()));
-    let per_client = wiring::followers_per_client(&args.gateway);
+    let per_client = args.gateway.followers_per_client();
     let streams = StreamSettings { per_client, ..StreamSettings::until(process.stopping()) };
     let service = gateway(
         MiscRoutes::new(heavy),
         ProductRoutes::new(Catalogue::new(store.products()).into()),
         OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
         FrontRoutes::new(),
-        &wiring::gateway_limits(&args.gateway),
-        &wiring::service_settings(&args.http),
+        &args.gateway.settings(),
+        &args.http.settings(),
     );
     welcome(args.listen.listen, args.admin.admin_listen, &wiring::store_name(&args.store)?);
-    let limits = wiring::public_server_limits(&args.gateway);
+    let limits = args.gateway.server_limits();
     let drained = serve(listener, service, limits, process.drain()).await;
     let finished = pipeline.stop_within(process.grace_left()).await;
     migrating.wait().await;

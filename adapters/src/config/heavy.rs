@@ -1,6 +1,7 @@
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use clap::Args;
+use woody_core::{services::HeavyConfig, workshop::HeavyPoolConfig};
 
 use super::bounds::{MILLISECOND, MONTH, time, whole};
 
@@ -12,6 +13,17 @@ pub struct HeavyArgs {
     #[arg(long, env = "WOODY_HEAVY_THREADS", default_value = "0", value_name = "N",
           value_parser = whole::<usize>(0, 256))]
     pub heavy_threads: usize,
+}
+
+impl HeavyArgs {
+    /// How many threads there are, and what waits for them.
+    pub fn settings(&self) -> HeavyPoolConfig {
+        let mut settings = HeavyPoolConfig::default();
+        if let Some(threads) = NonZeroUsize::new(self.heavy_threads) {
+            settings.threads = threads;
+        }
+        settings
+    }
 }
 
 /// How long heavy answers are remembered.
@@ -26,4 +38,11 @@ pub struct HeavyCacheArgs {
     #[arg(long, env = "WOODY_HEAVY_CACHE_CAPACITY", default_value = "10000", value_name = "N",
           value_parser = whole::<u64>(1, 1_000_000))]
     pub heavy_cache_capacity: u64,
+}
+
+impl HeavyCacheArgs {
+    /// How long and how many.
+    pub fn settings(&self) -> HeavyConfig {
+        HeavyConfig { ttl: self.heavy_cache_ttl, capacity: self.heavy_cache_capacity }
+    }
 }

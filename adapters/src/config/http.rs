@@ -1,9 +1,11 @@
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use clap::{Args, ValueEnum};
 
 use super::bounds::whole;
-use crate::http::Networks;
+use crate::http::{
+    ClientShare, ConcurrencyLimit, GatewayLimits, Networks, ServerLimits, ServiceSettings,
+};
 
 /// What HTTP clients may do.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +18,17 @@ pub struct HttpArgs {
     #[arg(long, env = "WOODY_HTTP_CONCURRENCY", default_value = "1024", value_name = "N",
           value_parser = whole::<NonZeroU16>(1, 65_535))]
     pub http_concurrency: NonZeroU16,
+}
+
+impl HttpArgs {
+    /// What goes around a service's routes.
+    pub fn settings(&self) -> ServiceSettings {
+        ServiceSettings {
+            concurrency: ConcurrencyLimit::new(usize::from(self.http_concurrency.get())),
+            legacy_get: self.legacy_get.is_on(),
+            ..ServiceSettings::default()
+        }
+    }
 }
 
 /// On or off.
@@ -53,6 +66,40 @@ pub struct GatewayArgs {
     #[arg(long, env = "WOODY_CLIENT_STREAMS", default_value = "128", value_name = "N",
           value_parser = whole::<u32>(0, 1_000_000))]
     pub client_streams: u32,
+}
+
+impl GatewayArgs {
+    /// What a client may ask for.
+    pub fn settings(&self) -> GatewayLimits {
+        let limits =
+            NonZeroU32::new(self.rate_limit).map_or_else(GatewayLimits::off, GatewayLimits::at);
+        GatewayLimits { exempt: self.exempt(), ..limits }
+    }
+
+    /// Connection limits of a server that clients reach themselves. Behind a gateway the
+    /// gateway keeps each client to its share.
+    pub fn server_limits(&self) -> ServerLimits {
+        let per_client = self.share(self.client_connections);
+        ServerLimits { per_client, ..ServerLimits::default() }
+    }
+
+    /// How many orders one client address may follow.
+    pub fn followers_per_client(&self) -> ClientShare {
+        self.share(self.client_streams)
+    }
+
+    fn share(&self, each: u32) -> ClientShare {
+        match usize::try_from(each) {
+            Ok(0) | Err(_) => ClientShare::off(),
+            Ok(each) => ClientShare::of(each, self.exempt()),
+        }
+    }
+
+    fn exempt(&self) -> Networks {
+        let mut all = Networks::default();
+        all.extend(self.rate_exempt.iter().cloned());
+        all
+    }
 }
 
 #[cfg(test)]

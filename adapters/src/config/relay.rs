@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use woody_core::services::{IntakeSettings, RelaySettings};
 
 use super::bounds::{HOUR, MILLISECOND, MONTH, time};
 
@@ -20,4 +21,21 @@ pub struct RelayArgs {
     #[arg(long, env = "WOODY_PENDING_FOR", default_value = "10s", value_name = "TIME",
           value_parser = time(100 * MILLISECOND, MONTH))]
     pub pending_for: Duration,
+}
+
+impl RelayArgs {
+    /// How orders are accepted.
+    pub fn intake_settings(&self) -> IntakeSettings {
+        IntakeSettings { outbox_lease: self.outbox_lease, ..IntakeSettings::default() }
+    }
+
+    /// How the outbox is emptied.
+    pub fn relay_settings(&self) -> RelaySettings {
+        RelaySettings {
+            lease: self.outbox_lease,
+            reconcile_every: self.reconcile_every,
+            pending_for: self.pending_for,
+            ..RelaySettings::default()
+        }
+    }
 }

@@ -1,6 +1,7 @@
 use std::{num::NonZeroU16, time::Duration};
 
 use clap::{Args, ValueEnum};
+use woody_core::services::WorkerSettings;
 
 use super::{
     SecretArg,
@@ -33,6 +34,18 @@ pub struct WorkerArgs {
     /// HTTP service that must agree to each order too (payment, fraud, …).
     #[arg(long, env = "WOODY_VALIDATOR_URL", value_name = "URL", hide_env_values = true)]
     pub validator_url: Option<SecretArg>,
+}
+
+impl WorkerArgs {
+    /// How a worker tries and gives up.
+    pub fn settings(&self) -> WorkerSettings {
+        WorkerSettings {
+            max_attempts: self.max_attempts,
+            retry_base: self.retry_base,
+            validation_timeout: self.validation_timeout,
+            ..WorkerSettings::default()
+        }
+    }
 }
 
 /// The validation that comes with the shop.

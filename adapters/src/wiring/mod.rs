@@ -3,7 +3,6 @@
 mod backends;
 mod checks;
 mod heavy;
-mod settings;
 mod validation;
 
 pub use backends::{Files, consumer, open_broker, open_store, refuse_memory, store_name};
@@ -11,8 +10,4 @@ pub use checks::{
     broker_check, consumer_check, either_check, late_consumer_check, store_check, waits_check,
 };
 pub use heavy::{heavy_computation, heavy_pool};
-pub use settings::{
-    followers_per_client, gateway_limits, intake_settings, public_server_limits, relay_settings,
-    server_limits, service_settings, worker_settings,
-};
 pub use validation::{LONGEST_VALIDATION, check_validation_timeout, validator};
