@@ -2,14 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use woody_adapters::{
-    config::{
-        AdminArgs, ConfigError, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, ProcessArgs,
-        StoreArgs,
-    },
+    config::{ConfigError, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, StoreArgs},
     http::{MiscRoutes, RateLimit, Readiness, ServerLimits, serve, service},
-    process::{Admin, Process, ServiceArgs, bind, run},
+    process::{Admin, Closing, Process, bind, run},
     wiring::{self, Files},
 };
 
@@ -17,13 +13,10 @@ use woody_adapters::{
 ///
 /// With a store it plans the parts of the catalogue's products; without one,
 /// every toy is its name in cut-out letters.
-#[derive(Debug, Parser)]
-#[command(name = "misc-service", version)]
+#[derive(Debug, clap::Args)]
 struct Args {
     #[command(flatten)]
     listen: ListenArgs,
-    #[command(flatten)]
-    admin: AdminArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -32,22 +25,10 @@ struct Args {
     cache: HeavyCacheArgs,
     #[command(flatten)]
     http: HttpArgs,
-    #[command(flatten)]
-    process: ProcessArgs,
-}
-
-impl ServiceArgs for Args {
-    fn process(&self) -> &ProcessArgs {
-        &self.process
-    }
-
-    fn admin(&self) -> &AdminArgs {
-        &self.admin
-    }
 }
 
 fn main() -> ExitCode {
-    run(|flags| flags, misc_service)
+    run("misc-service", |flags| flags, misc_service)
 }
 
 async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError> {
@@ -60,15 +41,14 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     let pool = wiring::heavy_pool(&args.heavy);
     let products = store.as_ref().map(|store| store.products());
     let misc = MiscRoutes::new(wiring::heavy_computation(&args.cache, pool.clone(), products));
-    let admin = Admin::start(&args.admin, Readiness::new(process.draining()), &process).await?;
+    let admin = Admin::start(Readiness::new(process.draining()), &process).await?;
     tracing::info!(listen = %args.listen.listen, "misc-service answers");
 
     let service = service(misc, RateLimit::off(), &args.http.settings());
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
-    pool.shutdown().await;
+    let mut closing = Closing::of(admin).heavy_work(pool);
     if let Some(store) = store {
-        store.close().await;
+        closing = closing.store(store);
     }
-    admin.stop().await;
-    Ok(process.ended(drained.is_clean()))
+    Ok(closing.end(&process, drained.is_clean()).await)
 }

@@ -2,27 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use woody_adapters::{
-    config::{
-        AdminArgs, BrokerArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, RelayArgs, StoreArgs,
-    },
+    config::{BrokerArgs, ConfigError, HttpArgs, ListenArgs, RelayArgs, StoreArgs},
     http::{OrderRoutes, RateLimit, Readiness, ServerLimits, StreamSettings, serve, service},
     migration::Migration,
-    process::{Admin, Process, ServiceArgs, bind, run},
+    process::{Admin, Closing, Process, bind, run},
     wiring::{self, Files},
 };
 use woody_core::services::Pipeline;
 
 /// WoodyToys' intake of orders: accepted at once, kept for good, validated by
 /// an order-worker.
-#[derive(Debug, Parser)]
-#[command(name = "order-service", version)]
+#[derive(Debug, clap::Args)]
 struct Args {
     #[command(flatten)]
     listen: ListenArgs,
-    #[command(flatten)]
-    admin: AdminArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -31,22 +25,10 @@ struct Args {
     relay: RelayArgs,
     #[command(flatten)]
     http: HttpArgs,
-    #[command(flatten)]
-    process: ProcessArgs,
-}
-
-impl ServiceArgs for Args {
-    fn process(&self) -> &ProcessArgs {
-        &self.process
-    }
-
-    fn admin(&self) -> &AdminArgs {
-        &self.admin
-    }
 }
 
 fn main() -> ExitCode {
-    run(|flags| flags, order_service)
+    run("order-service", |flags| flags, order_service)
 }
 
 async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError> {
@@ -62,7 +44,7 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
         .report("store", wiring::store_check(&store))
         .report("schema", migration.check())
         .report("broker", wiring::broker_check(&broker));
-    let admin = Admin::start(&args.admin, readiness, &process).await?;
+    let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::new(store.orders(), broker.clone())
         .intake_settings(args.relay.intake_settings())
@@ -77,10 +59,10 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
     let orders = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
     let service = service(orders, RateLimit::off(), &args.http.settings());
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
-    let finished = pipeline.stop_within(process.grace_left()).await;
-    migrating.wait().await;
-    broker.close().await;
-    store.close().await;
-    admin.stop().await;
-    Ok(process.ended(drained.is_clean() && finished))
+    let closing = Closing::of(admin)
+        .orders(|grace| pipeline.stop_within(grace))
+        .migration(migrating)
+        .broker(broker)
+        .store(store);
+    Ok(closing.end(&process, drained.is_clean()).await)
 }

@@ -2,24 +2,20 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use clap::Parser;
 use tokio_util::task::TaskTracker;
 use woody_adapters::{
-    config::{AdminArgs, BrokerArgs, ConfigError, HeavyArgs, ProcessArgs, StoreArgs, WorkerArgs},
+    config::{BrokerArgs, ConfigError, HeavyArgs, StoreArgs, WorkerArgs},
     http::Readiness,
     migration::Migration,
-    process::{Admin, Process, ServiceArgs, run},
+    process::{Admin, Closing, Process, run},
     wiring::{self, Files},
 };
 use woody_core::services::OrderWorker;
 
 /// WoodyToys' worker: takes orders off the queue, validates them, saves how they
 /// end, and only then acknowledges them. Run as many as there is work for.
-#[derive(Debug, Parser)]
-#[command(name = "order-worker", version)]
+#[derive(Debug, clap::Args)]
 struct Args {
-    #[command(flatten)]
-    admin: AdminArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -28,28 +24,16 @@ struct Args {
     worker: WorkerArgs,
     #[command(flatten)]
     heavy: HeavyArgs,
-    #[command(flatten)]
-    process: ProcessArgs,
-}
-
-impl ServiceArgs for Args {
-    fn process(&self) -> &ProcessArgs {
-        &self.process
-    }
-
-    fn admin(&self) -> &AdminArgs {
-        &self.admin
-    }
 }
 
 fn main() -> ExitCode {
-    run(|flags| flags, order_worker)
+    run("order-worker", |flags| flags, order_worker)
 }
 
 async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError> {
     wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
     wiring::refuse_memory("WOODY_BROKER_URL", &args.broker.url()?)?;
-    wiring::check_validation_timeout(&args.worker, &args.process)?;
+    wiring::check_validation_timeout(&args.worker, &process)?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let pool = wiring::heavy_pool(&args.heavy);
@@ -70,7 +54,7 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
         .require("queue", wiring::late_consumer_check(&consuming))
         .require("validation", wiring::waits_check(worker.waits(), true))
         .report("validator", wiring::waits_check(worker.waits(), false));
-    let admin = Admin::start(&args.admin, readiness, &process).await?;
+    let admin = Admin::start(readiness, &process).await?;
 
     tracing::info!(
         queue = args.broker.queue,
@@ -89,10 +73,10 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
     }
     process.stopping().cancelled().await;
     tasks.close();
-    let finished = tokio::time::timeout(process.grace_left(), tasks.wait()).await.is_ok();
-    pool.shutdown().await;
-    broker.close().await;
-    store.close().await;
-    admin.stop().await;
-    Ok(process.ended(finished))
+    let closing = Closing::of(admin)
+        .orders(|grace| async move { tokio::time::timeout(grace, tasks.wait()).await.is_ok() })
+        .heavy_work(pool)
+        .broker(broker)
+        .store(store);
+    Ok(closing.end(&process, true).await)
 }

@@ -2,44 +2,28 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use woody_adapters::{
-    config::{AdminArgs, ConfigError, HttpArgs, ListenArgs, ProcessArgs, StoreArgs},
+    config::{ConfigError, HttpArgs, ListenArgs, StoreArgs},
     http::{ProductRoutes, RateLimit, Readiness, ServerLimits, serve, service},
     migration::Migration,
-    process::{Admin, Process, ServiceArgs, bind, run},
+    process::{Admin, Closing, Process, bind, run},
     wiring::{self, Files},
 };
 use woody_core::services::Catalogue;
 
 /// WoodyToys' catalogue of products.
-#[derive(Debug, Parser)]
-#[command(name = "product-service", version)]
+#[derive(Debug, clap::Args)]
 struct Args {
     #[command(flatten)]
     listen: ListenArgs,
     #[command(flatten)]
-    admin: AdminArgs,
-    #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
     http: HttpArgs,
-    #[command(flatten)]
-    process: ProcessArgs,
-}
-
-impl ServiceArgs for Args {
-    fn process(&self) -> &ProcessArgs {
-        &self.process
-    }
-
-    fn admin(&self) -> &AdminArgs {
-        &self.admin
-    }
 }
 
 fn main() -> ExitCode {
-    run(|flags| flags, product_service)
+    run("product-service", |flags| flags, product_service)
 }
 
 async fn product_service(args: Args, process: Process) -> Result<bool, ConfigError> {
@@ -50,15 +34,13 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
     let readiness = Readiness::new(process.draining())
         .require("store", wiring::store_check(&store))
         .require("schema", migration.check());
-    let admin = Admin::start(&args.admin, readiness, &process).await?;
+    let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
     tracing::info!(listen = %args.listen.listen, "product-service answers");
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());
     let service = service(products, RateLimit::off(), &args.http.settings());
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
-    migrating.wait().await;
-    store.close().await;
-    admin.stop().await;
-    Ok(process.ended(drained.is_clean()))
+    let closing = Closing::of(admin).migration(migrating).store(store);
+    Ok(closing.end(&process, drained.is_clean()).await)
 }

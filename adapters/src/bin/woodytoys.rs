@@ -2,18 +2,17 @@
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
-use clap::Parser;
 use woody_adapters::{
     config::{
-        AdminArgs, BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs,
-        ListenArgs, ProcessArgs, RelayArgs, StoreArgs, WorkerArgs,
+        BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
+        RelayArgs, StoreArgs, WorkerArgs,
     },
     http::{
         FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Readiness, StreamSettings, gateway,
         serve,
     },
     migration::Migration,
-    process::{Admin, Process, ServiceArgs, bind, run},
+    process::{Admin, Closing, Process, bind, run},
     terminal,
     wiring::{self, Files},
 };
@@ -22,13 +21,10 @@ use woody_core::services::{Catalogue, Pipeline};
 /// The whole shop in one process: page, API, queue and worker.
 ///
 /// With no flags it listens on this machine only and keeps everything in ./data.
-#[derive(Debug, Parser)]
-#[command(name = "woodytoys", version)]
+#[derive(Debug, clap::Args)]
 struct Args {
     #[command(flatten)]
     listen: ListenArgs,
-    #[command(flatten)]
-    admin: AdminArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -45,18 +41,6 @@ struct Args {
     http: HttpArgs,
     #[command(flatten)]
     gateway: GatewayArgs,
-    #[command(flatten)]
-    process: ProcessArgs,
-}
-
-impl ServiceArgs for Args {
-    fn process(&self) -> &ProcessArgs {
-        &self.process
-    }
-
-    fn admin(&self) -> &AdminArgs {
-        &self.admin
-    }
 }
 
 fn main() -> ExitCode {
@@ -67,11 +51,11 @@ fn main() -> ExitCode {
             .mut_arg("store_url", |flag| flag.default_value("sqlite:data/woody.db"))
             .mut_arg("broker_url", |flag| flag.default_value("sqlite:data/woody-queue.db"))
     };
-    run(at_home, woodytoys)
+    run("woodytoys", at_home, woodytoys)
 }
 
 async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
-    wiring::check_validation_timeout(&args.worker, &args.process)?;
+    wiring::check_validation_timeout(&args.worker, &process)?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
@@ -100,7 +84,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
             .report("validation", wiring::waits_check(Arc::clone(&waits), true))
             .report("validator", wiring::waits_check(waits, false));
     }
-    let admin = Admin::start(&args.admin, readiness, &process).await?;
+    let admin = Admin::start(readiness, &process).await?;
 
     let heavy = wiring::heavy_computation(&args.cache, pool.clone(), Some(store.products()));
     let per_client = args.gateway.followers_per_client();
@@ -113,16 +97,16 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         &args.gateway.settings(),
         &args.http.settings(),
     );
-    welcome(args.listen.listen, args.admin.admin_listen, &wiring::store_name(&args.store)?);
+    welcome(args.listen.listen, process.admin_listen(), &wiring::store_name(&args.store)?);
     let limits = args.gateway.server_limits();
     let drained = serve(listener, service, limits, process.drain()).await;
-    let finished = pipeline.stop_within(process.grace_left()).await;
-    migrating.wait().await;
-    pool.shutdown().await;
-    broker.close().await;
-    store.close().await;
-    admin.stop().await;
-    Ok(process.ended(drained.is_clean() && finished))
+    let closing = Closing::of(admin)
+        .orders(|grace| pipeline.stop_within(grace))
+        .migration(migrating)
+        .heavy_work(pool)
+        .broker(broker)
+        .store(store);
+    Ok(closing.end(&process, drained.is_clean()).await)
 }
 
 /// The first screen; a shop whose stdout takes nothing is open all the same.

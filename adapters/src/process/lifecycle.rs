@@ -1,10 +1,11 @@
 use std::{
+    net::SocketAddr,
     process::ExitCode,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use clap::Parser;
+use clap::{Args, Command, Parser};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::Instant,
@@ -29,6 +30,7 @@ use crate::{
 ///
 /// All of it is over within the grace, counted from the signal.
 pub struct Process {
+    admin_listen: SocketAddr,
     draining: CancellationToken,
     stopping: CancellationToken,
     told_at: Arc<OnceLock<Instant>>,
@@ -42,7 +44,7 @@ impl Process {
     ///
     /// # Errors
     /// [`ConfigError`] when the operating system does not let it.
-    pub fn start(args: &ProcessArgs) -> Result<Self, ConfigError> {
+    pub fn start(args: &ProcessArgs, admin: &AdminArgs) -> Result<Self, ConfigError> {
         if args.drain_delay >= args.grace {
             return Err(ConfigError::new(format!(
                 "WOODY_DRAIN_DELAY ({:?}) must be shorter than WOODY_GRACE ({:?}), which includes it",
@@ -50,6 +52,7 @@ impl Process {
             )));
         }
         let process = Self {
+            admin_listen: admin.admin_listen,
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             told_at: Arc::default(),
@@ -101,6 +104,16 @@ impl Process {
         Drain { draining: self.draining(), ..Drain::new(self.stopping(), self.serving) }
     }
 
+    /// How long what is in flight has from when the process takes no new work.
+    pub fn serving(&self) -> Duration {
+        self.serving
+    }
+
+    /// Where the operator looks in.
+    pub fn admin_listen(&self) -> SocketAddr {
+        self.admin_listen
+    }
+
     /// How much of the grace is left; all of it before the signal.
     pub fn grace_left(&self) -> Duration {
         match self.told_at.get() {
@@ -120,32 +133,53 @@ impl Process {
     }
 }
 
-/// What every service is told.
-pub trait ServiceArgs: Parser {
-    /// How it lives and ends.
-    fn process(&self) -> &ProcessArgs;
+/// What a service is told: flags of its own, and those that every service has.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct ServiceArgs<A: Args> {
     /// Where the operator looks in.
-    fn admin(&self) -> &AdminArgs;
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    /// Its own.
+    #[command(flatten)]
+    pub own: A,
+    /// How it lives and ends.
+    #[command(flatten)]
+    pub process: ProcessArgs,
 }
 
 /// Runs a service to its end, on a runtime of its own, and answers with the exit
 /// code: 0 when it ended well, 1 when the grace was too short, 2 when its
 /// configuration cannot work (one line on stderr says why).
 ///
-/// `adjust` may change defaults of the flags.
+/// It is called `name`, and `--help` says of it what `A` says of itself; `adjust` may
+/// change defaults of the flags.
 pub fn run<A, Fut>(
-    adjust: impl FnOnce(clap::Command) -> clap::Command,
+    name: &'static str,
+    adjust: impl FnOnce(Command) -> Command,
     service: impl FnOnce(A, Process) -> Fut,
 ) -> ExitCode
 where
-    A: ServiceArgs,
+    A: Args,
     Fut: Future<Output = Result<bool, ConfigError>>,
 {
-    let outcome = parse_args::<A>(adjust).and_then(|args| {
-        if args.admin().healthcheck {
-            return Ok(healthcheck(args.admin().admin_listen));
+    let own = A::augment_args(Command::new(name));
+    let with_name = |mut flags: Command| {
+        flags = flags.name(name).bin_name(name);
+        if let Some(about) = own.get_about() {
+            flags = flags.about(about.clone());
         }
-        start_logging(&args.process().log)?;
+        if let Some(about) = own.get_long_about() {
+            flags = flags.long_about(about.clone());
+        }
+        adjust(flags)
+    };
+    let outcome = parse_args::<ServiceArgs<A>>(with_name).and_then(|args| {
+        let ServiceArgs { own, admin, process } = args;
+        if admin.healthcheck {
+            return Ok(healthcheck(admin.admin_listen));
+        }
+        start_logging(&process.log)?;
         #[cfg(feature = "failpoints")]
         super::failpoints::arm()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -153,8 +187,8 @@ where
             .build()
             .map_err(|error| ConfigError::because("the runtime cannot start", &error))?;
         let outcome = runtime.block_on(async {
-            let process = Process::start(args.process())?;
-            service(args, process).await
+            let process = Process::start(&process, &admin)?;
+            service(own, process).await
         });
         // Blocking reads that nobody waits for must not hold up the exit.
         runtime.shutdown_timeout(Duration::from_secs(1));

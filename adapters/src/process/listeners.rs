@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{lifecycle::Process, telemetry::start_metrics};
 use crate::{
-    config::{AdminArgs, ConfigError},
+    config::ConfigError,
     http::{self, AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, ServiceSettings, serve},
 };
 
@@ -33,12 +33,8 @@ impl Admin {
     ///
     /// # Errors
     /// [`ConfigError`] when it cannot listen.
-    pub async fn start(
-        args: &AdminArgs,
-        readiness: Readiness,
-        process: &Process,
-    ) -> Result<Self, ConfigError> {
-        let listener = bind("WOODY_ADMIN_LISTEN", args.admin_listen).await?;
+    pub async fn start(readiness: Readiness, process: &Process) -> Result<Self, ConfigError> {
+        let listener = bind("WOODY_ADMIN_LISTEN", process.admin_listen()).await?;
         let metrics = start_metrics()?.metrics;
         let routes = AdminRoutes::new(readiness.into(), metrics.clone());
         let service = http::service(routes, RateLimit::off(), &ServiceSettings::default());

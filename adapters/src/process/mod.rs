@@ -1,6 +1,7 @@
 //! A service as a process: how it begins, how it is told to end, and how it ends
 //! with nothing dropped.
 
+mod closing;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod healthcheck;
@@ -8,6 +9,7 @@ mod lifecycle;
 mod listeners;
 mod telemetry;
 
+pub use closing::Closing;
 pub use lifecycle::{Process, ServiceArgs, run};
 pub use listeners::{Admin, bind};
 pub use telemetry::{Telemetry, start_logging, start_metrics};

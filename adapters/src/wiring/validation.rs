@@ -7,8 +7,9 @@ use woody_core::{
 };
 
 use crate::{
-    config::{ConfigError, ProcessArgs, SecretArg, Validation, WorkerArgs},
+    config::{ConfigError, SecretArg, Validation, WorkerArgs},
     http_validator::HttpValidator,
+    process::Process,
 };
 
 /// What an order must pass.
@@ -44,12 +45,9 @@ pub fn validator(
 /// A validation that may outlast the grace would be begun anew at every update.
 ///
 /// # Errors
-/// [`ConfigError`] names both variables.
-pub fn check_validation_timeout(
-    worker: &WorkerArgs,
-    process: &ProcessArgs,
-) -> Result<(), ConfigError> {
-    let left = process.grace.saturating_sub(process.drain_delay);
+/// [`ConfigError`] when it may take longer than a message may be held.
+pub fn check_validation_timeout(worker: &WorkerArgs, process: &Process) -> Result<(), ConfigError> {
+    let left = process.serving();
     if worker.validation_timeout >= left {
         tracing::warn!(
             "WOODY_VALIDATION_TIMEOUT ({:?}) is not shorter than what WOODY_GRACE leaves after \
