@@ -14,6 +14,7 @@ declare -A may=(
     [testkit]='' # development alone; it knows none of what it tests
     [woody]='woody-core woody-broker woody-store woody-adapters' # the facade; examples and benches use development dependencies
     [woody-public-api]=''
+    [woody-swarm-tests]='' # it knows the stack by its scripts and its answers
 )
 # What woody-core must never pull in, however indirectly: the world outside stands behind its traits.
 core_never='sqlx lapin hyper'

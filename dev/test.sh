@@ -159,7 +159,8 @@ tests() {
         export CARGO_TERM_COLOR=always
         arguments+=(--color=always)
     fi
-    cargo test --workspace --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
+    # Those of the Swarm come by themselves, at the end.
+    cargo test --workspace --exclude woody-swarm-tests --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
 }
 if [ "$built" ]; then
     note "running the tests"
