@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
-use woody_core::domain::{NewOrder, Part, Parts, ProductName, Quantity};
+use woody_core::domain::{NewOrder, Part, Parts, ProductName, Quantity, ToyOrder};
 use woody_core::ports::Validator;
 use woody_core::resilience::CircuitBreaker;
 use woody_core::services::{HeavyComputation, HeavyConfig};
@@ -116,7 +116,7 @@ fn cached(c: &mut Criterion) {
 /// What stands around a validator, around one that does nothing.
 fn overhead(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
-    let order = NewOrder::new(name("Woody"), Quantity::ONE);
+    let order = NewOrder::new(ToyOrder::from(name("Woody")));
     let second = Duration::from_secs(1);
     let chain = ValidatorChain::new().then("first", second, Arc::new(AcceptAll)).then(
         "second",

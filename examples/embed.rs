@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let validator = HeavyValidation::new(workshop, pool, backends.products());
     let pipeline = backends.pipeline().validator(Arc::new(validator)).start().await?;
 
-    let accepted = pipeline.intake().accept(OrderRequest::parse("Train", 20)?).await?;
+    let accepted = pipeline.intake().accept(ToyOrder::parse("Train", 20)?).await?;
     println!("{}: accepted", accepted.order.id);
 
     let changes = pipeline.tracker().watch(accepted.order.id).await?;

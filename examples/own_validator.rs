@@ -16,7 +16,7 @@ struct NoSwords;
 #[async_trait]
 impl Validator for NoSwords {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        Ok(if order.product.as_str().to_lowercase().contains("sword") {
+        Ok(if order.details.product.as_str().to_lowercase().contains("sword") {
             Verdict::Rejected("we sell no weapons".into())
         } else {
             Verdict::Success(None)
@@ -30,7 +30,7 @@ struct NoHoarding;
 #[async_trait]
 impl Validator for NoHoarding {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        Ok(if order.quantity.get() > 100 {
+        Ok(if order.details.quantity.get() > 100 {
             Verdict::Rejected("more than 100 pieces: call us".into())
         } else {
             Verdict::Success(Some("gladly".into()))
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let pipeline = backends.pipeline().validator(Arc::new(chain)).start().await?;
 
     for (product, pieces) in [("Rocking horse", 1), ("Rocking horse", 200), ("Wooden sword", 1)] {
-        let accepted = pipeline.intake().accept(OrderRequest::parse(product, pieces)?).await?;
+        let accepted = pipeline.intake().accept(ToyOrder::parse(product, pieces)?).await?;
         let changes = pipeline.tracker().watch(accepted.order.id).await?;
         let changes = changes.ok_or("it was accepted, so it is there")?;
         let ended = changes.collect::<Vec<_>>().await.pop();

@@ -15,7 +15,7 @@
 //! #[async_trait]
 //! impl Validator for NoSwords {
 //!     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-//!         Ok(match order.product.as_str() {
+//!         Ok(match order.details.product.as_str() {
 //!             "Sword" => Verdict::Rejected("we sell no weapons".into()),
 //!             _ => Verdict::Success(None),
 //!         })
@@ -28,7 +28,7 @@
 //! let backends = woody::open("memory:", "memory:").await?;
 //! let pipeline = backends.pipeline().validator(Arc::new(NoSwords)).start().await?;
 //!
-//! let accepted = pipeline.intake().accept(OrderRequest::parse("Train", 2)?).await?;
+//! let accepted = pipeline.intake().accept(ToyOrder::parse("Train", 2)?).await?;
 //! let changes = pipeline.tracker().watch(accepted.order.id).await?.ok_or("it is there")?;
 //! let ended = changes.collect::<Vec<_>>().await.pop().ok_or("it ends")?;
 //! assert_eq!(ended.status.as_str(), "success");

@@ -3,6 +3,7 @@ use std::{fmt, sync::Arc};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     backend_url::UrlError,
+    domain::OrderDetails,
     ports::{Broker, BrokerError, OrderStore, ProductStore, Store, StoreError},
     services::{Pipeline, PipelineBuilder},
 };
@@ -17,7 +18,7 @@ use woody_store::{StoreOptions, StoreUrl};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let backends = woody::open("memory:", "memory:").await?;
-/// let pipeline = backends.pipeline().start().await?;
+/// let pipeline = backends.pipeline::<woody::domain::ToyOrder>().start().await?;
 /// pipeline.stop().await;
 /// backends.close().await;
 /// # Ok(())
@@ -117,8 +118,9 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Returns a builder of a pipeline over this store and this broker.
-    pub fn pipeline(&self) -> PipelineBuilder {
+    /// Returns a builder of a pipeline over this store and this broker, for orders that ask
+    /// for a `D`. The validator says which, or whoever calls: `pipeline::<ToyOrder>()`.
+    pub fn pipeline<D: OrderDetails>(&self) -> PipelineBuilder<D> {
         Pipeline::new(self.orders(), self.broker())
     }
 

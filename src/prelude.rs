@@ -3,7 +3,10 @@
 pub use async_trait::async_trait;
 pub use futures::StreamExt;
 pub use woody_core::{
-    domain::{IdempotencyKey, NewOrder, Order, OrderId, OrderStatus, ProductName, Quantity},
+    domain::{
+        IdempotencyKey, Invalid, NewOrder, Order, OrderDetails, OrderId, OrderStatus, ProductName,
+        Quantity, ToyOrder,
+    },
     ports::{ValidateError, Validator, Verdict},
     services::{Accepted, IntakeError, OrderIntake, OrderRequest, OrderTracker, Pipeline},
     validation::ValidatorChain,

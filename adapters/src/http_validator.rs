@@ -1,6 +1,7 @@
 //! A validator that asks an HTTP service: a payment or fraud check, say.
 //!
-//! It posts `{"order_id": "…", "product": "…", "quantity": 2}` and expects
+//! It posts the order's id and its details as one object, of a toy
+//! `{"order_id": "…", "product": "…", "quantity": 2}`, and expects
 //! `{"verdict": "success"}` or `{"verdict": "rejected", "reason": "…"}`, the
 //! reason optional with a success too. The order's id is also sent as
 //! `Idempotency-Key`, since a delivery may come twice.
@@ -22,9 +23,9 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use woody_core::{
-    domain::{NewOrder, OrderId, ProductName, Quantity, Reason},
+    domain::{Details, NewOrder, OrderDetails, OrderMessage, Reason},
     ports::{ValidateError, Validator, Verdict},
     resilience::{BreakerConfig, CircuitBreaker, RetryDelays},
     validation::Guarded,
@@ -63,13 +64,6 @@ struct Service {
     timeout: Duration,
     /// Whether it has ever reached a verdict: what never did is set up wrongly, perhaps.
     has_worked: AtomicBool,
-}
-
-#[derive(Serialize)]
-struct Question<'a> {
-    order_id: OrderId,
-    product: &'a ProductName,
-    quantity: Quantity,
 }
 
 #[derive(Deserialize)]
@@ -146,14 +140,13 @@ impl Service {
         ValidateError::Transient(text.into())
     }
 
-    async fn ask(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        let question =
-            Question { order_id: order.id, product: &order.product, quantity: order.quantity };
-        let body = serde_json::to_vec(&question).map_err(|e| undecided(&e))?;
+    async fn ask<D: OrderDetails>(&self, order: &NewOrder<D>) -> Result<Verdict, ValidateError> {
+        let asked = order.encode(Details::LARGEST).map_err(|e| undecided(&e))?;
+        let question = OrderMessage { accepted_at: None, ..OrderMessage::from(&asked) };
         let request = Request::post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(HeaderName::from_static("idempotency-key"), order.id.to_string())
-            .body(Full::from(body))
+            .body(Full::from(question.to_bytes()))
             .map_err(|e| undecided(&e))?;
         let response = self.client.request(request).await.map_err(|e| unanswered(&e))?;
         let status = response.status();
@@ -168,8 +161,8 @@ impl Service {
 }
 
 #[async_trait]
-impl Validator for Service {
-    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+impl<D: OrderDetails> Validator<D> for Service {
+    async fn validate(&self, order: &NewOrder<D>) -> Result<Verdict, ValidateError> {
         let mut delays = RetryDelays::new(Duration::from_millis(50), Duration::from_secs(1));
         let mut tries = 0;
         loop {
@@ -186,8 +179,8 @@ impl Validator for Service {
 }
 
 #[async_trait]
-impl Validator for HttpValidator {
-    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+impl<D: OrderDetails> Validator<D> for HttpValidator {
+    async fn validate(&self, order: &NewOrder<D>) -> Result<Verdict, ValidateError> {
         self.service.validate(order).await
     }
 }

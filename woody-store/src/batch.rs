@@ -7,11 +7,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use woody_core::domain::{NewOrder, OrderId, OrderStatus};
+use woody_core::domain::{Details, NewOrder, OrderId, OrderStatus};
 use woody_core::ports::{Decision, Insert, StoreError, Transition};
 
 /// The first order of each id, by ascending id.
-pub(crate) fn first_orders(orders: &[NewOrder]) -> Vec<&NewOrder> {
+pub(crate) fn first_orders(orders: &[NewOrder<Details>]) -> Vec<&NewOrder<Details>> {
     firsts(orders, |order| order.id)
 }
 
@@ -31,16 +31,16 @@ fn firsts<T>(items: &[T], id: impl Fn(&T) -> OrderId) -> Vec<&T> {
 /// Answers an insert, given which ids were `created` and what the store holds
 /// under the others.
 pub(crate) fn answers(
-    orders: &[NewOrder],
+    orders: &[NewOrder<Details>],
     created: &HashSet<OrderId>,
-    known: &[NewOrder],
+    known: &[NewOrder<Details>],
 ) -> Result<Vec<Insert>, StoreError> {
     let mut there: HashMap<_, _> = known.iter().map(|order| (order.id, order)).collect();
     orders
         .iter()
         .map(|order| match there.get(&order.id) {
             Some(first) if first.asks_the_same_as(order) => Ok(Insert::AlreadyPresent),
-            Some(_) => Ok(Insert::Conflict),
+            Some(first) => Ok(Insert::Conflict(first.details.clone())),
             None if created.contains(&order.id) => {
                 there.insert(order.id, order);
                 Ok(Insert::Created)
@@ -100,16 +100,16 @@ pub(crate) fn lost(id: OrderId) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use woody_core::domain::{Outcome, ProductName, Quantity, Reason};
+    use woody_core::domain::{Outcome, Reason};
 
-    fn order() -> NewOrder {
-        NewOrder::new(ProductName::parse("train").unwrap(), Quantity::ONE)
+    fn order() -> NewOrder<Details> {
+        NewOrder::new(Details::parse(r#"{"product":"train"}"#).unwrap())
     }
 
     #[test]
     fn the_first_of_an_id_is_taken_and_ids_ascend() {
         let (a, b) = (order(), order());
-        let other = NewOrder { quantity: Quantity::MAX, ..a.clone() };
+        let other = NewOrder { details: Details::parse("{}").unwrap(), ..a.clone() };
         let batch = [b.clone(), a.clone(), other, b.clone()];
         assert_eq!(first_orders(&batch), [&a, &b]);
     }

@@ -18,7 +18,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_adapters::http_validator::HttpValidator;
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
-    domain::{NewOrder, OrderId, OrderStatus, ProductName, Quantity},
+    contract::toy,
+    domain::{OrderId, OrderStatus},
     ports::{Broker, OrderStore},
     services::{OrderWorker, Waits, WorkerSettings},
 };
@@ -88,7 +89,7 @@ impl Shop {
             ..WorkerSettings::default()
         };
         let store_port = Arc::clone(&store) as Arc<dyn OrderStore>;
-        let worker =
+        let worker: OrderWorker =
             OrderWorker::start(store_port, Arc::new(validator), broker.events(), settings, &tasks);
         let waits = worker.waits();
         let consumer = broker.consumer(NonZeroU16::new(prefetch).unwrap()).await.unwrap();
@@ -97,7 +98,7 @@ impl Shop {
     }
 
     async fn place(&self, name: &str) -> OrderId {
-        let order = NewOrder::new(ProductName::parse(name).unwrap(), Quantity::ONE);
+        let order = toy(name);
         self.broker.publisher().publish(&[(&order).into()]).await.unwrap();
         order.id
     }

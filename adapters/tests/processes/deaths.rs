@@ -13,7 +13,8 @@ use testkit::servers::{Database, VirtualHost};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    domain::{NewOrder, OrderId, OrderMessage, OrderStatus, ProductName, Quantity},
+    contract::toy,
+    domain::{NewOrder, OrderId, OrderMessage, OrderStatus},
     ports::{Broker, Prefetch, Store, ValidateError, Validator, Verdict},
     services::{OrderWorker, WorkerSettings},
 };
@@ -30,7 +31,7 @@ struct Kills;
 #[async_trait]
 impl Validator for Kills {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        if order.product.as_str() == "kills" {
+        if order.details.product.as_str() == "kills" {
             std::process::abort();
         }
         Ok(Verdict::Success(None))
@@ -70,9 +71,8 @@ async fn child() {
 async fn the_killer_ends_and_nobody_else(store_url: &str, broker_url: &str) {
     let (store, broker) = open(store_url, broker_url).await;
     store.migrate().await.unwrap();
-    let order = |name: &str| NewOrder::new(ProductName::parse(name).unwrap(), Quantity::ONE);
-    let killer = order("kills");
-    let good: Vec<_> = (0..15).map(|n| order(&format!("Toy {n}"))).collect();
+    let killer = toy("kills");
+    let good: Vec<_> = (0..15).map(|n| toy(&format!("Toy {n}"))).collect();
     let messages: Vec<OrderMessage> =
         std::iter::once(&killer).chain(&good).map(Into::into).collect();
     // Declares its queue, where there is one to declare.

@@ -9,7 +9,8 @@ use lapin::{
 use testkit::servers::{Database, VirtualHost};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    domain::{NewOrder, OrderStatus, ProductName, Quantity},
+    contract::toy,
+    domain::OrderStatus,
     ports::{ConsumerState, Prefetch},
     services::{OutboxRelay, RelaySettings},
 };
@@ -37,7 +38,7 @@ async fn an_order_that_rabbitmq_delivered_too_often_has_failed_and_is_not_publis
         ..RelaySettings::default()
     };
     let relay = OutboxRelay::new(store.orders(), broker.publisher(), broker.admin(), settings);
-    let order = NewOrder::new(ProductName::parse("Train").unwrap(), Quantity::ONE);
+    let order = toy("Train");
     let _ = store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await.unwrap();
     assert_eq!(relay.sweep().await.unwrap(), 1);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use woody_core::{
-    domain::{NewOrder, Order, OrderId, OrderMessage, Outcome},
+    domain::{Details, NewOrder, Order, OrderId, OrderMessage, Outcome},
     ports::{
         Begun, Decision, Delivery, Insert, OrderCounts, OrderStore, SettleError, StoreError,
         Transition, Watermark, record,
@@ -32,11 +32,15 @@ impl OrderStore for SavesEverything {
         Ok(decisions.iter().map(|_| Transition::Applied).collect())
     }
 
-    async fn insert(&self, orders: &[NewOrder], _: Duration) -> Result<Vec<Insert>, StoreError> {
+    async fn insert(
+        &self,
+        orders: &[NewOrder<Details>],
+        _: Duration,
+    ) -> Result<Vec<Insert>, StoreError> {
         Ok(orders.iter().map(|_| Insert::Created).collect())
     }
 
-    async fn order(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn order(&self, _: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         Ok(None)
     }
 
@@ -52,7 +56,11 @@ impl OrderStore for SavesEverything {
         Ok(Begun::default())
     }
 
-    async fn claim_outbox(&self, _: usize, _: Duration) -> Result<Vec<NewOrder>, StoreError> {
+    async fn claim_outbox(
+        &self,
+        _: usize,
+        _: Duration,
+    ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         Ok(Vec::new())
     }
 
@@ -77,7 +85,7 @@ impl OrderStore for SavesEverything {
         Ok(0)
     }
 
-    async fn stuck(&self, _: Duration, _: usize) -> Result<Vec<Order>, StoreError> {
+    async fn stuck(&self, _: Duration, _: usize) -> Result<Vec<Order<Details>>, StoreError> {
         Ok(Vec::new())
     }
 

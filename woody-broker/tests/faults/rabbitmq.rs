@@ -12,7 +12,8 @@ use lapin::{
 use uuid::Uuid;
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::{
-    domain::{NewOrder, OrderMessage, OrderStatus, ProductName, Quantity},
+    contract::toy,
+    domain::{OrderMessage, OrderStatus},
     ports::{Broker, Consumer, ConsumerState, Delivery, Prefetch, StatusChange},
 };
 
@@ -59,8 +60,7 @@ async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
 }
 
 fn message() -> OrderMessage {
-    let product = ProductName::parse("Train").unwrap();
-    OrderMessage::from(&NewOrder::new(product, Quantity::ONE))
+    OrderMessage::from(&toy("Train"))
 }
 
 /// Sends until the broker takes it; answers how often it did not.

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use woody_broker::sqlite::{SqliteBroker, SqliteOptions};
 use woody_core::contract::broker::acknowledge;
-use woody_core::domain::{NewOrder, OrderMessage, ProductName, Quantity};
 use woody_core::ports::{
     Broker, BrokerError, Consumer, ConsumerState, Delivery, Prefetch, SettleError,
 };
+use woody_core::{contract::toy, domain::OrderMessage};
 
 mod displaced;
 mod killed;
@@ -242,7 +242,7 @@ async fn a_locked_file_is_unavailable_and_nothing_is_lost_by_it() {
 }
 
 fn message() -> OrderMessage {
-    OrderMessage::from(&NewOrder::new(ProductName::parse("Train").unwrap(), Quantity::ONE))
+    OrderMessage::from(&toy("Train"))
 }
 
 #[tokio::test]

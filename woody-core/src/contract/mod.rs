@@ -1,7 +1,7 @@
 //! The contract of each port as tests, for every backend of it.
 //!
 //! A backend runs a suite with one line, and gets one named test per clause,
-//! each on a fresh backend:
+//! each on a fresh backend; clauses about orders run once with each [`OrderType`]:
 //!
 //! ```text
 //! mod memory {
@@ -18,9 +18,12 @@
 
 pub mod broker;
 pub mod order_store;
+mod order_type;
 pub mod product_store;
 pub mod sqlite;
 pub mod store;
+
+pub use order_type::{OrderType, toy, with_orders_of};
 
 /// Product names that a careless backend spoils: quotes, wildcards, escapes,
 /// other scripts, what looks like a number or JSON, 200 characters.
@@ -73,8 +76,10 @@ macro_rules! __contract_clause {
         #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $clause() {
             use $suite as suite;
-            let (backend, _kept) = $fresh().await;
-            suite::$clause(backend).await;
+            for order_type in suite::ORDER_TYPES {
+                let (backend, _kept) = $fresh().await;
+                $crate::contract::with_orders_of(*order_type, suite::$clause(backend)).await;
+            }
         }
     };
 }

@@ -22,7 +22,8 @@ pub use racing::*;
 pub use trials::*;
 pub use values::*;
 
-use crate::domain::{NewOrder, OrderId, OrderStatus, Outcome, ProductName, Quantity, Reason, now};
+use super::order_type::{OrderType, pieces_of};
+use crate::domain::{Details, NewOrder, OrderId, OrderStatus, Outcome, Reason, now};
 use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition, Watermark};
 
 /// Runs every clause against what `fresh` returns.
@@ -94,9 +95,10 @@ macro_rules! order_store_contract {
             a_dropped_insert_leaves_all_or_nothing
             a_dropped_finish_leaves_all_or_nothing
             // values
-            every_character_of_a_name_survives
+            every_character_of_the_details_survives
             every_character_of_a_reason_survives
-            every_quantity_survives
+            details_survive_as_they_were_written
+            every_order_of_a_batch_keeps_its_details
             times_survive_to_the_microsecond
             any_uuid_is_an_id
             counts_follow_every_step
@@ -105,38 +107,39 @@ macro_rules! order_store_contract {
     };
 }
 
+/// Clauses run with each of these.
+pub const ORDER_TYPES: &[OrderType] = OrderType::ALL;
+
 /// A lease that outlives every test.
 const LONG: Duration = Duration::from_hours(1);
 /// A lease that is over when it is given.
 const OVER: Duration = Duration::ZERO;
 
 /// An order that was accepted `age` seconds ago.
-fn aged(product: &str, age: i64) -> NewOrder {
-    NewOrder {
-        accepted_at: now() - time::Duration::seconds(age),
-        ..NewOrder::new(ProductName::parse(product).unwrap(), Quantity::ONE)
-    }
+fn aged(product: &str, age: i64) -> NewOrder<Details> {
+    let accepted_at = now() - time::Duration::seconds(age);
+    NewOrder { accepted_at, ..NewOrder::new(pieces_of(product, 1)) }
 }
 
 /// An order that was accepted a minute ago.
-fn order(product: &str) -> NewOrder {
+fn order(product: &str) -> NewOrder<Details> {
     aged(product, 60)
 }
 
 /// `n` orders, the oldest first.
-fn orders(n: u16) -> Vec<NewOrder> {
+fn orders(n: u16) -> Vec<NewOrder<Details>> {
     (0..n).map(|i| aged(&format!("toy {i}"), i64::from(n - i) + 60)).collect()
 }
 
-fn ids(orders: &[NewOrder]) -> Vec<OrderId> {
+fn ids(orders: &[NewOrder<Details>]) -> Vec<OrderId> {
     orders.iter().map(|order| order.id).collect()
 }
 
-fn decision(order: &NewOrder, outcome: Outcome) -> Decision {
+fn decision(order: &NewOrder<Details>, outcome: Outcome) -> Decision {
     Decision { order: order.clone(), outcome, redriven: false }
 }
 
-fn redriven(order: &NewOrder, outcome: Outcome) -> Decision {
+fn redriven(order: &NewOrder<Details>, outcome: Outcome) -> Decision {
     Decision { order: order.clone(), outcome, redriven: true }
 }
 
@@ -152,19 +155,23 @@ fn failed(why: &str) -> Outcome {
     Outcome::Failed(Reason::new(why))
 }
 
-async fn insert(store: &dyn OrderStore, orders: &[NewOrder], lease: Duration) -> Vec<Insert> {
+async fn insert(
+    store: &dyn OrderStore,
+    orders: &[NewOrder<Details>],
+    lease: Duration,
+) -> Vec<Insert> {
     store.insert(orders, lease).await.unwrap()
 }
 
-async fn finish(store: &dyn OrderStore, order: &NewOrder, outcome: Outcome) -> Transition {
+async fn finish(store: &dyn OrderStore, order: &NewOrder<Details>, outcome: Outcome) -> Transition {
     store.finish(&[decision(order, outcome)]).await.unwrap().remove(0)
 }
 
-async fn status(store: &dyn OrderStore, order: &NewOrder) -> OrderStatus {
+async fn status(store: &dyn OrderStore, order: &NewOrder<Details>) -> OrderStatus {
     store.order(order.id).await.unwrap().expect("the order is there").status
 }
 
-async fn claim(store: &dyn OrderStore, limit: usize, lease: Duration) -> Vec<NewOrder> {
+async fn claim(store: &dyn OrderStore, limit: usize, lease: Duration) -> Vec<NewOrder<Details>> {
     store.claim_outbox(limit, lease).await.unwrap()
 }
 

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use futures::future::join_all;
 use time::macros::datetime;
 
-use super::HARD_TEXTS;
+use super::{HARD_TEXTS, OrderType};
 use crate::domain::{MAX_PARTS, NewProduct, Part, Parts, Product, ProductId, ProductName, now};
 use crate::ports::{CatalogueSummary, ProductStore};
+
+/// No clause is about orders.
+pub const ORDER_TYPES: &[OrderType] = OrderType::ONE;
 
 /// Runs every clause against what `fresh` returns.
 #[macro_export]

@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+use super::OrderType;
 use crate::domain::{NewProduct, Parts, ProductId, ProductName, now};
 use crate::ports::{OrderCounts, Store};
+
+/// No clause is about orders.
+pub const ORDER_TYPES: &[OrderType] = OrderType::ONE;
 
 /// Runs every clause against what `fresh` returns: a store that nobody has migrated,
 /// unless opening it did so.

@@ -3,6 +3,8 @@
 //! A value of these types has been checked once, where it came in; nothing
 //! behind that point checks it again.
 
+mod details;
+mod fields;
 mod id;
 mod invalid;
 mod message;
@@ -13,7 +15,9 @@ mod quantity;
 mod reason;
 mod stamp;
 mod status;
+mod toy;
 
+pub use details::{Details, DetailsError, OrderDetails};
 pub use id::{IdempotencyKey, OrderId, ProductId};
 pub use invalid::Invalid;
 pub use message::{MalformedMessage, OrderMessage};
@@ -24,3 +28,4 @@ pub use quantity::Quantity;
 pub use reason::Reason;
 pub use stamp::python_stamp;
 pub use status::{OrderStatus, Outcome, Superseded};
+pub use toy::ToyOrder;

@@ -1,16 +1,16 @@
 use time::OffsetDateTime;
 
-use super::{OrderId, OrderStatus, ProductName, Quantity};
+use super::{Details, DetailsError, OrderDetails, OrderId, OrderStatus, ToyOrder};
 
 /// An order as it is accepted: all that must survive from then on.
+///
+/// Programs hold the details as a type of their own, ports as [`Details`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewOrder {
+pub struct NewOrder<D = ToyOrder> {
     /// Its id.
     pub id: OrderId,
-    /// The product asked for.
-    pub product: ProductName,
-    /// How many pieces.
-    pub quantity: Quantity,
+    /// What it asks for.
+    pub details: D,
     /// When it was accepted, UTC.
     pub accepted_at: OffsetDateTime,
 }
@@ -21,31 +21,65 @@ pub fn now() -> OffsetDateTime {
     now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000).unwrap_or(now)
 }
 
-impl NewOrder {
+impl<D> NewOrder<D> {
     /// An order with a fresh id, accepted now.
-    pub fn new(product: ProductName, quantity: Quantity) -> Self {
-        Self { id: OrderId::fresh(), product, quantity, accepted_at: now() }
+    pub fn new(details: D) -> Self {
+        Self { id: OrderId::fresh(), details, accepted_at: now() }
     }
 
-    /// Whether `other` asks for the same thing, whenever it was sent.
+    /// The same order, asking for something else.
+    fn with<E>(&self, details: E) -> NewOrder<E> {
+        NewOrder { id: self.id, details, accepted_at: self.accepted_at }
+    }
+}
+
+impl<D: OrderDetails> NewOrder<D> {
+    /// The order as ports carry it; its details may be `at_most` bytes of text.
+    ///
+    /// # Errors
+    /// [`DetailsError`], as [`Details::of`].
+    pub fn encode(&self, at_most: usize) -> Result<NewOrder<Details>, DetailsError> {
+        Ok(self.with(Details::of(&self.details, at_most)?))
+    }
+}
+
+impl NewOrder<Details> {
+    /// The order with its details as a `D`.
+    ///
+    /// # Errors
+    /// [`DetailsError`], as [`Details::decode`].
+    pub fn decode<D: OrderDetails>(&self) -> Result<NewOrder<D>, DetailsError> {
+        Ok(self.with(self.details.decode()?))
+    }
+
+    /// Whether `other` asks for the same in the same words, whenever it was sent.
     pub fn asks_the_same_as(&self, other: &Self) -> bool {
-        self.product == other.product && self.quantity == other.quantity
+        self.details == other.details
     }
 }
 
 /// An order and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct Order<D = ToyOrder> {
     /// Its id.
     pub id: OrderId,
-    /// The product asked for.
-    pub product: ProductName,
-    /// How many pieces.
-    pub quantity: Quantity,
+    /// What it asks for.
+    pub details: D,
     /// Where it stands.
     pub status: OrderStatus,
     /// When it was accepted, UTC.
     pub accepted_at: OffsetDateTime,
     /// When its final state was saved, UTC.
     pub finished_at: Option<OffsetDateTime>,
+}
+
+impl Order<Details> {
+    /// The order with its details as a `D`.
+    ///
+    /// # Errors
+    /// [`DetailsError`], as [`Details::decode`].
+    pub fn decode<D: OrderDetails>(self) -> Result<Order<D>, DetailsError> {
+        let Self { id, details, status, accepted_at, finished_at } = self;
+        Ok(Order { id, details: details.decode()?, status, accepted_at, finished_at })
+    }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::StoreError;
-use crate::domain::{NewOrder, Order, OrderId, OrderStatus, Outcome};
+use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome};
 
 /// Keeps orders and their outbox.
 ///
@@ -16,7 +16,7 @@ use crate::domain::{NewOrder, Order, OrderId, OrderStatus, Outcome};
 /// - A batch is all or nothing; what was answered `Ok` survives a crash, on a
 ///   backend that claims to be durable.
 /// - [`insert`](Self::insert) writes an order and its outbox entry together.
-///   The entry is born leased to the inserter, who is expected to publish it;
+///   The entry is created with a lease held by the caller, who is expected to publish it;
 ///   when the lease runs out, any relay may claim it.
 /// - [`finish`](Self::finish) also writes orders that the store has never seen
 ///   (they came by the broker alone) and takes their outbox entries away.
@@ -39,14 +39,17 @@ pub trait OrderStore: Send + Sync {
     /// # Errors
     /// [`StoreError`]; after a transient one the batch may or may not be there,
     /// and inserting it again is right.
-    async fn insert(&self, orders: &[NewOrder], lease: Duration)
-    -> Result<Vec<Insert>, StoreError>;
+    async fn insert(
+        &self,
+        orders: &[NewOrder<Details>],
+        lease: Duration,
+    ) -> Result<Vec<Insert>, StoreError>;
 
     /// The order with this id.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError>;
+    async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError>;
 
     /// Saves final states; stamps `finished_at` with the store's time.
     ///
@@ -91,7 +94,7 @@ pub trait OrderStore: Send + Sync {
         &self,
         limit: usize,
         lease: Duration,
-    ) -> Result<Vec<NewOrder>, StoreError>;
+    ) -> Result<Vec<NewOrder<Details>>, StoreError>;
 
     /// Takes entries out of the outbox: the broker has confirmed their messages.
     /// Ids without an entry are ignored.
@@ -142,7 +145,11 @@ pub trait OrderStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError>;
+    async fn stuck(
+        &self,
+        pending_for: Duration,
+        limit: usize,
+    ) -> Result<Vec<Order<Details>>, StoreError>;
 
     /// Counts orders by status, and the outbox.
     ///
@@ -193,21 +200,22 @@ impl Watermark {
 
 /// What became of one inserted order.
 #[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Insert {
     /// It is stored now.
     Created,
-    /// The same order was there already.
+    /// The same order was there already, in the same words.
     AlreadyPresent,
-    /// An order of this id was there already and asks for something else.
-    Conflict,
+    /// An order of this id was there already, with these other details: at least their
+    /// text is another.
+    Conflict(Details),
 }
 
 /// An order and how it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The order as its message told it; stored when the store has never seen it.
-    pub order: NewOrder,
+    pub order: NewOrder<Details>,
     /// How it ends.
     pub outcome: Outcome,
     /// Whether an operator sent the message again, which lets a `Failed` order

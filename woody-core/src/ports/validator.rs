@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 
-use crate::domain::{NewOrder, Outcome, Reason};
+use crate::domain::{NewOrder, OrderDetails, Outcome, Reason, ToyOrder};
 
-/// Decides whether an order can be made.
+/// Decides whether an order can be made. `D` is what orders ask for.
 ///
 /// # Contract
 /// - A refused order is a verdict, not an error: errors mean that no verdict
@@ -26,7 +26,7 @@ use crate::domain::{NewOrder, Outcome, Reason};
 /// #[async_trait]
 /// impl Validator for NoSwords {
 ///     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-///         Ok(if order.product.as_str().contains("sword") {
+///         Ok(if order.details.product.as_str().contains("sword") {
 ///             Verdict::Rejected("we sell toys".into())
 ///         } else {
 ///             Verdict::Success(None)
@@ -36,12 +36,12 @@ use crate::domain::{NewOrder, Outcome, Reason};
 /// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
-pub trait Validator: Send + Sync {
+pub trait Validator<D: OrderDetails = ToyOrder>: Send + Sync {
     /// Reaches a verdict on `order`.
     ///
     /// # Errors
     /// See [`ValidateError`] for what the worker does on each.
-    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError>;
+    async fn validate(&self, order: &NewOrder<D>) -> Result<Verdict, ValidateError>;
 }
 
 /// What a validator found.

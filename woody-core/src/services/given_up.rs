@@ -1,6 +1,6 @@
 use super::relay::RelayError;
 use crate::{
-    domain::{OrderMessage, Outcome, Reason},
+    domain::{Details, OrderMessage, Outcome, Reason},
     ports::{BrokerAdmin, DeadLetter, Decision, OrderStore, Transition},
 };
 
@@ -12,16 +12,21 @@ const MOST: usize = 10_000;
 /// the same end. A redrive gives such an order another chance, as any that has failed.
 ///
 /// Returns how many orders it ended. Dead letters that a worker made are left alone:
-/// their orders have ended before.
+/// their orders have ended before. So are those that are no order by `is_order`.
 ///
 /// # Errors
 /// [`RelayError`]; ending them again is right.
 pub(super) async fn end_given_up(
     store: &dyn OrderStore,
     admin: &dyn BrokerAdmin,
+    is_order: fn(&Details) -> bool,
 ) -> Result<u64, RelayError> {
     let letters = admin.dead_letters(MOST).await?;
-    let decisions: Vec<Decision> = letters.iter().filter_map(decision).collect();
+    let decisions: Vec<Decision> = letters
+        .iter()
+        .filter_map(decision)
+        .filter(|decision| is_order(&decision.order.details))
+        .collect();
     if decisions.is_empty() {
         return Ok(0);
     }

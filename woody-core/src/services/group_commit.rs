@@ -1,9 +1,12 @@
 use std::{error::Error, future::Future, sync::Arc};
 
-use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use crate::ports::{BrokerError, StoreError};
+use crate::{
+    domain::{Details, NewOrder, OrderMessage},
+    ports::{BrokerError, Decision, StoreError},
+};
 
 /// Lets callers that arrive while a commit is under way share the next one.
 ///
@@ -17,11 +20,43 @@ use crate::ports::{BrokerError, StoreError};
 /// that it met here.
 pub(crate) struct GroupCommit<T, R, E> {
     queue: mpsc::Sender<Waiting<T, R, E>>,
+    room: Arc<Semaphore>,
 }
 
 struct Waiting<T, R, E> {
     item: T,
-    answer: oneshot::Sender<Result<R, GroupError<E>>>,
+    answer: Answer<R, E>,
+}
+
+/// Where an item's result goes. It holds the item's room until then.
+struct Answer<R, E> {
+    to: oneshot::Sender<Result<R, GroupError<E>>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// How much room an item takes while it waits.
+pub(crate) trait Weight {
+    /// Returns what grows with the item, in bytes; 0 for one of fixed size.
+    fn bytes(&self) -> usize;
+}
+
+impl Weight for NewOrder<Details> {
+    fn bytes(&self) -> usize {
+        self.details.as_str().len()
+    }
+}
+
+impl Weight for OrderMessage {
+    fn bytes(&self) -> usize {
+        self.details.as_str().len()
+    }
+}
+
+/// The delivery that it belongs to holds its order, and deliveries are bounded.
+impl Weight for Decision {
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// What a group commit knows of the errors of whoever commits.
@@ -63,6 +98,8 @@ const ALL_REFUSED: usize = 16;
 pub(crate) struct GroupLimits {
     /// Callers that may wait; the next one is refused.
     pub(crate) waiting: usize,
+    /// How much their items may weigh together, in bytes.
+    pub(crate) bytes: usize,
     /// Items in one commit.
     pub(crate) batch: usize,
     /// Commits under way at once.
@@ -88,7 +125,7 @@ pub(crate) enum GroupError<E> {
 
 impl<T, R, E> GroupCommit<T, R, E>
 where
-    T: Clone + Send + 'static,
+    T: Clone + Weight + Send + 'static,
     R: Send + 'static,
     E: CommitError,
 {
@@ -110,14 +147,18 @@ where
                 }
             });
         }
-        Self { queue }
+        Self { queue, room: room(limits.bytes) }
     }
 
     /// Commits `item` together with whoever else is waiting.
     ///
     /// Dropping the future does not take the item back.
     pub(crate) async fn submit(&self, item: T) -> Result<R, GroupError<E>> {
-        let (answer, answered) = oneshot::channel();
+        let weight = u32::try_from(item.bytes()).map_err(|_| GroupError::Full)?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(weight);
+        let room = room.map_err(|_| GroupError::Full)?;
+        let (to, answered) = oneshot::channel();
+        let answer = Answer { to, _room: room };
         self.queue.try_send(Waiting { item, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => GroupError::Full,
             mpsc::error::TrySendError::Closed(_) => GroupError::Closed,
@@ -126,7 +167,12 @@ where
     }
 }
 
-type Answers<R, E> = Vec<oneshot::Sender<Result<R, GroupError<E>>>>;
+type Answers<R, E> = Vec<Answer<R, E>>;
+
+/// Room for so many bytes.
+pub(super) fn room(bytes: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)))
+}
 
 /// Takes all that waits, at most `most`; `None` once nobody can submit any more.
 async fn next_batch<T, R, E>(
@@ -182,7 +228,7 @@ fn answer<R, E: CommitError>(answers: Answers<R, E>, outcome: Result<Vec<R>, E>)
     match outcome {
         Ok(results) if results.len() == answers.len() => {
             for (answer, result) in answers.into_iter().zip(results) {
-                let _ = answer.send(Ok(result));
+                let _ = answer.to.send(Ok(result));
             }
         }
         Ok(results) => {
@@ -196,7 +242,7 @@ fn answer<R, E: CommitError>(answers: Answers<R, E>, outcome: Result<Vec<R>, E>)
 fn fail<R, E: CommitError>(answers: Answers<R, E>, error: E) {
     let error = Arc::new(error);
     for answer in answers {
-        let _ = answer.send(Err(GroupError::Failed(Arc::clone(&error))));
+        let _ = answer.to.send(Err(GroupError::Failed(Arc::clone(&error))));
     }
 }
 
@@ -206,7 +252,28 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: GroupLimits = GroupLimits { waiting: 64, batch: 16, lanes: 1 };
+    impl Weight for () {
+        fn bytes(&self) -> usize {
+            0
+        }
+    }
+    impl Weight for u32 {
+        fn bytes(&self) -> usize {
+            0
+        }
+    }
+    impl Weight for usize {
+        fn bytes(&self) -> usize {
+            0
+        }
+    }
+    impl Weight for &'static str {
+        fn bytes(&self) -> usize {
+            self.len()
+        }
+    }
+
+    const LIMITS: GroupLimits = GroupLimits { waiting: 64, bytes: 64, batch: 16, lanes: 1 };
 
     #[tokio::test]
     async fn callers_that_wait_share_the_next_commit() {
@@ -242,7 +309,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let tasks = TaskTracker::new();
-        let limits = GroupLimits { waiting: 1, batch: 1, lanes: 1 };
+        let limits = GroupLimits { waiting: 1, bytes: 0, batch: 1, lanes: 1 };
         let group = GroupCommit::start(&tasks, limits, |_: Vec<()>| {
             std::future::pending::<Result<Vec<()>, StoreError>>()
         });
@@ -252,6 +319,33 @@ mod tests {
         assert!(matches!(group.submit(()).await, Err(GroupError::Full)));
     }
 
+    #[tokio::test]
+    async fn what_waits_is_bounded_in_bytes_too() {
+        let tasks = TaskTracker::new();
+        let limits = GroupLimits { waiting: 64, bytes: 10, batch: 1, lanes: 1 };
+        let gate = Arc::new(Semaphore::new(0));
+        let group = GroupCommit::start(&tasks, limits, {
+            let gate = Arc::clone(&gate);
+            move |items: Vec<&'static str>| {
+                let gate = Arc::clone(&gate);
+                async move {
+                    gate.acquire().await.unwrap().forget();
+                    Ok::<_, StoreError>(items)
+                }
+            }
+        });
+        let mut first = Box::pin(group.submit("seven c"));
+        assert!(futures::poll!(&mut first).is_pending());
+        assert!(matches!(group.submit("four").await, Err(GroupError::Full)));
+        let mut second = Box::pin(group.submit("two"));
+        assert!(futures::poll!(&mut second).is_pending());
+        gate.add_permits(3);
+        assert_eq!(first.await.unwrap(), "seven c");
+        assert_eq!(second.await.unwrap(), "two");
+        // Whoever has been answered leaves room.
+        assert_eq!(group.submit("ten bytes!").await.unwrap(), "ten bytes!");
+    }
+
     /// Submits `0..items` at once to a store that refuses those in `bad`; answers
     /// which were taken, and how many commits that took.
     async fn submitted(
@@ -259,7 +353,7 @@ mod tests {
         bad: impl Fn(usize) -> bool + Copy + Send + Sync + 'static,
     ) -> (Vec<bool>, usize) {
         let commits = Arc::new(AtomicUsize::new(0));
-        let limits = GroupLimits { waiting: items, batch: items, lanes: 1 };
+        let limits = GroupLimits { waiting: items, bytes: 0, batch: items, lanes: 1 };
         let group = GroupCommit::start(&TaskTracker::new(), limits, {
             let commits = Arc::clone(&commits);
             move |items: Vec<usize>| {
@@ -313,7 +407,7 @@ mod tests {
     async fn limits_beyond_all_bounds_are_held_within_them() {
         for limit in [0, usize::MAX] {
             let tasks = TaskTracker::new();
-            let limits = GroupLimits { waiting: limit, batch: limit, lanes: limit };
+            let limits = GroupLimits { waiting: limit, bytes: limit, batch: limit, lanes: limit };
             let group = GroupCommit::start(&tasks, limits, |items: Vec<u32>| async {
                 Ok::<Vec<u32>, StoreError>(items)
             });

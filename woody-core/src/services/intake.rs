@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
@@ -10,13 +10,14 @@ use super::{
 };
 use crate::{
     domain::{
-        IdempotencyKey, Invalid, NewOrder, OrderId, OrderMessage, ProductName, Quantity, now,
+        Details, DetailsError, IdempotencyKey, NewOrder, OrderDetails, OrderId, OrderMessage,
+        ToyOrder, now,
     },
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
     step,
 };
 
-/// Accepts orders: whatever it has answered `Ok` is kept.
+/// Accepts orders that ask for a `D`: whatever it has returned as `Ok` is kept.
 ///
 /// An order is durable in one of two places before its client hears of it: in
 /// the store, together with its outbox entry, or, while the store is away, in
@@ -25,11 +26,13 @@ use crate::{
 ///
 /// # Cancel safety
 /// A dropped future may leave the order accepted with nobody told.
-pub struct OrderIntake {
-    store: Sink<NewOrder, Insert, StoreError>,
+pub struct OrderIntake<D = ToyOrder> {
+    store: Sink<NewOrder<Details>, Insert, StoreError>,
     broker: Sink<OrderMessage, (), BrokerError>,
     /// Where the tracker of this process learns what this intake does.
     outage: Option<Arc<StoreOutage>>,
+    details_bytes: usize,
+    takes: PhantomData<fn(D)>,
 }
 
 /// What an intake waits for, and how long.
@@ -44,6 +47,12 @@ pub struct IntakeSettings {
     pub outbox_lease: Duration,
     /// Orders that may wait for a commit; past that they are refused at once.
     pub waiting: usize,
+    /// How large the details of all orders that wait may be together, in bytes; past
+    /// that they are refused at once.
+    pub waiting_bytes: usize,
+    /// How large the details of one order may be as JSON, in bytes: at most
+    /// [`Details::LARGEST`].
+    pub details_bytes: usize,
     /// Orders in one commit.
     pub batch: usize,
     /// Commits under way at once.
@@ -57,6 +66,8 @@ impl Default for IntakeSettings {
             broker_deadline: Duration::from_secs(2),
             outbox_lease: Duration::from_secs(15),
             waiting: 4_096,
+            waiting_bytes: 32 * 1024 * 1024,
+            details_bytes: Details::MAX_BYTES,
             batch: 512,
             lanes: 2,
         }
@@ -65,35 +76,34 @@ impl Default for IntakeSettings {
 
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderRequest {
-    /// The product.
-    pub product: ProductName,
-    /// How many pieces.
-    pub quantity: Quantity,
+pub struct OrderRequest<D = ToyOrder> {
+    /// What it asks for.
+    pub details: D,
     /// What the client calls this submit, if it may send it twice.
     pub key: Option<IdempotencyKey>,
 }
 
-impl OrderRequest {
-    /// A request as a client writes it, without a key.
-    ///
-    /// # Errors
-    /// [`Invalid`] names the field that is out of bounds.
-    pub fn parse(product: &str, quantity: i64) -> Result<Self, Invalid> {
-        Ok(Self {
-            product: ProductName::parse(product)?,
-            quantity: Quantity::new(quantity)?,
-            key: None,
-        })
+impl<D> OrderRequest<D> {
+    /// A request that its client calls `key`: sent twice, it is one order.
+    #[must_use]
+    pub fn keyed(details: D, key: IdempotencyKey) -> Self {
+        Self { details, key: Some(key) }
+    }
+}
+
+/// A request without a key: each is an order of its own.
+impl<D: OrderDetails> From<D> for OrderRequest<D> {
+    fn from(details: D) -> Self {
+        Self { details, key: None }
     }
 }
 
 /// An order that is kept from now on.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accepted {
+pub struct Accepted<D = ToyOrder> {
     /// The order as it was accepted.
-    pub order: NewOrder,
+    pub order: NewOrder<D>,
     /// Where it is kept.
     pub kept: Kept,
 }
@@ -113,6 +123,9 @@ pub enum Kept {
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
+    /// What it asks for cannot be an order's.
+    #[error(transparent)]
+    Details(#[from] DetailsError),
     /// The key was used for another order before.
     #[error("this Idempotency-Key was used for another order")]
     KeyReused,
@@ -132,7 +145,7 @@ pub enum IntakeError {
     ShuttingDown,
 }
 
-impl OrderIntake {
+impl<D: OrderDetails> OrderIntake<D> {
     /// Starts an intake whose background work runs on `tasks`.
     ///
     /// `feed` leads to the relay of this process, which publishes new orders
@@ -144,11 +157,15 @@ impl OrderIntake {
         settings: IntakeSettings,
         tasks: &TaskTracker,
     ) -> Self {
-        let limits =
-            GroupLimits { waiting: settings.waiting, batch: settings.batch, lanes: settings.lanes };
+        let limits = GroupLimits {
+            waiting: settings.waiting,
+            bytes: settings.waiting_bytes,
+            batch: settings.batch,
+            lanes: settings.lanes,
+        };
         let lease = settings.outbox_lease;
         let inserts =
-            GroupCommit::start(tasks, limits, move |orders: Vec<NewOrder>| {
+            GroupCommit::start(tasks, limits, move |orders: Vec<NewOrder<Details>>| {
                 let (store, feed) = (Arc::clone(&store), feed.clone());
                 async move {
                     let inserted = store.insert(&orders, lease).await?;
@@ -171,6 +188,8 @@ impl OrderIntake {
             store: Sink::new("store", inserts, settings.store_deadline),
             broker: Sink::new("broker", direct, settings.broker_deadline),
             outage: None,
+            details_bytes: settings.details_bytes.min(Details::LARGEST),
+            takes: PhantomData,
         }
     }
 
@@ -186,27 +205,43 @@ impl OrderIntake {
     /// [`IntakeError`]; the order is then not promised to anybody. After
     /// `Unavailable` it may still turn up, if a dependency took it and could not
     /// say so in time: a client that uses a key cannot be harmed by that.
-    pub async fn accept(&self, request: OrderRequest) -> Result<Accepted, IntakeError> {
-        let id = request.key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
-        let OrderRequest { product, quantity, .. } = request;
-        let order = NewOrder { id, product, quantity, accepted_at: now() };
+    pub async fn accept(
+        &self,
+        request: impl Into<OrderRequest<D>>,
+    ) -> Result<Accepted<D>, IntakeError> {
+        let OrderRequest { details, key } = request.into();
+        let id = key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
+        let order = NewOrder { id, details, accepted_at: now() };
+        let kept = match order.encode(self.details_bytes) {
+            Ok(carried) => self.keep(carried).await,
+            Err(error) => Err(error.into()),
+        };
+        step!("intake.accepted");
+        count(&kept);
+        kept.map(|kept| Accepted { order, kept })
+    }
+
+    async fn keep(&self, order: NewOrder<Details>) -> Result<Kept, IntakeError> {
+        let id = order.id;
         let began = self.outage.as_ref().map(|outage| (outage, outage.begin()));
-        let accepted = match self.store.take(order.clone()).await {
+        let kept = match self.store.take(order.clone()).await {
             Ok(Insert::Created) => Ok(Kept::InStore),
             Ok(Insert::AlreadyPresent) => Ok(Kept::Already),
-            Ok(Insert::Conflict) => Err(IntakeError::KeyReused),
+            // Another client, or another version of `D`, may have written it differently.
+            Ok(Insert::Conflict(there)) if there.mean_the_same::<D>(&order.details) => {
+                Ok(Kept::Already)
+            }
+            Ok(Insert::Conflict(_)) => Err(IntakeError::KeyReused),
             Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
             Err(NotTaken::Away(store)) => self.keep_in_broker(&order, store).await,
         };
-        match (began, &accepted) {
+        match (began, &kept) {
             (Some((outage, began)), Ok(Kept::InBroker)) => outage.taken(id, began),
             (Some((outage, _)), Ok(_) | Err(IntakeError::KeyReused)) => outage.store_answered(),
             _ => {}
         }
-        step!("intake.accepted");
-        count(&accepted);
-        accepted.map(|kept| Accepted { order, kept })
+        kept
     }
 
     /// Whether orders are being accepted by at least one of the two ways.
@@ -216,7 +251,7 @@ impl OrderIntake {
 
     async fn keep_in_broker(
         &self,
-        order: &NewOrder,
+        order: &NewOrder<Details>,
         store: Outage<StoreError>,
     ) -> Result<Kept, IntakeError> {
         match self.broker.take(OrderMessage::from(order)).await {
@@ -236,6 +271,7 @@ fn count(accepted: &Result<Kept, IntakeError>) {
         Ok(Kept::InStore) => "store",
         Ok(Kept::Already) => "already",
         Ok(Kept::InBroker) => "broker",
+        Err(IntakeError::Details(_)) => "invalid",
         Err(IntakeError::KeyReused) => "key_reused",
         Err(IntakeError::Overloaded) => "overloaded",
         Err(IntakeError::ShuttingDown) => "shutting_down",

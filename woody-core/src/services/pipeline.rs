@@ -7,27 +7,28 @@ use super::{
     IntakeSettings, OrderIntake, OrderTracker, OrderWorker, OutboxRelay, RelaySettings, Waits,
     WorkerSettings,
 };
+use crate::domain::{OrderDetails, ToyOrder};
 use crate::ports::{Broker, BrokerError, ConsumerState, OrderStore, Prefetch, Validator};
 
-/// The order's whole way in one process: intake, relay, tracker and, with a
-/// validator, a worker.
+/// The whole way of orders that ask for a `D`, in one process: intake, relay, tracker
+/// and, with a validator, a worker.
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use woody_core::{ports::{Broker, OrderStore, Validator}, services::{OrderRequest, Pipeline}};
+/// # use woody_core::{domain::ToyOrder, ports::{Broker, OrderStore, Validator}, services::Pipeline};
 /// # async fn example(
 /// #     store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, validator: Arc<dyn Validator>,
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// let pipeline = Pipeline::new(store, broker).validator(validator).start().await?;
-/// let accepted = pipeline.intake().accept(OrderRequest::parse("Train", 2)?).await?;
+/// let accepted = pipeline.intake().accept(ToyOrder::parse("Train", 2)?).await?;
 /// println!("{} is kept from now on", accepted.order.id);
 /// pipeline.stop().await;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Pipeline {
-    intake: Arc<OrderIntake>,
-    tracker: Arc<OrderTracker>,
+pub struct Pipeline<D: OrderDetails = ToyOrder> {
+    intake: Arc<OrderIntake<D>>,
+    tracker: Arc<OrderTracker<D>>,
     consumer: Option<watch::Receiver<ConsumerState>>,
     waits: Option<Arc<Waits>>,
     stopping: CancellationToken,
@@ -39,10 +40,10 @@ pub struct Pipeline {
 
 /// A pipeline that has not begun; [`Pipeline::new`] makes one.
 #[must_use = "a pipeline does nothing until it is started"]
-pub struct PipelineBuilder {
+pub struct PipelineBuilder<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,
     broker: Arc<dyn Broker>,
-    validator: Option<Arc<dyn Validator>>,
+    validator: Option<Arc<dyn Validator<D>>>,
     prefetch: Prefetch,
     stopping: CancellationToken,
     intake: IntakeSettings,
@@ -53,10 +54,10 @@ pub struct PipelineBuilder {
     grace: Duration,
 }
 
-impl Pipeline {
+impl<D: OrderDetails> Pipeline<D> {
     /// A pipeline over these backends, with default settings and no worker.
     #[allow(clippy::new_ret_no_self)] // `Pipeline::new(…).start()` is how it reads.
-    pub fn new(store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>) -> PipelineBuilder {
+    pub fn new(store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>) -> PipelineBuilder<D> {
         PipelineBuilder {
             store,
             broker,
@@ -73,12 +74,12 @@ impl Pipeline {
     }
 
     /// Accepts orders.
-    pub fn intake(&self) -> Arc<OrderIntake> {
+    pub fn intake(&self) -> Arc<OrderIntake<D>> {
         Arc::clone(&self.intake)
     }
 
     /// Shows orders and follows them.
-    pub fn tracker(&self) -> Arc<OrderTracker> {
+    pub fn tracker(&self) -> Arc<OrderTracker<D>> {
         Arc::clone(&self.tracker)
     }
 
@@ -121,9 +122,9 @@ impl Pipeline {
     }
 }
 
-impl PipelineBuilder {
+impl<D: OrderDetails> PipelineBuilder<D> {
     /// Validates orders here, with `validator`.
-    pub fn validator(mut self, validator: Arc<dyn Validator>) -> Self {
+    pub fn validator(mut self, validator: Arc<dyn Validator<D>>) -> Self {
         self.validator = Some(validator);
         self
     }
@@ -182,15 +183,16 @@ impl PipelineBuilder {
     /// # Errors
     /// [`BrokerError`] when the broker was closed. A store or broker that is
     /// away is no error: it is waited for.
-    pub async fn start(self) -> Result<Pipeline, BrokerError> {
+    pub async fn start(self) -> Result<Pipeline<D>, BrokerError> {
         let (commits, tasks) = (TaskTracker::new(), TaskTracker::new());
         let background = CancellationToken::new();
-        let relay = Arc::new(OutboxRelay::new(
+        let relay = OutboxRelay::new(
             Arc::clone(&self.store),
             self.broker.publisher(),
             self.broker.admin(),
             self.relay,
-        ));
+        );
+        let relay = Arc::new(relay.of_orders::<D>());
         let tracker =
             OrderTracker::new(Arc::clone(&self.store), self.broker.events(), self.look_every)
                 .clocks_differ_by(self.clocks_differ_by);

@@ -3,7 +3,10 @@ use std::time::Duration;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{given_up::end_given_up, relay::RelayError};
-use crate::ports::{BrokerAdmin, OrderStore, Watermark};
+use crate::{
+    domain::{Details, OrderDetails},
+    ports::{BrokerAdmin, OrderStore, Watermark},
+};
 
 /// Finds orders that have lost their messages, by counting.
 ///
@@ -26,6 +29,8 @@ use crate::ports::{BrokerAdmin, OrderStore, Watermark};
 #[derive(Debug)]
 pub(super) struct Reconciliation {
     pending_for: Duration,
+    /// Whether a message that has an id is an order's.
+    is_order: fn(&Details) -> bool,
     last: Mutex<Option<Reading>>,
 }
 
@@ -46,7 +51,12 @@ const BATCH: u64 = 5_000;
 
 impl Reconciliation {
     pub(super) fn new(pending_for: Duration) -> Self {
-        Self { pending_for, last: Mutex::default() }
+        Self { pending_for, is_order: |_| true, last: Mutex::default() }
+    }
+
+    pub(super) fn of_orders<D: OrderDetails>(mut self) -> Self {
+        self.is_order = |details| details.decode::<D>().is_ok();
+        self
     }
 
     /// Compares with the look before, and reads for the next.
@@ -57,7 +67,9 @@ impl Reconciliation {
     ) -> Result<u64, RelayError> {
         let mut last = self.last.lock().await;
         let (missing, refilled) = match last.take() {
-            Some(reading) if reading.is_usable() => reading.compare(store, admin).await?,
+            Some(reading) if reading.is_usable() => {
+                reading.compare(store, admin, self.is_order).await?
+            }
             _ => (0, 0),
         };
         *last = self.read(store, admin, missing - refilled).await?;
@@ -93,12 +105,13 @@ impl Reading {
         &self,
         store: &dyn OrderStore,
         admin: &dyn BrokerAdmin,
+        is_order: fn(&Details) -> bool,
     ) -> Result<(u64, u64), RelayError> {
         let Self { watermark, messages, .. } = self;
         let counted = store.unaccounted(watermark, messages.saturating_add(MOST)).await?;
         let mut missing = counted.saturating_sub(*messages);
         if missing.min(self.missing) > 0 {
-            missing = missing.saturating_sub(end_given_up(store, admin).await?);
+            missing = missing.saturating_sub(end_given_up(store, admin, is_order).await?);
         }
         let lost = missing.min(self.missing);
         let mut refilled = 0;

@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{group_commit::MOST_LANES, reconciliation::Reconciliation};
+use super::{
+    group_commit::{MOST_LANES, room},
+    reconciliation::Reconciliation,
+};
 use crate::{
-    domain::{NewOrder, OrderId, OrderMessage},
+    domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage},
     ports::{BrokerAdmin, BrokerError, OrderStore, Publisher, StoreError},
     resilience::RetryDelays,
     step,
@@ -35,7 +38,7 @@ pub struct OutboxRelay {
     store: Arc<dyn OrderStore>,
     publisher: Arc<dyn Publisher>,
     admin: Arc<dyn BrokerAdmin>,
-    fresh: Mutex<mpsc::Receiver<NewOrder>>,
+    fresh: Mutex<mpsc::Receiver<Fresh>>,
     feed: RelayFeed,
     /// Whether the last fresh batch failed, so that an outage is logged once.
     failing: AtomicBool,
@@ -57,6 +60,8 @@ pub struct RelaySettings {
     pub lanes: usize,
     /// Fresh orders that may wait in memory; the sweep finds those beyond.
     pub waiting: usize,
+    /// How large the details of all fresh orders in memory may be together, in bytes.
+    pub waiting_bytes: usize,
     /// Pause between sweeps that found nothing.
     pub sweep_every: Duration,
     /// How long a claimed entry is ours.
@@ -76,6 +81,7 @@ impl Default for RelaySettings {
             batch: 512,
             lanes: 3,
             waiting: 8_192,
+            waiting_bytes: 32 * 1024 * 1024,
             sweep_every: Duration::from_secs(1),
             lease: Duration::from_secs(15),
             reconcile_every: Duration::from_secs(15),
@@ -87,15 +93,25 @@ impl Default for RelaySettings {
 /// The way from the intake to the relay of the same process. Bounded.
 #[derive(Debug, Clone)]
 pub struct RelayFeed {
-    fresh: mpsc::Sender<NewOrder>,
+    fresh: mpsc::Sender<Fresh>,
+    room: Arc<Semaphore>,
+}
+
+/// An order that waits to be published, and its room.
+#[derive(Debug)]
+struct Fresh {
+    order: NewOrder<Details>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl RelayFeed {
     /// Offers stored orders for publishing. What does not fit stays in the
     /// outbox, where the sweep finds it.
-    pub fn offer(&self, orders: impl IntoIterator<Item = NewOrder>) {
+    pub fn offer(&self, orders: impl IntoIterator<Item = NewOrder<Details>>) {
         for order in orders {
-            if self.fresh.try_send(order).is_err() {
+            let weight = u32::try_from(order.details.as_str().len()).unwrap_or(u32::MAX);
+            let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(weight) else { return };
+            if self.fresh.try_send(Fresh { order, _room: room }).is_err() {
                 return;
             }
         }
@@ -124,7 +140,7 @@ impl OutboxRelay {
     ) -> Self {
         settings.batch = settings.batch.max(1);
         let (sender, fresh) = mpsc::channel(settings.waiting.clamp(1, Semaphore::MAX_PERMITS));
-        let feed = RelayFeed { fresh: sender };
+        let feed = RelayFeed { fresh: sender, room: room(settings.waiting_bytes) };
         Self {
             store,
             publisher,
@@ -135,6 +151,14 @@ impl OutboxRelay {
             reconciliation: Reconciliation::new(settings.pending_for),
             settings,
         }
+    }
+
+    /// Takes only what is a `D` for an order, where the broker itself has given messages
+    /// up; otherwise everything that has an id is one.
+    #[must_use]
+    pub fn of_orders<D: OrderDetails>(mut self) -> Self {
+        self.reconciliation = self.reconciliation.of_orders::<D>();
+        self
     }
 
     /// The way for the intake of this process.
@@ -169,7 +193,7 @@ impl OutboxRelay {
                 return Ok(moved);
             }
             step!("relay.claimed");
-            self.relay(&claimed).await?;
+            self.relay(claimed.iter()).await?;
             moved += claimed.len() as u64;
         }
     }
@@ -196,7 +220,7 @@ impl OutboxRelay {
             if batch.is_empty() {
                 return Ok(published);
             }
-            self.relay(&batch).await?;
+            self.relay(batch.iter().map(|fresh: &Fresh| &fresh.order)).await?;
             published += batch.len() as u64;
         }
     }
@@ -213,11 +237,14 @@ impl OutboxRelay {
 
     /// Publishes, then clears: in this order, so that a crash between the two
     /// doubles a message and never loses one.
-    async fn relay(&self, orders: &[NewOrder]) -> Result<(), RelayError> {
-        let messages: Vec<OrderMessage> = orders.iter().map(OrderMessage::from).collect();
+    async fn relay(
+        &self,
+        orders: impl Iterator<Item = &NewOrder<Details>>,
+    ) -> Result<(), RelayError> {
+        let messages: Vec<OrderMessage> = orders.map(OrderMessage::from).collect();
         self.publisher.publish(&messages).await?;
         step!("relay.published");
-        let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+        let ids: Vec<OrderId> = messages.iter().map(|message| message.order_id).collect();
         self.store.clear_outbox(&ids).await?;
         metrics::counter!("woody_outbox_published_total").increment(ids.len() as u64);
         Ok(())
@@ -242,7 +269,7 @@ impl OutboxRelay {
             if batch.is_empty() {
                 break;
             }
-            self.note(self.relay(&batch).await);
+            self.note(self.relay(batch.iter().map(|fresh: &Fresh| &fresh.order)).await);
         }
         self.note(self.flush().await.map(drop));
     }

@@ -7,7 +7,7 @@ use std::{
 
 use time::OffsetDateTime;
 
-use super::group_commit::{CommitError, GroupCommit, GroupError};
+use super::group_commit::{CommitError, GroupCommit, GroupError, Weight};
 use crate::{
     domain::now,
     resilience::{BreakerConfig, BreakerState, CircuitBreaker},
@@ -83,7 +83,7 @@ impl<E: Error> fmt::Display for Outage<E> {
 
 impl<T, R, E> Sink<T, R, E>
 where
-    T: Clone + Send + 'static,
+    T: Clone + Weight + Send + 'static,
     R: Send + 'static,
     E: CommitError,
 {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::{ports::BrokerError, services::group_commit::GroupLimits};
 
-    const LIMITS: GroupLimits = GroupLimits { waiting: 64, batch: 16, lanes: 1 };
+    const LIMITS: GroupLimits = GroupLimits { waiting: 64, bytes: usize::MAX, batch: 16, lanes: 1 };
 
     #[tokio::test(start_paused = true)]
     async fn an_open_breaker_tells_when_it_began_and_why_until_a_probe_succeeds() {

@@ -2,6 +2,7 @@ mod outage;
 
 use std::{
     collections::HashMap,
+    marker::PhantomData,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use self::outage::StoreOutage;
 use crate::{
-    domain::{Order, OrderId, OrderStatus},
+    domain::{Details, Order, OrderDetails, OrderId, OrderStatus, ToyOrder},
     ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},
     resilience::RetryDelays,
 };
@@ -24,30 +25,31 @@ use crate::{
 ///
 /// While the store is unavailable, orders that were given since are pending; it says so
 /// as long as it has [run](Self::run) and has heard announcements since then.
-pub struct OrderTracker {
+pub struct OrderTracker<D = ToyOrder> {
     store: Arc<dyn OrderStore>,
     events: Arc<dyn OrderEvents>,
     watched: Arc<Watched>,
     outage: Arc<StoreOutage>,
     look_every: Duration,
+    shows: PhantomData<fn() -> D>,
 }
 
 /// An order as it can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrackedOrder {
+pub struct TrackedOrder<D = ToyOrder> {
     /// Its id.
     pub id: OrderId,
     /// Where it stands.
     pub status: OrderStatus,
     /// All of it; `None` while only the broker has it, because the store was
     /// unavailable when it was accepted and no worker has written it yet.
-    pub stored: Option<Order>,
+    pub stored: Option<Order<D>>,
 }
 
-impl TrackedOrder {
+impl<D> TrackedOrder<D> {
     /// Returns the order as the store answered, or as pending when the store does not
     /// know it and its id is [ours](OrderId::is_ours): it is in the broker then.
-    pub fn of(id: OrderId, stored: Option<Order>) -> Option<Self> {
+    pub fn of(id: OrderId, stored: Option<Order<D>>) -> Option<Self> {
         match stored {
             Some(order) => Some(order.into()),
             None => id.is_ours().then(|| Self::unwritten(id)),
@@ -59,8 +61,8 @@ impl TrackedOrder {
     }
 }
 
-impl From<Order> for TrackedOrder {
-    fn from(order: Order) -> Self {
+impl<D> From<Order<D>> for TrackedOrder<D> {
+    fn from(order: Order<D>) -> Self {
         Self { id: order.id, status: order.status.clone(), stored: Some(order) }
     }
 }
@@ -111,7 +113,7 @@ impl Drop for Place {
 /// Without a pause a watcher would do nothing but look.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
-impl OrderTracker {
+impl<D: OrderDetails> OrderTracker<D> {
     /// A tracker that looks into `store` when `events` tell of a change, and
     /// every `look_every`.
     pub fn new(
@@ -121,7 +123,7 @@ impl OrderTracker {
     ) -> Self {
         let (watched, look_every) = (Arc::default(), look_every.max(SHORTEST_PAUSE));
         let outage = Arc::new(StoreOutage::new(CLOCKS_DIFFER_BY));
-        Self { store, events, watched, outage, look_every }
+        Self { store, events, watched, outage, look_every, shows: PhantomData }
     }
 
     /// How far the clocks of the replicas may be apart; 1 s by default. An order that was
@@ -182,7 +184,7 @@ impl OrderTracker {
     /// [`StoreError`]: while the store is unavailable nobody can tell an order that is
     /// pending from one that has ended, and a status never goes back. One that was given
     /// during the outage cannot have ended: it is pending.
-    pub async fn order(&self, id: OrderId) -> Result<Option<TrackedOrder>, StoreError> {
+    pub async fn order(&self, id: OrderId) -> Result<Option<TrackedOrder<D>>, StoreError> {
         match self.store.order(id).await {
             Err(error) if error.is_transient() => {
                 let pending = self.outage.covers(id).then(|| TrackedOrder::unwritten(id));
@@ -190,7 +192,7 @@ impl OrderTracker {
             }
             answer => {
                 self.outage.store_answered();
-                Ok(TrackedOrder::of(id, answer?))
+                Ok(TrackedOrder::of(id, answer?.map(read).transpose()?))
             }
         }
     }
@@ -211,7 +213,7 @@ impl OrderTracker {
     pub async fn watch(
         &self,
         id: OrderId,
-    ) -> Result<Option<impl Stream<Item = TrackedOrder> + Send + use<>>, StoreError> {
+    ) -> Result<Option<impl Stream<Item = TrackedOrder<D>> + Send + use<D>>, StoreError> {
         // First the place, then the look: a change in between rings the bell.
         let place = Place::take(&self.watched, id);
         let Some(now) = self.order(id).await? else { return Ok(None) };
@@ -221,28 +223,31 @@ impl OrderTracker {
             outage: self.outage(),
             look_every: self.look_every,
             shown: now.status.clone(),
+            shows: PhantomData,
         };
         let changes = stream::unfold(following, Following::next);
         Ok(Some(stream::iter([now]).chain(changes)))
     }
 }
 
-struct Following {
+struct Following<D> {
     place: Place,
     store: Arc<dyn OrderStore>,
     outage: Arc<StoreOutage>,
     look_every: Duration,
     shown: OrderStatus,
+    shows: PhantomData<fn() -> D>,
 }
 
-impl Following {
-    async fn next(mut self) -> Option<(TrackedOrder, Self)> {
+impl<D: OrderDetails> Following<D> {
+    async fn next(mut self) -> Option<(TrackedOrder<D>, Self)> {
         while !self.shown.is_final() {
             let _ = tokio::time::timeout(self.look_every, self.place.bell.changed()).await;
             let Ok(stored) = self.store.order(self.place.id).await else { continue };
             self.outage.store_answered();
             if let Some(order) = stored
                 && order.status != self.shown
+                && let Ok(order) = read(order)
             {
                 self.shown = order.status.clone();
                 return Some((order.into(), self));
@@ -250,4 +255,12 @@ impl Following {
         }
         None
     }
+}
+
+/// A row that is no `D` is damaged, or is read by a version of `D` that it was not written for.
+fn read<D: OrderDetails>(order: Order<Details>) -> Result<Order<D>, StoreError> {
+    let id = order.id;
+    order.decode().map_err(|error| {
+        StoreError::Corrupt(format!("order {id} cannot be read as a {}: {error}", D::NAME))
+    })
 }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::domain::NewOrder;
+use crate::domain::{NewOrder, OrderDetails};
 use crate::ports::{ValidateError, Validator, Verdict};
 
 /// Accepts every order at once.
@@ -11,8 +11,8 @@ use crate::ports::{ValidateError, Validator, Verdict};
 pub struct AcceptAll;
 
 #[async_trait]
-impl Validator for AcceptAll {
-    async fn validate(&self, _: &NewOrder) -> Result<Verdict, ValidateError> {
+impl<D: OrderDetails> Validator<D> for AcceptAll {
+    async fn validate(&self, _: &NewOrder<D>) -> Result<Verdict, ValidateError> {
         Ok(Verdict::Success(None))
     }
 }

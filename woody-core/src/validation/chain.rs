@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::{NewOrder, Reason};
+use crate::domain::{NewOrder, OrderDetails, Reason, ToyOrder};
 use crate::ports::{ValidateError, Validator, Verdict};
 
 /// Asks validators one after the other.
@@ -21,30 +21,36 @@ use crate::ports::{ValidateError, Validator, Verdict};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use std::sync::Arc;
 /// use std::time::Duration;
-/// use woody_core::domain::{NewOrder, ProductName, Quantity};
+/// use woody_core::domain::{NewOrder, ToyOrder};
 /// use woody_core::ports::{Validator, Verdict};
 /// use woody_core::validation::{AcceptAll, ValidatorChain};
 ///
 /// let chain = ValidatorChain::new()
 ///     .then("stock", Duration::from_secs(1), Arc::new(AcceptAll))
 ///     .then("fraud check", Duration::from_secs(2), Arc::new(AcceptAll));
-/// let order = NewOrder::new(ProductName::parse("Train").unwrap(), Quantity::ONE);
+/// let order = NewOrder::new(ToyOrder::parse("Train", 1).unwrap());
 /// assert_eq!(chain.validate(&order).await, Ok(Verdict::Success(None)));
 /// # }
 /// ```
-#[derive(Clone, Default)]
-pub struct ValidatorChain {
-    links: Vec<Link>,
+#[derive(Clone)]
+pub struct ValidatorChain<D: OrderDetails = ToyOrder> {
+    links: Vec<Link<D>>,
 }
 
 #[derive(Clone)]
-struct Link {
+struct Link<D> {
     name: Cow<'static, str>,
     timeout: Duration,
-    validator: Arc<dyn Validator>,
+    validator: Arc<dyn Validator<D>>,
 }
 
-impl ValidatorChain {
+impl<D: OrderDetails> Default for ValidatorChain<D> {
+    fn default() -> Self {
+        Self { links: vec![] }
+    }
+}
+
+impl<D: OrderDetails> ValidatorChain<D> {
     /// A chain without a link, which accepts everything.
     pub fn new() -> Self {
         Self::default()
@@ -57,22 +63,22 @@ impl ValidatorChain {
         mut self,
         name: impl Into<Cow<'static, str>>,
         timeout: Duration,
-        validator: Arc<dyn Validator>,
+        validator: Arc<dyn Validator<D>>,
     ) -> Self {
         self.links.push(Link { name: name.into(), timeout, validator });
         self
     }
 }
 
-impl std::fmt::Debug for ValidatorChain {
+impl<D: OrderDetails> std::fmt::Debug for ValidatorChain<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.links.iter().map(|link| (&link.name, link.timeout))).finish()
     }
 }
 
 #[async_trait]
-impl Validator for ValidatorChain {
-    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+impl<D: OrderDetails> Validator<D> for ValidatorChain<D> {
+    async fn validate(&self, order: &NewOrder<D>) -> Result<Verdict, ValidateError> {
         let mut said: Option<Reason> = None;
         for link in &self.links {
             let asked = tokio::time::timeout(link.timeout, link.validator.validate(order)).await;
@@ -99,7 +105,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::domain::{ProductName, Quantity};
     use crate::validation::AcceptAll;
 
     /// Gives one verdict and counts how often it was asked.
@@ -127,7 +132,7 @@ mod tests {
     }
 
     fn order() -> NewOrder {
-        NewOrder::new(ProductName::parse("Train").unwrap(), Quantity::ONE)
+        NewOrder::new(ToyOrder::parse("Train", 1).unwrap())
     }
 
     async fn ask(links: &[Arc<Always>]) -> Result<Verdict, ValidateError> {

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::domain::{NewOrder, OrderId, Reason};
+use crate::domain::{NewOrder, OrderDetails, OrderId, Reason};
 use crate::ports::{ValidateError, Validator, Verdict};
 use crate::resilience::{BreakerState, CircuitBreaker};
 
@@ -74,7 +74,7 @@ impl Failures {
     }
 }
 
-impl<V: Validator> Guarded<V> {
+impl<V> Guarded<V> {
     /// Guards `validator`, which has `timeout` for each answer. `name` tells operators
     /// what is asked: an address without secrets, say.
     pub fn new(
@@ -111,8 +111,8 @@ impl<V: Validator> Guarded<V> {
 }
 
 #[async_trait]
-impl<V: Validator> Validator for Guarded<V> {
-    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+impl<D: OrderDetails, V: Validator<D>> Validator<D> for Guarded<V> {
+    async fn validate(&self, order: &NewOrder<D>) -> Result<Verdict, ValidateError> {
         let Some(permit) = self.breaker.try_acquire() else { return Err(self.closed_door()) };
         let asked = tokio::time::timeout(self.timeout, self.validator.validate(order)).await;
         let error = match asked {

@@ -67,8 +67,8 @@ impl std::fmt::Debug for HeavyValidation {
 #[async_trait]
 impl Validator for HeavyValidation {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        let list = self.list(&order.product).await.map_err(|error| from_store(&error))?;
-        let (workshop, quantity) = (Arc::clone(&self.workshop), order.quantity);
+        let list = self.list(&order.details.product).await.map_err(|error| from_store(&error))?;
+        let (workshop, quantity) = (Arc::clone(&self.workshop), order.details.quantity);
         let planned = self.pool.run(move || workshop.plan(&list, quantity)).await;
         Ok(match planned.map_err(|error| from_pool(&error))? {
             Ok(plan) => Verdict::Success(Some(plan.summary())),

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use woody_core::{
-    domain::{NewOrder, OrderStatus},
+    domain::{Details, NewOrder, OrderStatus},
     ports::{Broker, ValidateError, Validator, Verdict},
 };
 
@@ -26,7 +26,7 @@ struct Deadly {
 #[async_trait]
 impl Validator for Deadly {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
-        let name = order.product.as_str();
+        let name = order.details.product.as_str();
         self.asked.lock().unwrap().push(name.to_owned());
         if name == "kills" {
             self.life.cancel();
@@ -48,7 +48,7 @@ impl Validator for Deadly {
 async fn ended_by_workers_that_die(
     shop: &Shop,
     prefetch: u16,
-    orders: &[NewOrder],
+    orders: &[NewOrder<Details>],
 ) -> Vec<Vec<String>> {
     let mut deaths = Vec::new();
     loop {

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use woody_core::{
-    domain::{NewOrder, Order, OrderId},
+    domain::{Details, NewOrder, Order, OrderId, ToyOrder},
     ports::{
         Begun, BrokerError, Decision, Insert, OrderCounts, OrderStore, Publisher, StoreError,
         Transition, Watermark,
@@ -46,9 +46,15 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
-    fn refuse<'a>(&self, mut orders: impl Iterator<Item = &'a NewOrder>) -> Result<(), StoreError> {
+    fn refuse<'a>(
+        &self,
+        mut orders: impl Iterator<Item = &'a NewOrder<Details>>,
+    ) -> Result<(), StoreError> {
         self.check()?;
-        if orders.any(|order| order.product.as_str() == UNSTORABLE) {
+        if orders.any(|order| {
+            let toy = order.details.decode::<ToyOrder>();
+            toy.is_ok_and(|toy| toy.product.as_str() == UNSTORABLE)
+        }) {
             return Err(StoreError::refused("no room for such a name"));
         }
         Ok(())
@@ -63,14 +69,14 @@ impl FaultyStore {
 impl OrderStore for FaultyStore {
     async fn insert(
         &self,
-        orders: &[NewOrder],
+        orders: &[NewOrder<Details>],
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError> {
         self.refuse(orders.iter())?;
         self.inner.insert(orders, lease).await
     }
 
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         self.check()?;
         self.inner.order(id).await
     }
@@ -99,7 +105,7 @@ impl OrderStore for FaultyStore {
         &self,
         limit: usize,
         lease: Duration,
-    ) -> Result<Vec<NewOrder>, StoreError> {
+    ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         self.check()?;
         self.inner.claim_outbox(limit, lease).await
     }
@@ -134,7 +140,11 @@ impl OrderStore for FaultyStore {
         self.inner.refill_outbox(watermark, messages, limit).await
     }
 
-    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+    async fn stuck(
+        &self,
+        pending_for: Duration,
+        limit: usize,
+    ) -> Result<Vec<Order<Details>>, StoreError> {
         self.check()?;
         self.inner.stuck(pending_for, limit).await
     }

@@ -51,7 +51,7 @@ async fn an_order_that_the_store_refuses_holds_up_no_other() {
     let accepts = (0..50).map(|n| intake.accept(request(name(n), None)));
     for accepted in futures::future::join_all(accepts).await {
         let accepted = accepted.unwrap();
-        let is_bad = accepted.order.product.as_str() == UNSTORABLE;
+        let is_bad = accepted.order.details.product.as_str() == UNSTORABLE;
         assert_eq!(accepted.kept == Kept::InBroker, is_bad, "{accepted:?}");
     }
     assert_eq!(shop.store.counts().await.unwrap().pending, 49);

@@ -1,6 +1,7 @@
 //! The services over the memory backends, with dependencies that fail on command.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+mod any_order;
 mod catalogue;
 mod deaths;
 mod faulty;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt;
 use uuid::Uuid;
 use woody_core::{
-    domain::{NewOrder, OrderId, OrderStatus, Outcome},
+    domain::{Details, NewOrder, OrderId, OrderStatus, Outcome},
     ports::{Broker, Decision, StatusChange},
     services::{OrderTracker, Pipeline, TrackedOrder},
 };
@@ -61,6 +61,7 @@ async fn told(replica: &Pipeline, id: OrderId) -> &'static str {
 }
 
 async fn save(shop: &Shop, order: NewOrder) {
+    let order = order.encode(Details::MAX_BYTES).unwrap();
     let outcome = Outcome::Success(None);
     let _ = shop.store.finish(&[Decision { order, outcome, redriven: false }]).await.unwrap();
 }
@@ -183,7 +184,7 @@ async fn a_final_status_that_somebody_saved_ends_an_outage() {
 #[tokio::test(start_paused = true)]
 async fn a_replica_that_does_not_hear_announcements_tells_nothing() {
     let shop = Shop::open();
-    let tracker =
+    let tracker: OrderTracker =
         OrderTracker::new(Arc::clone(&shop.store), shop.broker.events(), Duration::from_secs(1))
             .clocks_differ_by(Duration::ZERO);
     shop.store_fault.begin();

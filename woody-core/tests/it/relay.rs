@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use woody_core::{
     contract::broker::acknowledge,
-    domain::{NewOrder, OrderMessage, OrderStatus, now},
+    domain::{Details, NewOrder, OrderMessage, OrderStatus, now},
     ports::{
         Broker, BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth, ValidateError,
         Validator, Verdict,
@@ -117,8 +117,8 @@ async fn a_relay_that_is_set_to_nothing_relays_all_the_same() {
 }
 
 /// Stores and publishes `names`, as if the intake and a relay had.
-async fn published(shop: &Shop, relay: &OutboxRelay, names: &[&str]) -> Vec<NewOrder> {
-    let orders: Vec<NewOrder> = names.iter().map(|name| order(name)).collect();
+async fn published(shop: &Shop, relay: &OutboxRelay, names: &[&str]) -> Vec<NewOrder<Details>> {
+    let orders: Vec<NewOrder<Details>> = names.iter().map(|name| order(name)).collect();
     let _ = shop.store.insert(&orders, Duration::ZERO).await.unwrap();
     assert_eq!(relay.sweep().await.unwrap(), orders.len() as u64);
     orders

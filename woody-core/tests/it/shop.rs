@@ -5,7 +5,8 @@ use std::{future::Future, num::NonZeroU16, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
-    domain::{IdempotencyKey, NewOrder, Order, OrderId, ProductName, Quantity},
+    contract::toy,
+    domain::{Details, IdempotencyKey, NewOrder, Order, OrderId, ToyOrder},
     ports::{Broker, BrokerAdmin, Consumer, Delivery, OrderStore, Publisher, Validator},
     services::{
         IntakeSettings, OrderIntake, OrderRequest, OrderWorker, OutboxRelay, RelaySettings,
@@ -96,16 +97,16 @@ impl Shop {
         self.broker.consumer(NonZeroU16::new(prefetch).unwrap()).await.unwrap()
     }
 
-    pub async fn publish(&self, order: &NewOrder) {
+    pub async fn publish(&self, order: &NewOrder<Details>) {
         self.broker.publisher().publish(&[order.into()]).await.unwrap();
     }
 
-    pub async fn order(&self, id: OrderId) -> Option<Order> {
+    pub async fn order(&self, id: OrderId) -> Option<Order<Details>> {
         self.store.order(id).await.unwrap()
     }
 
     /// The order once it has ended.
-    pub async fn ended(&self, id: OrderId) -> Order {
+    pub async fn ended(&self, id: OrderId) -> Order<Details> {
         within(async {
             loop {
                 if let Ok(Some(order)) = self.store.order(id).await
@@ -120,14 +121,13 @@ impl Shop {
     }
 }
 
-pub fn order(name: &str) -> NewOrder {
-    NewOrder::new(ProductName::parse(name).unwrap(), Quantity::ONE)
+pub fn order(name: &str) -> NewOrder<Details> {
+    toy(name)
 }
 
 pub fn request(name: &str, key: Option<&str>) -> OrderRequest {
     OrderRequest {
-        product: ProductName::parse(name).unwrap(),
-        quantity: Quantity::ONE,
+        details: ToyOrder::parse(name, 1).unwrap(),
         key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
     }
 }

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt;
 use uuid::Uuid;
 use woody_core::{
-    domain::{OrderId, OrderStatus, Outcome},
+    domain::{Details, NewOrder, OrderId, OrderStatus, Outcome},
     ports::{Broker, Decision, StatusChange, record},
     services::{OrderTracker, TrackedOrder},
 };
@@ -14,7 +14,7 @@ fn tracker(shop: &Shop, look_every: Duration) -> Arc<OrderTracker> {
     Arc::new(OrderTracker::new(Arc::clone(&shop.store), shop.broker.events(), look_every))
 }
 
-async fn decide(shop: &Shop, order: woody_core::domain::NewOrder) {
+async fn decide(shop: &Shop, order: NewOrder<Details>) {
     let decision = Decision { order, outcome: Outcome::Success(None), redriven: false };
     let _ = record(shop.store.as_ref(), &[decision]).await.unwrap();
 }
@@ -119,7 +119,11 @@ async fn an_order_that_only_the_broker_has_is_pending_until_a_worker_writes_it()
         let mut watching = Box::pin(tracker.watch(id).await.unwrap().unwrap());
         assert_eq!(within(watching.next()).await, Some(pending));
         let outcome = Outcome::Success(None);
-        let decision = Decision { order: accepted.order, outcome, redriven: false };
+        let decision = Decision {
+            order: accepted.order.encode(Details::MAX_BYTES).unwrap(),
+            outcome,
+            redriven: false,
+        };
         let _ = shop.store.finish(&[decision]).await.unwrap();
         let ended = within(watching.next()).await.unwrap();
         assert_eq!(ended.status, OrderStatus::Success(None));

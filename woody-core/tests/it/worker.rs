@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use woody_core::{
-    domain::{NewOrder, OrderStatus},
+    domain::{Details, NewOrder, OrderStatus},
     ports::{Broker, ValidateError, Validator, Verdict},
     services::Handled,
 };
@@ -25,7 +25,7 @@ pub struct AsNamed {
 impl Validator for AsNamed {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
         let nth = self.validations.fetch_add(1, Ordering::SeqCst) + 1;
-        match order.product.as_str() {
+        match order.details.product.as_str() {
             "too large" => Ok(Verdict::Rejected("larger than any sheet".into())),
             "fails" => Err(ValidateError::Transient("saw is stuck".into())),
             "fails twice" if nth <= 2 => Err(ValidateError::Transient("saw is stuck".into())),
@@ -206,7 +206,7 @@ async fn the_prefetch_is_how_many_are_validated_at_once() {
             running: AtomicU32::new(0),
             most: AtomicU32::new(0),
         });
-        let orders: Vec<NewOrder> = (0..12).map(|n| order(&format!("Toy {n}"))).collect();
+        let orders: Vec<NewOrder<Details>> = (0..12).map(|n| order(&format!("Toy {n}"))).collect();
         for order in &orders {
             shop.publish(order).await;
         }
@@ -302,7 +302,7 @@ async fn a_redriven_order_reaches_the_verdict_it_never_got() {
 }
 
 /// Stores `order` as failed, as a worker does before it moves the message.
-async fn fail(shop: &Shop, order: &NewOrder) {
+async fn fail(shop: &Shop, order: &NewOrder<Details>) {
     let failed = woody_core::ports::Decision {
         order: order.clone(),
         outcome: woody_core::domain::Outcome::Failed("saw is stuck".into()),
@@ -311,7 +311,7 @@ async fn fail(shop: &Shop, order: &NewOrder) {
     let _ = shop.store.finish(&[failed]).await.unwrap();
 }
 
-async fn is_the_only_dead_letter(shop: &Shop, order: &NewOrder) {
+async fn is_the_only_dead_letter(shop: &Shop, order: &NewOrder<Details>) {
     let dead = shop.broker.admin().dead_letters(10).await.unwrap();
     assert_eq!(dead.len(), 1);
     let message = woody_core::domain::OrderMessage::parse(&dead[0].body).unwrap();

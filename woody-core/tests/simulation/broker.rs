@@ -1,7 +1,7 @@
 //! The broker's durable state: the queue, what is out with consumers, what waits
 //! for its next try, and the dead letters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use woody_core::{
     ports::QueueDepth,
 };
 
-use crate::{call::Reach, world::Inner};
+use crate::{call::Reach, order::name_of, world::Inner};
 
 #[derive(Default)]
 pub struct BrokerState {
@@ -66,6 +66,15 @@ impl BrokerState {
         self.alive().any(|message| message.id == Some(id))
     }
 
+    /// Whether the order's message is with one of these processes, or nowhere.
+    pub fn hides(&self, id: OrderId, processes: &BTreeSet<u32>) -> bool {
+        let is_its = |message: &&Message| message.id == Some(id);
+        let seen = self.unsettled.values().filter(|(holder, _)| !processes.contains(holder));
+        let mut seen = seen.map(|(_, message)| message);
+        let mut waiting = self.ready.values().chain(self.delayed.values());
+        !waiting.any(|message| is_its(&message)) && !seen.any(|message| is_its(&message))
+    }
+
     pub fn left(&self) -> Vec<String> {
         self.alive().map(|message| message.name.clone()).collect()
     }
@@ -92,7 +101,7 @@ impl Inner {
     /// Stores a message.
     pub fn put(&mut self, body: &Bytes) {
         let (id, name) = match OrderMessage::parse(body) {
-            Ok(message) => (Some(message.order_id), message.product.as_str().to_owned()),
+            Ok(message) => (Some(message.order_id), name_of(&message.into_order())),
             Err(_) => (None, String::from_utf8_lossy(body).into_owned()),
         };
         self.say(|| format!("broker: put {name}"));
@@ -202,6 +211,6 @@ impl Inner {
                 && !self.ledger.letter_lost.contains(&id)
                 && !self.has_letter(id)
         })?;
-        Some(failed.order.product.as_str().to_owned())
+        Some(name_of(&failed.order))
     }
 }

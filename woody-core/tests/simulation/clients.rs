@@ -6,13 +6,14 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::time::{Instant, sleep};
 use woody_core::{
-    domain::{IdempotencyKey, OrderId, ProductName, Quantity},
+    domain::{IdempotencyKey, OrderId},
     services::{Accepted, IntakeError, Kept, OrderRequest},
 };
 
 use crate::{
     call::Wire,
     ledger::{Invariant, Promise},
+    order::{TownOrder, name_of},
     sabotage::Sabotage,
     town::{Front, Fronts, front},
     world::{Dep, Inner, Life, Link, World},
@@ -107,8 +108,7 @@ async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
     let began = Instant::now();
     let key = wish.key.filter(|_| !world.with(|inner| inner.is_sabotaged(Sabotage::KeyForgotten)));
     let request = OrderRequest {
-        product: ProductName::parse(&wish.name).unwrap(),
-        quantity: Quantity::ONE,
+        details: TownOrder::called(&wish.name),
         key: key.map(|key| IdempotencyKey::parse(&format!("key {key}")).unwrap()),
     };
     let no = front.life.no;
@@ -178,8 +178,8 @@ async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
 impl Inner {
     /// G5: an order that is in the store is the one that was asked for.
     fn check_body(&mut self, id: OrderId, name: &str) {
-        let stored = self.store.row(id).map(|row| row.order.product.clone());
-        if stored.as_ref().is_none_or(|stored| stored.as_str() != name) {
+        let stored = self.store.row(id).map(|row| name_of(&row.order));
+        if stored.as_ref().is_none_or(|stored| stored != name) {
             self.broken(Invariant::OneOrderPerKey, || format!("{name} is kept as {stored:?}"));
         }
     }
@@ -195,7 +195,7 @@ impl Inner {
         let used = wish.key.is_some_and(|key| {
             let names = [format!("o{key}"), format!("o{key}x")];
             let mut rows = self.store.rows.iter();
-            let name = |row: &crate::store::Row| row.order.product.as_str().to_owned();
+            let name = |row: &crate::store::Row| name_of(&row.order);
             rows.any(|row| name(row) != wish.name && names.contains(&name(row)))
         });
         if !used {

@@ -33,7 +33,7 @@
 //! WOODY_SIM_SCHEDULES=1000000 cargo test -p woody-core --test simulation no_schedule
 //! ```
 //! Ids of orders and times of acceptance differ from run to run; nothing depends
-//! on them, and traces call orders by their products.
+//! on them, and traces call orders by their names.
 //!
 //! [`Invariant`]: ledger::Invariant
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
@@ -48,6 +48,7 @@ mod coverage;
 mod deliveries;
 mod ledger;
 mod mood;
+mod order;
 mod runner;
 mod sabotage;
 mod safeguards;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use woody_core::domain::Details;
 use woody_core::services::{IntakeSettings, RelaySettings, WorkerSettings};
 
 #[derive(Debug, Clone)]
@@ -70,6 +71,8 @@ impl Mood {
                 broker_deadline: ms(rng, 500, 2_000),
                 outbox_lease: ms(rng, 500, 3_000),
                 waiting: 64,
+                waiting_bytes: 64 * 1024,
+                details_bytes: Details::MAX_BYTES,
                 batch: rng.usize(8..=64),
                 lanes: rng.usize(1..=2),
             },
@@ -77,6 +80,7 @@ impl Mood {
                 batch: rng.usize(1..=8),
                 lanes: rng.usize(1..=3),
                 waiting: rng.usize(1..=16),
+                waiting_bytes: rng.usize(100..=10_000),
                 sweep_every: ms(rng, 500, 1_500),
                 lease: ms(rng, 500, 3_000),
                 reconcile_every: ms(rng, 1_000, 4_000),

@@ -194,7 +194,7 @@ async fn redrive_all(world: &Arc<World>, town: &mut Town) {
         let failed = inner.store.rows.iter().find(|row| {
             row.status.as_str() == "failed" && !inner.ledger.letter_lost.contains(&row.order.id)
         });
-        if let Some(name) = failed.map(|row| row.order.product.clone()) {
+        if let Some(name) = failed.map(|row| crate::order::name_of(&row.order)) {
             inner.broken(Invariant::DeadLettersAreKept, || {
                 format!("{} has failed and was redriven in vain", name.as_str())
             });

@@ -8,11 +8,11 @@ use std::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::{
-    domain::{NewOrder, Order, OrderId, OrderStatus, now},
+    domain::{Details, NewOrder, Order, OrderId, OrderStatus, now},
     ports::{Begun, Decision, Insert, OrderCounts, Transition, Watermark},
 };
 
-use crate::{ledger::Invariant, sabotage::Sabotage, world::Inner};
+use crate::{ledger::Invariant, order::name_of, sabotage::Sabotage, world::Inner};
 
 #[derive(Default, Clone)]
 pub struct StoreState {
@@ -33,7 +33,7 @@ pub struct StoreState {
 
 #[derive(Clone)]
 pub struct Row {
-    pub order: NewOrder,
+    pub order: NewOrder<Details>,
     pub status: OrderStatus,
     pub since: Instant,
     /// Each status that it has had.
@@ -47,7 +47,7 @@ impl StoreState {
         self.by_id.get(&id).map(|at| &self.rows[*at])
     }
 
-    fn add(&mut self, order: &NewOrder) -> usize {
+    fn add(&mut self, order: &NewOrder<Details>) -> usize {
         let at = self.rows.len();
         self.by_id.insert(order.id, at);
         self.rows.push(Row {
@@ -60,7 +60,7 @@ impl StoreState {
         at
     }
 
-    pub fn order(&self, id: OrderId) -> Option<Order> {
+    pub fn order(&self, id: OrderId) -> Option<Order<Details>> {
         self.row(id).map(as_order)
     }
 
@@ -119,7 +119,7 @@ impl StoreState {
         *held = when.max(*held);
     }
 
-    pub fn stuck(&self, pending_for: Duration, limit: usize) -> Vec<Order> {
+    pub fn stuck(&self, pending_for: Duration, limit: usize) -> Vec<Order<Details>> {
         self.rows.iter().filter(|row| row.is_stuck(pending_for)).take(limit).map(as_order).collect()
     }
 
@@ -143,23 +143,22 @@ impl Row {
     }
 }
 
-fn as_order(row: &Row) -> Order {
+fn as_order(row: &Row) -> Order<Details> {
     Order {
         id: row.order.id,
-        product: row.order.product.clone(),
-        quantity: row.order.quantity,
+        details: row.order.details.clone(),
         status: row.status.clone(),
         accepted_at: row.order.accepted_at,
         finished_at: row.status.is_final().then(now),
     }
 }
 
-pub fn names<'a>(orders: impl Iterator<Item = &'a NewOrder>) -> String {
-    orders.map(|order| order.product.as_str()).collect::<Vec<_>>().join(" ")
+pub fn names<'a>(orders: impl Iterator<Item = &'a NewOrder<Details>>) -> String {
+    orders.map(name_of).collect::<Vec<_>>().join(" ")
 }
 
 impl Inner {
-    pub fn insert(&mut self, orders: &[NewOrder], lease: Duration) -> Vec<Insert> {
+    pub fn insert(&mut self, orders: &[NewOrder<Details>], lease: Duration) -> Vec<Insert> {
         self.snapshot();
         let until = Instant::now() + lease;
         let answers: Vec<_> = orders.iter().map(|order| self.insert_one(order, until)).collect();
@@ -167,10 +166,10 @@ impl Inner {
         answers
     }
 
-    fn insert_one(&mut self, order: &NewOrder, until: Instant) -> Insert {
+    fn insert_one(&mut self, order: &NewOrder<Details>, until: Instant) -> Insert {
         match self.store.row(order.id) {
             Some(row) if row.order.asks_the_same_as(order) => Insert::AlreadyPresent,
-            Some(_) => Insert::Conflict,
+            Some(row) => Insert::Conflict(row.order.details.clone()),
             None => {
                 let at = self.store.add(order);
                 self.ledger.turns_up(order.id);
@@ -228,11 +227,11 @@ impl Inner {
         } else {
             before.clone().settle(outcome, decision.redriven)
         };
-        let name = decision.order.product.as_str();
+        let name = name_of(&decision.order);
         match settled {
             Ok(status) => {
                 self.say(|| format!("store: {name} {before:?} -> {status:?}"));
-                self.check_step(&before, &status, id, name);
+                self.check_step(&before, &status, id, &name);
                 let row = &mut self.store.rows[at];
                 row.status = status.clone();
                 row.history.push(status);
@@ -255,12 +254,12 @@ impl Inner {
         }
     }
 
-    pub fn claim(&mut self, limit: usize, lease: Duration) -> Vec<NewOrder> {
+    pub fn claim(&mut self, limit: usize, lease: Duration) -> Vec<NewOrder<Details>> {
         let now = Instant::now();
         let all = self.is_sabotaged(Sabotage::LeaseIgnored);
         let StoreState { rows, outbox, .. } = &mut self.store;
         let free = outbox.iter_mut().filter(|(_, until)| all || **until <= now);
-        let claimed: Vec<NewOrder> = free
+        let claimed: Vec<NewOrder<Details>> = free
             .take(limit)
             .map(|(at, until)| {
                 *until = now + lease;
@@ -277,7 +276,7 @@ impl Inner {
         for id in published {
             let Some(at) = self.store.by_id.get(id).copied() else { continue };
             if self.store.outbox.remove(&at).is_some() {
-                let name = self.store.rows[at].order.product.clone();
+                let name = name_of(&self.store.rows[at].order);
                 self.say(|| format!("store: clear {}", name.as_str()));
                 self.check_covered(*id, "its outbox entry was cleared");
             }
@@ -317,12 +316,13 @@ impl Inner {
         forgotten.len() as u64
     }
 
-    /// How many orders have neither an outbox entry nor a message.
+    /// How many orders have neither an outbox entry nor a message, as far as anybody can
+    /// tell: a worker that alone cannot reach the store cannot mark what it holds.
     fn lost(&self) -> usize {
         let StoreState { rows, outbox, .. } = &self.store;
         let pending = rows.iter().enumerate().filter(|(_, row)| !row.status.is_final());
         let bare = pending.filter(|(at, _)| !outbox.contains_key(at));
-        bare.filter(|(_, row)| !self.broker.holds(row.order.id)).count()
+        bare.filter(|(_, row)| self.broker.hides(row.order.id, &self.cut_off)).count()
     }
 
     /// A pending order has an outbox entry or a message, at every moment, but
@@ -332,7 +332,7 @@ impl Inner {
         let row = &self.store.rows[at];
         let bare = !row.status.is_final() && !row.wiped && !self.store.outbox.contains_key(&at);
         if bare && !self.broker.holds(id) {
-            let name = row.order.product.clone();
+            let name = name_of(&row.order);
             self.broken(Invariant::Covered, || {
                 format!("{} is pending with neither entry nor message: {why}", name.as_str())
             });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use woody_core::{
-    domain::{NewOrder, Order, OrderId},
+    domain::{Details, NewOrder, Order, OrderId},
     ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark},
 };
 
@@ -26,7 +26,7 @@ fn away(lost: Lost) -> StoreError {
 impl OrderStore for SimStore {
     async fn insert(
         &self,
-        orders: &[NewOrder],
+        orders: &[NewOrder<Details>],
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError> {
         let orders = orders.to_vec();
@@ -34,7 +34,7 @@ impl OrderStore for SimStore {
         self.0.call(Dep::Store, "insert", insert).await.map_err(away)
     }
 
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         self.0.call(Dep::Store, "order", move |inner, _| inner.store.order(id)).await.map_err(away)
     }
 
@@ -61,7 +61,7 @@ impl OrderStore for SimStore {
         &self,
         limit: usize,
         lease: Duration,
-    ) -> Result<Vec<NewOrder>, StoreError> {
+    ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         let claim = move |inner: &mut crate::world::Inner, _| inner.claim(limit, lease);
         self.0.call(Dep::Store, "claim", claim).await.map_err(away)
     }
@@ -101,7 +101,11 @@ impl OrderStore for SimStore {
         self.0.call(Dep::Store, "refill", refill).await.map_err(away)
     }
 
-    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+    async fn stuck(
+        &self,
+        pending_for: Duration,
+        limit: usize,
+    ) -> Result<Vec<Order<Details>>, StoreError> {
         let stuck = move |inner: &mut crate::world::Inner, _| inner.store.stuck(pending_for, limit);
         self.0.call(Dep::Store, "stuck", stuck).await.map_err(away)
     }

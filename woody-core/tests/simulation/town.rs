@@ -17,6 +17,7 @@ use crate::{
     broker_port::SimBroker,
     call::Wire,
     mood::Mood,
+    order::TownOrder,
     sabotage::Sabotage,
     store_port::SimStore,
     validator::SimValidator,
@@ -27,8 +28,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Front {
     pub life: Life,
-    pub intake: Arc<OrderIntake>,
-    pub tracker: Arc<OrderTracker>,
+    pub intake: Arc<OrderIntake<TownOrder>>,
+    pub tracker: Arc<OrderTracker<TownOrder>>,
 }
 
 /// The services that take orders, by slot; a slot is empty while its process is down.
@@ -42,7 +43,7 @@ pub fn front(fronts: &Fronts, slot: usize) -> Option<Front> {
 struct Service {
     life: Life,
     broker: SimBroker,
-    pipeline: Pipeline,
+    pipeline: Pipeline<TownOrder>,
 }
 
 struct Worker {

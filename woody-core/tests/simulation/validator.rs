@@ -10,6 +10,7 @@ use woody_core::{
 
 use crate::{
     call::{Wire, pass},
+    order::TownOrder,
     world::Inner,
 };
 
@@ -51,8 +52,8 @@ fn mishap(inner: &mut Inner) -> Mishap {
 
 impl Inner {
     /// Whether the order ends the process that validates it.
-    fn is_killer(&mut self, order: &NewOrder) -> bool {
-        let name = order.product.as_str();
+    fn is_killer(&mut self, order: &NewOrder<TownOrder>) -> bool {
+        let name = order.details.name();
         let number = name.strip_prefix('o').and_then(|rest| rest.parse::<u32>().ok());
         let kills = number.is_some_and(|number| number < self.mood.killers);
         if kills {
@@ -64,8 +65,8 @@ impl Inner {
 }
 
 #[async_trait]
-impl Validator for SimValidator {
-    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+impl Validator<TownOrder> for SimValidator {
+    async fn validate(&self, order: &NewOrder<TownOrder>) -> Result<Verdict, ValidateError> {
         let Wire { world, life } = &self.0;
         pass(world.with(|inner| inner.ms(0, inner.mood.work))).await;
         life.or_stop().await;
@@ -96,7 +97,7 @@ impl Validator for SimValidator {
             inner.ledger.verdicts += 1;
             inner.ledger.verdicts
         });
-        let why = format!("{} by verdict {nth}", order.product.as_str()).into();
+        let why = format!("{} by verdict {nth}", order.details.name()).into();
         Ok(if nth % 3 == 0 { Verdict::Rejected(why) } else { Verdict::Success(Some(why)) })
     }
 }

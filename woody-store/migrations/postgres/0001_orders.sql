@@ -1,8 +1,9 @@
 -- Orders, and the outbox of those whose message no broker has confirmed.
 CREATE TABLE orders (
     id          uuid        PRIMARY KEY,
-    product     text        NOT NULL,
-    quantity    smallint    NOT NULL,
+    -- What the order asks for: one JSON object, kept as it was written. (The type json
+    -- would look into it once more, jsonb would write it anew.)
+    details     text        NOT NULL,
     status      text        NOT NULL CHECK (status IN ('pending', 'success', 'rejected', 'failed')),
     reason      text,
     accepted_at timestamptz NOT NULL,

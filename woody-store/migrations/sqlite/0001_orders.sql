@@ -2,8 +2,8 @@
 -- Times are microseconds since 1970, UTC; ids are the 16 bytes of the UUID.
 CREATE TABLE orders (
     id          BLOB    PRIMARY KEY,
-    product     TEXT    NOT NULL,
-    quantity    INTEGER NOT NULL,
+    -- What the order asks for: one JSON object, kept as it was written.
+    details     TEXT    NOT NULL,
     status      TEXT    NOT NULL CHECK (status IN ('pending', 'success', 'rejected', 'failed')),
     reason      TEXT,
     accepted_at INTEGER NOT NULL,

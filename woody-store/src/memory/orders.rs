@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use tokio::time::Instant;
-use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus, now};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, now};
 use woody_core::ports::{
     Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
 };
@@ -17,7 +17,7 @@ type Place = (OffsetDateTime, OrderId);
 
 #[derive(Debug, Default)]
 pub(super) struct Orders {
-    all: HashMap<OrderId, Order>,
+    all: HashMap<OrderId, Order<Details>>,
     pending: BTreeSet<Place>,
     /// Until when each entry is leased; `None` is for ever.
     outbox: BTreeMap<Place, Option<Instant>>,
@@ -31,7 +31,7 @@ pub(super) struct Orders {
 impl OrderStore for MemoryStore {
     async fn insert(
         &self,
-        orders: &[NewOrder],
+        orders: &[NewOrder<Details>],
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError> {
         let mut stored = locked(&self.orders);
@@ -40,7 +40,7 @@ impl OrderStore for MemoryStore {
         Ok(orders.iter().map(insert).collect())
     }
 
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         Ok(locked(&self.orders).all.get(&id).cloned())
     }
 
@@ -82,7 +82,7 @@ impl OrderStore for MemoryStore {
         &self,
         limit: usize,
         lease: Duration,
-    ) -> Result<Vec<NewOrder>, StoreError> {
+    ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         let mut stored = locked(&self.orders);
         let Orders { all, outbox, .. } = &mut *stored;
         let now = Instant::now();
@@ -148,7 +148,11 @@ impl OrderStore for MemoryStore {
         Ok(forgotten.len() as u64)
     }
 
-    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+    async fn stuck(
+        &self,
+        pending_for: Duration,
+        limit: usize,
+    ) -> Result<Vec<Order<Details>>, StoreError> {
         let stored = locked(&self.orders);
         let order = |(_, id): Place| stored.all.get(&id).cloned();
         Ok(older_than(&stored.pending, pending_for).take(limit).filter_map(order).collect())
@@ -190,10 +194,10 @@ impl Orders {
         old.filter(move |place| !self.outbox.contains_key(place) && !is_marked(&place.1)).copied()
     }
 
-    fn insert(&mut self, order: &NewOrder, lease_until: Option<Instant>) -> Insert {
+    fn insert(&mut self, order: &NewOrder<Details>, lease_until: Option<Instant>) -> Insert {
         match self.all.get(&order.id) {
             Some(there) if asked(there).asks_the_same_as(order) => Insert::AlreadyPresent,
-            Some(_) => Insert::Conflict,
+            Some(there) => Insert::Conflict(there.details.clone()),
             None => {
                 let order = pending(order);
                 if order.accepted_at < before_now(Watermark::LATE) {
@@ -224,28 +228,22 @@ impl Orders {
     }
 }
 
-fn place(order: &Order) -> Place {
+fn place(order: &Order<Details>) -> Place {
     (order.accepted_at, order.id)
 }
 
-fn pending(order: &NewOrder) -> Order {
+fn pending(order: &NewOrder<Details>) -> Order<Details> {
     Order {
         id: order.id,
-        product: order.product.clone(),
-        quantity: order.quantity,
+        details: order.details.clone(),
         status: OrderStatus::Pending,
         accepted_at: whole_micros(order.accepted_at),
         finished_at: None,
     }
 }
 
-fn asked(order: &Order) -> NewOrder {
-    NewOrder {
-        id: order.id,
-        product: order.product.clone(),
-        quantity: order.quantity,
-        accepted_at: order.accepted_at,
-    }
+fn asked(order: &Order<Details>) -> NewOrder<Details> {
+    NewOrder { id: order.id, details: order.details.clone(), accepted_at: order.accepted_at }
 }
 
 /// The places of orders that were accepted longer than `age` ago.

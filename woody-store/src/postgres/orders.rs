@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use uuid::Uuid;
-use woody_core::domain::{NewOrder, Order, OrderId};
+use woody_core::domain::{Details, NewOrder, Order, OrderId};
 use woody_core::ports::{
     Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
 };
@@ -18,37 +18,37 @@ use crate::batch;
 
 const INSERT: &str = "
     WITH created AS (
-        INSERT INTO orders (id, product, quantity, accepted_at, status)
-        SELECT id, product, quantity, accepted_at, 'pending'
-        FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[])
-          AS asked (id, product, quantity, accepted_at)
+        INSERT INTO orders (id, details, accepted_at, status)
+        SELECT id, details, accepted_at, 'pending'
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
+          AS asked (id, details, accepted_at)
         ON CONFLICT (id) DO NOTHING
         RETURNING id, accepted_at
     ), late AS (
         INSERT INTO held (order_id, held_at)
-        SELECT id, now() FROM created WHERE accepted_at < now() - $6
+        SELECT id, now() FROM created WHERE accepted_at < now() - $5
         ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at
     )
     INSERT INTO outbox (order_id, accepted_at, lease_until)
-    SELECT id, accepted_at, now() + $5 FROM created
+    SELECT id, accepted_at, now() + $4 FROM created
     RETURNING order_id";
 
-const ASKED: &str = "SELECT id, product, quantity, accepted_at FROM orders WHERE id = ANY($1)";
+const ASKED: &str = "SELECT id, details, accepted_at FROM orders WHERE id = ANY($1)";
 
 const ORDER: &str = "
-    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE id = $1";
 
 /// `OrderStatus::settle` in SQL.
 const FINISH: &str = "
-    INSERT INTO orders AS o (id, product, quantity, accepted_at, status, reason, finished_at)
-    SELECT id, product, quantity, accepted_at, status, reason, now()
-    FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::text[], $6::text[])
-      AS told (id, product, quantity, accepted_at, status, reason)
+    INSERT INTO orders AS o (id, details, accepted_at, status, reason, finished_at)
+    SELECT id, details, accepted_at, status, reason, now()
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+      AS told (id, details, accepted_at, status, reason)
     ON CONFLICT (id) DO UPDATE
     SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
     WHERE o.status = 'pending'
-       OR o.status = 'failed' AND excluded.status <> 'failed' AND o.id = ANY($7)
+       OR o.status = 'failed' AND excluded.status <> 'failed' AND o.id = ANY($6)
     RETURNING id";
 
 const STATUSES: &str = "SELECT id, status, reason FROM orders WHERE id = ANY($1)";
@@ -64,7 +64,7 @@ const CLAIM: &str = "
         FROM free WHERE outbox.order_id = free.order_id
         RETURNING outbox.order_id
     )
-    SELECT id, product, quantity, accepted_at
+    SELECT id, details, accepted_at
     FROM claimed JOIN orders ON id = order_id
     ORDER BY accepted_at, id";
 
@@ -109,7 +109,7 @@ const BEGUN: &str = "
     FROM begun WHERE order_id = $1 AND times > 0";
 
 const STUCK: &str = "
-    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE status = 'pending' AND accepted_at < now() - $1
     ORDER BY accepted_at, id LIMIT $2";
 
@@ -129,7 +129,7 @@ const PING: &str = "
 impl OrderStore for PostgresStore {
     async fn insert(
         &self,
-        orders: &[NewOrder],
+        orders: &[NewOrder<Details>],
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError> {
         if orders.is_empty() {
@@ -138,7 +138,7 @@ impl OrderStore for PostgresStore {
         self.within_time(self.insert_batch(orders, lease)).await
     }
 
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
             let row = self.query_as(ORDER).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
@@ -195,7 +195,7 @@ impl OrderStore for PostgresStore {
         &self,
         limit: usize,
         lease: Duration,
-    ) -> Result<Vec<NewOrder>, StoreError> {
+    ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
             let rows: Vec<NewOrderRow> = self
@@ -247,7 +247,11 @@ impl OrderStore for PostgresStore {
         self.within_time(self.refill(watermark, messages, limit)).await
     }
 
-    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+    async fn stuck(
+        &self,
+        pending_for: Duration,
+        limit: usize,
+    ) -> Result<Vec<Order<Details>>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
             let rows: Vec<OrderRow> = self
@@ -293,7 +297,7 @@ impl PostgresStore {
     /// they ask for never changes, so the others can be read after it.
     async fn insert_batch(
         &self,
-        orders: &[NewOrder],
+        orders: &[NewOrder<Details>],
         lease: Duration,
     ) -> Result<Vec<Insert>, Error> {
         let firsts = batch::first_orders(orders);
@@ -302,8 +306,7 @@ impl PostgresStore {
         let created: Vec<Uuid> = self
             .query_scalar(INSERT)
             .bind(&columns.ids)
-            .bind(&columns.products)
-            .bind(&columns.quantities)
+            .bind(&columns.details)
             .bind(&columns.accepted_at)
             .bind(rows::interval(lease))
             .bind(rows::interval(Watermark::LATE))
@@ -361,8 +364,7 @@ impl PostgresStore {
         let applied: Vec<Uuid> = self
             .query_scalar(FINISH)
             .bind(&orders.ids)
-            .bind(&orders.products)
-            .bind(&orders.quantities)
+            .bind(&orders.details)
             .bind(&orders.accepted_at)
             .bind(&statuses)
             .bind(&reasons)

@@ -8,7 +8,8 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product, ProductName, Quantity, Reason,
+    Details, DetailsError, Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product,
+    ProductName, Reason,
 };
 use woody_core::ports::{Decision, OrderCounts, StoreError, Watermark};
 
@@ -19,8 +20,7 @@ row! {
     /// What was asked for, of an order.
     pub(super) struct NewOrderRow of PgRow {
         id: Uuid,
-        product: String,
-        quantity: i16,
+        details: String,
         accepted_at: OffsetDateTime,
     }
 }
@@ -80,21 +80,20 @@ row! {
 }
 
 impl NewOrderRow {
-    pub(super) fn read(self) -> Result<NewOrder, StoreError> {
+    pub(super) fn read(self) -> Result<NewOrder<Details>, StoreError> {
         Ok(NewOrder {
             id: self.id.into(),
-            product: ProductName::parse(&self.product).map_err(corrupt)?,
-            quantity: Quantity::new(self.quantity.into()).map_err(corrupt)?,
+            details: details(&self.details)?,
             accepted_at: self.accepted_at,
         })
     }
 }
 
 impl OrderRow {
-    pub(super) fn read(self) -> Result<Order, StoreError> {
-        let NewOrder { id, product, quantity, accepted_at } = self.asked.read()?;
+    pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
+        let NewOrder { id, details, accepted_at } = self.asked.read()?;
         let status = self.status.read()?;
-        Ok(Order { id, product, quantity, status, accepted_at, finished_at: self.finished_at })
+        Ok(Order { id, details, status, accepted_at, finished_at: self.finished_at })
     }
 }
 
@@ -147,21 +146,22 @@ fn corrupt(invalid: Invalid) -> StoreError {
     StoreError::Corrupt(invalid.to_string())
 }
 
+fn details(text: &str) -> Result<Details, StoreError> {
+    Details::parse(text).map_err(|error: DetailsError| StoreError::Corrupt(error.to_string()))
+}
+
 /// The columns of new orders, each as long as the others.
 pub(super) struct OrderColumns<'a> {
     pub(super) ids: Vec<Uuid>,
-    pub(super) products: Vec<&'a str>,
-    pub(super) quantities: Vec<i16>,
+    pub(super) details: Vec<&'a str>,
     pub(super) accepted_at: Vec<OffsetDateTime>,
 }
 
 impl<'a> OrderColumns<'a> {
-    pub(super) fn of(orders: impl Iterator<Item = &'a NewOrder> + Clone) -> Self {
+    pub(super) fn of(orders: impl Iterator<Item = &'a NewOrder<Details>> + Clone) -> Self {
         Self {
             ids: orders.clone().map(|order| order.id.as_uuid()).collect(),
-            products: orders.clone().map(|order| order.product.as_str()).collect(),
-            // 1,000 at most, so it always fits.
-            quantities: orders.clone().map(|order| order.quantity.get().cast_signed()).collect(),
+            details: orders.clone().map(|order| order.details.as_str()).collect(),
             accepted_at: orders.map(|order| whole_micros(order.accepted_at)).collect(),
         }
     }

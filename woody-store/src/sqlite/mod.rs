@@ -169,7 +169,7 @@ impl fmt::Debug for SqliteStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use woody_core::domain::{NewOrder, ProductName, Quantity};
+    use woody_core::domain::{Details, NewOrder};
     use woody_core::ports::OrderCounts;
 
     async fn store() -> (SqliteStore, tempfile::TempDir) {
@@ -177,9 +177,10 @@ mod tests {
         (SqliteStore::open(&folder.path().join("woody.db")).await.unwrap(), folder)
     }
 
-    fn orders() -> Vec<NewOrder> {
+    fn orders() -> Vec<NewOrder<Details>> {
         let name = "x".repeat(200);
-        let order = || NewOrder::new(ProductName::parse(&name).unwrap(), Quantity::ONE);
+        let text = format!(r#"{{"product":"{name}","quantity":1}}"#);
+        let order = || NewOrder::new(Details::parse(&text).unwrap());
         (0..1_000).map(|_| order()).collect()
     }
 
@@ -221,7 +222,7 @@ mod tests {
         let (store, _folder) = store().await;
         let new = orders().remove(0);
         let _ = store.insert(std::slice::from_ref(&new), Duration::ZERO).await.unwrap();
-        for spoil in ["quantity = 1001", "product = ' '", "accepted_at = 9223372036854775807"] {
+        for spoil in ["details = '[]'", "details = ' '", "accepted_at = 9223372036854775807"] {
             let sql = sqlx::AssertSqlSafe(format!("UPDATE orders SET {spoil}"));
             sqlx::query(sql).execute(&store.writer).await.unwrap();
             let refusal = store.order(new.id).await.unwrap_err();

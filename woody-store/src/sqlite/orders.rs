@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 use uuid::Uuid;
-use woody_core::domain::{NewOrder, Order, OrderId, now};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, now};
 use woody_core::ports::{
     Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
 };
@@ -15,8 +15,8 @@ use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow};
 use crate::batch;
 
 const INSERT_ORDERS: &str = "
-    INSERT INTO orders (id, product, quantity, accepted_at, status)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, 'pending'
+    INSERT INTO orders (id, details, accepted_at, status)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, 'pending'
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO NOTHING
     RETURNING id";
@@ -32,23 +32,23 @@ const MARK_LATE: &str = "
     ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at";
 
 const ASKED: &str = "
-    SELECT orders.id, product, quantity, accepted_at
+    SELECT orders.id, details, accepted_at
     FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
 
 const ORDER: &str = "
-    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE id = ?1";
 
 /// `OrderStatus::settle` in SQL.
 const FINISH: &str = "
-    INSERT INTO orders (id, product, quantity, accepted_at, status, reason, finished_at)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?2
+    INSERT INTO orders (id, details, accepted_at, status, reason, finished_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE
     SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
     WHERE orders.status = 'pending'
        OR orders.status = 'failed' AND excluded.status <> 'failed' AND orders.id IN (
-              SELECT unhex(value ->> 0) FROM json_each(?1) WHERE value ->> 6
+              SELECT unhex(value ->> 0) FROM json_each(?1) WHERE value ->> 5
           )
     RETURNING id";
 
@@ -82,7 +82,7 @@ const FORGET: &str = "
     DELETE FROM begun WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
 
 const STUCK: &str = "
-    SELECT id, product, quantity, accepted_at, status, reason, finished_at
+    SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE status = 'pending' AND accepted_at < ?1
     ORDER BY accepted_at, id LIMIT ?2";
 
@@ -100,7 +100,7 @@ const PING: &str = "SELECT count(*) FROM (SELECT 1 FROM orders LIMIT 1)";
 impl OrderStore for SqliteStore {
     async fn insert(
         &self,
-        orders: &[NewOrder],
+        orders: &[NewOrder<Details>],
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError> {
         if orders.is_empty() {
@@ -109,7 +109,7 @@ impl OrderStore for SqliteStore {
         self.insert_batch(orders, lease).await.map_err(|error| error.0)
     }
 
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         let row: Option<OrderRow> = query_as(ORDER)
             .bind(id.as_uuid())
             .fetch_optional(self.reading()?)
@@ -162,7 +162,7 @@ impl OrderStore for SqliteStore {
         &self,
         limit: usize,
         lease: Duration,
-    ) -> Result<Vec<NewOrder>, StoreError> {
+    ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         self.claim(limit, lease).await.map_err(|error| error.0)
     }
 
@@ -200,7 +200,11 @@ impl OrderStore for SqliteStore {
         self.refill(watermark, messages, limit).await.map_err(|error| error.0)
     }
 
-    async fn stuck(&self, pending_for: Duration, limit: usize) -> Result<Vec<Order>, StoreError> {
+    async fn stuck(
+        &self,
+        pending_for: Duration,
+        limit: usize,
+    ) -> Result<Vec<Order<Details>>, StoreError> {
         let rows: Vec<OrderRow> = query_as(STUCK)
             .bind(rows::micros_before_now(pending_for))
             .bind(rows::limit(limit))
@@ -228,7 +232,7 @@ impl OrderStore for SqliteStore {
 impl SqliteStore {
     async fn insert_batch(
         &self,
-        orders: &[NewOrder],
+        orders: &[NewOrder<Details>],
         lease: Duration,
     ) -> Result<Vec<Insert>, Error> {
         let firsts = batch::first_orders(orders);
@@ -286,7 +290,7 @@ impl SqliteStore {
         Ok(settled.transitions)
     }
 
-    async fn claim(&self, limit: usize, lease: Duration) -> Result<Vec<NewOrder>, Error> {
+    async fn claim(&self, limit: usize, lease: Duration) -> Result<Vec<NewOrder<Details>>, Error> {
         let mut tx = self.write().await?;
         let claimed: Vec<Uuid> = query_scalar(CLAIM)
             .bind(rows::to_micros(now()))
@@ -299,7 +303,7 @@ impl SqliteStore {
         let mut orders: Vec<_> =
             rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
         self.commit(tx).await?;
-        orders.sort_by_key(|order: &NewOrder| (order.accepted_at, order.id));
+        orders.sort_by_key(|order: &NewOrder<Details>| (order.accepted_at, order.id));
         Ok(orders)
     }
 }

@@ -8,8 +8,8 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product, ProductName, Quantity, Reason,
-    now,
+    Details, DetailsError, Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product,
+    ProductName, Reason, now,
 };
 use woody_core::ports::{Decision, OrderCounts, StoreError};
 
@@ -19,8 +19,7 @@ row! {
     /// What was asked for, of an order.
     pub(super) struct NewOrderRow of SqliteRow {
         id: Uuid,
-        product: String,
-        quantity: i64,
+        details: String,
         accepted_at: i64,
     }
 }
@@ -72,22 +71,21 @@ row! {
 }
 
 impl NewOrderRow {
-    pub(super) fn read(self) -> Result<NewOrder, StoreError> {
+    pub(super) fn read(self) -> Result<NewOrder<Details>, StoreError> {
         Ok(NewOrder {
             id: self.id.into(),
-            product: ProductName::parse(&self.product).map_err(corrupt)?,
-            quantity: Quantity::new(self.quantity).map_err(corrupt)?,
+            details: details(&self.details)?,
             accepted_at: from_micros(self.accepted_at)?,
         })
     }
 }
 
 impl OrderRow {
-    pub(super) fn read(self) -> Result<Order, StoreError> {
-        let NewOrder { id, product, quantity, accepted_at } = self.asked.read()?;
+    pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
+        let NewOrder { id, details, accepted_at } = self.asked.read()?;
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(from_micros).transpose()?;
-        Ok(Order { id, product, quantity, status, accepted_at, finished_at })
+        Ok(Order { id, details, status, accepted_at, finished_at })
     }
 }
 
@@ -133,16 +131,20 @@ fn corrupt(invalid: Invalid) -> StoreError {
     StoreError::Corrupt(invalid.to_string())
 }
 
+fn details(text: &str) -> Result<Details, StoreError> {
+    Details::parse(text).map_err(|error: DetailsError| StoreError::Corrupt(error.to_string()))
+}
+
 /// Ids as a JSON array of hexadecimal strings.
 pub(super) fn id_list(ids: impl Iterator<Item = OrderId>) -> String {
     json(&ids.map(hex).collect::<Vec<_>>())
 }
 
-/// Orders as a JSON array of arrays: id, product, quantity, accepted at.
-pub(super) fn order_list(orders: &[&NewOrder]) -> String {
-    let rows = orders.iter().map(|order| {
-        (hex(order.id), order.product.as_str(), order.quantity, to_micros(order.accepted_at))
-    });
+/// Orders as a JSON array of arrays: id, details, accepted at.
+pub(super) fn order_list(orders: &[&NewOrder<Details>]) -> String {
+    let rows = orders
+        .iter()
+        .map(|order| (hex(order.id), order.details.as_str(), to_micros(order.accepted_at)));
     json(&rows.collect::<Vec<_>>())
 }
 
@@ -152,8 +154,7 @@ pub(super) fn decision_list(decisions: &[&Decision]) -> String {
     let rows = decisions.iter().map(|Decision { order, outcome, redriven }| {
         (
             hex(order.id),
-            order.product.as_str(),
-            order.quantity,
+            order.details.as_str(),
             to_micros(order.accepted_at),
             outcome.as_str(),
             outcome.reason(),

@@ -9,12 +9,8 @@ mod postgres;
 mod sqlite;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-fn orders(n: usize) -> Vec<woody_core::domain::NewOrder> {
-    use woody_core::domain::{NewOrder, ProductName, Quantity};
-
-    (0..n)
-        .map(|i| NewOrder::new(ProductName::parse(&format!("toy {i}")).unwrap(), Quantity::ONE))
-        .collect()
+fn orders(n: usize) -> Vec<woody_core::domain::NewOrder<woody_core::domain::Details>> {
+    (0..n).map(|i| woody_core::contract::toy(&format!("toy {i}"))).collect()
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

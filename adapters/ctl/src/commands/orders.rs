@@ -6,7 +6,7 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_core::{
-    domain::{IdempotencyKey, OrderId, ProductName, Quantity},
+    domain::{Details, IdempotencyKey, OrderId, ToyOrder},
     services::{
         IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
         TrackedOrder,
@@ -49,8 +49,7 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
     match command {
         OrderCommand::Place { product, quantity, key } => {
             let request = OrderRequest {
-                product: ProductName::parse(&product)?,
-                quantity: Quantity::new(quantity)?,
+                details: ToyOrder::parse(&product, quantity)?,
                 key: key.as_deref().map(IdempotencyKey::parse).transpose()?,
             };
             place(request, shop).await
@@ -107,7 +106,8 @@ async fn place(request: OrderRequest, shop: &Shop<'_>) -> Result<Output, CtlErro
 async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
     let store = shop.store().await?;
     let broker = shop.broker().await?;
-    let tracker = OrderTracker::new(store.orders(), broker.events(), Duration::from_millis(500));
+    let tracker: OrderTracker<Details> =
+        OrderTracker::new(store.orders(), broker.events(), Duration::from_millis(500));
     let ending = CancellationToken::new();
     let watching = async {
         let mut statuses = Box::pin(tracker.watch(id).await?.ok_or_else(|| unknown(id))?);
@@ -130,7 +130,7 @@ async fn watch(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
     output
 }
 
-fn shown(order: &TrackedOrder) -> Output {
+fn shown(order: &TrackedOrder<Details>) -> Output {
     let at = |time: time::OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
     let TrackedOrder { id, status, stored } = order;
     let stored = stored.as_ref();
@@ -139,8 +139,7 @@ fn shown(order: &TrackedOrder) -> Output {
     let finished = stored.and_then(|order| order.finished_at).map(at);
     let mut pairs = vec![("order", id.to_string())];
     if let Some(order) = stored {
-        pairs.push(("product", order.product.to_string()));
-        pairs.push(("quantity", order.quantity.to_string()));
+        pairs.push(("details", order.details.to_string()));
     }
     pairs.push(("status", status.to_owned()));
     if stored.is_none() {
@@ -154,8 +153,7 @@ fn shown(order: &TrackedOrder) -> Output {
         &pairs,
         json!({
             "order_id": id,
-            "product": stored.map(|order| &order.product),
-            "quantity": stored.map(|order| order.quantity),
+            "details": stored.map(|order| &order.details),
             "status": status,
             "reason": reason,
             "accepted_at": accepted,

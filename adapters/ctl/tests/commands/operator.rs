@@ -8,7 +8,7 @@ use serde_json::Value;
 use testkit::service::binary;
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    domain::{NewOrder, OrderId, ProductName, Quantity, Reason},
+    domain::{Details, NewOrder, OrderId, Reason, ToyOrder},
     ports::{Prefetch, Store},
 };
 use woody_store::{StoreOptions, StoreUrl};
@@ -50,8 +50,8 @@ impl Files {
     async fn accept(&self, product: &str) -> OrderId {
         let order = NewOrder {
             id: OrderId::fresh(),
-            product: ProductName::parse(product).unwrap(),
-            quantity: Quantity::new(3).unwrap(),
+            details: Details::of(&ToyOrder::parse(product, 3).unwrap(), Details::MAX_BYTES)
+                .unwrap(),
             accepted_at: woody_core::domain::now() - Duration::from_mins(5),
         };
         let _ = self.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;

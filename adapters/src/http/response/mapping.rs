@@ -1,7 +1,7 @@
 //! From an error to what clients are told of it: the only file in which one becomes the other.
 
 use woody_core::{
-    domain::{Invalid, python_stamp},
+    domain::{DetailsError, Invalid, python_stamp},
     ports::{BrokerError, StoreError},
     services::{HeavyFailure, IntakeError, Outage},
     workshop::HeavyError,
@@ -51,9 +51,25 @@ impl From<BrokerError> for Failure {
     }
 }
 
+impl From<DetailsError> for Failure {
+    fn from(error: DetailsError) -> Self {
+        match error {
+            DetailsError::Invalid(invalid) => invalid.into(),
+            DetailsError::Unreadable { path, problem } => {
+                Self::field(FailureKind::InvalidValue, path, format!("cannot be read: {problem}"))
+            }
+            DetailsError::TooLarge { .. } => {
+                Self::new(FailureKind::BodyTooLarge, error.to_string())
+            }
+            _ => Self::new(FailureKind::InvalidValue, error.to_string()),
+        }
+    }
+}
+
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
         match error {
+            IntakeError::Details(error) => error.into(),
             IntakeError::KeyReused => Self::field(
                 FailureKind::KeyReused,
                 "Idempotency-Key",

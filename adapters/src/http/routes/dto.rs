@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use woody_core::domain::{
-    Invalid, MAX_SIDE_MM, NewOrder, Part, Parts, Product, ProductName, Quantity,
+    Invalid, MAX_SIDE_MM, NewOrder, Part, Parts, Product, ProductName, ToyOrder,
 };
 use woody_core::services::TrackedOrder;
 
@@ -153,10 +153,8 @@ pub struct OrderToPlace {
 
 impl OrderToPlace {
     /// The order as the domain has it.
-    pub(super) fn check(self) -> Result<(ProductName, Quantity), Failure> {
-        let product = ProductName::parse(&self.product)?;
-        let quantity = self.quantity.map_or(Ok(Quantity::ONE), Quantity::new)?;
-        Ok((product, quantity))
+    pub(super) fn check(self) -> Result<ToyOrder, Failure> {
+        Ok(ToyOrder::parse(&self.product, self.quantity.unwrap_or(1))?)
     }
 }
 
@@ -233,10 +231,10 @@ impl From<TrackedOrder> for OrderView {
             order_id: id.as_uuid(),
             status: status.as_str(),
             reason: status.reason().map(ToString::to_string),
-            quantity: stored.as_ref().map(|order| order.quantity.get()),
+            quantity: stored.as_ref().map(|order| order.details.quantity.get()),
             accepted_at: stored.as_ref().map(|order| order.accepted_at),
             finished_at: stored.as_ref().and_then(|order| order.finished_at),
-            product: stored.map(|order| order.product.into()),
+            product: stored.map(|order| order.details.product.into()),
         }
     }
 }

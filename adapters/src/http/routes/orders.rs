@@ -5,7 +5,7 @@ use hyper::{
     header::{HeaderName, HeaderValue},
 };
 use woody_core::{
-    domain::{IdempotencyKey, OrderId, OrderStatus, ProductName, Quantity},
+    domain::{IdempotencyKey, OrderId, OrderStatus, ProductName, ToyOrder},
     services::{Kept, OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
 };
 
@@ -82,11 +82,11 @@ impl OrderRoutes {
         // The gateway gives each request a key, so that a replica that breaks off
         // in the middle can be asked again elsewhere.
         let key = idempotency_key(request)?;
-        let request = OrderRequest { product, quantity: Quantity::ONE, key };
+        let request = OrderRequest { details: ToyOrder::from(product), key };
         let order = self.intake.accept(request).await?.order;
         Ok(reply::no_store(reply::text(format!(
             "Your process {} has been created with this product : {}",
-            order.id, order.product
+            order.id, order.details.product
         ))))
     }
 
@@ -103,8 +103,8 @@ impl OrderRoutes {
         request.query([])?;
         let key = idempotency_key(&request)?;
         let body: OrderToPlace = request.body.json()?;
-        let (product, quantity) = body.check()?;
-        let accepted = self.intake.accept(OrderRequest { product, quantity, key }).await?;
+        let details = body.check()?;
+        let accepted = self.intake.accept(OrderRequest { details, key }).await?;
         let location = format!("/api/orders/{}", accepted.order.id);
         let receipt = OrderReceipt::from(&accepted.order);
         let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;

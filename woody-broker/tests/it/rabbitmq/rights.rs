@@ -7,7 +7,8 @@ use uuid::Uuid;
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::{
     contract::broker::acknowledge,
-    domain::{NewOrder, OrderId, OrderMessage, OrderStatus, ProductName, Quantity},
+    contract::toy,
+    domain::{OrderId, OrderMessage, OrderStatus},
     ports::{Broker, BrokerError, ConsumerState, Prefetch, StatusChange},
 };
 
@@ -52,7 +53,7 @@ fn ctl(arguments: &[&str]) {
 }
 
 fn message() -> OrderMessage {
-    OrderMessage::from(&NewOrder::new(ProductName::parse("Train").unwrap(), Quantity::ONE))
+    OrderMessage::from(&toy("Train"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -35,6 +35,11 @@ pub use {
     steps::PATIENCE,
 };
 
+use super::OrderType;
+
+/// Clauses run with each of these.
+pub const ORDER_TYPES: &[OrderType] = OrderType::ALL;
+
 /// Runs every clause against what `fresh` returns: `(Arc<dyn Broker>, guard)`,
 /// an empty queue of its own for each clause.
 #[macro_export]

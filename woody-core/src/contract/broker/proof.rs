@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{NewOrder, Order, OrderId, OrderMessage},
+    domain::{Details, NewOrder, Order, OrderId, OrderMessage},
     ports::{
         Begun, Decision, Delivery, Insert, OrderCounts, OrderStore, Saved, SettleError, StoreError,
         Transition, Watermark, record,
@@ -37,11 +37,15 @@ pub async fn acknowledge(delivery: Delivery) -> Result<(), SettleError> {
 
 #[async_trait]
 impl OrderStore for SavesEverything {
-    async fn insert(&self, orders: &[NewOrder], _: Duration) -> Result<Vec<Insert>, StoreError> {
+    async fn insert(
+        &self,
+        orders: &[NewOrder<Details>],
+        _: Duration,
+    ) -> Result<Vec<Insert>, StoreError> {
         Ok(orders.iter().map(|_| Insert::Created).collect())
     }
 
-    async fn order(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn order(&self, _: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         Ok(None)
     }
 
@@ -61,7 +65,11 @@ impl OrderStore for SavesEverything {
         Ok(Begun::default())
     }
 
-    async fn claim_outbox(&self, _: usize, _: Duration) -> Result<Vec<NewOrder>, StoreError> {
+    async fn claim_outbox(
+        &self,
+        _: usize,
+        _: Duration,
+    ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         Ok(Vec::new())
     }
 
@@ -86,7 +94,7 @@ impl OrderStore for SavesEverything {
         Ok(0)
     }
 
-    async fn stuck(&self, _: Duration, _: usize) -> Result<Vec<Order>, StoreError> {
+    async fn stuck(&self, _: Duration, _: usize) -> Result<Vec<Order<Details>>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::proof;
 use crate::{
-    domain::{NewOrder, OrderMessage, ProductName, Quantity},
+    contract::order_type::pieces_of,
+    domain::{NewOrder, OrderMessage},
     ports::{Broker, Consumer, ConsumerState, Delivery, Prefetch, QueueDepth},
 };
 
@@ -21,8 +22,7 @@ pub(super) async fn within<F: Future>(what: &str, event: F) -> F::Output {
 
 /// An order message like no other.
 pub(super) fn message() -> OrderMessage {
-    let product = ProductName::parse("Train").expect("a good name");
-    OrderMessage::from(&NewOrder::new(product, Quantity::ONE))
+    OrderMessage::from(&NewOrder::new(pieces_of("Train", 1)))
 }
 
 /// `count` different order messages.

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::{
-    LONG, OVER, claim, counts, decision, failed, finish, insert, order, orders, redriven, rejected,
-    status, success,
+    LONG, OVER, claim, counts, decision, failed, finish, insert, order, orders, pieces_of,
+    redriven, rejected, status, success,
 };
-use crate::domain::{NewOrder, OrderStatus, Outcome, ProductName, Quantity, Reason, now};
+use crate::domain::{Details, NewOrder, OrderStatus, Outcome, Reason, now};
 use crate::ports::{OrderCounts, OrderStore, Transition};
 
 /// A second outcome changes neither state, reason nor time, and is told what stays.
@@ -54,10 +54,10 @@ pub async fn the_first_outcome_in_a_batch_wins(store: Arc<dyn OrderStore>) {
 
 /// An order that came by the broker alone is stored whole.
 pub async fn an_order_never_seen_is_stored_by_its_decision(store: Arc<dyn OrderStore>) {
-    let new = NewOrder { quantity: Quantity::new(3).unwrap(), ..order("train") };
+    let new = NewOrder { details: pieces_of("train", 3), ..order("train") };
     assert_eq!(finish(&*store, &new, rejected("too large")).await, Transition::Applied);
     let read = store.order(new.id).await.unwrap().unwrap();
-    assert_eq!((read.product, read.quantity), (new.product, new.quantity));
+    assert_eq!(read.details, new.details);
     assert_eq!(read.accepted_at, new.accepted_at);
     assert_eq!(read.status, OrderStatus::Rejected(Reason::new("too large")));
     assert!(read.finished_at.is_some());
@@ -68,15 +68,11 @@ pub async fn an_order_never_seen_is_stored_by_its_decision(store: Arc<dyn OrderS
 pub async fn a_decision_does_not_rewrite_the_order(store: Arc<dyn OrderStore>) {
     let accepted = order("train");
     let _ = insert(&*store, std::slice::from_ref(&accepted), LONG).await;
-    let told = NewOrder {
-        product: ProductName::parse("boat").unwrap(),
-        quantity: Quantity::MAX,
-        accepted_at: now(),
-        ..accepted.clone()
-    };
+    let told =
+        NewOrder { details: pieces_of("boat", 1_000), accepted_at: now(), ..accepted.clone() };
     assert_eq!(finish(&*store, &told, success()).await, Transition::Applied);
     let read = store.order(accepted.id).await.unwrap().unwrap();
-    assert_eq!((read.product, read.quantity), (accepted.product, accepted.quantity));
+    assert_eq!(read.details, accepted.details);
     assert_eq!(read.accepted_at, accepted.accepted_at);
 }
 
@@ -205,7 +201,7 @@ pub async fn decisions_are_answered_in_the_order_asked(store: Arc<dyn OrderStore
         new.id = uuid::Uuid::new_v4().into();
     }
     let ended: Vec<_> = batch.iter().skip(1).step_by(2).collect();
-    let reason = |order: &NewOrder| Reason::new(order.product.as_str());
+    let reason = |order: &NewOrder<Details>| Reason::new(order.id.to_string());
     let decisions: Vec<_> =
         ended.iter().map(|order| decision(order, Outcome::Rejected(reason(order)))).collect();
     let _ = store.finish(&decisions).await.unwrap();

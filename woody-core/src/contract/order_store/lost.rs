@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{
     LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, refill, success, watermark,
 };
-use crate::domain::{NewOrder, OrderId};
+use crate::domain::{Details, NewOrder, OrderId};
 use crate::ports::{OrderStore, Watermark};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -152,7 +152,7 @@ pub async fn marking_what_is_not_there_is_fine(store: Arc<dyn OrderStore>) {
     assert_eq!(refill(&*store, OVER, 9).await, 0);
 }
 
-async fn published(store: &dyn OrderStore, orders: &[NewOrder]) {
+async fn published(store: &dyn OrderStore, orders: &[NewOrder<Details>]) {
     let _ = insert(store, orders, LONG).await;
     store.clear_outbox(&ids(orders)).await.unwrap();
 }

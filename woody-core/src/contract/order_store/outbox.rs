@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, refill, success};
-use crate::domain::{NewOrder, OrderId, OrderStatus, Quantity};
+use super::{
+    LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, pieces_of, refill, success,
+};
+use crate::domain::{Details, NewOrder, OrderId, OrderStatus};
 use crate::ports::OrderStore;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -35,7 +37,7 @@ pub async fn a_claim_leases_what_it_takes(store: Arc<dyn OrderStore>) {
 
 /// A relay can write the whole message from what it claims.
 pub async fn a_claim_tells_the_whole_order(store: Arc<dyn OrderStore>) {
-    let new = NewOrder { quantity: Quantity::new(12).unwrap(), ..order("\"train\" ü") };
+    let new = NewOrder { details: pieces_of("\"train\" ü", 12), ..order("\"train\" ü") };
     let _ = insert(&*store, std::slice::from_ref(&new), OVER).await;
     assert_eq!(claim(&*store, 1, LONG).await, [new]);
 }
@@ -90,7 +92,7 @@ pub async fn stuck_lists_the_oldest_pending_orders(store: Arc<dyn OrderStore>) {
     let _ = insert(&*store, &all, LONG).await;
     store.clear_outbox(&[batch[3].id]).await.unwrap();
     let _ = finish(&*store, &batch[1], success()).await;
-    let listed = |orders: Vec<crate::domain::Order>| -> Vec<_> {
+    let listed = |orders: Vec<crate::domain::Order<Details>>| -> Vec<_> {
         assert!(orders.iter().all(|order| order.status == OrderStatus::Pending));
         orders.into_iter().map(|order| order.id).collect()
     };

@@ -8,7 +8,7 @@ use super::{
     LONG, OVER, claim, counts, decision, ids, insert, order, orders, refill, rejected, status,
     success,
 };
-use crate::domain::{NewOrder, OrderId, OrderStatus};
+use crate::domain::{Details, NewOrder, OrderId, OrderStatus};
 use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition};
 
 /// Fifty submits of one cart, on fifty tasks.
@@ -21,7 +21,7 @@ pub async fn fifty_inserts_of_one_id_at_once_create_one_order(store: Arc<dyn Ord
     let answers: Vec<_> = join_all(callers).await.into_iter().map(Result::unwrap).collect();
     let created = answers.iter().filter(|answer| **answer == Insert::Created).count();
     assert_eq!(created, 1);
-    assert!(answers.iter().all(|answer| *answer != Insert::Conflict));
+    assert!(answers.iter().all(|answer| !matches!(answer, Insert::Conflict(_))));
     assert_eq!(
         counts(&*store).await,
         OrderCounts { pending: 1, outbox: 1, ..OrderCounts::default() }
@@ -204,7 +204,7 @@ pub async fn a_dropped_finish_leaves_all_or_nothing(store: Arc<dyn OrderStore>) 
     }
 }
 
-fn all(orders: &[NewOrder]) -> Vec<Decision> {
+fn all(orders: &[NewOrder<Details>]) -> Vec<Decision> {
     orders.iter().map(|order| decision(order, success())).collect()
 }
 

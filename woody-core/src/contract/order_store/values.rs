@@ -4,32 +4,32 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::{
-    LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, refill, rejected,
-    success,
+    LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, pieces_of, refill,
+    rejected, success,
 };
 use crate::contract::HARD_TEXTS;
-use crate::domain::{NewOrder, OrderStatus, Outcome, ProductName, Quantity, Reason};
+use crate::domain::{Details, NewOrder, OrderStatus, Outcome, Reason};
 use crate::ports::{Insert, OrderCounts, OrderStore, Transition};
 
 /// Quotes, backslashes, other scripts, 200 characters: as they came, by every
 /// way that leads out.
-pub async fn every_character_of_a_name_survives(store: Arc<dyn OrderStore>) {
+pub async fn every_character_of_the_details_survives(store: Arc<dyn OrderStore>) {
     for text in HARD_TEXTS {
-        let name = ProductName::parse(text).unwrap();
-        let new = NewOrder { product: name.clone(), ..order("x") };
+        let details = pieces_of(text, 1);
+        let new = NewOrder { details: details.clone(), ..order("x") };
         assert_eq!(insert(&*store, std::slice::from_ref(&new), OVER).await, [Insert::Created]);
         assert_eq!(
             insert(&*store, std::slice::from_ref(&new), OVER).await,
             [Insert::AlreadyPresent],
             "{text}"
         );
-        assert_eq!(store.order(new.id).await.unwrap().unwrap().product, name);
+        assert_eq!(store.order(new.id).await.unwrap().unwrap().details, details);
         assert_eq!(claim(&*store, 1, LONG).await, std::slice::from_ref(&new));
-        assert_eq!(store.stuck(OVER, 1).await.unwrap()[0].product, name);
+        assert_eq!(store.stuck(OVER, 1).await.unwrap()[0].details, details);
         let _ = finish(&*store, &new, success()).await;
-        let unseen = NewOrder { product: name.clone(), ..order("x") };
+        let unseen = NewOrder { details: details.clone(), ..order("x") };
         let _ = finish(&*store, &unseen, success()).await;
-        assert_eq!(store.order(unseen.id).await.unwrap().unwrap().product, name);
+        assert_eq!(store.order(unseen.id).await.unwrap().unwrap().details, details);
     }
 }
 
@@ -46,16 +46,41 @@ pub async fn every_character_of_a_reason_survives(store: Arc<dyn OrderStore>) {
     }
 }
 
-/// From one to a thousand.
-pub async fn every_quantity_survives(store: Arc<dyn OrderStore>) {
+/// From two bytes to the largest, written in every way that JSON allows.
+pub async fn details_survive_as_they_were_written(store: Arc<dyn OrderStore>) {
+    let texts = [
+        "{}".to_owned(),
+        r#"{ "b" : 1.50, "a" : [ 1e3, {"\u00e9\u0000": null} ], "a": "\ud83e\udeb5 \/" }"#
+            .to_owned(),
+        format!(r#"{{"n":{}1{}}}"#, "[".repeat(100), "]".repeat(100)),
+        r#"{"n":123456789012345678901234567890.1234567890123456789}"#.to_owned(),
+        format!("{{\"long\":\"{}\"}}", "🪵".repeat(Details::LARGEST / 4 - 3)),
+    ];
+    for text in texts {
+        let details = Details::parse(&text).unwrap();
+        let inserted = NewOrder { details: details.clone(), ..order("x") };
+        let finished = NewOrder { details, ..order("x") };
+        assert_eq!(insert(&*store, std::slice::from_ref(&inserted), OVER).await, [Insert::Created]);
+        let again = insert(&*store, std::slice::from_ref(&inserted), OVER).await;
+        assert_eq!(again, [Insert::AlreadyPresent]);
+        let _ = finish(&*store, &finished, success()).await;
+        for new in [&inserted, &finished] {
+            assert_eq!(store.order(new.id).await.unwrap().unwrap().details.as_str(), text);
+        }
+        assert_eq!(claim(&*store, 1, LONG).await, [inserted]);
+    }
+}
+
+/// A thousand different orders in one batch.
+pub async fn every_order_of_a_batch_keeps_its_details(store: Arc<dyn OrderStore>) {
     let mut batch = orders(1_000);
     for (new, pieces) in batch.iter_mut().zip(1..) {
-        new.quantity = Quantity::new(pieces).unwrap();
+        new.details = pieces_of("train", pieces);
     }
     let _ = insert(&*store, &batch, OVER).await;
     assert_eq!(claim(&*store, 1_000, LONG).await, batch);
-    let largest = store.order(batch[999].id).await.unwrap().unwrap();
-    assert_eq!(largest.quantity, Quantity::MAX);
+    let last = store.order(batch[999].id).await.unwrap().unwrap();
+    assert_eq!(last.details, batch[999].details);
 }
 
 /// Microseconds are kept, what is finer is cut off, the instant is what counts.
@@ -90,7 +115,7 @@ pub async fn any_uuid_is_an_id(store: Arc<dyn OrderStore>) {
     for (new, uuid) in batch.iter_mut().zip(uuids) {
         new.id = uuid.into();
     }
-    assert_eq!(insert(&*store, &batch, OVER).await, [Insert::Created; 5]);
+    assert_eq!(insert(&*store, &batch, OVER).await, vec![Insert::Created; 5]);
     assert_eq!(claim(&*store, 9, LONG).await, batch);
     for new in &batch {
         assert_eq!(store.order(new.id).await.unwrap().unwrap().id, new.id);

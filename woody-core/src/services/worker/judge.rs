@@ -4,9 +4,9 @@ use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{GoingDown, OrderWorker, pause, trials::Record};
+use super::{GoingDown, OrderWorker, Received, pause, trials::Record};
 use crate::{
-    domain::{NewOrder, OrderStatus, Outcome, Reason},
+    domain::{Details, NewOrder, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
     ports::{Begun, Decision, Delivery, ValidateError},
     resilience::{RetryDelays, pause_after},
     step,
@@ -42,17 +42,18 @@ impl Judgement {
     }
 }
 
-impl OrderWorker {
+impl<D: OrderDetails> OrderWorker<D> {
     /// Judges an order: as it ended, if it has, otherwise by validating it.
     pub(super) async fn judge(
         &self,
         delivery: &Delivery,
-        order: NewOrder,
+        order: Received<D>,
         shutdown: &CancellationToken,
     ) -> Judgement {
+        let Received { carried: order, asked } = order;
         let redriven = delivery.redriven();
         if delivery.redelivered()
-            && let Some(outcome) = self.known_outcome(&order, redriven).await
+            && let Some(outcome) = self.known_outcome(order.id, redriven).await
         {
             // The order is final already: saving the same outcome again is a no-op
             // that returns the `Saved` needed to acknowledge.
@@ -71,7 +72,7 @@ impl OrderWorker {
         {
             return self.judge_suspect(begun, order, redriven);
         }
-        let Ok(verdict) = self.validate(&order, record, redriven, shutdown).await else {
+        let Ok(verdict) = self.validate(&asked, record, redriven, shutdown).await else {
             return Judgement::ShuttingDown;
         };
         step!("worker.validated");
@@ -85,11 +86,11 @@ impl OrderWorker {
         let delay = pause_after(attempt, self.settings.retry_base);
         match error {
             ValidateError::Transient(_) if !is_last => {
-                log_retry(&order, attempt, delay, &reason);
+                log_retry(order.id, attempt, delay, &reason);
                 Judgement::Again(delay, reason)
             }
             ValidateError::Undecided(_) if !is_last => {
-                log_retry(&order, attempt, delay, &reason);
+                log_retry(order.id, attempt, delay, &reason);
                 Judgement::Again(delay.min(LONGEST_POSTPONEMENT), reason)
             }
             ValidateError::Undecided(_)
@@ -107,7 +108,7 @@ impl OrderWorker {
     /// Judges an order whose attempts are used up by workers that died of it. A
     /// validation that began a moment ago may still be under way somewhere: a
     /// connection that is lost gives its message to another worker.
-    fn judge_suspect(&self, begun: Begun, order: NewOrder, redriven: bool) -> Judgement {
+    fn judge_suspect(&self, begun: Begun, order: NewOrder<Details>, redriven: bool) -> Judgement {
         let times = begun.times;
         if begun.last_ago < self.settings.validation_timeout {
             let reason = format!("{times} validations of it have begun and not ended");
@@ -121,8 +122,8 @@ impl OrderWorker {
 
     /// Returns how the order ended, if it has: a delivery that comes again need not
     /// be validated again. When in doubt it is.
-    async fn known_outcome(&self, order: &NewOrder, redriven: bool) -> Option<Outcome> {
-        match self.store.order(order.id).await.ok()??.status {
+    async fn known_outcome(&self, id: OrderId, redriven: bool) -> Option<Outcome> {
+        match self.store.order(id).await.ok()??.status {
             OrderStatus::Pending => None,
             OrderStatus::Failed(_) if redriven => None,
             OrderStatus::Success(reason) => Some(Outcome::Success(reason)),
@@ -138,7 +139,7 @@ impl OrderWorker {
     /// need less.
     async fn validate(
         &self,
-        order: &NewOrder,
+        order: &NewOrder<D>,
         record: Record,
         redriven: bool,
         shutdown: &CancellationToken,
@@ -172,7 +173,7 @@ impl OrderWorker {
     }
 
     /// Asks the validator once.
-    pub(super) async fn ask(&self, order: &NewOrder) -> Result<Outcome, ValidateError> {
+    pub(super) async fn ask(&self, order: &NewOrder<D>) -> Result<Outcome, ValidateError> {
         let validation = AssertUnwindSafe(async {
             step!("worker.validating");
             self.validator.validate(order).await
@@ -189,8 +190,8 @@ impl OrderWorker {
     }
 }
 
-fn log_retry(order: &NewOrder, attempt: u32, delay: Duration, reason: &Reason) {
-    tracing::warn!(order.id = %order.id, order.attempt = attempt, %reason,
+fn log_retry(id: OrderId, attempt: u32, delay: Duration, reason: &Reason) {
+    tracing::warn!(order.id = %id, order.attempt = attempt, %reason,
         delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
         "validation failed, the order comes again");
 }

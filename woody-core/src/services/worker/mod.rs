@@ -19,7 +19,7 @@ use super::{
     group_commit::{GroupCommit, GroupLimits},
 };
 use crate::{
-    domain::{OrderMessage, Reason},
+    domain::{Details, MalformedMessage, NewOrder, OrderDetails, OrderMessage, Reason, ToyOrder},
     ports::{
         Consumer, Decision, Delivery, OrderEvents, OrderStore, Saved, StatusChange, StoreError,
         Transition, Validator, record,
@@ -41,9 +41,9 @@ use crate::{
 /// again is counted in the store before it begins, and no longer when it has ended: what
 /// is left was begun by a worker that died. An order with such a count is validated alone
 /// in its worker, and is `Failed` when there are as many as attempts.
-pub struct OrderWorker {
+pub struct OrderWorker<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,
-    validator: Arc<dyn Validator>,
+    validator: Arc<dyn Validator<D>>,
     saves: GroupCommit<Decision, (Transition, Saved), StoreError>,
     store_is_up: watch::Sender<bool>,
     waits: Arc<Waits>,
@@ -117,20 +117,37 @@ impl Handled {
     }
 }
 
+/// An order as its message told it.
+struct Received<D> {
+    /// With its details as they were written: that is what the store gets, so that
+    /// fields which this version does not know are not lost.
+    carried: NewOrder<Details>,
+    /// With its details as the validator knows them.
+    asked: NewOrder<D>,
+}
+
+impl<D: OrderDetails> Received<D> {
+    fn read(body: &[u8]) -> Result<Self, MalformedMessage> {
+        let carried = OrderMessage::parse(body)?.into_order();
+        let asked = carried.decode()?;
+        Ok(Self { carried, asked })
+    }
+}
+
 /// Shutdown was requested during a wait; another worker redoes the step.
 struct GoingDown;
 
-impl OrderWorker {
+impl<D: OrderDetails> OrderWorker<D> {
     /// Starts a worker whose background work runs on `tasks`.
     pub fn start(
         store: Arc<dyn OrderStore>,
-        validator: Arc<dyn Validator>,
+        validator: Arc<dyn Validator<D>>,
         events: Arc<dyn OrderEvents>,
         settings: WorkerSettings,
         tasks: &TaskTracker,
     ) -> Self {
         let announcer = Announcer::start(events, tasks);
-        let limits = GroupLimits { waiting: 65_536, batch: 512, lanes: 2 };
+        let limits = GroupLimits { waiting: 65_536, bytes: 0, batch: 512, lanes: 2 };
         let saves = GroupCommit::start(tasks, limits, {
             let store = Arc::clone(&store);
             move |decisions: Vec<Decision>| {
@@ -202,13 +219,13 @@ impl OrderWorker {
     /// ends, settles it.
     pub async fn handle(&self, delivery: Delivery, shutdown: &CancellationToken) -> Handled {
         step!("worker.received");
-        let message = OrderMessage::parse(delivery.body());
-        let held = message.as_ref().ok().map(|message| self.hands.hold(message.order_id));
+        let order = Received::read(delivery.body());
+        let held = order.as_ref().ok().map(|order| self.hands.hold(order.asked.id));
         if let (Some(held), true) = (&held, delivery.redelivered()) {
             held.came_again();
         }
-        let judgement = match message {
-            Ok(message) => self.judge(&delivery, message.into_order(), shutdown).await,
+        let judgement = match order {
+            Ok(order) => self.judge(&delivery, order, shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
         if let (Some(held), Judgement::Again(..) | Judgement::Postponed(..)) = (&held, &judgement) {

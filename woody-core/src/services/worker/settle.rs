@@ -4,13 +4,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{GoingDown, Handled, OrderWorker, judge::Judgement, pause};
 use crate::{
-    domain::OrderStatus,
+    domain::{OrderDetails, OrderStatus},
     ports::{Decision, Delivery, Saved, SettleError, Transition},
     resilience::RetryDelays,
     services::group_commit::GroupError,
 };
 
-impl OrderWorker {
+impl<D: OrderDetails> OrderWorker<D> {
     /// Saves a decision, however long the store is unavailable or refuses.
     ///
     /// An order that is valid can be stored, so a refusal (a full disk, a missing

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{GoingDown, OrderWorker, pause};
 use crate::{
-    domain::{NewOrder, OrderId, Outcome, Reason},
+    domain::{NewOrder, OrderDetails, OrderId, Outcome, Reason},
     ports::{Begun, StoreError, ValidateError},
     resilience::RetryDelays,
 };
@@ -23,7 +23,7 @@ pub(super) enum Record {
     Suspect(Begun),
 }
 
-impl OrderWorker {
+impl<D: OrderDetails> OrderWorker<D> {
     /// Returns what the store says of an order that comes again, however long the store
     /// is unavailable: without it, nobody could tell an order that kills its workers.
     pub(super) async fn record_of(
@@ -51,7 +51,7 @@ impl OrderWorker {
     /// a write, and its message comes again should its worker die.
     pub(super) async fn try_order(
         &self,
-        order: &NewOrder,
+        order: &NewOrder<D>,
         record: Record,
         redriven: bool,
         shutdown: &CancellationToken,

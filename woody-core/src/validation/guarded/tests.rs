@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::*;
-use crate::domain::{ProductName, Quantity};
+use crate::domain::ToyOrder;
 use crate::resilience::BreakerConfig;
 
 /// Gives one error for as long as it is down, and for one product always.
@@ -23,7 +23,7 @@ struct Moody {
 impl Validator for Moody {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let product = order.product.as_str();
+        let product = order.details.product.as_str();
         *self.of_each.lock().unwrap().entry(product.to_owned()).or_default() += 1;
         if !self.is_down.load(Ordering::SeqCst) && !product.starts_with("bad") {
             return Ok(Verdict::Success(None));
@@ -49,7 +49,7 @@ fn up(error: ValidateError) -> Guarded<Moody> {
 }
 
 fn order(name: &str) -> NewOrder {
-    NewOrder::new(ProductName::parse(name).unwrap(), Quantity::ONE)
+    NewOrder::new(ToyOrder::parse(name, 1).unwrap())
 }
 
 fn busy() -> ValidateError {

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::domain::{Part, Parts, Product, ProductId, Quantity, now};
+use crate::domain::{Part, Parts, Product, ProductId, Quantity, ToyOrder, now};
 use crate::ports::CatalogueSummary;
 use crate::workshop::HeavyPoolConfig;
 
@@ -46,7 +46,7 @@ fn validation(
 }
 
 fn order(product: &str, quantity: Quantity) -> NewOrder {
-    NewOrder::new(name(product), quantity)
+    NewOrder::new(ToyOrder { product: name(product), quantity })
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn replicas_share_sessions_and_never_statements() {
                     let orders = crate::orders(3);
                     let _ = replica.insert(&orders, std::time::Duration::ZERO).await.unwrap();
                     let read = replica.order(orders[1].id).await.unwrap().unwrap();
-                    assert_eq!((read.id, read.product), (orders[1].id, orders[1].product.clone()));
+                    assert_eq!((read.id, &read.details), (orders[1].id, &orders[1].details));
                     replica.add(&crate::product("train")).await.unwrap();
                 }
             })

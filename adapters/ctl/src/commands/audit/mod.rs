@@ -83,11 +83,10 @@ pub(super) async fn run(command: OrdersCommand, shop: &Shop<'_>) -> Result<Outpu
                 [
                     json!(order.id),
                     json!(order.accepted_at.format(&Rfc3339).ok()),
-                    json!(order.product),
-                    json!(order.quantity),
+                    json!(order.details.as_str()),
                 ]
             });
-            Ok(Output::rows(["order_id", "accepted_at", "product", "quantity"], rows.collect()))
+            Ok(Output::rows(["order_id", "accepted_at", "details"], rows.collect()))
         }
         OrdersCommand::Audit { promised, pending_for, patience } => {
             let promises = promised.map(|path| Promises::read(&path)).transpose()?;
