@@ -6,7 +6,7 @@ use woody_core::ports::{Broker, BrokerError};
 
 use crate::BrokerUrl;
 
-/// What every backend needs to know besides its URL.
+/// What every backend needs besides its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerOptions {
     /// The queue's name.
@@ -14,7 +14,7 @@ pub struct BrokerOptions {
 }
 
 impl BrokerOptions {
-    /// The queue of this name.
+    /// Returns the options for the queue of this name.
     pub fn for_queue(queue: impl Into<String>) -> Self {
         Self { queue: queue.into() }
     }
@@ -28,9 +28,9 @@ impl Default for BrokerOptions {
 
 /// Opens the broker that `url` names.
 ///
-/// A server that is away is no error: the broker connects in the background and
-/// says so until it has. A file that cannot be opened is one, and so is a URL
-/// that a closer look finds malformed.
+/// An unavailable server is no error: the broker connects in the background, and
+/// calls fail as `Unavailable` until it has. A file that cannot be opened is an
+/// error, and so is a URL whose details its backend finds malformed.
 ///
 /// ```
 /// # #[cfg(feature = "memory")]
@@ -49,8 +49,8 @@ impl Default for BrokerOptions {
 /// ```
 ///
 /// # Errors
-/// [`BrokerError`] when waiting will not help, for example a folder that cannot
-/// be written.
+/// [`BrokerError`] when trying again will not help, for example for a folder that
+/// cannot be written.
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "rabbitmq")),
     expect(unused_variables, reason = "memory has no options")

@@ -10,7 +10,7 @@ use woody_core::ports::{BrokerError, OrderEvents, StatusChange, StatusStream};
 /// How many changes a slow subscriber may lag behind before it misses some.
 const LAG: usize = 4096;
 
-/// Tells the subscribers of this process, and no other.
+/// Announces changes to the subscribers of this process only.
 #[derive(Debug)]
 pub(crate) struct InProcessEvents {
     changes: broadcast::Sender<StatusChange>,
@@ -18,7 +18,7 @@ pub(crate) struct InProcessEvents {
 }
 
 impl InProcessEvents {
-    /// A bus whose subscriptions end with `closed`.
+    /// Makes a bus whose subscriptions end when `closed` is cancelled.
     pub(crate) fn new(closed: CancellationToken) -> Self {
         Self { changes: broadcast::Sender::new(LAG), closed }
     }
@@ -31,7 +31,7 @@ impl OrderEvents for InProcessEvents {
             return Err(BrokerError::Closed);
         }
         for change in changes {
-            // It fails when nobody listens, which is fine.
+            // It fails when there is no subscriber, which is fine.
             let _ = self.changes.send(change.clone());
         }
         Ok(())
@@ -42,7 +42,7 @@ impl OrderEvents for InProcessEvents {
             return Err(BrokerError::Closed);
         }
         let changes = BroadcastStream::new(self.changes.subscribe());
-        // A lagging subscriber misses what it missed and goes on.
+        // A subscriber that lagged misses some changes and goes on.
         let heard = changes.filter_map(|change| std::future::ready(change.ok()));
         Ok(heard.take_until(self.closed.clone().cancelled_owned()).boxed())
     }

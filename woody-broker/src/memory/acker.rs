@@ -11,7 +11,7 @@ use super::queue::{Message, Queue};
 pub(super) struct MemoryAcker {
     queue: Arc<Queue>,
     message: Message,
-    /// The room that the delivery takes in its consumer's prefetch.
+    /// What the delivery takes of its consumer's prefetch.
     permit: OwnedSemaphorePermit,
 }
 

@@ -5,7 +5,7 @@ use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, Queu
 
 use super::queue::Queue;
 
-/// The operator's view of the memory queue.
+/// Counts, lists and moves the messages of the memory queue.
 #[derive(Debug)]
 pub(super) struct MemoryAdmin {
     queue: Arc<Queue>,

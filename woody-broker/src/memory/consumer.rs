@@ -12,7 +12,7 @@ use super::{
     queue::{Look, Queue},
 };
 
-/// Takes messages from the memory queue, one when it is asked for one.
+/// Takes messages from the memory queue, one for each call of `next`.
 #[derive(Debug)]
 pub(super) struct MemoryConsumer {
     queue: Arc<Queue>,
@@ -28,15 +28,15 @@ impl MemoryConsumer {
         Self { queue, room, state: watch::Sender::new(ConsumerState::Consuming) }
     }
 
-    /// Leaves the queue, once.
+    /// Takes this consumer off the queue's count. Idempotent.
     fn leave(&self) {
         if self.state.send_replace(ConsumerState::Stopped) != ConsumerState::Stopped {
             self.queue.leave();
         }
     }
 
-    /// The next delivery, however long it takes. Nothing is taken before the
-    /// last await, so that a dropped future holds no message.
+    /// Waits for the next delivery. Nothing is taken before the last await, so that a
+    /// dropped future holds no message.
     async fn take(&self) -> Option<Delivery> {
         let permit = Arc::clone(&self.room).acquire_owned().await.ok()?;
         loop {

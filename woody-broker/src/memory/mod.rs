@@ -38,13 +38,13 @@ impl MemoryBroker {
     /// How many messages [`new`](Self::new) has room for.
     pub const DEFAULT_CAPACITY: usize = 100_000;
 
-    /// An empty queue with room for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) messages.
+    /// Makes an empty queue with room for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) messages.
     pub fn new() -> Self {
         Self::with_capacity(Self::DEFAULT_CAPACITY)
     }
 
-    /// An empty queue with room for `capacity` messages, wherever they stand:
-    /// waiting, delivered, delayed or dead. A full one refuses what is published.
+    /// Makes an empty queue with room for `capacity` messages, whether they are ready,
+    /// in flight, delayed or dead. A full queue refuses what is published.
     pub fn with_capacity(capacity: usize) -> Self {
         let closed = CancellationToken::new();
         let events = Arc::new(InProcessEvents::new(closed.clone()));

@@ -1,4 +1,4 @@
-//! The messages, under one lock that is never held across an await.
+//! The messages of the queue, behind one lock that is never held across an await.
 
 use std::{
     collections::BTreeMap,
@@ -14,29 +14,29 @@ use woody_core::{
     ports::{BrokerError, DeadLetter, DeadLetterId, QueueDepth, Settlement},
 };
 
-/// A longer delay than any process lives, and no overflow.
+/// Longer than any process runs, and added to an instant without overflow.
 const LONGEST_DELAY: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// One message and its history.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
     pub(super) body: Bytes,
-    /// Its place in the queue; the lowest is next.
-    place: u64,
-    /// Tries that count.
+    /// Its position in the queue; the lowest is next.
+    position: u64,
+    /// How many attempts were counted.
     pub(super) attempts: u32,
-    /// Whether somebody has seen it.
+    /// Whether it was delivered before.
     pub(super) seen: bool,
-    /// Whether an operator sent it again.
+    /// Whether an operator redrove it.
     pub(super) redriven: bool,
 }
 
-/// What a consumer finds when it looks.
+/// The result of looking for a message.
 #[derive(Debug)]
 pub(super) enum Look {
-    /// The next message is yours.
+    /// The next message, now held by the caller.
     Taken(Message),
-    /// Nothing before this instant, unless something changes.
+    /// There is none before this instant, unless the queue changes.
     NothingBefore(Option<Instant>),
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    next_place: u64,
+    next_position: u64,
     ready: BTreeMap<u64, Message>,
     delayed: BTreeMap<(Instant, u64), Message>,
     dead: BTreeMap<u64, DeadLetter>,
@@ -87,7 +87,7 @@ impl Queue {
         for body in bodies {
             state.append(Message {
                 body: body.clone(),
-                place: 0,
+                position: 0,
                 attempts: 0,
                 seen: false,
                 redriven: false,
@@ -98,7 +98,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes the next message, or says when to look again.
+    /// Takes the next message, or returns when to look again.
     pub(super) fn take(&self) -> Look {
         let mut state = self.lock();
         state.bring_back_what_is_due(Instant::now());
@@ -109,15 +109,15 @@ impl Queue {
         Look::NothingBefore(state.delayed.first_key_value().map(|((due, _), _)| *due))
     }
 
-    /// Does with a delivered message what its consumer decided.
+    /// Settles a delivered message as its consumer decided.
     pub(super) fn settle(&self, mut message: Message, settlement: Settlement) {
         let mut state = self.lock();
         state.in_flight -= 1;
         message.seen = true;
         match settlement {
             Settlement::Ack => {}
-            // Back to its old place: those behind it stay behind it.
-            Settlement::Release => drop(state.ready.insert(message.place, message)),
+            // Back to its old position: those behind it stay behind it.
+            Settlement::Release => drop(state.ready.insert(message.position, message)),
             Settlement::RetryAfter { delay, reason: _ } => {
                 message.attempts += 1;
                 state.delay(message, delay);
@@ -160,7 +160,7 @@ impl Queue {
             moved += 1;
             state.append(Message {
                 body: letter.body,
-                place: 0,
+                position: 0,
                 attempts: 0,
                 seen: false,
                 redriven: true,
@@ -186,18 +186,18 @@ impl State {
         self.ready.len() + self.delayed.len() + self.dead.len() + self.in_flight
     }
 
-    fn new_place(&mut self) -> u64 {
-        self.next_place += 1;
-        self.next_place
+    fn new_position(&mut self) -> u64 {
+        self.next_position += 1;
+        self.next_position
     }
 
     fn append(&mut self, mut message: Message) {
-        message.place = self.new_place();
-        self.ready.insert(message.place, message);
+        message.position = self.new_position();
+        self.ready.insert(message.position, message);
     }
 
     fn delay(&mut self, message: Message, delay: Duration) {
-        let key = (Instant::now() + delay.min(LONGEST_DELAY), self.new_place());
+        let key = (Instant::now() + delay.min(LONGEST_DELAY), self.new_position());
         self.delayed.insert(key, message);
     }
 
@@ -211,19 +211,19 @@ impl State {
     }
 
     fn bury(&mut self, message: &Message, reason: Reason) {
-        let place = self.new_place();
+        let position = self.new_position();
         let letter = DeadLetter {
-            id: DeadLetterId(place.to_string()),
+            id: DeadLetterId(position.to_string()),
             body: message.body.clone(),
             reason,
             attempts: message.attempts + 1,
             died_at: Some(now()),
         };
-        self.dead.insert(place, letter);
+        self.dead.insert(position, letter);
     }
 
     fn exhume(&mut self, ids: &[DeadLetterId]) -> Vec<DeadLetter> {
-        let places = ids.iter().filter_map(|id| id.0.parse::<u64>().ok());
-        places.filter_map(|place| self.dead.remove(&place)).collect()
+        let positions = ids.iter().filter_map(|id| id.0.parse::<u64>().ok());
+        positions.filter_map(|position| self.dead.remove(&position)).collect()
     }
 }

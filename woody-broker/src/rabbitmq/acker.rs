@@ -17,16 +17,16 @@ use super::{
     error::settle_error,
     headers,
     publisher::{Outgoing, RabbitMqPublisher},
-    topology::Place,
+    topology::Queue,
 };
 
-/// A message that cannot be moved now goes back after this pause: given back at
-/// once it would come again at once, round and round while the broker is blocked.
-const BREATH: Duration = Duration::from_secs(1);
+/// A message that cannot be moved now is given back after this pause: given back at
+/// once it would be delivered again at once, in a loop while the broker is blocked.
+const BEFORE_GIVING_BACK: Duration = Duration::from_secs(1);
 
 const GIVE_BACK: BasicNackOptions = BasicNackOptions { multiple: false, requeue: true };
 
-/// What every acker of one consumer shares.
+/// What the ackers of one broker share.
 pub(super) struct Moving {
     pub(super) publisher: Arc<RabbitMqPublisher>,
     pub(super) tasks: TaskTracker,
@@ -34,8 +34,8 @@ pub(super) struct Moving {
     pub(super) limit: Duration,
 }
 
-/// The right to settle one delivery, on the channel that it came by. Delivery
-/// tags mean nothing on another channel. Dropped, it gives the message back.
+/// The right to settle one delivery, on the channel that delivered it: delivery tags
+/// mean nothing on another channel. Dropped, it gives the message back.
 struct Claim {
     channel: Arc<Channel>,
     tag: u64,
@@ -45,7 +45,7 @@ struct Claim {
 impl Claim {
     async fn ack(mut self, limit: Duration) -> Result<(), SettleError> {
         self.open = false;
-        // Ends when the frame is on its way; the broker does not answer an ack.
+        // Ends when the frame is written; the broker does not reply to an ack.
         let ack = self.channel.basic_ack(self.tag, BasicAckOptions::default());
         written(ack, limit).await
     }
@@ -96,13 +96,13 @@ impl RabbitMqAcker {
         Self { claim: Claim { channel, tag, open: true }, body, properties, moving }
     }
 
-    /// Stores the message in its new place, then takes it off the old one.
-    async fn move_to(self, place: Place, properties: BasicProperties) -> Result<(), SettleError> {
+    /// Stores the message in `queue`, then acknowledges it where it was.
+    async fn move_to(self, queue: Queue, properties: BasicProperties) -> Result<(), SettleError> {
         let Self { claim, body, moving, .. } = self;
         if !claim.channel.status().connected() {
             return Err(SettleError::Gone);
         }
-        match moving.publisher.store(place, vec![Outgoing { body, properties }]).await {
+        match moving.publisher.store(queue, vec![Outgoing { body, properties }]).await {
             Ok(()) => {
                 woody_core::step!("delivery.moved");
                 claim.ack(moving.limit).await
@@ -110,7 +110,7 @@ impl RabbitMqAcker {
             Err(error) => {
                 let cancel = moving.cancel.clone();
                 moving.tasks.spawn(async move {
-                    cancel.run_until_cancelled(tokio::time::sleep(BREATH)).await;
+                    cancel.run_until_cancelled(tokio::time::sleep(BEFORE_GIVING_BACK)).await;
                     drop(claim);
                 });
                 Err(settle_error(error))
@@ -127,21 +127,21 @@ impl Acker for RabbitMqAcker {
         let attempts = earlier.saturating_add(1);
         match settlement {
             Settlement::Ack => self.claim.ack(limit).await,
-            // RabbitMQ counts a nack towards a quorum queue's delivery limit up
-            // to 4.2, and only a reject from 4.3.
+            // RabbitMQ counts a nack towards a quorum queue's delivery limit up to 4.2;
+            // from 4.3 only a reject counts.
             Settlement::Release => self.claim.give_back(limit).await,
             Settlement::RetryAfter { delay, reason } => {
                 let properties = headers::for_retry(&self.properties, attempts, delay, &reason);
-                self.move_to(Place::for_delay(delay), properties).await
+                self.move_to(Queue::for_delay(delay), properties).await
             }
             Settlement::Postpone { delay, reason } => {
                 let properties = headers::for_retry(&self.properties, earlier, delay, &reason);
-                self.move_to(Place::for_delay(delay), properties).await
+                self.move_to(Queue::for_delay(delay), properties).await
             }
             Settlement::DeadLetter { reason } => {
                 let id = Uuid::now_v7().to_string();
                 let properties = headers::for_death(&self.properties, attempts, &reason, &id);
-                self.move_to(Place::Dead, properties).await
+                self.move_to(Queue::Dead, properties).await
             }
         }
     }

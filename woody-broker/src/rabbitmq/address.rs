@@ -11,7 +11,7 @@ use super::RabbitMqOptions;
 /// with the broker's own 128 KiB it would be 8.
 const FRAME_MAX: u32 = 32 * 1024;
 
-/// Where the broker is and how to log in there.
+/// The broker's host and the login there.
 #[derive(Clone)]
 pub(super) struct Address {
     uri: AMQPUri,
@@ -19,17 +19,17 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads a URL and fills in what it leaves out.
+    /// Parses a URL and fills in defaults.
     ///
-    /// `amqp://host/` means the virtual host `/`, as pika reads it, and not the
-    /// empty one that the letter of the standard asks for and nobody has.
+    /// `amqp://host/` means the virtual host `/`, as pika reads it, and not the empty one
+    /// of the specification, which no broker has.
     pub(super) fn parse(url: &str, options: &RabbitMqOptions) -> Result<Self, BrokerError> {
-        // What the parser says may quote the URL, and with it the password.
+        // The parser's error may quote the URL, and with it the password.
         let mut uri: AMQPUri = url.parse().map_err(|_| {
             BrokerError::refused("not a URL of the form amqp://user:password@host:port/vhost")
         })?;
         if let Some(host) = ipv6_host(url) {
-            // The parser puts `localhost` in the place of an IPv6 address.
+            // The parser reads `localhost` for an IPv6 address.
             host.clone_into(&mut uri.authority.host);
         }
         if uri.authority.host.is_empty() {
@@ -76,7 +76,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// The address between the brackets of `scheme://user@[::1]:5672/…`.
+/// Returns the address between the brackets of `scheme://user@[::1]:5672/…`.
 fn ipv6_host(url: &str) -> Option<&str> {
     let rest = url.split_once("://")?.1;
     let authority = rest.split(['/', '?', '#']).next()?;

@@ -1,4 +1,4 @@
-//! What an operator sees and does.
+//! Counts messages, and lists and moves dead letters.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,15 +24,15 @@ use super::{
     headers::{self, Death},
     publisher::{Outgoing, RabbitMqPublisher},
     session::Session,
-    topology::{Place, Topology},
+    topology::{Queue, Topology},
 };
 
-/// How many dead letters are asked for at once.
+/// How many dead letters are requested at once.
 const PIPELINE: usize = 64;
-/// How long the dead letters that one look gives back may take to be there again.
+/// How long dead letters that were given back may take to be there again.
 const GIVEN_BACK: Duration = Duration::from_secs(1);
-/// How long a retry queue that was missing is taken to be still missing: the
-/// broker writes a line to its log for each queue that is asked for in vain.
+/// How long a retry queue that was missing is assumed to be missing still: the broker
+/// logs a line for each request for a missing queue.
 const MISSING_FOR: Duration = Duration::from_secs(30);
 
 /// Looks at the queues, and moves dead letters.
@@ -42,12 +42,12 @@ pub(super) struct RabbitMqAdmin {
     pub(super) topology: Topology,
     pub(super) address: Address,
     pub(super) limit: Duration,
-    /// Dead letters that one look holds are hidden from another.
+    /// Held during a look: it hides the dead letters that it holds from others.
     pub(super) looking: Mutex<()>,
-    pub(super) missing: SyncMutex<HashMap<Place, Instant>>,
+    pub(super) missing: SyncMutex<HashMap<Queue, Instant>>,
 }
 
-/// A dead letter in our hands, unsettled.
+/// An unsettled dead letter.
 struct Held {
     tag: u64,
     id: String,
@@ -56,7 +56,7 @@ struct Held {
     properties: BasicProperties,
 }
 
-/// Dead letters in our hands, and the channel on which they are ours.
+/// Unsettled dead letters, and the channel that delivered them.
 struct Look {
     session: Arc<Session>,
     channel: Channel,
@@ -68,19 +68,19 @@ struct Look {
 }
 
 impl RabbitMqAdmin {
-    /// Reads dead letters, oldest first, and keeps those that are `wanted`
-    /// until there are `enough` of them. `None` when there is no such queue.
+    /// Reads dead letters, oldest first, and keeps those that are `wanted` until there
+    /// are `enough` of them. `None` when there is no such queue.
     ///
-    /// Whoever drops what this returns gives all of them back.
+    /// Dropping the result gives all of them back.
     async fn look(
         &self,
         wanted: impl Fn(&Held) -> bool,
         enough: usize,
     ) -> Result<Option<Look>, BrokerError> {
         let session = self.link.session().await?;
-        let Some(fill) = self.topology.fill(&session, Place::Dead).await? else { return Ok(None) };
+        let Some(fill) = self.topology.fill(&session, Queue::Dead).await? else { return Ok(None) };
         let channel = session.channel(self.limit).await?;
-        let queue = self.topology.name(Place::Dead);
+        let queue = self.topology.name(Queue::Dead);
         let mut names = Names::default();
         let mut look = Look {
             session,
@@ -89,8 +89,8 @@ impl RabbitMqAdmin {
             chosen: Vec::new(),
             last_other: None,
         };
-        // No further than what was there at the start: a dead letter that comes
-        // while we look may wait for the next look.
+        // No more than there were at the start: a dead letter that arrives during the
+        // look waits for the next one.
         let mut left = usize::try_from(fill.messages).unwrap_or(usize::MAX);
         'reading: while left > 0 && look.chosen.len() < enough {
             let burst = left.min(PIPELINE);
@@ -113,8 +113,8 @@ impl RabbitMqAdmin {
         Ok(Some(look))
     }
 
-    /// Gives back everything that was read up to `tag` and is not settled, in
-    /// its order, and waits until the queue counts `stay` again.
+    /// Gives back everything that was read up to `tag` and is not settled, in its order,
+    /// and waits until the queue counts `stay` again.
     async fn give_back(&self, look: &Look, tag: Option<u64>, stay: u32) -> Result<(), BrokerError> {
         if let Some(tag) = tag {
             let options = BasicNackOptions { multiple: true, requeue: true };
@@ -123,12 +123,12 @@ impl RabbitMqAdmin {
         }
         let close = look.channel.close(200, "done".into());
         within(self.limit, "closing a channel", close).await?;
-        // A quorum queue takes messages back a moment after it was told to. The
-        // next look shall find them; somebody else's look may hide them, so
-        // this does not wait for long.
+        // A quorum queue takes messages back a moment after it was told to, and the next
+        // look shall find them. Another process's look may hide them, so this does not
+        // wait for long.
         let until = Instant::now() + GIVEN_BACK;
         while tag.is_some() && Instant::now() < until {
-            match self.topology.fill(&look.session, Place::Dead).await? {
+            match self.topology.fill(&look.session, Queue::Dead).await? {
                 Some(fill) if fill.messages < stay => {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
@@ -150,30 +150,30 @@ impl RabbitMqAdmin {
         Ok(u64::from(removed))
     }
 
-    /// Whether a retry queue was found missing a moment ago, and is not ours since.
-    fn is_known_missing(&self, place: Place) -> bool {
-        let known = self.missing().get(&place).copied();
-        known.is_some_and(|since| since.elapsed() < MISSING_FOR) && !self.publisher.has_used(place)
+    /// Whether a retry queue was missing a moment ago, and this process has not used it.
+    fn is_known_missing(&self, queue: Queue) -> bool {
+        let known = self.missing().get(&queue).copied();
+        known.is_some_and(|since| since.elapsed() < MISSING_FOR) && !self.publisher.has_used(queue)
     }
 
-    fn note_missing(&self, place: Place, is_missing: bool) {
+    fn note_missing(&self, queue: Queue, is_missing: bool) {
         if is_missing {
-            self.missing().insert(place, Instant::now());
+            self.missing().insert(queue, Instant::now());
         } else {
-            self.missing().remove(&place);
+            self.missing().remove(&queue);
         }
     }
 
-    fn missing(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Instant>> {
+    fn missing(&self) -> std::sync::MutexGuard<'_, HashMap<Queue, Instant>> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Gives every dead letter its id.
+/// Gives every dead letter an id.
 ///
-/// Those that we have put there have one. Those that the broker has moved are
-/// named by what is in them, and by how many of the same came before: two that
-/// are the same in everything may be taken for one another without harm.
+/// Those that a worker moved have one. Those that the broker moved are named by a hash
+/// of their body, and by how many of the same came before: confusing two that are the
+/// same in everything is harmless.
 #[derive(Default)]
 struct Names {
     same: HashMap<u64, u64>,
@@ -207,21 +207,21 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[async_trait]
 impl BrokerAdmin for RabbitMqAdmin {
-    /// Reads the retry queues first: what is due meanwhile is then counted twice
-    /// and not missed.
+    /// Reads the retry queues first: a message that is due meanwhile is then counted
+    /// twice and not missed.
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         let session = self.link.session().await?;
         let mut look = DepthLook::new(&self.topology, &self.address, self.limit);
         let mut delayed = 0;
-        for place in Place::retries() {
-            if !self.is_known_missing(place) {
-                let fill = look.fill(&session, place).await?;
-                self.note_missing(place, fill.is_none());
+        for queue in Queue::retries() {
+            if !self.is_known_missing(queue) {
+                let fill = look.fill(&session, queue).await?;
+                self.note_missing(queue, fill.is_none());
                 delayed += fill.map_or(0, |fill| u64::from(fill.messages));
             }
         }
-        let orders = look.fill(&session, Place::Orders).await?;
-        let dead = look.fill(&session, Place::Dead).await?;
+        let orders = look.fill(&session, Queue::Orders).await?;
+        let dead = look.fill(&session, Queue::Dead).await?;
         look.end().await;
         Ok(QueueDepth {
             ready: orders.as_ref().map_or(0, |fill| u64::from(fill.messages)),
@@ -259,7 +259,7 @@ impl BrokerAdmin for RabbitMqAdmin {
             body: held.body.clone(),
             properties: headers::for_redrive(&held.properties),
         });
-        self.publisher.store(Place::Orders, again.collect()).await?;
+        self.publisher.store(Queue::Orders, again.collect()).await?;
         self.remove(&look).await
     }
 

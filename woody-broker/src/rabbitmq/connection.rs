@@ -1,4 +1,4 @@
-//! Connections that are kept up by a task of their own.
+//! Connections, each kept up by a task of its own.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -22,17 +22,17 @@ use super::{
     session::Session,
 };
 
-/// How often a connection is looked at that reports nothing.
+/// How often the state of a connection is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// A connection that lasted this long was a good one: the pauses start afresh.
+/// After a connection that lasted this long the pauses begin afresh.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// One supervised connection, for one purpose. It is opened when it is first
-/// needed and then kept up until the broker is closed.
+/// One connection, for one purpose. It is opened when it is first requested and then
+/// kept up until the broker is closed.
 pub(super) struct Link {
     state: watch::Receiver<State>,
     wanted: watch::Sender<bool>,
-    patience: Duration,
+    limit: Duration,
 }
 
 #[derive(Clone)]
@@ -45,8 +45,8 @@ enum State {
 }
 
 impl Link {
-    /// Starts the task that keeps this connection up. `news` is shared by all
-    /// links to one broker: when one gets through, the others try at once.
+    /// Starts the task that keeps this connection up. `news` is shared by all links to
+    /// one broker: when one connects, the others try at once.
     pub(super) fn start(
         purpose: &'static str,
         address: Address,
@@ -67,7 +67,7 @@ impl Link {
             state: sender,
         };
         tasks.spawn(supervisor.run());
-        Arc::new(Self { state, wanted, patience: options.operation_timeout })
+        Arc::new(Self { state, wanted, limit: options.operation_timeout })
     }
 
     /// Requests the connection; it then stays open until the broker is closed.
@@ -76,8 +76,8 @@ impl Link {
         self.wanted.send_if_modified(|wanted| !std::mem::replace(wanted, true));
     }
 
-    /// The connection, if it is up or comes up at the first attempt. While the
-    /// broker is away the answer is an error at once.
+    /// Returns the connection, if it is up or comes up at the first attempt. While the
+    /// broker is unavailable it fails at once.
     pub(super) async fn session(&self) -> Result<Arc<Session>, BrokerError> {
         self.want();
         let mut states = self.state.clone();
@@ -86,18 +86,18 @@ impl Link {
             State::Up(session) => session.is_up(),
             State::Down(_) | State::Closed => true,
         });
-        match timeout(self.patience, known).await {
+        match timeout(self.limit, known).await {
             Ok(Ok(state)) => match &*state {
                 State::Up(session) => Ok(Arc::clone(session)),
                 State::Down(cause) => Err(cause.to_error()),
                 State::Connecting | State::Closed => Err(BrokerError::Closed),
             },
             Ok(Err(_)) => Err(BrokerError::Closed),
-            Err(_) => Err(Fault::TimedOut { what: "connecting", limit: self.patience }.into()),
+            Err(_) => Err(Fault::TimedOut { what: "connecting", limit: self.limit }.into()),
         }
     }
 
-    /// Waits for the connection as long as it takes; `None` once the broker is closed.
+    /// Waits for the connection without a limit; `None` once the broker is closed.
     pub(super) async fn when_up(&self) -> Option<Arc<Session>> {
         self.want();
         let mut states = self.state.clone();
@@ -134,7 +134,7 @@ struct Supervisor {
 impl Supervisor {
     async fn run(mut self) {
         let cancel = self.cancel.clone();
-        // It fails when all that could want the connection is gone.
+        // It fails when the link was dropped, and nothing can request the connection.
         let wanted = self.wanted.wait_for(|wanted| *wanted);
         if cancel.run_until_cancelled(wanted).await.is_some_and(|wanted| wanted.is_ok()) {
             self.keep_up(&cancel).await;
@@ -173,8 +173,8 @@ impl Supervisor {
         }
     }
 
-    /// Lends the connection to everybody until it ends, and returns why it did;
-    /// `None` once the broker was closed.
+    /// Publishes the connection until it ends, and returns why it did; `None` once the
+    /// broker was closed.
     async fn hold(&self, session: Session, cancel: &CancellationToken) -> Option<Cause> {
         let session = Arc::new(session);
         self.state.send_replace(State::Up(Arc::clone(&session)));
@@ -207,7 +207,7 @@ impl Supervisor {
                         info!(broker.queue = self.options.queue,
                             broker.connection = self.purpose, "broker blocks us no more");
                     }
-                    // It may be the error of a channel; then the connection is still up.
+                    // The error may be a channel's; then the connection is still up.
                     Some(Event::Error(error)) => cause = Cause::of(&broker_error(error)),
                     Some(_) => {}
                     None => return cause,

@@ -1,4 +1,4 @@
-//! The way out of the queue, rebuilt for as long as the broker is open.
+//! Consumes from the queue, over new channels for as long as the broker is open.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,13 +31,13 @@ use super::{
     error::{Fault, within},
     headers,
     session::Session,
-    topology::{Place, Topology},
+    topology::{Queue, Topology},
 };
 
-/// A consumption that lasted this long was a good one: the pauses start afresh.
+/// After a subscription that lasted this long the pauses begin afresh.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// A delivery and the channel that it came by.
+/// A delivery and the channel that delivered it.
 type Arrived = (Arc<Channel>, Delivery);
 
 /// The caller's end of a consumer; a task does the work.
@@ -57,7 +57,7 @@ impl RabbitMqConsumer {
         options: &RabbitMqOptions,
         prefetch: Prefetch,
     ) -> Self {
-        // As many as can be unsettled: what is buffered here counts among them.
+        // The prefetch bounds this buffer, too: what is in it is unsettled.
         let (arrived, receiver) = mpsc::channel(usize::from(prefetch.get()));
         let (state, watched) = watch::channel(ConsumerState::Recovering);
         let stopping = moving.cancel.child_token();
@@ -85,7 +85,7 @@ impl Consumer for RabbitMqConsumer {
     async fn next(&mut self) -> Option<Delivery> {
         loop {
             let (channel, delivery) = self.arrived.recv().await?;
-            // What came by a channel that is gone comes again by the next one.
+            // What a closed channel delivered is delivered again by the next one.
             if channel.status().connected() {
                 return Some(delivery);
             }
@@ -174,16 +174,16 @@ impl Task {
         session: &Session,
     ) -> Result<(Arc<Channel>, lapin::Consumer), BrokerError> {
         let limit = self.options.operation_timeout;
-        // It may have been deleted, which is why we are here.
-        for place in [Place::Dead, Place::Orders] {
-            self.topology.forget(session, place);
-            self.topology.ensure(session, place).await?;
+        // A deleted queue may be the reason for building a new channel.
+        for queue in [Queue::Dead, Queue::Orders] {
+            self.topology.forget(session, queue);
+            self.topology.ensure(session, queue).await?;
         }
         let channel = session.channel(limit).await?;
         let qos = channel.basic_qos(self.prefetch.get(), BasicQosOptions::default());
         within(limit, "setting the prefetch", qos).await?;
         let consume = channel.basic_consume(
-            self.topology.name(Place::Orders),
+            self.topology.name(Queue::Orders),
             "".into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
@@ -192,15 +192,15 @@ impl Task {
         Ok((Arc::new(channel), stream))
     }
 
-    /// Hands deliveries on until there are no more; answers why.
+    /// Hands deliveries on until there are no more; returns why.
     async fn forward(&self, channel: &Arc<Channel>, stream: &mut lapin::Consumer) -> String {
         loop {
             match stream.next().await {
                 Some(Ok(message)) => {
                     let delivery = self.delivery(channel, message);
-                    // There is room for all that the broker may send; what waits
-                    // here waits behind deliveries of a channel that is gone. A
-                    // delivery that does not get through is dropped, so goes back.
+                    // There is room for all that the broker may send; this waits only
+                    // behind deliveries of a closed channel. A delivery that cannot be
+                    // sent is dropped, and so given back.
                     if self.arrived.send((Arc::clone(channel), delivery)).await.is_err() {
                         return "the consumer was dropped".into();
                     }

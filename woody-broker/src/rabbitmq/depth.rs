@@ -1,10 +1,10 @@
-//! How deep a queue is, when somebody knows.
+//! How many messages a queue holds, when its leader confirms it.
 //!
-//! To a passive declare a quorum queue without a leader answers that it is empty and
-//! has no consumers, as an empty one does (seen with 4.3.6). What only a leader can
-//! answer tells them apart: that there is nothing to get. Without a leader the broker
-//! ends the whole connection for asking (541, or no answer at all), so the question has
-//! a connection of its own, for as long as one look takes.
+//! A passive declare of a quorum queue without a leader reports no messages and no
+//! consumers, as that of an empty queue does (seen with 4.3.6). A `basic.get`, which
+//! only a leader can answer, tells them apart. Without a leader the broker closes the
+//! whole connection for it (541, or no answer at all), so it has a connection of its
+//! own, for one look.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::{
     address::Address,
     error::{Fault, within},
     session::Session,
-    topology::{Fill, Place, Topology},
+    topology::{Fill, Queue, Topology},
 };
 
 /// One look at all queues.
@@ -34,18 +34,18 @@ impl<'a> DepthLook<'a> {
         Self { topology, address, limit, asking: None }
     }
 
-    /// How full a queue is; `None` when it does not exist.
+    /// Returns how full a queue is; `None` when it does not exist.
     ///
-    /// An answer that nobody vouches for is an error: unknown is not empty.
+    /// A count that no leader confirms is an error: unknown is not empty.
     pub(super) async fn fill(
         &mut self,
         session: &Session,
-        place: Place,
+        queue: Queue,
     ) -> Result<Option<Fill>, BrokerError> {
-        match self.topology.fill(session, place).await? {
+        match self.topology.fill(session, queue).await? {
             Some(Fill { messages: 0, consumers: 0 }) => {
-                let messages = self.ask_leader(place).await.map_err(|error| {
-                    let queue = self.topology.name(place).to_string();
+                let messages = self.ask_leader(queue).await.map_err(|error| {
+                    let queue = self.topology.name(queue).to_string();
                     BrokerError::unavailable(Fault::NoLeader(queue, error.to_string()))
                 })?;
                 Ok(Some(Fill { messages, consumers: 0 }))
@@ -55,9 +55,9 @@ impl<'a> DepthLook<'a> {
     }
 
     /// Returns 0 when the leader says that there is nothing to get. A message that has
-    /// come meanwhile goes back.
-    async fn ask_leader(&mut self, place: Place) -> Result<u32, BrokerError> {
-        let (limit, queue) = (self.limit, self.topology.name(place));
+    /// arrived meanwhile is given back.
+    async fn ask_leader(&mut self, queue: Queue) -> Result<u32, BrokerError> {
+        let (limit, queue) = (self.limit, self.topology.name(queue));
         let channel = self.channel().await?;
         let get = channel.basic_get(queue, BasicGetOptions::default());
         let Some(message) = within(limit, "asking a queue's leader", get).await? else {
@@ -80,7 +80,7 @@ impl<'a> DepthLook<'a> {
         Ok(&self.asking.insert(asking).1)
     }
 
-    /// Says goodbye, so that what was given back arrives.
+    /// Closes the connection in order, so that what was given back arrives.
     pub(super) async fn end(self) {
         if let Some((session, _)) = self.asking {
             session.close(self.limit).await;

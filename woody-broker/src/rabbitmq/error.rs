@@ -1,11 +1,11 @@
-//! What lapin and the broker say, as what the caller can do about it.
+//! From lapin's and the broker's errors to what the caller can do about them.
 
 use std::{sync::Arc, time::Duration};
 
 use lapin::ErrorKind;
 use woody_core::ports::{BrokerError, SettleError};
 
-/// What goes wrong on our side of the wire.
+/// Errors that this backend finds itself.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Fault {
     #[error("no answer to {what} within {limit:?}")]
@@ -16,7 +16,7 @@ pub(super) enum Fault {
     ConnectionEnded,
     #[error("there is no queue {0}")]
     NoQueue(String),
-    #[error("the queue {0} did not take the message: it is full, or its leader is away")]
+    #[error("the queue {0} did not take the message: it is full, or its leader is unavailable")]
     Nacked(String),
     #[error(
         "there is no {what} {name}, and this user may not make it ({said}): give the user the right to \
@@ -44,7 +44,7 @@ impl From<Fault> for BrokerError {
     }
 }
 
-/// Why a connection is down, for everybody who asks until it is up again.
+/// Why a connection is down, for all calls until it is up again.
 #[derive(Debug, Clone)]
 pub(super) struct Cause {
     refused: bool,
@@ -73,21 +73,21 @@ impl std::fmt::Display for Cause {
     }
 }
 
-/// The table: whether the broker is away or refuses.
+/// Judges an error of lapin's: the broker is unavailable, or refuses.
 pub(super) fn broker_error(error: lapin::Error) -> BrokerError {
     let refused = match error.kind() {
         ErrorKind::ProtocolError(reply) => refuses(reply.get_id()),
         ErrorKind::InvalidProtocolVersion(_)
         | ErrorKind::AuthProviderError(_)
         | ErrorKind::ChannelsLimitReached => true,
-        // Broken and refused connections, missed heartbeats, channels that are
-        // no more: with all of these the broker was not heard to refuse.
+        // Broken and refused connections, missed heartbeats, closed channels: in all of
+        // these the broker has refused nothing.
         _ => false,
     };
     if refused { BrokerError::refused(error) } else { BrokerError::unavailable(error) }
 }
 
-/// AMQP's reply codes that stay the same until somebody acts.
+/// Whether one of AMQP's reply codes stays the same until somebody acts.
 fn refuses(code: u16) -> bool {
     match code {
         311        // content too large
@@ -104,17 +104,17 @@ fn refuses(code: u16) -> bool {
     }
 }
 
-/// Whether the broker answered with this reply code.
+/// Whether the broker replied with this code.
 pub(super) fn is_reply(error: &lapin::Error, code: u16) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(reply) if reply.get_id() == code)
 }
 
-/// A settlement that came to nothing.
+/// Converts the error of a settlement.
 pub(super) fn settle_error(error: BrokerError) -> SettleError {
     SettleError::Broker(Box::new(error))
 }
 
-/// Waits for one of lapin's futures, at most `limit`.
+/// Waits at most `limit` for one of lapin's futures.
 pub(super) async fn within<T>(
     limit: Duration,
     what: &'static str,
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_in_trouble_is_away() {
+    fn a_broker_in_trouble_is_unavailable() {
         for code in [320, 501, 504, 505, 506, 541] {
             assert!(reply(code).is_transient(), "{code}");
         }

@@ -1,7 +1,7 @@
-//! Status changes, from whoever saves one to whoever watches.
+//! Status changes, from the process that saves one to those that watch.
 //!
 //! One AMQP message is a JSON array of changes: a worker that finishes a batch
-//! announces it in one go. They are transient, unconfirmed and never waited for.
+//! announces them in one message. They are transient and unconfirmed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +29,7 @@ use super::{
 /// Changes in one message.
 const BATCH: usize = 256;
 
-/// Announces and listens, over an exchange of its own.
+/// Announces changes and subscribes to them, over an exchange of its own.
 pub(super) struct RabbitMqEvents {
     pub(super) publisher: Arc<RabbitMqPublisher>,
     pub(super) listening: Arc<Link>,
@@ -96,7 +96,7 @@ impl OrderEvents for RabbitMqEvents {
             options: self.options.clone(),
             changes,
         };
-        // Fails at once while the broker is away, instead of waiting for it.
+        // Fails at once while the broker is unavailable, instead of waiting for it.
         listener.link.session().await?;
         let cancel = self.cancel.clone();
         self.tasks.spawn(async move {
@@ -132,7 +132,7 @@ impl Listener {
                         () = self.forward(&mut stream) => {}
                         () = self.link.lost(&session) => {}
                         () = self.changes.closed() => {
-                            // The subscriber has gone; with its channel goes its queue.
+                            // The subscriber was dropped; its queue ends with its channel.
                             let goodbye = channel.close(200, "done".into());
                             let _ = within(self.options.operation_timeout, "closing", goodbye).await;
                             return;
@@ -161,8 +161,8 @@ impl Listener {
         let limit = self.options.operation_timeout;
         self.topology.ensure_events(session).await?;
         let channel = session.channel(limit).await?;
-        // Said aloud, since the default type of the virtual host may be one
-        // that cannot be exclusive.
+        // Explicit, since the default type of the virtual host may be one that cannot
+        // be exclusive.
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), AMQPValue::LongString("classic".into()));
         let options = QueueDeclareOptions {
@@ -186,7 +186,7 @@ impl Listener {
         Ok((channel, stream))
     }
 
-    /// Hands changes on; a subscriber that falls too far behind misses some.
+    /// Hands changes on; a subscriber that lags too far behind misses some.
     async fn forward(&self, stream: &mut lapin::Consumer) {
         while let Some(Ok(message)) = stream.next().await {
             let Ok(changes) = serde_json::from_slice::<Vec<StatusChange>>(&message.data) else {

@@ -1,4 +1,4 @@
-//! What we write on a message beside its body, and read from it.
+//! The properties and headers of a message: what is written and what is read.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ const ATTEMPTS: &str = "x-woody-attempts";
 const REDRIVEN: &str = "x-woody-redriven";
 const REASON: &str = "x-woody-reason";
 const DIED_AT: &str = "x-woody-died-at";
-/// RabbitMQ refuses expiries of more than ten years; nobody means that.
+/// RabbitMQ refuses expiries of more than ten years.
 const LONGEST_DELAY: Duration = Duration::from_hours(30 * 24);
-/// Written by RabbitMQ. A message that we move begins a new life: with these
-/// still on it, the broker might take its way for a circle and drop it.
+/// Written by RabbitMQ. They are removed from a message that is moved: the broker
+/// might take its way for a cycle and drop it.
 const BROKER_HEADERS: [&str; 2] = ["x-death", "x-delivery-count"];
 const BROKER_PREFIXES: [&str; 2] = ["x-first-death-", "x-last-death-"];
 
-/// The properties of a message that is new: persistent JSON.
+/// Returns the properties of a new message: persistent JSON.
 pub(super) fn fresh() -> BasicProperties {
     BasicProperties::default().with_delivery_mode(2).with_content_type("application/json".into())
 }
 
-/// How often the message was tried before.
+/// Returns how many attempts of the message were counted.
 pub(super) fn attempts(properties: &BasicProperties) -> u32 {
     match header(properties, ATTEMPTS) {
         Some(value) => whole(value).unwrap_or(0),
@@ -33,12 +33,12 @@ pub(super) fn attempts(properties: &BasicProperties) -> u32 {
     }
 }
 
-/// Whether an operator has sent the message again.
+/// Whether an operator redrove the message.
 pub(super) fn is_redriven(properties: &BasicProperties) -> bool {
     matches!(header(properties, REDRIVEN), Some(AMQPValue::Boolean(true)))
 }
 
-/// For a message that comes again after `delay`.
+/// Returns the properties for another attempt after `delay`.
 pub(super) fn for_retry(
     of: &BasicProperties,
     attempts: u32,
@@ -52,7 +52,7 @@ pub(super) fn for_retry(
     kept(of).with_headers(headers).with_expiration(delay_ms.to_string().into())
 }
 
-/// For a dead letter of this id.
+/// Returns the properties for a dead letter of this id.
 pub(super) fn for_death(
     of: &BasicProperties,
     attempts: u32,
@@ -66,7 +66,7 @@ pub(super) fn for_death(
     kept(of).with_headers(headers).with_message_id(id.into())
 }
 
-/// For a dead letter that an operator sends again.
+/// Returns the properties for a dead letter that an operator redrives.
 pub(super) fn for_redrive(of: &BasicProperties) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (key, value) in &kept_headers(of) {
@@ -78,16 +78,16 @@ pub(super) fn for_redrive(of: &BasicProperties) -> BasicProperties {
     kept(of).with_headers(headers)
 }
 
-/// What a dead letter says of itself.
+/// Why and when a message became a dead letter.
 pub(super) struct Death {
     pub(super) reason: Reason,
     pub(super) attempts: u32,
     pub(super) died_at: Option<OffsetDateTime>,
-    /// `None` when the broker itself has moved it: then the id is not ours.
+    /// `None` when the broker itself moved it.
     pub(super) id: Option<String>,
 }
 
-/// Reads a dead letter, ours or the broker's.
+/// Reads the properties of a dead letter that a worker or the broker moved.
 pub(super) fn death(properties: &BasicProperties) -> Death {
     let died_at =
         text(properties, DIED_AT).and_then(|stamp| OffsetDateTime::parse(&stamp, &Rfc3339).ok());
@@ -107,14 +107,14 @@ pub(super) fn death(properties: &BasicProperties) -> Death {
     };
     Death {
         reason: Reason::new(reason),
-        // Not `x-delivery-count`: in this queue it counts our looks at the letter.
+        // Not `x-delivery-count`: in this queue it counts how often the letter was read.
         attempts: attempts(properties),
         died_at: None,
         id: None,
     }
 }
 
-/// The reason of the latest entry of `x-death`.
+/// Returns the reason of the latest entry of `x-death`.
 fn last_death(properties: &BasicProperties) -> Option<String> {
     let Some(AMQPValue::FieldArray(deaths)) = header(properties, "x-death") else { return None };
     let Some(AMQPValue::FieldTable(latest)) = deaths.as_slice().first() else { return None };
@@ -137,7 +137,7 @@ fn as_text(value: &AMQPValue) -> Option<String> {
     }
 }
 
-/// A count, whichever of AMQP's whole numbers it came as.
+/// Reads a count from any of AMQP's integer types.
 fn whole(value: &AMQPValue) -> Option<u32> {
     match value {
         AMQPValue::ShortShortInt(n) => u32::try_from(*n).ok(),
@@ -159,7 +159,7 @@ fn set_text(headers: &mut FieldTable, key: &str, value: &str) {
     headers.insert(key.into(), AMQPValue::LongString(value.into()));
 }
 
-/// The headers that a message keeps when we move it.
+/// Returns the headers that a message keeps when it is moved.
 fn kept_headers(of: &BasicProperties) -> FieldTable {
     let mut kept = FieldTable::default();
     for (key, value) in of.headers().iter().flatten() {
@@ -171,8 +171,8 @@ fn kept_headers(of: &BasicProperties) -> FieldTable {
     kept
 }
 
-/// The properties that a message keeps when we move it: all but its headers,
-/// its expiry, and its user, which has to be the one who is logged in.
+/// Returns the properties that a message keeps when it is moved: all but its headers,
+/// its expiry, and its user, which must be the user of the connection.
 fn kept(of: &BasicProperties) -> BasicProperties {
     type With = fn(BasicProperties, ShortString) -> BasicProperties;
     let texts: [(&Option<ShortString>, With); 7] = [

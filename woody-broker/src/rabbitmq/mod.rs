@@ -1,17 +1,16 @@
 //! RabbitMQ, over lapin.
 //!
 //! Three connections, each opened when it is first needed and kept up by a task
-//! of its own: one publishes, one consumes, one is for operators and events. They
-//! are apart because a broker that runs out of memory or disk stops reading from
-//! connections that publish, and the acknowledgements that would relieve it must
-//! not wait behind them.
+//! of its own: one publishes, one consumes, one is for operators and events. A broker
+//! that runs out of memory or disk stops reading from connections that publish, and the
+//! acknowledgements that would relieve it must not wait behind them.
 //!
 //! lapin's own recovery is off: it notices neither a silent broker nor a deleted
-//! queue. Everything that is asked of the broker has a deadline here.
+//! queue. Every request to the broker has a deadline here.
 //!
 //! The queue of orders is declared with no arguments, so that any client that
-//! does the same can share it. Its type, its limits and its dead-letter route
-//! are the virtual host's and the policies' affair.
+//! does the same can share it. Its type, its limits and its dead-letter route come from
+//! the virtual host and its policies.
 //!
 //! # What RabbitMQ does not give
 //! - Killed within half a second of a quorum queue's *creation*, it comes back
@@ -22,8 +21,8 @@
 //! - A message expires only at the head of its retry queue: it may wait for up to
 //!   twice its delay behind others.
 //!
-//! lapin logs what it meets at `error`, a queue that does not exist included. What
-//! matters of that is logged here, once; filter out the target `lapin`.
+//! lapin logs all it meets at `error`, even a queue that does not exist. What matters of
+//! that is logged here, once; filter out the target `lapin`.
 
 mod acker;
 mod address;
@@ -77,8 +76,8 @@ pub struct RabbitMqBroker {
 }
 
 impl RabbitMqBroker {
-    /// Reads the URL and begins to connect; a broker that is away is no error,
-    /// now or later.
+    /// Parses the URL and begins to connect in the background: an unavailable broker is
+    /// no error.
     ///
     /// # Errors
     /// [`BrokerError::Refused`] for a malformed URL or queue name. The text
@@ -164,7 +163,7 @@ impl Broker for RabbitMqBroker {
     async fn close(&self) {
         self.cancel.cancel();
         self.tasks.close();
-        // Every task ends at the word; the links say goodbye within their time.
+        // Every task ends when it is cancelled, the links within their time.
         let bound = self.options.close_timeout * 2;
         if tokio::time::timeout(bound, self.tasks.wait()).await.is_err() {
             tracing::warn!(broker.queue = self.options.queue, "tasks outlive the broker");

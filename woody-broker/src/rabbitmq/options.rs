@@ -14,12 +14,12 @@ use woody_core::{ports::BrokerError, resilience::Comeback};
 pub struct RabbitMqOptions {
     /// The queue of orders. Its companions take its name as their prefix.
     pub queue: String,
-    /// A broker that is silent for twice as long is taken to be gone. Whole
-    /// seconds, at least one. A `heartbeat` in the URL that is not 0 wins.
+    /// A connection that is silent for twice as long is closed. Whole seconds, at
+    /// least one. A `heartbeat` in the URL that is not 0 wins.
     pub heartbeat: Duration,
     /// How long connecting may take. A `connection_timeout` in the URL wins.
     pub connect_timeout: Duration,
-    /// How long anything may take that is one question and one answer.
+    /// How long any single request to the broker may take.
     pub operation_timeout: Duration,
     /// How long a window of messages may take from its first byte to its last confirm.
     pub publish_timeout: Duration,
@@ -32,7 +32,7 @@ pub struct RabbitMqOptions {
     /// The longest pause between two attempts to connect.
     pub max_pause: Duration,
     /// How long [`close`](woody_core::ports::Broker::close) waits for a broker
-    /// that does not say goodbye.
+    /// that does not close its connections.
     pub close_timeout: Duration,
     /// Changes that a subscriber may fall behind before it misses some.
     pub event_backlog: usize,
@@ -49,7 +49,7 @@ impl Default for RabbitMqOptions {
             publish_channels: 4,
             publish_window: 1024,
             min_pause: Duration::from_millis(100),
-            // An outage ends for an order when we notice that it has ended.
+            // For an order an outage lasts until its end is noticed.
             max_pause: Duration::from_secs(2),
             close_timeout: Duration::from_secs(3),
             event_backlog: 1024,
@@ -58,12 +58,13 @@ impl Default for RabbitMqOptions {
 }
 
 impl RabbitMqOptions {
-    /// The defaults for another queue.
+    /// Returns the defaults for another queue.
     pub fn for_queue(queue: impl Into<String>) -> Self {
         Self { queue: queue.into(), ..Self::default() }
     }
 
-    /// Refuses a queue name that RabbitMQ refuses; its companions need room too.
+    /// Refuses a queue name that RabbitMQ refuses, alone or with the suffixes of the
+    /// queues that belong to it.
     pub(super) fn check(&self) -> Result<(), BrokerError> {
         let name = &self.queue;
         if name.is_empty() || name.len() > 200 || name.starts_with("amq.") {
@@ -74,7 +75,7 @@ impl RabbitMqOptions {
         Ok(())
     }
 
-    /// How whatever is kept up comes back to the broker.
+    /// Returns the pauses of what is kept up on the broker.
     pub(super) fn comeback(&self) -> Comeback {
         Comeback::new(self.min_pause, self.max_pause)
     }

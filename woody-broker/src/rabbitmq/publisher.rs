@@ -1,4 +1,4 @@
-//! The way into the queue: pipelined, confirmed, mandatory.
+//! Publishes to the queues: pipelined, confirmed, mandatory.
 
 use std::{
     collections::HashSet,
@@ -24,10 +24,10 @@ use super::{
     error::{Fault, broker_error, within},
     headers,
     session::Session,
-    topology::{Place, Topology},
+    topology::{Queue, Topology},
 };
 
-/// A message and what goes with it.
+/// A message and its properties.
 pub(super) struct Outgoing {
     pub(super) body: Bytes,
     pub(super) properties: BasicProperties,
@@ -36,9 +36,9 @@ pub(super) struct Outgoing {
 /// Publishes over a few channels of one connection, one batch at a time on each.
 ///
 /// A broker returns a message that no queue took, and lapin pairs returns with
-/// confirms by their order alone. Who has a channel to themselves and waits for
-/// every confirm knows that a return concerns their batch, whichever message
-/// it was; so the batch as a whole succeeds or fails.
+/// confirms by their order alone. A batch that has a channel to itself and waits for
+/// every confirm knows that a return concerns it, whichever message it was; so the
+/// batch as a whole succeeds or fails.
 ///
 /// A batch is written by a task of its own, so that a caller who gives up leaves
 /// no channel half written: lapin closes a dropped channel ahead of the frames
@@ -48,13 +48,13 @@ pub(super) struct RabbitMqPublisher {
     topology: Topology,
     tasks: TaskTracker,
     idle: Arc<Mutex<Vec<Lane>>>,
-    used: Mutex<HashSet<Place>>,
+    used: Mutex<HashSet<Queue>>,
     lanes: Arc<Semaphore>,
     window: usize,
     limit: Duration,
 }
 
-/// A channel in confirm mode with nothing under way on it.
+/// An idle channel in confirm mode.
 struct Lane {
     session: u64,
     channel: Channel,
@@ -97,16 +97,16 @@ impl RabbitMqPublisher {
         }
     }
 
-    /// Stores every message in `place`, or fails within the time of its windows.
+    /// Stores every message in `queue`, or fails within the time of its windows.
     pub(super) async fn store(
         &self,
-        place: Place,
+        queue: Queue,
         mut messages: Vec<Outgoing>,
     ) -> Result<(), BrokerError> {
         while !messages.is_empty() {
             let later = messages.split_off(self.window.min(messages.len()));
             let window = Arc::new(std::mem::replace(&mut messages, later));
-            let stored = timeout(self.limit, self.store_window(place, &window)).await;
+            let stored = timeout(self.limit, self.store_window(queue, &window)).await;
             stored.unwrap_or_else(|_| {
                 Err(Fault::TimedOut { what: "publishing", limit: self.limit }.into())
             })?;
@@ -116,7 +116,7 @@ impl RabbitMqPublisher {
 
     async fn store_window(
         &self,
-        place: Place,
+        queue: Queue,
         window: &Arc<Vec<Outgoing>>,
     ) -> Result<(), BrokerError> {
         let mut again = true;
@@ -126,7 +126,7 @@ impl RabbitMqPublisher {
                 return Err(Fault::Blocked.into());
             }
             let outcome = tokio::select! {
-                outcome = self.attempt(&session, place, window) => outcome,
+                outcome = self.attempt(&session, queue, window) => outcome,
                 () = session.blocked() => return Err(Fault::Blocked.into()),
             };
             match outcome {
@@ -134,10 +134,10 @@ impl RabbitMqPublisher {
                 Err(Failure::Broker(error)) => return Err(error),
                 Err(Failure::Returned) if again => {
                     again = false;
-                    self.topology.forget(&session, place);
+                    self.topology.forget(&session, queue);
                 }
                 Err(Failure::Returned) => {
-                    return Err(Fault::NoQueue(self.topology.name(place).to_string()).into());
+                    return Err(Fault::NoQueue(self.topology.name(queue).to_string()).into());
                 }
             }
         }
@@ -146,29 +146,29 @@ impl RabbitMqPublisher {
     async fn attempt(
         &self,
         session: &Session,
-        place: Place,
+        queue: Queue,
         window: &Arc<Vec<Outgoing>>,
     ) -> Result<(), Failure> {
         let turn = Arc::clone(&self.lanes).acquire_owned().await;
         // The semaphore is never closed.
         let turn = turn.map_err(|_| BrokerError::Closed)?;
-        self.topology.ensure(session, place).await?;
+        self.topology.ensure(session, queue).await?;
         let lane = self.lane(session).await?;
-        let queue = self.topology.name(place);
+        let name = self.topology.name(queue);
         let (window, limit) = (Arc::clone(window), self.limit);
         let idle = Arc::clone(&self.idle);
         let written = self.tasks.spawn(async move {
             // A lane on which anything went wrong is dropped and with it its
             // channel; the next caller opens another.
-            confirm_all(&lane.channel, &queue, &window, limit).await?;
+            confirm_all(&lane.channel, &name, &window, limit).await?;
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
             drop(turn);
             Ok::<(), Failure>(())
         });
-        // It ends early only with the runtime.
+        // The task ends early only with the runtime.
         written.await.map_err(|_| BrokerError::Closed)??;
-        if place != Place::Orders {
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
+        if queue != Queue::Orders {
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(queue);
         }
         Ok(())
     }
@@ -192,12 +192,12 @@ impl RabbitMqPublisher {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether anything was ever stored there by this process.
-    pub(super) fn has_used(&self, place: Place) -> bool {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).contains(&place)
+    /// Whether this process has stored a message there.
+    pub(super) fn has_used(&self, queue: Queue) -> bool {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).contains(&queue)
     }
 
-    /// A channel for messages that nobody waits for.
+    /// Opens a channel for messages that need no confirmation.
     pub(super) async fn unconfirmed(&self) -> Result<(Arc<Session>, Channel), BrokerError> {
         let session = self.link.session().await?;
         if session.is_blocked() {
@@ -208,7 +208,7 @@ impl RabbitMqPublisher {
     }
 }
 
-/// Publishes the window in one go and waits for the last confirm.
+/// Publishes the window at once and waits for the last confirm.
 ///
 /// Writing has no deadline of its own, for the reason above: it ends with the
 /// connection, whose heartbeats have one, or with the alarm that holds it up.
@@ -265,20 +265,20 @@ impl Publisher for RabbitMqPublisher {
                 .iter()
                 .map(|body| Outgoing { body: body.clone(), properties: properties.clone() })
                 .collect();
-            self.store(Place::Orders, messages).await?;
+            self.store(Queue::Orders, messages).await?;
         }
         Ok(())
     }
 
-    /// A round trip over the publishing connection: the queue is looked at, and
-    /// made if it is not there, which finds a silent broker and a lost queue. An
-    /// alarm and the lack of the right to write show once a publish has met them.
+    /// Makes a round trip over the publishing connection and declares a missing queue,
+    /// which finds a silent broker and a lost queue. An alarm or a missing right to write
+    /// shows only after a publish has met it.
     async fn ping(&self) -> Result<(), BrokerError> {
         let session = self.link.session().await?;
         if session.is_blocked() {
             return Err(Fault::Blocked.into());
         }
-        self.topology.forget(&session, Place::Orders);
-        self.topology.ensure(&session, Place::Orders).await
+        self.topology.forget(&session, Queue::Orders);
+        self.topology.ensure(&session, Queue::Orders).await
     }
 }

@@ -22,7 +22,7 @@ use super::{
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-/// A live connection; it never comes back once it has ended.
+/// A live connection; once it has ended it is not opened again.
 pub(super) struct Session {
     pub(super) id: u64,
     pub(super) connection: Connection,
@@ -91,7 +91,7 @@ impl Session {
         self.connection.status().connected()
     }
 
-    /// Whether the broker has said that it reads no more from this connection.
+    /// Whether the broker has blocked this connection: it reads no more from it.
     pub(super) fn is_blocked(&self) -> bool {
         self.connection.status().blocked()
     }
@@ -111,7 +111,7 @@ impl Session {
         within(limit, "opening a channel", self.connection.create_channel()).await
     }
 
-    /// Says goodbye, but does not wait for long; what was written before arrives before.
+    /// Closes the connection within `limit`; what was written before arrives before.
     pub(super) async fn close(&self, limit: Duration) {
         if self.is_up() && !self.is_blocked() {
             let goodbye = self.connection.close(200, "closing".into());
@@ -120,7 +120,7 @@ impl Session {
         self.cut();
     }
 
-    /// Ends the connection without asking anybody: lapin's thread ends with it.
+    /// Ends the connection without a word to the broker: lapin's thread ends with it.
     pub(super) fn cut(&self) {
         self.socket.cut();
     }
@@ -135,7 +135,7 @@ struct Socket(TcpStream);
 
 impl Socket {
     fn cut(&self) {
-        // It fails when the peer was first, which is as well.
+        // It fails when the peer was first, which is fine.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

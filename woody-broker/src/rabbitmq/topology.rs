@@ -1,4 +1,4 @@
-//! Which queues there are, and how they are declared.
+//! Which queues belong to a queue of orders, and how they are declared.
 //!
 //! | queue | declared with | holds |
 //! | --- | --- | --- |
@@ -26,30 +26,30 @@ use super::{
     session::Session,
 };
 
-/// Messages wait for at most about an hour in the last of the retry queues'
-/// delays, and for longer behind others like them.
+/// The delay of the first retry queue; each further one has twice the delay. In the last
+/// one a message waits for more than an hour.
 const SHORTEST_MS: u64 = 250;
 const RUNGS: u32 = 15;
-/// Looking at a dead letter counts as a delivery on some versions of RabbitMQ,
-/// and 20 of them are the limit where nobody sets another.
+/// Reading a dead letter counts as a delivery on some versions of RabbitMQ, whose default
+/// limit is 20.
 const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_FOUND: u16 = 404;
 const ACCESS_REFUSED: u16 = 403;
 
-/// A place where a message can be put.
+/// A queue that holds messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Place {
+pub(super) enum Queue {
     /// The queue of orders.
     Orders,
-    /// A retry queue, by its rung on the ladder of delays.
+    /// A retry queue, by its number: the delay doubles with each.
     Retry(u32),
     /// The dead letters.
     Dead,
 }
 
-impl Place {
-    /// The retry queue for this delay: the first whose name is not shorter.
+impl Queue {
+    /// Returns the retry queue for this delay: the first whose own is not shorter.
     ///
     /// A message expires only at the head of its queue. With one queue for each
     /// doubling, nothing waits for twice its delay behind a longer one.
@@ -58,7 +58,7 @@ impl Place {
         Self::Retry(rung.unwrap_or(RUNGS - 1))
     }
 
-    /// All the retry queues there can be.
+    /// Returns all the retry queues that may exist.
     pub(super) fn retries() -> impl Iterator<Item = Self> {
         (0..RUNGS).map(Self::Retry)
     }
@@ -75,7 +75,7 @@ pub(super) struct Topology {
     limit: Duration,
 }
 
-/// How full a queue is.
+/// How many messages and consumers a queue has.
 pub(super) struct Fill {
     pub(super) messages: u32,
     pub(super) consumers: u32,
@@ -86,13 +86,13 @@ impl Topology {
         Self { queue, limit }
     }
 
-    pub(super) fn name(&self, place: Place) -> ShortString {
-        match place {
-            Place::Orders => self.queue.as_str().into(),
-            Place::Retry(rung) => {
+    pub(super) fn name(&self, queue: Queue) -> ShortString {
+        match queue {
+            Queue::Orders => self.queue.as_str().into(),
+            Queue::Retry(rung) => {
                 format!("{}.retry.{}", self.queue, rung_delay(rung).as_millis()).into()
             }
-            Place::Dead => format!("{}.dead", self.queue).into(),
+            Queue::Dead => format!("{}.dead", self.queue).into(),
         }
     }
 
@@ -100,22 +100,22 @@ impl Topology {
         format!("{}.events", self.queue).into()
     }
 
-    fn arguments(&self, place: Place) -> FieldTable {
+    fn arguments(&self, queue: Queue) -> FieldTable {
         let mut arguments = FieldTable::default();
         let mut text = |key: &str, value: &str| {
             arguments.insert(key.into(), AMQPValue::LongString(value.into()));
         };
-        match place {
-            // Any argument here would turn away the clients that declare it without.
-            Place::Orders => {}
-            Place::Retry(_) => {
+        match queue {
+            // With an argument here, clients that declare the queue without would fail.
+            Queue::Orders => {}
+            Queue::Retry(_) => {
                 text("x-queue-type", "quorum");
                 text("x-dead-letter-exchange", "");
                 text("x-dead-letter-routing-key", &self.queue);
                 text("x-dead-letter-strategy", "at-least-once");
                 text("x-overflow", "reject-publish");
             }
-            Place::Dead => {
+            Queue::Dead => {
                 text("x-queue-type", "quorum");
                 text("x-overflow", "reject-publish");
                 arguments
@@ -125,27 +125,27 @@ impl Topology {
         arguments
     }
 
-    /// Makes sure, once per connection, that there is such a queue.
+    /// Declares the queue, once per connection, unless it exists.
     ///
-    /// One that exists is taken as it is, which takes no right to configure it: an
-    /// operator has declared it, and may have had reasons.
-    pub(super) async fn ensure(&self, session: &Session, place: Place) -> Result<(), BrokerError> {
-        let name = self.name(place);
+    /// An existing queue is used as an operator has declared it, which takes no right to
+    /// configure it.
+    pub(super) async fn ensure(&self, session: &Session, queue: Queue) -> Result<(), BrokerError> {
+        let name = self.name(queue);
         if declared(session).contains(name.as_str()) {
             return Ok(());
         }
-        if self.fill(session, place).await?.is_none() {
-            self.declare(session, place).await?;
+        if self.fill(session, queue).await?.is_none() {
+            self.declare(session, queue).await?;
         }
         declared(session).insert(name.to_string());
         Ok(())
     }
 
-    async fn declare(&self, session: &Session, place: Place) -> Result<(), BrokerError> {
-        let name = self.name(place);
+    async fn declare(&self, session: &Session, queue: Queue) -> Result<(), BrokerError> {
+        let name = self.name(queue);
         let channel = session.channel(self.limit).await?;
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        let declare = channel.queue_declare(name.clone(), options, self.arguments(place));
+        let declare = channel.queue_declare(name.clone(), options, self.arguments(queue));
         match tokio::time::timeout(self.limit, declare).await {
             Ok(Err(error)) if is_reply(&error, PRECONDITION_FAILED) => {
                 debug!(broker.queue = %name, %error, "queue was declared otherwise, left as it is");
@@ -160,12 +160,12 @@ impl Topology {
         }
     }
 
-    /// Has the queue declared again by the next that needs it.
-    pub(super) fn forget(&self, session: &Session, place: Place) {
-        declared(session).remove(self.name(place).as_str());
+    /// Forgets that the queue was declared: the next call that needs it declares it.
+    pub(super) fn forget(&self, session: &Session, queue: Queue) {
+        declared(session).remove(self.name(queue).as_str());
     }
 
-    /// Makes sure, once per connection, that there is the exchange of events.
+    /// Declares the exchange of events, once per connection, unless it exists.
     pub(super) async fn ensure_events(&self, session: &Session) -> Result<(), BrokerError> {
         let name = self.events();
         if declared(session).contains(name.as_str()) {
@@ -182,10 +182,10 @@ impl Topology {
         Ok(())
     }
 
-    /// Declares the exchange, or looks whether it is there.
+    /// Declares the exchange, or checks that it exists.
     async fn declare_events(&self, session: &Session, passive: bool) -> lapin::Result<()> {
         let declare = async {
-            // A channel of its own: the answer that there is none closes it.
+            // On a channel of its own: the reply that there is none closes it.
             let channel = session.connection.create_channel().await?;
             let options = ExchangeDeclareOptions {
                 durable: true,
@@ -207,16 +207,16 @@ impl Topology {
         let _ = within(self.limit, "closing a channel", channel.close(200, "done".into())).await;
     }
 
-    /// How full a queue is; `None` when it does not exist.
+    /// Returns how full a queue is; `None` when it does not exist.
     pub(super) async fn fill(
         &self,
         session: &Session,
-        place: Place,
+        queue: Queue,
     ) -> Result<Option<Fill>, BrokerError> {
-        // A channel of its own: the answer that there is no queue closes it.
+        // On a channel of its own: the reply that there is no queue closes it.
         let channel = session.channel(self.limit).await?;
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let look = channel.queue_declare(self.name(place), options, FieldTable::default());
+        let look = channel.queue_declare(self.name(queue), options, FieldTable::default());
         match tokio::time::timeout(self.limit, look).await {
             Ok(Ok(queue)) => {
                 self.close(&channel).await;
@@ -234,7 +234,7 @@ fn timed_out(limit: Duration) -> BrokerError {
     Fault::TimedOut { what: "declaring a queue", limit }.into()
 }
 
-/// What keeps us from making what is not there.
+/// Converts the error of a declaration; a missing right says which.
 fn may_not_make(what: &'static str, name: &ShortString, error: lapin::Error) -> BrokerError {
     if is_reply(&error, ACCESS_REFUSED) {
         let (name, said) = (name.to_string(), error.to_string());
@@ -255,7 +255,7 @@ mod tests {
         let topology = Topology::new("q".into(), Duration::from_secs(1));
         delays_ms
             .iter()
-            .map(|ms| topology.name(Place::for_delay(Duration::from_millis(*ms))).to_string())
+            .map(|ms| topology.name(Queue::for_delay(Duration::from_millis(*ms))).to_string())
             .collect()
     }
 
@@ -273,13 +273,13 @@ mod tests {
                 "q.retry.4096000"
             ]
         );
-        assert_eq!(Place::retries().count(), 15);
+        assert_eq!(Queue::retries().count(), 15);
     }
 
     #[test]
     fn the_queue_of_orders_has_no_arguments() {
         let topology = Topology::new("q".into(), Duration::from_secs(1));
-        assert!(topology.arguments(Place::Orders).inner().is_empty());
-        assert_eq!(topology.name(Place::Orders).as_str(), "q");
+        assert!(topology.arguments(Queue::Orders).inner().is_empty());
+        assert_eq!(topology.name(Queue::Orders).as_str(), "q");
     }
 }

@@ -10,7 +10,7 @@ use super::{
     statements,
 };
 
-/// The operator's view of the file.
+/// Counts, lists and moves the messages of the file.
 #[derive(Debug)]
 pub(super) struct SqliteAdmin {
     handle: Arc<Handle>,
@@ -44,7 +44,7 @@ impl BrokerAdmin for SqliteAdmin {
     }
 }
 
-/// The letters' numbers; what is no number names no letter.
+/// Returns the letters' numbers; an id that is no number names no letter.
 fn numbers(ids: &[DeadLetterId]) -> Vec<i64> {
     ids.iter().filter_map(|id| id.0.parse().ok()).collect()
 }

@@ -1,4 +1,4 @@
-//! A group as the statements take it.
+//! A group, sorted by the statements that execute it.
 
 use bytes::Bytes;
 use sqlx::{Connection, SqliteConnection};
@@ -22,7 +22,7 @@ pub(super) struct Batch<'a> {
     dead: Vec<(i64, &'a Reason)>,
     removed: Vec<i64>,
     released: Vec<i64>,
-    /// Like released, but some may be gone: what the commit that failed did is not known.
+    /// Like released, but some may be gone: what the failed commit did is not known.
     owed: Vec<i64>,
     moved: Vec<Move<'a>>,
     consumers: Option<usize>,
@@ -72,12 +72,12 @@ impl<'a> Batch<'a> {
         self.removed.push(message);
     }
 
-    /// Returns how many consumers this says there are.
+    /// Returns the count of consumers that is to be written.
     pub(super) fn consumers(&self) -> Option<usize> {
         self.consumers
     }
 
-    /// Whether a consumer may find something afterwards that was not there before.
+    /// Whether it may add messages that are ready.
     pub(super) fn feeds_the_queue(&self) -> bool {
         !(self.published.is_empty()
             && self.released.is_empty()
@@ -85,7 +85,7 @@ impl<'a> Batch<'a> {
             && self.moved.is_empty())
     }
 
-    /// When the first message is due that this delays.
+    /// Returns when the first of the messages that it delays is due.
     pub(super) fn first_due(&self) -> Option<i64> {
         self.delayed.iter().map(|Later(_, due, ..)| *due).min()
     }

@@ -8,11 +8,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use woody_core::ports::{BrokerError, Consumer, ConsumerState, Delivery, Prefetch};
 
 use super::{
-    handle::{Handle, Word},
+    handle::{Handle, Notice},
     seats::Seat,
 };
 
-/// Takes messages from the file, as many at once as its prefetch allows.
+/// Receives messages from the writer, as many at once as its prefetch allows.
 #[derive(Debug)]
 pub(super) struct SqliteConsumer {
     id: u64,
@@ -23,7 +23,7 @@ pub(super) struct SqliteConsumer {
 }
 
 impl SqliteConsumer {
-    /// Takes a seat at the writer's.
+    /// Registers with the writer task.
     pub(super) fn join(handle: Arc<Handle>, prefetch: Prefetch) -> Result<Self, BrokerError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -32,17 +32,17 @@ impl SqliteConsumer {
         let state = Arc::new(watch::Sender::new(ConsumerState::Recovering));
         let seat = Seat { room, deliveries: sender, state: Arc::clone(&state) };
         handle.ensure_open()?;
-        if !handle.tell(Word::Join { consumer: id, seat }) {
+        if !handle.tell(Notice::Join { consumer: id, seat }) {
             return Err(BrokerError::Closed);
         }
         Ok(Self { id, handle, deliveries: Some(deliveries), state })
     }
 
-    /// Ends once: what is buffered goes back by being dropped.
+    /// Deregisters; what is buffered goes back by being dropped. Idempotent.
     fn leave(&mut self, done: Option<oneshot::Sender<()>>) {
         if self.deliveries.take().is_some() {
             self.state.send_replace(ConsumerState::Stopped);
-            self.handle.tell(Word::Leave { consumer: self.id, done });
+            self.handle.tell(Notice::Leave { consumer: self.id, done });
         }
     }
 }
@@ -53,7 +53,7 @@ impl Consumer for SqliteConsumer {
         let deliveries = self.deliveries.as_mut()?;
         tokio::select! {
             biased;
-            // What is buffered then is no longer ours.
+            // The writer has given back what is buffered then.
             () = self.handle.closed.cancelled() => None,
             delivery = deliveries.recv() => delivery,
         }
@@ -66,7 +66,7 @@ impl Consumer for SqliteConsumer {
     async fn stop(&mut self) {
         let (done, left) = oneshot::channel();
         self.leave(Some(done));
-        // It fails when the broker is closed, or when this was stopped before.
+        // It fails when the broker is closed, or when this consumer was stopped before.
         let _ = left.await;
     }
 }

@@ -19,7 +19,7 @@ use super::{
 
 const PAGE: u32 = 4096;
 
-/// A file and how to use it.
+/// The queue's file and the options for it.
 #[derive(Debug)]
 pub(super) struct QueueFile {
     file: JournaledFile,
@@ -76,7 +76,7 @@ impl QueueFile {
         Ok(self.file.check()?)
     }
 
-    /// Connections that read beside the one that writes.
+    /// Returns the connections that read beside the one that writes.
     pub(super) fn readers(&self) -> SqlitePool {
         SqlitePoolOptions::new()
             .min_connections(0)
@@ -85,7 +85,7 @@ impl QueueFile {
             .connect_lazy_with(self.connect_options().pragma("query_only", "on"))
     }
 
-    /// The side file whose lock says that holder `id` is alive.
+    /// Returns the path of the side file whose lock shows that holder `id` is alive.
     pub(super) fn side_file(&self, id: i64) -> PathBuf {
         let mut side = self.path().as_os_str().to_owned();
         side.push(format!("-holder-{id}"));

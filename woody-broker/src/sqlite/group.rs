@@ -1,4 +1,4 @@
-//! What shares one commit.
+//! What is executed in one commit.
 
 use woody_core::ports::SettleError;
 
@@ -8,30 +8,30 @@ use super::{
     statements::Row,
 };
 
-/// What is executed together, all or nothing, in the order in which it came.
+/// Requests, settlements and more that are executed together, all or nothing.
 #[derive(Debug, Default)]
 pub(super) struct Group(Vec<Item>);
 
 /// A part of a group.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// A caller waits for it.
+    /// A caller's request.
     Asked(Request),
-    /// A delivery ends.
+    /// The settlement of a delivery.
     Settled(Settle),
-    /// A message is on our name though nobody has it.
+    /// A message that the file says this process holds, though no consumer has it.
     Owed(i64),
-    /// There are so many consumers now.
+    /// The number of consumers, which has changed.
     Consumers(usize),
 }
 
-/// What a group's transaction has done.
+/// The result of a group's transaction.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) claimed: Vec<Row>,
-    /// When the next delayed message is due, if what is due was to be brought back.
+    /// When the next delayed message is due; known if those that are due were brought back.
     pub(super) next_due: Option<i64>,
-    /// This process is no longer on the list of holders, or was not all the time.
+    /// Whether this process is, or was in between, no longer registered as a holder.
     pub(super) lost: bool,
     /// How many dead letters each of the operator's calls has moved.
     pub(super) moved: Vec<u64>,
@@ -46,12 +46,12 @@ impl Group {
         &self.0
     }
 
-    /// Whether anyone publishes.
+    /// Whether it publishes anything.
     pub(super) fn publishes(&self) -> bool {
         self.0.iter().any(|item| matches!(item, Item::Asked(Request::Publish { .. })))
     }
 
-    /// Tells everyone that it is done.
+    /// Replies to every caller that it is done.
     pub(super) fn succeed(self, done: &Done) {
         let mut moved = done.moved.iter();
         for item in self.0 {
@@ -62,8 +62,8 @@ impl Group {
                 Item::Asked(Request::Redrive { done, .. } | Request::Purge { done, .. }) => {
                     let _ = done.send(Ok(moved.next().copied().unwrap_or_default()));
                 }
-                // When some were not ours, which ones is not known: a message that
-                // comes again does no harm, one that is believed to be gone would.
+                // If this process did not hold all of them, which ones is not known: a
+                // message that comes again is harmless, one believed settled is not.
                 Item::Settled(settle) if done.lost => settle.end(Err(SettleError::Gone)),
                 Item::Settled(settle) => settle.end(Ok(())),
                 Item::Owed(_) | Item::Consumers(_) => {}
@@ -71,8 +71,8 @@ impl Group {
         }
     }
 
-    /// Tells the publishers that it failed, and leaves out what they published: a full
-    /// file has no room for it, and must not keep anyone from taking messages out.
+    /// Replies to the publishers that it failed, and leaves out what they published: a
+    /// full file has no room for it, and must still let consumers take messages out.
     /// Returns whether anything else is left to do.
     pub(super) fn fail_publishes(&mut self, error: &Shared) -> bool {
         let is_refused = |item: &mut Item| {
@@ -84,15 +84,15 @@ impl Group {
         !self.0.is_empty()
     }
 
-    /// Tells everyone that it failed. Returns what is still on our name in the file,
-    /// though nobody has it.
+    /// Replies to every caller that it failed. Returns the messages that the file still
+    /// says this process holds, though no consumer has them.
     pub(super) fn fail(self, error: &Shared) -> Vec<i64> {
         self.0.into_iter().filter_map(|item| item.fail(error)).collect()
     }
 }
 
 impl Item {
-    /// Tells whoever waits that it failed. Returns the message that nobody has now.
+    /// Replies to the caller that it failed. Returns the message that no consumer has now.
     fn fail(self, error: &Shared) -> Option<i64> {
         let why = || broker_error(Shared::clone(error));
         match self {

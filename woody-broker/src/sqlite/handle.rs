@@ -1,4 +1,4 @@
-//! The way to the one task that writes.
+//! How callers reach the writer task.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,19 +9,19 @@ use woody_core::ports::{BrokerError, SettleError, Settlement};
 
 use super::seats::Seat;
 
-/// How many callers may wait in line for the writer; more wait to get in line.
-const LINE: usize = 1024;
+/// How many requests wait in the queue to the writer; further callers wait for a place.
+const QUEUED: usize = 1024;
 
 /// How long a call may take in all.
-const PATIENCE: Duration = Duration::from_secs(15);
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Where an answer goes.
+/// Takes the result of a request.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, BrokerError>>;
 
-/// Where the answer to a settlement goes.
+/// Takes the result of a settlement.
 pub(super) type SettleReply = oneshot::Sender<Result<(), SettleError>>;
 
-/// Something that a caller asks of the writer, and waits for.
+/// What a caller asks of the writer, and waits for.
 #[derive(Debug)]
 pub(super) enum Request {
     Publish { bodies: Vec<Bytes>, done: Reply<()> },
@@ -30,32 +30,32 @@ pub(super) enum Request {
     Ping { done: Reply<()> },
 }
 
-/// Something that a consumer or a delivery tells the writer. Telling does not
-/// wait, and the prefetches bound how much there is to tell.
+/// What a consumer or a delivery tells the writer, without waiting. The prefetches
+/// bound how many notices there are.
 #[derive(Debug)]
-pub(super) enum Word {
+pub(super) enum Notice {
     Join { consumer: u64, seat: Seat },
     Leave { consumer: u64, done: Option<oneshot::Sender<()>> },
     Settle(Settle),
 }
 
-/// What is to become of a message that a consumer holds.
+/// A settlement of a message that a consumer holds.
 #[derive(Debug)]
 pub(super) struct Settle {
     pub(super) held: Held,
     pub(super) settlement: Settlement,
-    /// Nobody waits when the delivery was dropped.
+    /// `None` when the delivery was dropped.
     pub(super) done: Option<SettleReply>,
 }
 
 impl Settle {
-    /// Tells whoever waits how it went.
+    /// Sends the result to the caller, if there is one.
     pub(super) fn end(self, how: Result<(), SettleError>) {
         let _ = self.done.map(|done| done.send(how));
     }
 }
 
-/// A message, and who holds it.
+/// A message, the process that holds it, and the consumer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     pub(super) message: i64,
@@ -67,31 +67,31 @@ pub(super) struct Held {
 #[derive(Debug)]
 pub(super) struct Inbox {
     pub(super) requests: mpsc::Receiver<Request>,
-    pub(super) words: mpsc::UnboundedReceiver<Word>,
+    pub(super) notices: mpsc::UnboundedReceiver<Notice>,
     pub(super) closed: CancellationToken,
 }
 
-/// The callers' end; the writer ends when the last of them is gone.
+/// The callers' end; the writer ends when the last handle is dropped.
 #[derive(Debug)]
 pub(super) struct Handle {
     requests: mpsc::Sender<Request>,
-    words: mpsc::UnboundedSender<Word>,
+    notices: mpsc::UnboundedSender<Notice>,
     pub(super) closed: CancellationToken,
 }
 
 impl Handle {
     pub(super) fn new(closed: CancellationToken) -> (Arc<Self>, Inbox) {
-        let (requests, line) = mpsc::channel(LINE);
-        let (words, told) = mpsc::unbounded_channel();
-        let inbox = Inbox { requests: line, words: told, closed: closed.clone() };
-        (Arc::new(Self { requests, words, closed }), inbox)
+        let (requests, line) = mpsc::channel(QUEUED);
+        let (notices, told) = mpsc::unbounded_channel();
+        let inbox = Inbox { requests: line, notices: told, closed: closed.clone() };
+        (Arc::new(Self { requests, notices, closed }), inbox)
     }
 
     pub(super) fn ensure_open(&self) -> Result<(), BrokerError> {
         if self.closed.is_cancelled() { Err(BrokerError::Closed) } else { Ok(()) }
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request, and waits for its result.
     pub(super) async fn ask<T>(
         &self,
         request: impl FnOnce(Reply<T>) -> Request,
@@ -102,7 +102,7 @@ impl Handle {
             self.requests.send(request(done)).await.ok()?;
             answer.await.ok()
         };
-        match tokio::time::timeout(PATIENCE, asked).await {
+        match tokio::time::timeout(CALL_TIMEOUT, asked).await {
             Ok(Some(answer)) => answer,
             // The writer ends when the broker is closed, and only then.
             Ok(None) => Err(BrokerError::Closed),
@@ -110,8 +110,8 @@ impl Handle {
         }
     }
 
-    /// Tells, without waiting; answers whether there is somebody to hear it.
-    pub(super) fn tell(&self, word: Word) -> bool {
-        self.words.send(word).is_ok()
+    /// Sends a notice, without waiting; returns whether the writer is running.
+    pub(super) fn tell(&self, notice: Notice) -> bool {
+        self.notices.send(notice).is_ok()
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Holder {
 }
 
 impl Holder {
-    /// Enters this process among the holders.
+    /// Registers this process as a holder.
     pub(super) async fn register(
         file: &QueueFile,
         connection: &mut SqliteConnection,
@@ -38,7 +38,7 @@ impl Holder {
         Ok(Self { id, side_file, _lock: lock })
     }
 
-    /// Gives back what dead holders held; answers whether there was any.
+    /// Gives back what dead holders held; returns whether there was a dead holder.
     pub(super) async fn reclaim(
         &self,
         file: &QueueFile,
@@ -61,7 +61,7 @@ impl Holder {
         transaction.commit().await?;
         tracing::info!(queue.file = %file.path().display(), processes = ids.len(), messages = back,
             "took back what dead processes held");
-        // Their locks are ours until here, so that nobody else does the same.
+        // This process holds their locks until here, so that no other does the same.
         blocking(move || {
             for (_, dead) in dead {
                 dead.bury();
@@ -82,7 +82,7 @@ impl Holder {
     }
 }
 
-/// A holder whose lock was free; it is ours now.
+/// A holder whose lock was free; this process has taken it.
 struct DeadHolder {
     side_file: PathBuf,
     _lock: Option<File>,
@@ -95,7 +95,7 @@ impl DeadHolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Some(Self { side_file, _lock: None });
             }
-            // Whether it lives is not known: as if it did.
+            // Whether it lives is not known: it is treated as alive.
             Err(_) => return None,
         };
         lock.try_lock().ok()?;

@@ -6,12 +6,12 @@
 //!
 //! Several processes may open the same file. Each holds a lock on a side file of
 //! its own (`PATH-holder-N`), and the operating system frees it when the process
-//! dies. So what a dead process held is known at once, and goes back to the
-//! queue when the file is opened or, at the latest, with the next poll of another
-//! process. There are no leases that run out: a validation may take as long as
-//! it likes, and a process that hangs keeps what it holds until it is killed.
+//! dies. What a dead process held goes back to the queue when the file is opened or,
+//! at the latest, with the next poll of another process. There are no leases that
+//! expire: a validation may take any time, and a process that hangs keeps its
+//! deliveries until it is killed.
 //!
-//! Status changes reach the subscribers of the same process only.
+//! Status changes reach only subscribers in the same process.
 
 mod acker;
 mod admin;
@@ -51,7 +51,7 @@ use crate::events::InProcessEvents;
 /// A [`Broker`] in one SQLite file.
 ///
 /// Dropping it without [`close`](Broker::close) is safe too: its task ends when the
-/// last publisher, consumer and delivery are gone.
+/// last publisher, consumer and delivery are dropped.
 #[derive(Debug)]
 pub struct SqliteBroker {
     handle: Arc<Handle>,
@@ -61,11 +61,11 @@ pub struct SqliteBroker {
 }
 
 impl SqliteBroker {
-    /// Opens the queue in `path`, creating the file and its folder when they are
-    /// missing, and takes back what processes held that are dead.
+    /// Opens the queue in `path`, creates the file and its folder if they are missing,
+    /// and takes back what dead processes held.
     ///
     /// # Errors
-    /// [`BrokerError`]: the file cannot be opened, is no queue, or holds one of
+    /// [`BrokerError`] when the file cannot be opened, is no queue, or holds a queue of
     /// another name.
     pub async fn open(
         path: impl Into<PathBuf>,

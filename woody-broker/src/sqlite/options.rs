@@ -5,11 +5,11 @@ use std::time::Duration;
 pub struct SqliteOptions {
     /// The queue's name. A file holds one queue and remembers its name.
     pub queue: String,
-    /// How long to wait for another process that writes.
+    /// How long to wait for another process's write.
     pub busy_timeout: Duration,
     /// How often an idle consumer looks for what other processes have published.
     pub poll: Duration,
-    /// How large the file may grow; a full one refuses what is published.
+    /// How large the file may grow; a full file refuses what is published.
     pub max_bytes: Option<u64>,
 }
 
@@ -25,7 +25,7 @@ impl Default for SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// The defaults for another queue.
+    /// Returns the defaults for another queue.
     pub fn for_queue(queue: impl Into<String>) -> Self {
         Self { queue: queue.into(), ..Self::default() }
     }

@@ -6,7 +6,7 @@ use woody_core::ports::{BrokerError, Publisher};
 
 use super::handle::{Handle, Request};
 
-/// The largest body, in bytes: what RabbitMQ takes too.
+/// The largest body, in bytes: RabbitMQ's limit.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// Puts messages into the file.
@@ -24,7 +24,7 @@ impl SqlitePublisher {
 #[async_trait]
 impl Publisher for SqlitePublisher {
     async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
-        // One that is too large would take the others of its commit with it.
+        // A body that is too large would fail the others of its commit, too.
         if let Some(large) = bodies.iter().find(|body| body.len() > MAX_BODY) {
             return Err(BrokerError::refused(format!(
                 "a message of {} bytes is larger than {MAX_BODY}",

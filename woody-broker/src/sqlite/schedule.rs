@@ -1,4 +1,4 @@
-//! When the writer looks into the file without being asked to, and whether it claims.
+//! When the writer looks into the file unasked, and whether it claims.
 
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ impl Schedule {
         Claim { due, limit: if self.look || due { room } else { 0 } }
     }
 
-    /// Returns when there is something to do though nobody asks, for consumers that
-    /// have `room`.
+    /// Returns when the writer has something to do unasked, for consumers that have
+    /// `room`.
     pub(super) fn wake_at(&self, room: usize) -> Option<Instant> {
         if self.again_at.is_some() {
             return self.again_at;
@@ -74,8 +74,8 @@ impl Schedule {
         Some(due.map_or(self.poll_at, |due| due.min(self.poll_at)))
     }
 
-    /// Whether it is time to look for what other processes have done; then the next
-    /// look is one pause away.
+    /// Whether it is time to look for what other processes have done; if so, schedules
+    /// the next such look.
     pub(super) fn begins_poll(&mut self, room: usize) -> bool {
         let begins = room > 0 && self.poll_at <= Instant::now();
         if begins {
@@ -84,13 +84,13 @@ impl Schedule {
         begins
     }
 
-    /// Takes up what a look has found.
+    /// Notes what a look has found.
     pub(super) fn polled(&mut self, next_due: Option<i64>, any_ready: bool) {
         self.next_due = next_due;
         self.look |= any_ready;
     }
 
-    /// Has the next turn look for other processes.
+    /// Schedules a look for other processes in the next turn.
     pub(super) fn poll_now(&mut self) {
         self.poll_at = Instant::now();
     }
@@ -100,13 +100,13 @@ impl Schedule {
         self.look = true;
     }
 
-    /// Notes that a message is delayed until then.
+    /// Notes that a message is delayed until `due`.
     pub(super) fn delayed_until(&mut self, due: i64) {
         self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
     }
 
-    /// Takes up what a claim has found: how many messages, and when the next one is
-    /// due if it brought back those that were.
+    /// Notes what a claim has found: how many messages, and when the next one is due if
+    /// it brought back those that were.
     pub(super) fn claimed(&mut self, claim: Claim, messages: usize, next_due: Option<i64>) {
         if claim.due {
             self.next_due = next_due;
@@ -122,7 +122,7 @@ impl Schedule {
         self.comeback.is_lost()
     }
 
-    /// Plans the next try after a failure.
+    /// Notes a failure and schedules the next try.
     pub(super) fn failed(&mut self) -> Lost {
         let lost = self.comeback.lost();
         self.again_at = Some(Instant::now() + lost.pause);
@@ -130,7 +130,7 @@ impl Schedule {
         lost
     }
 
-    /// Notes a success, the first one after failures with how long they lasted.
+    /// Notes a success; returns how long it failed if it did before.
     pub(super) fn succeeded(&mut self) -> Option<Back> {
         self.again_at = None;
         self.comeback.back()

@@ -1,4 +1,4 @@
-//! The consumers, as the writer sees them.
+//! The consumers that are registered with the writer.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +18,7 @@ pub(super) struct Seat {
 #[derive(Debug, Default)]
 pub(super) struct Seats {
     seats: BTreeMap<u64, Seat>,
-    /// How many there are, as the file says.
+    /// How many the file says there are.
     counted: usize,
 }
 
@@ -31,17 +31,17 @@ impl Seats {
         self.seats.remove(&consumer);
     }
 
-    /// Returns how many there are, unless the file says so.
+    /// Returns how many there are, if the file says otherwise.
     pub(super) fn uncounted(&self) -> Option<usize> {
         Some(self.seats.len()).filter(|count| *count != self.counted)
     }
 
-    /// Notes what the file says, if that has been written.
+    /// Notes the count that was written to the file, if one was.
     pub(super) fn note_counted(&mut self, count: Option<usize>) {
         self.counted = count.unwrap_or(self.counted);
     }
 
-    /// Returns how many deliveries all of them together may still hold.
+    /// Returns how many more deliveries all consumers together may hold.
     pub(super) fn room(&self) -> usize {
         self.seats.values().map(|seat| seat.room).sum()
     }
@@ -55,7 +55,7 @@ impl Seats {
 
     /// Hands a delivery to the consumer with the most room, for whom `make` makes it.
     pub(super) fn deliver(&mut self, make: impl FnOnce(u64) -> Delivery) {
-        // Nobody is left: the end of the writer gives everything back.
+        // No consumer is left: the end of the writer gives everything back.
         let Some((consumer, seat)) = self.seats.iter_mut().max_by_key(|(_, seat)| seat.room) else {
             return;
         };

@@ -1,4 +1,4 @@
-//! Every statement, each a function. Lists go in as one JSON parameter, bodies
+//! Every statement, each a function. A list is bound as one JSON parameter, bodies
 //! as one blob that the statement cuts up, so that a group of any size is one call.
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use woody_core::{
 /// How many bytes of bodies go into one statement.
 const CHUNK: usize = 4 * 1024 * 1024;
 
-/// A message as it is claimed.
+/// A claimed message.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: i64,
@@ -23,7 +23,7 @@ pub(super) struct Row {
     pub(super) body: Vec<u8>,
 }
 
-/// By hand: sqlx's derive builds the driver a second time.
+/// By hand: sqlx's derive would have the driver built a second time.
 impl FromRow<'_, SqliteRow> for Row {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         use sqlx::Row as _;
@@ -37,12 +37,12 @@ impl FromRow<'_, SqliteRow> for Row {
     }
 }
 
-/// Microseconds since 1970.
+/// Returns microseconds since 1970.
 pub(super) fn micros(time: OffsetDateTime) -> i64 {
     i64::try_from(time.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
-/// Gives the queue its name, unless it has one; returns the name that it has.
+/// Names the queue, unless it has a name; returns its name.
 pub(super) async fn name_queue(
     db: &mut SqliteConnection,
     name: &str,
@@ -54,12 +54,12 @@ pub(super) async fn name_queue(
     sqlx::query_scalar("SELECT name FROM queue").fetch_one(db).await
 }
 
-/// Enters a new holder; answers its number.
+/// Registers a new holder; returns its number.
 pub(super) async fn add_holder(db: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("INSERT INTO holders DEFAULT VALUES RETURNING id").fetch_one(db).await
 }
 
-/// The holders that are not `own`.
+/// Returns the holders other than `own`.
 pub(super) async fn other_holders(
     db: &mut SqliteConnection,
     own: i64,
@@ -67,8 +67,8 @@ pub(super) async fn other_holders(
     sqlx::query_scalar("SELECT id FROM holders WHERE id <> ?").bind(own).fetch_all(db).await
 }
 
-/// Takes holders off the list, and gives back what nobody on the list holds;
-/// answers how many messages that were.
+/// Removes holders, and gives back what no registered holder holds; returns how many
+/// messages that were.
 pub(super) async fn remove_holders(
     db: &mut SqliteConnection,
     ids: &[i64],
@@ -84,7 +84,7 @@ pub(super) async fn remove_holders(
     Ok(back.execute(db).await?.rows_affected())
 }
 
-/// Notes how many consumers a holder has; answers whether it is on the list.
+/// Writes how many consumers a holder has; returns whether it is registered.
 pub(super) async fn count_consumers(
     db: &mut SqliteConnection,
     holder: i64,
@@ -109,7 +109,7 @@ pub(super) async fn publish<'a>(
         if !cuts.is_empty() && blob.len() + body.len() > CHUNK {
             publish_chunk(db, std::mem::take(&mut blob), &std::mem::take(&mut cuts)).await?;
         }
-        // SQLite counts from one.
+        // SQLite counts bytes from one.
         cuts.push((blob.len() + 1, body.len()));
         blob.extend_from_slice(body);
     }
@@ -132,7 +132,7 @@ async fn publish_chunk(
     Ok(())
 }
 
-/// Gives messages back; answers how many were `holder`'s.
+/// Gives back those of the messages that `holder` holds; returns how many.
 pub(super) async fn release(
     db: &mut SqliteConnection,
     holder: i64,
@@ -145,7 +145,7 @@ pub(super) async fn release(
     Ok(back.bind(holder).bind(json(ids)).execute(db).await?.rows_affected())
 }
 
-/// A message that comes again: its id, when it is due, the attempts that this adds, why.
+/// A message to be delayed: its id, when it is due, the attempts that are added, why.
 #[derive(Debug, Serialize)]
 pub(super) struct Later<'a>(pub(super) i64, pub(super) i64, pub(super) u32, pub(super) &'a Reason);
 
@@ -188,7 +188,7 @@ pub(super) async fn bury(
     Ok(())
 }
 
-/// Takes messages off the queue; answers how many were `holder`'s.
+/// Deletes those of the messages that `holder` holds; returns how many.
 pub(super) async fn remove(
     db: &mut SqliteConnection,
     holder: i64,
@@ -214,19 +214,19 @@ pub(super) async fn bring_back_what_is_due(db: &mut SqliteConnection) -> Result<
     Ok(())
 }
 
-/// When the next delayed message is due.
+/// Returns when the next delayed message is due.
 pub(super) async fn next_due(db: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar("SELECT min(due) FROM delayed").fetch_one(db).await
 }
 
-/// Whether a message waits for a holder.
+/// Whether a message is ready.
 pub(super) async fn any_ready(db: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM messages WHERE holder IS NULL)")
         .fetch_one(db)
         .await
 }
 
-/// Takes at most `limit` messages for `holder`, in the queue's order.
+/// Claims at most `limit` messages for `holder`, in the queue's order.
 pub(super) async fn claim(
     db: &mut SqliteConnection,
     holder: i64,
@@ -241,12 +241,12 @@ pub(super) async fn claim(
     .bind(count(limit))
     .fetch_all(db)
     .await?;
-    // RETURNING has no order of its own.
+    // RETURNING guarantees no order.
     rows.sort_unstable_by_key(|row| row.id);
     Ok(rows)
 }
 
-/// Puts dead letters back on the queue; answers how many.
+/// Puts dead letters back on the queue; returns how many.
 pub(super) async fn redrive(db: &mut SqliteConnection, ids: &[i64]) -> Result<u64, sqlx::Error> {
     sqlx::query(
         "INSERT INTO messages (redriven, body)
@@ -258,13 +258,13 @@ pub(super) async fn redrive(db: &mut SqliteConnection, ids: &[i64]) -> Result<u6
     purge(db, ids).await
 }
 
-/// Deletes dead letters; answers how many.
+/// Deletes dead letters; returns how many.
 pub(super) async fn purge(db: &mut SqliteConnection, ids: &[i64]) -> Result<u64, sqlx::Error> {
     let gone = sqlx::query("DELETE FROM dead WHERE id IN (SELECT value FROM json_each(?))");
     Ok(gone.bind(json(ids)).execute(db).await?.rows_affected())
 }
 
-/// Counts everything.
+/// Counts messages and consumers.
 pub(super) async fn depth(db: &SqlitePool) -> Result<QueueDepth, sqlx::Error> {
     let counted = sqlx::query_as(
         "SELECT ready + due, in_flight, later, (SELECT count(*) FROM dead),
@@ -280,7 +280,7 @@ pub(super) async fn depth(db: &SqlitePool) -> Result<QueueDepth, sqlx::Error> {
     Ok(QueueDepth { ready, in_flight: Some(in_flight), delayed, dead, consumers: Some(consumers) })
 }
 
-/// The oldest dead letters.
+/// Returns the oldest dead letters.
 pub(super) async fn dead_letters(
     db: &SqlitePool,
     limit: usize,

@@ -7,7 +7,7 @@ use woody_core::ports::{ConsumerState, Delivery};
 use super::{
     acker::SqliteAcker,
     batch::Batch,
-    error::{Kind, Shared, kind},
+    error::{Judgement, Shared, judge},
     group::{Done, Group},
     handle::Held,
     holder::Holder,
@@ -16,12 +16,12 @@ use super::{
 };
 
 impl Writer {
-    /// One transaction, if there is something to do in it.
+    /// Executes one transaction, if there is something to do in it.
     pub(super) async fn turn(&mut self, mut group: Group, room: usize) {
         let mut tried = self.try_turn(&group, room).await.map_err(Shared::new);
         if let Err(error) = &tried
             && group.publishes()
-            && kind(error) == Kind::Refused
+            && judge(error) == Judgement::Refused
             && group.fail_publishes(error)
         {
             tried = self.try_turn(&group, room).await.map_err(Shared::new);
@@ -55,14 +55,14 @@ impl Writer {
             self.schedule.delayed_until(due);
         }
         let claim = self.schedule.claim(room);
-        // After a failure even an empty transaction has something to say.
+        // After a failure even an empty transaction tells whether the file works again.
         if group.items().is_empty() && claim.limit == 0 && !self.schedule.is_failing() {
             return Ok(Done::default());
         }
         self.file.check()?;
         let done = batch.execute(&mut self.connection, self.holder.id, claim).await?;
         if let Err(displaced) = self.file.check() {
-            // The file may come back, and nobody has what was claimed from it.
+            // The file may be put back, and no consumer has what was claimed from it.
             self.owed.extend(done.claimed.iter().map(|row| row.id));
             return Err(displaced.into());
         }
@@ -82,7 +82,7 @@ impl Writer {
 
     /// Hands claimed messages out, each to the consumer with the most room.
     fn deliver(&mut self, rows: Vec<Row>) {
-        // Without a handle nobody is left: the end gives everything back.
+        // Without a handle no consumer is left: the end gives everything back.
         let Some(handle) = self.handle.upgrade() else { return };
         for row in rows {
             self.seats.deliver(|consumer| {
@@ -113,8 +113,8 @@ impl Writer {
         self.seats.tell(ConsumerState::Recovering);
     }
 
-    /// Somebody took this process for dead, which only happens when its side file
-    /// was deleted: begins again under another number.
+    /// Registers again under another number: another process took this one for dead,
+    /// which only happens when its side file was deleted.
     async fn register_again(&mut self) {
         tracing::error!(queue.file = %self.file.path().display(),
             "the side file of this process was deleted: its deliveries come again");

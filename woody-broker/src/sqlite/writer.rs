@@ -14,7 +14,7 @@ use super::{
     error::Error,
     file::QueueFile,
     group::{Group, Item},
-    handle::{Handle, Inbox, Request, Word},
+    handle::{Handle, Inbox, Notice, Request},
     holder::Holder,
     schedule::Schedule,
     seats::Seats,
@@ -29,16 +29,16 @@ pub(super) struct Writer {
     pub(super) connection: SqliteConnection,
     pub(super) holder: Holder,
     inbox: Inbox,
-    /// For the deliveries it makes; weak, or the writer would keep itself alive.
+    /// Goes into deliveries; weak, or the writer would keep itself alive.
     pub(super) handle: Weak<Handle>,
     pub(super) seats: Seats,
     pub(super) schedule: Schedule,
-    /// Messages on our name that nobody has: a settlement of theirs failed.
+    /// Messages that the file says this process holds, though no consumer has them.
     pub(super) owed: Vec<i64>,
 }
 
 impl Writer {
-    /// Enters this process among the file's holders, in place of the dead ones.
+    /// Registers this process as a holder, and takes back what dead ones held.
     pub(super) async fn start(
         file: QueueFile,
         mut connection: SqliteConnection,
@@ -59,12 +59,12 @@ impl Writer {
         })
     }
 
-    /// Writes until the broker is closed or nobody is left to write for.
+    /// Writes until the broker is closed, or dropped with all that it gave out.
     pub(super) async fn run(mut self) {
-        let (mut words, mut requests) = (Vec::new(), Vec::new());
+        let (mut notices, mut requests) = (Vec::new(), Vec::new());
         loop {
-            let open = self.wait(&mut words, &mut requests).await;
-            let group = self.gather(words.drain(..), requests.drain(..));
+            let open = self.wait(&mut notices, &mut requests).await;
+            let group = self.gather(notices.drain(..), requests.drain(..));
             if !open {
                 return self.end(group).await;
             }
@@ -73,25 +73,25 @@ impl Writer {
         }
     }
 
-    /// Waits for work or for the clock, and takes all the work there is. Returns
-    /// whether to go on.
-    async fn wait(&mut self, words: &mut Vec<Word>, requests: &mut Vec<Request>) -> bool {
+    /// Waits for work or for the clock, and takes all the work there is. Returns `false`
+    /// when this is the last.
+    async fn wait(&mut self, notices: &mut Vec<Notice>, requests: &mut Vec<Request>) -> bool {
         let wake = self.schedule.wake_at(self.seats.room());
         let clock = sleep_until(wake.unwrap_or_else(Instant::now));
         let open = tokio::select! {
             biased;
             () = self.inbox.closed.cancelled() => false,
-            heard = self.inbox.words.recv_many(words, MOST) => heard > 0,
+            heard = self.inbox.notices.recv_many(notices, MOST) => heard > 0,
             Some(request) = self.inbox.requests.recv() => {
                 requests.push(request);
                 true
             }
             () = clock, if wake.is_some() => true,
         };
-        while words.len() < MOST
-            && let Ok(word) = self.inbox.words.try_recv()
+        while notices.len() < MOST
+            && let Ok(notice) = self.inbox.notices.try_recv()
         {
-            words.push(word);
+            notices.push(notice);
         }
         while requests.len() < MOST
             && let Ok(request) = self.inbox.requests.try_recv()
@@ -104,23 +104,23 @@ impl Writer {
     /// Makes one group of what has arrived and what is still to be done.
     fn gather(
         &mut self,
-        words: impl Iterator<Item = Word>,
+        notices: impl Iterator<Item = Notice>,
         requests: impl Iterator<Item = Request>,
     ) -> Group {
         let mut group = Group::default();
         self.owed.drain(..).for_each(|message| group.add(Item::Owed(message)));
-        for word in words {
-            match word {
-                Word::Join { consumer, seat } => {
+        for notice in notices {
+            match notice {
+                Notice::Join { consumer, seat } => {
                     self.seats.join(consumer, seat);
                     self.schedule.look();
                 }
-                Word::Leave { consumer, done } => {
+                Notice::Leave { consumer, done } => {
                     self.seats.leave(consumer);
                     let _ = done.map(|done| done.send(()));
                 }
-                Word::Settle(settle) => {
-                    // The room is free whatever becomes of the message.
+                Notice::Settle(settle) => {
+                    // The consumer has room again, whatever becomes of the message.
                     self.seats.vacate(settle.held.consumer);
                     if settle.held.holder == self.holder.id {
                         group.add(Item::Settled(settle));
@@ -146,7 +146,7 @@ impl Writer {
             Err(error) => Err(error),
         };
         if let Err(error) = closed {
-            // No harm: the next process to open the file takes back what we held.
+            // Harmless: the next process that opens the file takes back the rest.
             tracing::warn!(queue.file = %self.file.path().display(), error = %error,
                 "could not close the queue's file");
         }
