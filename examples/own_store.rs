@@ -118,7 +118,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[cfg(all(test, feature = "contract"))]
+#[cfg(test)]
+#[cfg(feature = "contract")]
 mod tests {
     use super::*;
 
