@@ -10,11 +10,13 @@ use testkit::ledger::Ledger;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-const STATUSES: &str =
-    "SELECT id, product, status FROM orders WHERE starts_with(product, $1 || ' ')";
+const STATUSES: &str = "
+    SELECT id, details::json ->> 'product', status FROM orders
+    WHERE starts_with(details::json ->> 'product', $1 || ' ')";
 
-const OPEN: &str =
-    "SELECT count(*) FROM orders WHERE starts_with(product, $1 || ' ') AND status = 'pending'";
+const OPEN: &str = "
+    SELECT count(*) FROM orders
+    WHERE starts_with(details::json ->> 'product', $1 || ' ') AND status = 'pending'";
 
 const FINAL: &str = "SELECT count(*) FROM orders WHERE id = ANY($1) AND status <> 'pending'";
 

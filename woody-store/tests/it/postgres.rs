@@ -153,9 +153,9 @@ async fn finding_pending_orders_reads_no_finished_ones() {
     let (store, schema) = open().await;
     let mut pg = PgConnection::connect(&schema.url()).await.unwrap();
     pg.execute(
-        "INSERT INTO orders
-         SELECT gen_random_uuid(), 'train', 1, 'success', null, now() - interval '1 day', now()
-         FROM generate_series(1, 50000); ANALYZE orders",
+        r#"INSERT INTO orders
+         SELECT gen_random_uuid(), '{"product":"train"}', 'success', null, now() - interval '1 day', now()
+         FROM generate_series(1, 50000); ANALYZE orders"#,
     )
     .await
     .unwrap();
