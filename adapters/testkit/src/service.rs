@@ -30,6 +30,9 @@ pub struct Start {
 
 /// The path of one of our programs, of whichever package: cargo puts them into the
 /// folder above the one with the test that runs.
+///
+/// It builds the programs of a package along with its tests. A selection that leaves
+/// out the tests of `processes` or of `commands` may find an older program there.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let programs = test.ancestors().nth(2).unwrap();

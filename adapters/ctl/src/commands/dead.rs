@@ -1,10 +1,11 @@
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
+use woody_core::domain::OrderMessage;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
 
 use super::{
-    canary,
+    canary, details,
     error::CtlError,
     output::{Output, progress_bar},
     shop::{MOST_LETTERS, Shop},
@@ -93,20 +94,36 @@ async fn list(
         letters.retain(|letter| holds(letter, &text));
         letters.truncate(limit);
     }
-    let rows = letters
-        .iter()
-        .map(|letter| {
-            let body = String::from_utf8_lossy(&letter.body);
-            [
-                json!(letter.id.0),
-                json!(died_at(letter)),
-                json!(letter.attempts),
-                json!(letter.reason),
-                json!(body.chars().take(80).collect::<String>()),
-            ]
-        })
-        .collect();
-    Ok(Output::rows(["id", "died_at", "attempts", "reason", "body"], rows))
+    let rows = letters.iter().map(|letter| {
+        let message = OrderMessage::parse(&letter.body).ok();
+        let what = message.as_ref().map_or_else(
+            || details::cut(&String::from_utf8_lossy(&letter.body)),
+            |message| details::line(&message.details),
+        );
+        let row = [
+            json!(letter.id.0),
+            json!(died_at(letter)),
+            json!(letter.attempts),
+            json!(letter.reason),
+            json!(message.as_ref().map_or_else(|| "none".to_owned(), |m| m.order_id.to_string())),
+            json!(what),
+        ];
+        (row, object(letter, message.as_ref()))
+    });
+    let columns = ["id", "died_at", "attempts", "reason", "order", "details"];
+    Ok(Output::table(columns, rows.collect()))
+}
+
+/// A dead letter for programs: `order` is null where its body is no order.
+fn object(letter: &DeadLetter, message: Option<&OrderMessage>) -> Value {
+    json!({
+        "id": letter.id.0,
+        "died_at": died_at(letter),
+        "attempts": letter.attempts,
+        "reason": letter.reason,
+        "order": message.map(|m| details::order(m.order_id, &m.details, m.accepted_at)),
+        "body": String::from_utf8_lossy(&letter.body),
+    })
 }
 
 async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlError> {
@@ -115,23 +132,16 @@ async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlE
         .iter()
         .find(|letter| letter.id == *id)
         .ok_or_else(|| CtlError::NotFound(format!("there is no dead letter {}", id.0)))?;
-    let body = String::from_utf8_lossy(&letter.body);
-    Ok(Output::pairs(
-        &[
-            ("id", letter.id.0.clone()),
-            ("died at", died_at(letter).unwrap_or_else(|| "not told".to_owned())),
-            ("attempts", letter.attempts.to_string()),
-            ("reason", letter.reason.to_string()),
-            ("body", body.to_string()),
-        ],
-        json!({
-            "id": letter.id.0,
-            "died_at": died_at(letter),
-            "attempts": letter.attempts,
-            "reason": letter.reason,
-            "body": body,
-        }),
-    ))
+    let message = OrderMessage::parse(&letter.body).ok();
+    let mut pairs = vec![
+        ("id", letter.id.0.clone()),
+        ("died at", died_at(letter).unwrap_or_else(|| "not told".to_owned())),
+        ("attempts", letter.attempts.to_string()),
+        ("reason", letter.reason.to_string()),
+    ];
+    pairs.extend(message.as_ref().map(|message| ("order", message.order_id.to_string())));
+    pairs.push(("body", String::from_utf8_lossy(&letter.body).into_owned()));
+    Ok(Output::pairs(&pairs, object(letter, message.as_ref())))
 }
 
 #[derive(Clone, Copy)]

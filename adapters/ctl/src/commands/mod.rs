@@ -3,6 +3,7 @@
 mod audit;
 mod canary;
 mod dead;
+mod details;
 mod doctor;
 mod error;
 mod load;

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use futures::StreamExt;
-use serde_json::json;
+use serde_json::{Map, json};
 use time::format_description::well_known::Rfc3339;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_core::{
-    domain::{Details, IdempotencyKey, OrderId, ToyOrder},
+    domain::{Details, IdempotencyKey, OrderDetails, OrderId, ToyOrder},
     services::{
         IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
         TrackedOrder,
@@ -14,6 +14,7 @@ use woody_core::{
 };
 
 use super::{
+    details,
     error::CtlError,
     output::Output,
     shop::{PATIENCE, Shop},
@@ -25,10 +26,15 @@ pub(super) enum OrderCommand {
     /// Place an order, as order-service does it.
     Place {
         /// The product's name.
-        product: String,
+        #[arg(required_unless_present = "details")]
+        product: Option<String>,
         /// How many pieces (1 to 1000).
         #[arg(long, default_value = "1", value_name = "N", value_parser = whole::<i64>(1, 1_000))]
         quantity: i64,
+        /// What an order of another type asks for: a JSON object. Only who validates
+        /// the orders knows the type; what it cannot read becomes a dead letter.
+        #[arg(long, value_name = "JSON", conflicts_with_all = ["product", "quantity"])]
+        details: Option<Details>,
         /// What this submit is called, so that sending it twice is one order.
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
@@ -47,12 +53,13 @@ pub(super) enum OrderCommand {
 
 pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output, CtlError> {
     match command {
-        OrderCommand::Place { product, quantity, key } => {
-            let request = OrderRequest {
-                details: ToyOrder::parse(&product, quantity)?,
-                key: key.as_deref().map(IdempotencyKey::parse).transpose()?,
-            };
-            place(request, shop).await
+        OrderCommand::Place { product, quantity, details, key } => {
+            let key = key.as_deref().map(IdempotencyKey::parse).transpose()?;
+            if let Some(details) = details {
+                return place(OrderRequest { details, key }, shop).await;
+            }
+            let details = ToyOrder::parse(&product.unwrap_or_default(), quantity)?;
+            place(OrderRequest { details, key }, shop).await
         }
         OrderCommand::Show { id } => {
             let id = OrderId::parse(&id)?;
@@ -65,7 +72,10 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
     }
 }
 
-async fn place(request: OrderRequest, shop: &Shop<'_>) -> Result<Output, CtlError> {
+async fn place<D: OrderDetails>(
+    request: OrderRequest<D>,
+    shop: &Shop<'_>,
+) -> Result<Output, CtlError> {
     let (store, broker) = (shop.store().await?, shop.broker().await?);
     let tasks = TaskTracker::new();
     let relay = OutboxRelay::new(
@@ -135,31 +145,28 @@ fn shown(order: &TrackedOrder<Details>) -> Output {
     let TrackedOrder { id, status, stored } = order;
     let stored = stored.as_ref();
     let (status, reason) = (status.as_str(), status.reason().map(ToString::to_string));
-    let accepted = stored.map(|order| at(order.accepted_at));
-    let finished = stored.and_then(|order| order.finished_at).map(at);
-    let mut pairs = vec![("order", id.to_string())];
-    if let Some(order) = stored {
-        pairs.push(("details", order.details.to_string()));
-    }
-    pairs.push(("status", status.to_owned()));
+    let accepted_at = stored.map(|order| at(order.accepted_at));
+    let finished_at = stored.and_then(|order| order.finished_at).map(at);
+    // No field of the details has the name of one of these.
+    let mut object = stored.map_or_else(Map::new, |order| details::flat(&order.details));
+    object.insert("order_id".to_owned(), json!(id));
+    object.insert("accepted_at".to_owned(), json!(accepted_at));
+    object.insert("status".to_owned(), json!(status));
+    object.insert("reason".to_owned(), json!(reason));
+    object.insert("finished_at".to_owned(), json!(finished_at));
+
+    let own = |name: &str, value: String| (name.to_owned(), value);
+    let mut pairs = vec![own("order_id", id.to_string())];
+    pairs.extend(stored.into_iter().flat_map(|order| details::pairs(&order.details)));
+    pairs.push(own("status", status.to_owned()));
     if stored.is_none() {
-        pairs
-            .push(("kept", "in the broker alone, unless nobody was ever given this id".to_owned()));
+        let where_it_is = "in the broker alone, unless nobody was ever given this id";
+        pairs.push(own("kept", where_it_is.to_owned()));
     }
-    pairs.extend(accepted.clone().map(|accepted| ("accepted", accepted)));
-    pairs.extend(reason.clone().map(|reason| ("reason", reason)));
-    pairs.extend(finished.clone().map(|finished| ("finished", finished)));
-    Output::pairs(
-        &pairs,
-        json!({
-            "order_id": id,
-            "details": stored.map(|order| &order.details),
-            "status": status,
-            "reason": reason,
-            "accepted_at": accepted,
-            "finished_at": finished,
-        }),
-    )
+    pairs.extend(accepted_at.map(|accepted_at| own("accepted_at", accepted_at)));
+    pairs.extend(reason.map(|reason| own("reason", reason)));
+    pairs.extend(finished_at.map(|finished_at| own("finished_at", finished_at)));
+    Output::pairs(&pairs, object.into())
 }
 
 fn unknown(id: OrderId) -> CtlError {

@@ -23,27 +23,32 @@ impl Output {
         Self::new(visible(line).into_owned(), json!({ "message": line }))
     }
 
-    /// A table of `rows`, which programs get as an array of objects. `null` is
-    /// what is not known.
-    pub(super) fn rows<const N: usize>(columns: [&str; N], rows: Vec<[Value; N]>) -> Self {
+    /// A table of things, each a row of `columns` and an object for programs. `null`
+    /// is what is not known.
+    pub(super) fn table<const N: usize>(
+        columns: [&str; N],
+        things: Vec<([Value; N], Value)>,
+    ) -> Self {
         let mut table = Table::new();
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(columns);
-        for row in &rows {
+        for (row, _) in &things {
             table.add_row(row.iter().map(cell));
         }
-        let object = |row: [Value; N]| columns.map(str::to_owned).into_iter().zip(row).collect();
-        let json = rows.into_iter().map(object).map(Value::Object).collect();
+        let json = things.into_iter().map(|(_, object)| object).collect();
         Self::new(table.to_string(), json)
     }
 
     /// One thing as pairs of name and value; programs get `json`.
-    pub(super) fn pairs(pairs: &[(&str, String)], json: Value) -> Self {
-        let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let lines: Vec<String> = pairs
+    pub(super) fn pairs(pairs: &[(impl AsRef<str>, String)], json: Value) -> Self {
+        let names: Vec<_> = pairs.iter().map(|(name, _)| visible(name.as_ref())).collect();
+        let widths = names.iter().map(|name| name.chars().count());
+        let width = widths.filter(|width| *width <= WIDEST_NAME).max().unwrap_or(0);
+        let lines: Vec<String> = names
             .iter()
-            .map(|(name, value)| format!("{name:width$}  {}", visible(value)))
+            .zip(pairs)
+            .map(|(name, (_, value))| format!("{name:width$}  {}", visible(value)))
             .collect();
         Self::new(lines.join("\n"), json)
     }
@@ -77,6 +82,9 @@ impl Output {
         Self { as_json: true, ..self }
     }
 }
+
+/// A longer name than this does not push away the values of the others.
+const WIDEST_NAME: usize = 40;
 
 /// A value as people read it.
 fn cell(value: &Value) -> String {
@@ -118,7 +126,8 @@ mod tests {
         for (output, lines) in [
             (Output::text(HOSTILE), 1),
             (Output::pairs(&[("it", HOSTILE.to_owned()), ("n", "1".to_owned())], value.clone()), 2),
-            (Output::rows(["it", "n"], vec![[json!(HOSTILE), json!(1)]]), 5),
+            (Output::pairs(&[(HOSTILE, "it".to_owned())], value.clone()), 1),
+            (Output::table(["it", "n"], vec![([json!(HOSTILE), json!(1)], value.clone())]), 5),
             (Output::report(HOSTILE, value), 2),
         ] {
             let text = output.to_string();
@@ -134,8 +143,9 @@ mod tests {
 
     #[test]
     fn numbers_are_numbers_to_programs_and_what_is_unknown_is_null() {
-        let rows = vec![[json!("a"), json!(3), Value::Null]];
-        let output = Output::rows(["id", "attempts", "died_at"], rows);
+        let object = json!({ "id": "a", "attempts": 3, "died_at": null });
+        let rows = vec![([json!("a"), json!(3), Value::Null], object)];
+        let output = Output::table(["id", "attempts", "died_at"], rows);
         assert!(output.to_string().contains("not told"));
         assert_eq!(output.into_json().to_string(), r#"[{"attempts":3,"died_at":null,"id":"a"}]"#);
     }

@@ -63,6 +63,16 @@ async fn a_load_keeps_books_that_the_audit_reads() {
     let (code, audit) = woodyctl(folder.path(), &both).await;
     assert_eq!((code, &audit["doubled"]), (0, &serde_json::json!([])), "{audit}");
 
+    // Orders of another shape are sent as they are.
+    let details = r#"{"product": "Ark", "quantity": 3}"#;
+    let words = ["load", &url, "--rate", "20", "--for", "200ms", "--details", details];
+    let (code, report) = woodyctl(folder.path(), &words).await;
+    assert_eq!((code, &report["failed"]), (0, &0.into()), "{report}");
+    let words = ["load", &url, "--rate", "20", "--for", "200ms", "--details", "{}"];
+    let (code, report) = woodyctl(folder.path(), &words).await;
+    assert_eq!((code, &report["accepted"]), (1, &0.into()), "{report}");
+    assert!(report["first_failure"].as_str().unwrap().contains("product"), "{report}");
+
     // One that nobody has, and one submit that was promised twice.
     let lost = "0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f";
     let first = ledger.lines().next().unwrap().split_once(' ').unwrap();

@@ -4,11 +4,11 @@
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::service::binary;
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    domain::{Details, NewOrder, OrderId, Reason, ToyOrder},
+    domain::{Details, NewOrder, OrderId, OrderMessage, Reason, ToyOrder},
     ports::{Prefetch, Store},
 };
 use woody_store::{StoreOptions, StoreUrl};
@@ -48,14 +48,19 @@ impl Files {
 
     /// Has an order be pending, its entry in the outbox.
     async fn accept(&self, product: &str) -> OrderId {
+        let toy = ToyOrder::parse(product, 3).unwrap();
+        self.accept_any(Details::of(&toy, Details::MAX_BYTES).unwrap()).await.id
+    }
+
+    /// The same with an order of any type.
+    async fn accept_any(&self, details: Details) -> NewOrder<Details> {
         let order = NewOrder {
             id: OrderId::fresh(),
-            details: Details::of(&ToyOrder::parse(product, 3).unwrap(), Details::MAX_BYTES)
-                .unwrap(),
+            details,
             accepted_at: woody_core::domain::now() - Duration::from_mins(5),
         };
         let _ = self.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;
-        order.id
+        order
     }
 
     /// What `woodyctl` prints, and its exit code.
@@ -65,7 +70,8 @@ impl Files {
 
     async fn json(&self, words: &[&str]) -> (i32, Value) {
         let (code, said) = self.woodyctl(&[words, &["--output", "json"]].concat()).await;
-        assert!(said.trim().is_ascii(), "{said}");
+        let shows = |c: char| c.is_ascii() || c.is_alphanumeric() || c == '🚂';
+        assert!(said.trim().chars().all(shows), "{said}");
         (code, serde_json::from_str(&said).unwrap())
     }
 }
@@ -141,4 +147,80 @@ async fn an_order_that_is_slow_is_kept_and_no_promises_are_no_verdict() {
     let (code, said) = files.woodyctl(&promised).await;
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("\npromises                       broken\nbecause "), "{said}");
+}
+
+/// What another shop orders: nested, with a field that may be missing, in any script.
+const NESTED: &str = r#"{"to": {"city": "Köln", "zip": null}, "items": [{"name": "木馬 🚂", "count": 2}, {"name": "Drachen"}, {"name": "Kaufladen mit Waage"}]}"#;
+
+/// The fields of a JSON object that are no order's own.
+fn own_fields(object: &Value) -> Value {
+    let mut fields = object.as_object().unwrap().clone();
+    fields.retain(|name, _| !Details::RESERVED.contains(&name.as_str()));
+    fields.into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_any_type_is_shown_with_all_its_fields() {
+    let files = files().await;
+    let nested: Value = serde_json::from_str(NESTED).unwrap();
+    let order = files.accept_any(NESTED.parse().unwrap()).await;
+    let id = order.id.to_string();
+    files.bury(&String::from_utf8_lossy(&OrderMessage::from(&order).to_bytes()), "late").await;
+
+    let (code, shown) = files.json(&["order", "show", &id]).await;
+    assert_eq!((code, &shown["order_id"], &shown["status"]), (0, &json!(id), &json!("pending")));
+    assert_eq!(own_fields(&shown), nested);
+    let (_, shown) = files.woodyctl(&["order", "show", &id]).await;
+    let fields: Vec<_> = shown.lines().skip(1).take(2).collect();
+    assert!(fields[0].ends_with(r#"{"city":"Köln","zip":null}"#), "{shown}");
+    assert!(fields[1].starts_with("items ") && fields[1].contains("木馬 🚂"), "{shown}");
+
+    let (_, stuck) = files.json(&["orders", "stuck"]).await;
+    assert_eq!((&stuck[0]["order_id"], own_fields(&stuck[0])), (&json!(id), nested.clone()));
+    let (_, stuck) = files.woodyctl(&["orders", "stuck"]).await;
+    assert!(stuck.contains(r#"to={"city":"Köln","zip":null} items=[{"count":2,"#), "{stuck}");
+    assert!(stuck.contains('…') && !stuck.contains("Waage"), "it is cut: {stuck}");
+
+    let (_, letters) = files.json(&["dead", "list"]).await;
+    let letter = &letters[0]["order"];
+    assert_eq!((&letter["order_id"], own_fields(letter)), (&json!(id), nested));
+    let (_, letters) = files.woodyctl(&["dead", "list", "--matching", "Köln"]).await;
+    assert!(letters.contains(&id) && letters.contains(r#"to={"city":"Köln""#), "{letters}");
+    let (_, audit) = files.json(&["orders", "audit"]).await;
+    assert_eq!(audit["dead_without_failed"], 1, "{audit}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_any_type_is_placed_and_its_message_published_at_once() {
+    let files = files().await;
+    // Who only looks makes no queue.
+    files.bury("no JSON", "no JSON").await;
+    let place = ["order", "place", "--details", NESTED, "--key", "a-7"];
+    let (code, placed) = files.json(&place).await;
+    assert_eq!((code, &placed["kept"]), (0, &json!("accepted")));
+    let (_, shown) = files.json(&["order", "show", placed["order_id"].as_str().unwrap()]).await;
+    assert_eq!(shown["items"][0]["name"], "木馬 🚂");
+    let (_, outbox) = files.json(&["outbox", "stats"]).await;
+    let (_, queue) = files.json(&["queue", "stats"]).await;
+    assert_eq!((&outbox["waiting"], &queue["ready"]), (&json!(0), &json!(1)));
+
+    // The same in other words is the same order, and something else is refused.
+    let again = serde_json::from_str::<Value>(NESTED).unwrap().to_string();
+    let again = ["order", "place", "--details", &again, "--key", "a-7"];
+    let (_, again) = files.json(&again).await;
+    assert_eq!(again["order_id"], placed["order_id"]);
+    let other = ["order", "place", "--details", "{}", "--key", "a-7"];
+    assert_eq!(files.woodyctl(&other).await.0, 1);
+    assert_eq!(files.json(&["order", "place", "Train", "--quantity", "2"]).await.0, 0);
+    for words in [
+        &["--details", "[1]"][..],
+        &["--details", "{"],
+        &["--details", r#"{"status": "success"}"#],
+        &["--details", NESTED, "Train"],
+        &["--details", NESTED, "--quantity", "2"],
+        &[],
+    ] {
+        let (code, said) = files.woodyctl(&[&["order", "place"], words].concat()).await;
+        assert_eq!((code, said.lines().count()), (2, 1), "{said}");
+    }
 }

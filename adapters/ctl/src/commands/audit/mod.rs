@@ -20,6 +20,7 @@ use self::{
     verdict::{Findings, Verdict},
 };
 use super::{
+    details,
     error::CtlError,
     output::{Output, progress_bar},
     shop::{MOST_LETTERS, Shop},
@@ -80,13 +81,12 @@ pub(super) async fn run(command: OrdersCommand, shop: &Shop<'_>) -> Result<Outpu
             let stuck = store.orders().stuck(pending_for, limit).await;
             store.close().await;
             let rows = stuck?.into_iter().map(|order| {
-                [
-                    json!(order.id),
-                    json!(order.accepted_at.format(&Rfc3339).ok()),
-                    json!(order.details.as_str()),
-                ]
+                let accepted_at = json!(order.accepted_at.format(&Rfc3339).ok());
+                let row = [json!(order.id), accepted_at, json!(details::line(&order.details))];
+                let object = details::order(order.id, &order.details, Some(order.accepted_at));
+                (row, object.into())
             });
-            Ok(Output::rows(["order_id", "accepted_at", "details"], rows.collect()))
+            Ok(Output::table(["order_id", "accepted_at", "details"], rows.collect()))
         }
         OrdersCommand::Audit { promised, pending_for, patience } => {
             let promises = promised.map(|path| Promises::read(&path)).transpose()?;

@@ -35,7 +35,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
-use woody_core::domain::OrderId;
+use woody_core::domain::{Details, OrderId};
 
 use self::{
     address::{path, shop},
@@ -66,6 +66,9 @@ pub(super) struct LoadArgs {
     /// What is ordered.
     #[arg(long, default_value = "Train", value_name = "NAME")]
     product: String,
+    /// What an order of another type asks for: a JSON object, sent as it is.
+    #[arg(long, value_name = "JSON", conflicts_with = "product")]
+    details: Option<Details>,
     /// Path that is asked too, once for each order; several take turns.
     #[arg(long, value_name = "PATH", value_parser = path)]
     also: Vec<PathAndQuery>,
@@ -126,7 +129,11 @@ async fn place_orders(
     let to = format!("{shop}/api/orders");
     // Each run's submits are its own: two ledgers joined are one.
     let run = Uuid::now_v7().simple().to_string();
-    let body = Bytes::from(json!({ "product": args.product }).to_string());
+    let body = match &args.details {
+        Some(details) => details.to_string(),
+        None => json!({ "product": args.product }).to_string(),
+    };
+    let body = Bytes::from(body);
     let books = Books::of(run.clone());
     let (books, tasks) = (Arc::new(Mutex::new(books)), TaskTracker::new());
     let places = Arc::new(Semaphore::new(UNDER_WAY));
