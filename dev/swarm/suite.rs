@@ -103,6 +103,8 @@ pub(crate) fn run(groups: &[Group]) -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    // What a check says of its failure stands with its notes.
+    std::panic::set_hook(Box::new(|panic| note(&panic.to_string())));
     // From the root, where the scripts are.
     std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();
     let (mut passed, mut failed) = (0, 0);
