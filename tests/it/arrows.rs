@@ -1,6 +1,6 @@
 //! The picture in docs/architecture.md shows who depends on whom, and nothing else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use crate::repository::Repository;
 
@@ -77,4 +77,21 @@ fn every_package_has_a_rule_in_the_script_that_checks_arrows() {
     for package in Repository::read().packages.keys() {
         assert!(script.contains(&format!("[{package}]=")), "{package}");
     }
+}
+
+#[test]
+fn a_deployment_uses_nothing_that_only_developers_run() {
+    let repository = Repository::read();
+    let deployed = repository.files.iter().filter(|file| file.starts_with("stack/"));
+    let uses: Vec<&String> = deployed
+        .filter(|file| {
+            let text = fs::read_to_string(Repository::root().join(file)).unwrap_or_default();
+            // Not the devices of `/dev/`.
+            text.contains("../dev/")
+                || text
+                    .split(|c: char| !"/._-".contains(c) && !c.is_alphanumeric())
+                    .any(|word| word.trim_start_matches("./").starts_with("dev/"))
+        })
+        .collect();
+    assert!(uses.is_empty(), "{uses:?}");
 }

@@ -8,3 +8,4 @@ mod packages;
 mod repository;
 mod rooms;
 mod stack_file;
+mod walk;
