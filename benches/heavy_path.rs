@@ -86,7 +86,7 @@ fn cached(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let pool = HeavyPool::new(HeavyPoolConfig::default());
     // Longer than any bench: what is measured is always a hit.
-    let config = HeavyConfig { ttl: Duration::from_hours(1), ..HeavyConfig::default() };
+    let config = HeavyConfig::default().ttl(Duration::from_hours(1));
     let heavy = HeavyComputation::new(Arc::new(Workshop::default()), pool, config);
     let woody = name("Woody");
     runtime.block_on(heavy.answer(&woody, HeavyComputation::BATCH)).expect("an answer");

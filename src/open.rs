@@ -121,7 +121,7 @@ impl Backends {
     /// Returns a builder of a pipeline over this store and this broker, for orders that ask
     /// for a `D`. The validator says which, or whoever calls: `pipeline::<ToyOrder>()`.
     pub fn pipeline<D: OrderDetails>(&self) -> PipelineBuilder<D> {
-        Pipeline::new(self.orders(), self.broker())
+        Pipeline::builder(self.orders(), self.broker())
     }
 
     /// Returns the port to the store.

@@ -7,6 +7,7 @@
 //! `Idempotency-Key`, since a delivery may come twice.
 
 use std::{
+    fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -54,6 +55,12 @@ const LONGEST_OPENING: Duration = Duration::from_secs(5);
 /// | 400, 409, 410, 413, 415, 422 and other 4xx | it refuses this order | `Failed` at once if it has reached a verdict before, otherwise an attempt |
 pub struct HttpValidator {
     service: Guarded<Service>,
+}
+
+impl fmt::Debug for HttpValidator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpValidator").finish_non_exhaustive()
+    }
 }
 
 /// The service, asked until it answers or the tries are used up.
@@ -121,7 +128,7 @@ impl HttpValidator {
             .build(connector);
         let name = address(&url);
         let service = Service { client, url, timeout: each, has_worked: AtomicBool::new(false) };
-        let breaker = BreakerConfig { open_at_most: LONGEST_OPENING, ..BreakerConfig::default() };
+        let breaker = BreakerConfig::default().open_at_most(LONGEST_OPENING);
         let guarded = Guarded::new(name, service, CircuitBreaker::new(breaker), timeout);
         Ok(Self { service: guarded })
     }

@@ -1,6 +1,6 @@
 //! The store's schema, brought up to date while everything else starts.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use tokio::{sync::watch, time::Instant};
@@ -19,6 +19,14 @@ pub struct Migration {
     store: Arc<dyn Store>,
     /// What is in the way; `None` once the schema is up to date.
     problem: watch::Sender<Option<String>>,
+}
+
+impl fmt::Debug for Migration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migration")
+            .field("problem", &*self.problem.borrow())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Migration {

@@ -7,6 +7,7 @@ use woody_core::ports::{Broker, BrokerError};
 use crate::BrokerUrl;
 
 /// What every backend needs besides its URL.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerOptions {
     /// The queue's name.
@@ -17,6 +18,12 @@ impl BrokerOptions {
     /// Returns the options for the queue of this name.
     pub fn for_queue(queue: impl Into<String>) -> Self {
         Self { queue: queue.into() }
+    }
+}
+
+impl BrokerOptions {
+    woody_core::__setters! {
+        queue: String,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod domain;
 pub mod ports;
 pub mod resilience;
 pub mod services;
+mod setters;
 #[doc(hidden)]
 pub mod step;
 pub mod validation;

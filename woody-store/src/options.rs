@@ -15,6 +15,14 @@ pub struct StoreOptions {
     pub call_timeout: Duration,
 }
 
+impl StoreOptions {
+    woody_core::__setters! {
+        max_connections: u32,
+        acquire_timeout: Duration,
+        call_timeout: Duration,
+    }
+}
+
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {

@@ -46,7 +46,7 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
         .report("broker", wiring::broker_check(&broker));
     let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
-    let pipeline = Pipeline::new(store.orders(), broker.clone())
+    let pipeline = Pipeline::builder(store.orders(), broker.clone())
         .intake_settings(args.relay.intake_settings())
         .relay_settings(args.relay.relay_settings())
         .stopping(process.stopping())

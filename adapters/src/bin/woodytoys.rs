@@ -63,7 +63,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
     let migration = Migration::of(&store);
     let migrating = migration.run_in_background(&process);
-    let pipeline = Pipeline::new(store.orders(), broker.clone())
+    let pipeline = Pipeline::builder(store.orders(), broker.clone())
         .intake_settings(args.relay.intake_settings())
         .relay_settings(args.relay.relay_settings())
         .validator(validator)

@@ -43,6 +43,6 @@ pub struct HeavyCacheArgs {
 impl HeavyCacheArgs {
     /// How long and how many.
     pub fn settings(&self) -> HeavyConfig {
-        HeavyConfig { ttl: self.heavy_cache_ttl, capacity: self.heavy_cache_capacity }
+        HeavyConfig::default().ttl(self.heavy_cache_ttl).capacity(self.heavy_cache_capacity)
     }
 }

@@ -26,16 +26,14 @@ pub struct RelayArgs {
 impl RelayArgs {
     /// How orders are accepted.
     pub fn intake_settings(&self) -> IntakeSettings {
-        IntakeSettings { outbox_lease: self.outbox_lease, ..IntakeSettings::default() }
+        IntakeSettings::default().outbox_lease(self.outbox_lease)
     }
 
     /// How the outbox is emptied.
     pub fn relay_settings(&self) -> RelaySettings {
-        RelaySettings {
-            lease: self.outbox_lease,
-            reconcile_every: self.reconcile_every,
-            pending_for: self.pending_for,
-            ..RelaySettings::default()
-        }
+        RelaySettings::default()
+            .lease(self.outbox_lease)
+            .reconcile_every(self.reconcile_every)
+            .pending_for(self.pending_for)
     }
 }

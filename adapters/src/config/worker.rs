@@ -39,12 +39,10 @@ pub struct WorkerArgs {
 impl WorkerArgs {
     /// How a worker tries and gives up.
     pub fn settings(&self) -> WorkerSettings {
-        WorkerSettings {
-            max_attempts: self.max_attempts,
-            retry_base: self.retry_base,
-            validation_timeout: self.validation_timeout,
-            ..WorkerSettings::default()
-        }
+        WorkerSettings::default()
+            .max_attempts(self.max_attempts)
+            .retry_base(self.retry_base)
+            .validation_timeout(self.validation_timeout)
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
 /// 3. What runs in the background ends.
 ///
 /// All of it is over within the grace, counted from the signal.
+#[derive(Debug)]
 pub struct Process {
     admin_listen: SocketAddr,
     draining: CancellationToken,

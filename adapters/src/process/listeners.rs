@@ -23,6 +23,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// The private listener: it answers to the very end, so that one sees how a
 /// process drains.
+#[derive(Debug)]
 pub struct Admin {
     stop: CancellationToken,
     serving: JoinHandle<http::Drained>,

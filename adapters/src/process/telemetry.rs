@@ -1,3 +1,5 @@
+use std::fmt;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -11,6 +13,12 @@ use crate::{
 pub struct Telemetry {
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telemetry").finish_non_exhaustive()
+    }
 }
 
 /// Bounds of the time histograms, in seconds: from a cache hit to a stuck call.

@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::missing_panics_doc,
     clippy::missing_errors_doc,
+    missing_debug_implementations,
     reason = "a test that cannot go on ends here"
 )]
 

@@ -83,11 +83,9 @@ impl Shop {
         let (store, broker) = (Arc::new(MemoryStore::new()), MemoryBroker::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let validator = HttpValidator::new(url, Duration::from_secs(4)).unwrap();
-        let settings = WorkerSettings {
-            retry_base: Duration::from_millis(20),
-            wait_base: Duration::from_millis(5),
-            ..WorkerSettings::default()
-        };
+        let settings = WorkerSettings::default()
+            .retry_base(Duration::from_millis(20))
+            .wait_base(Duration::from_millis(5));
         let store_port = Arc::clone(&store) as Arc<dyn OrderStore>;
         let worker: OrderWorker =
             OrderWorker::start(store_port, Arc::new(validator), broker.events(), settings, &tasks);

@@ -52,8 +52,7 @@ async fn child() {
     let (Ok(store), Ok(broker)) = (std::env::var(STORE), std::env::var(BROKER)) else { return };
     let (store, broker) = open(&store, &broker).await;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let settings =
-        WorkerSettings { validation_timeout: Duration::from_secs(1), ..WorkerSettings::default() };
+    let settings = WorkerSettings::default().validation_timeout(Duration::from_secs(1));
     let worker =
         OrderWorker::start(store.orders(), Arc::new(Kills), broker.events(), settings, &tasks);
     let consumer = broker.consumer(Prefetch::new(16).unwrap()).await.unwrap();

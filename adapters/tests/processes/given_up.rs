@@ -32,11 +32,7 @@ async fn an_order_that_rabbitmq_delivered_too_often_has_failed_and_is_not_publis
     let mut consumer = broker.consumer(Prefetch::MIN).await.unwrap();
     within(consumer.state().wait_for(|state| *state == ConsumerState::Consuming)).await.unwrap();
     consumer.stop().await;
-    let settings = RelaySettings {
-        lease: Duration::ZERO,
-        pending_for: Duration::ZERO,
-        ..RelaySettings::default()
-    };
+    let settings = RelaySettings::default().lease(Duration::ZERO).pending_for(Duration::ZERO);
     let relay = OutboxRelay::new(store.orders(), broker.publisher(), broker.admin(), settings);
     let order = toy("Train");
     let _ = store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await.unwrap();

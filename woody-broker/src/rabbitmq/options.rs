@@ -7,9 +7,10 @@ use woody_core::{ports::BrokerError, resilience::Comeback};
 /// ```
 /// use woody_broker::rabbitmq::RabbitMqOptions;
 ///
-/// let options = RabbitMqOptions { publish_channels: 8, ..RabbitMqOptions::default() };
+/// let options = RabbitMqOptions::default().publish_channels(8);
 /// assert_eq!(options.queue, "order_processing");
 /// ```
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct RabbitMqOptions {
     /// The queue of orders. Its companions take its name as their prefix.
@@ -36,6 +37,22 @@ pub struct RabbitMqOptions {
     pub close_timeout: Duration,
     /// Changes that a subscriber may fall behind before it misses some.
     pub event_backlog: usize,
+}
+
+impl RabbitMqOptions {
+    woody_core::__setters! {
+        queue: String,
+        heartbeat: Duration,
+        connect_timeout: Duration,
+        operation_timeout: Duration,
+        publish_timeout: Duration,
+        publish_channels: usize,
+        publish_window: usize,
+        min_pause: Duration,
+        max_pause: Duration,
+        close_timeout: Duration,
+        event_backlog: usize,
+    }
 }
 
 impl Default for RabbitMqOptions {

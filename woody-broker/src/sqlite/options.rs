@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 /// How a [`SqliteBroker`](super::SqliteBroker) uses its file.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
     /// The queue's name. A file holds one queue and remembers its name.
@@ -11,6 +12,15 @@ pub struct SqliteOptions {
     pub poll: Duration,
     /// How large the file may grow; a full file refuses what is published.
     pub max_bytes: Option<u64>,
+}
+
+impl SqliteOptions {
+    woody_core::__setters! {
+        queue: String,
+        busy_timeout: Duration,
+        poll: Duration,
+        max_bytes: Option<u64>,
+    }
 }
 
 impl Default for SqliteOptions {

@@ -31,14 +31,12 @@ async fn within<F: Future>(what: &str, future: F) -> F::Output {
 }
 
 fn impatient() -> RabbitMqOptions {
-    RabbitMqOptions {
-        heartbeat: Duration::from_secs(1),
-        connect_timeout: LIMIT,
-        operation_timeout: LIMIT,
-        publish_timeout: LIMIT,
-        max_pause: Duration::from_secs(1),
-        ..RabbitMqOptions::for_queue(format!("woody-fault-{}", Uuid::new_v4()))
-    }
+    RabbitMqOptions::for_queue(format!("woody-fault-{}", Uuid::new_v4()))
+        .heartbeat(Duration::from_secs(1))
+        .connect_timeout(LIMIT)
+        .operation_timeout(LIMIT)
+        .publish_timeout(LIMIT)
+        .max_pause(Duration::from_secs(1))
 }
 
 async fn impatient_broker() -> RabbitMqBroker {

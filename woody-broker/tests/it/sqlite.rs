@@ -152,7 +152,7 @@ async fn a_process_whose_side_file_was_deleted_begins_again() {
 async fn a_full_file_refuses_and_takes_again_once_there_is_room() {
     let folder = TempDir::new().unwrap();
     let max_bytes = Some(1024 * 1024);
-    let options = SqliteOptions { max_bytes, ..SqliteOptions::default() };
+    let options = SqliteOptions::default().max_bytes(max_bytes);
     let broker = SqliteBroker::open(folder.path().join("queue.db"), options).await.unwrap();
     let publisher = broker.publisher();
     let body = [Bytes::from(vec![7; 60_000])];
@@ -187,7 +187,7 @@ async fn a_full_file_refuses_and_takes_again_once_there_is_room() {
 #[tokio::test]
 async fn a_full_file_drains_however_hard_others_publish() {
     let folder = TempDir::new().unwrap();
-    let options = SqliteOptions { max_bytes: Some(96 * 1024), ..SqliteOptions::default() };
+    let options = SqliteOptions::default().max_bytes(Some(96 * 1024));
     let broker = SqliteBroker::open(folder.path().join("queue.db"), options).await.unwrap();
     let publisher = broker.publisher();
     let mut stored = 0;
@@ -215,7 +215,7 @@ async fn a_locked_file_is_unavailable_and_nothing_is_lost_by_it() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("queue.db");
     let busy_timeout = Duration::from_millis(50);
-    let options = SqliteOptions { busy_timeout, ..SqliteOptions::default() };
+    let options = SqliteOptions::default().busy_timeout(busy_timeout);
     let broker = SqliteBroker::open(&path, options).await.unwrap();
     let sent = message();
     broker.publisher().publish(&[sent]).await.unwrap();

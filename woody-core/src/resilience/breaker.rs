@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How soon a [`CircuitBreaker`] opens, and for how long.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerConfig {
     /// Failures in a row that open it; 0 counts as 1.
@@ -12,6 +13,14 @@ pub struct BreakerConfig {
     pub open_for: Duration,
     /// The longest that an opening lasts; a day at most.
     pub open_at_most: Duration,
+}
+
+impl BreakerConfig {
+    crate::__setters! {
+        failures: u32,
+        open_for: Duration,
+        open_at_most: Duration,
+    }
 }
 
 impl Default for BreakerConfig {

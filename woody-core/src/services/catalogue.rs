@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     domain::{NewProduct, Parts, Product, ProductId, ProductName, now},
@@ -21,6 +21,12 @@ use crate::{
 #[derive(Clone)]
 pub struct Catalogue {
     store: Arc<dyn ProductStore>,
+}
+
+impl fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalogue").finish_non_exhaustive()
+    }
 }
 
 impl Catalogue {

@@ -11,6 +11,7 @@ use crate::ports::{ProductStore, StoreError};
 use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
 
 /// How long heavy answers are kept, and how many.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeavyConfig {
     /// How long an answer is served after it was computed; a year at most.
@@ -23,6 +24,13 @@ pub struct HeavyConfig {
 
 /// Longer than any process lives; the clock and the cache know no end beyond theirs.
 const LONGEST_TTL: Duration = Duration::from_hours(365 * 24);
+
+impl HeavyConfig {
+    crate::__setters! {
+        ttl: Duration,
+        capacity: u64,
+    }
+}
 
 impl Default for HeavyConfig {
     /// A minute, 10,000 answers (80 MB).

@@ -1,4 +1,4 @@
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
@@ -35,7 +35,16 @@ pub struct OrderIntake<D = ToyOrder> {
     takes: PhantomData<fn(D)>,
 }
 
+impl<D> fmt::Debug for OrderIntake<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrderIntake")
+            .field("details_bytes", &self.details_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What an intake waits for, and how long.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy)]
 pub struct IntakeSettings {
     /// How long the store may take before the broker is asked instead.
@@ -57,6 +66,19 @@ pub struct IntakeSettings {
     pub batch: usize,
     /// Commits under way at once.
     pub lanes: usize,
+}
+
+impl IntakeSettings {
+    crate::__setters! {
+        store_deadline: Duration,
+        broker_deadline: Duration,
+        outbox_lease: Duration,
+        waiting: usize,
+        waiting_bytes: usize,
+        details_bytes: usize,
+        batch: usize,
+        lanes: usize,
+    }
 }
 
 impl Default for IntakeSettings {

@@ -1,4 +1,4 @@
-use std::{num::NonZeroU16, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -19,7 +19,7 @@ use crate::ports::{Broker, BrokerError, ConsumerState, OrderStore, Prefetch, Val
 /// # async fn example(
 /// #     store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, validator: Arc<dyn Validator>,
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
-/// let pipeline = Pipeline::new(store, broker).validator(validator).start().await?;
+/// let pipeline = Pipeline::builder(store, broker).validator(validator).start().await?;
 /// let accepted = pipeline.intake().accept(ToyOrder::parse("Train", 2)?).await?;
 /// println!("{} is kept from now on", accepted.order.id);
 /// pipeline.stop().await;
@@ -38,7 +38,18 @@ pub struct Pipeline<D: OrderDetails = ToyOrder> {
     grace: Duration,
 }
 
-/// A pipeline that has not begun; [`Pipeline::new`] makes one.
+impl<D: OrderDetails> fmt::Debug for Pipeline<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("of", &D::NAME)
+            .field("has_worker", &self.consumer.is_some())
+            .field("is_stopping", &self.stopping.is_cancelled())
+            .field("grace", &self.grace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A pipeline that has not begun; [`Pipeline::builder`] makes one.
 #[must_use = "a pipeline does nothing until it is started"]
 pub struct PipelineBuilder<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,
@@ -54,10 +65,23 @@ pub struct PipelineBuilder<D: OrderDetails = ToyOrder> {
     grace: Duration,
 }
 
+impl<D: OrderDetails> fmt::Debug for PipelineBuilder<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineBuilder")
+            .field("of", &D::NAME)
+            .field("has_validator", &self.validator.is_some())
+            .field("prefetch", &self.prefetch)
+            .field("intake", &self.intake)
+            .field("relay", &self.relay)
+            .field("worker", &self.worker)
+            .field("grace", &self.grace)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<D: OrderDetails> Pipeline<D> {
-    /// A pipeline over these backends, with default settings and no worker.
-    #[allow(clippy::new_ret_no_self)] // `Pipeline::new(…).start()` is how it reads.
-    pub fn new(store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>) -> PipelineBuilder<D> {
+    /// Returns a builder of a pipeline over these backends, with default settings and no worker.
+    pub fn builder(store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>) -> PipelineBuilder<D> {
         PipelineBuilder {
             store,
             broker,

@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -46,12 +47,19 @@ pub struct OutboxRelay {
     settings: RelaySettings,
 }
 
+impl fmt::Debug for OutboxRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboxRelay").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
 /// An outage is over for an order when its message is out: look again soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How a relay paces itself.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct RelaySettings {
     /// Orders in one publish.
@@ -73,6 +81,19 @@ pub struct RelaySettings {
     /// An order pending for longer than this may have lost its message. It covers how
     /// far the services' clocks are apart from the store's, and the store's longest write.
     pub pending_for: Duration,
+}
+
+impl RelaySettings {
+    crate::__setters! {
+        batch: usize,
+        lanes: usize,
+        waiting: usize,
+        waiting_bytes: usize,
+        sweep_every: Duration,
+        lease: Duration,
+        reconcile_every: Duration,
+        pending_for: Duration,
+    }
 }
 
 impl Default for RelaySettings {

@@ -2,6 +2,7 @@ mod outage;
 
 use std::{
     collections::HashMap,
+    fmt,
     marker::PhantomData,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -32,6 +33,12 @@ pub struct OrderTracker<D = ToyOrder> {
     outage: Arc<StoreOutage>,
     look_every: Duration,
     shows: PhantomData<fn() -> D>,
+}
+
+impl<D> fmt::Debug for OrderTracker<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrderTracker").field("look_every", &self.look_every).finish_non_exhaustive()
+    }
 }
 
 /// An order as it can be shown.

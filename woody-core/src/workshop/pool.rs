@@ -9,6 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// How much heavy work there may be at once.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeavyPoolConfig {
     /// Threads, each with one job at a time; 1,024 at most.
@@ -20,6 +21,15 @@ pub struct HeavyPoolConfig {
     /// How nice the threads are to the others of the process: 0 (not at all)
     /// to 19. It has an effect on Linux only, where each thread has its own.
     pub nice: i32,
+}
+
+impl HeavyPoolConfig {
+    crate::__setters! {
+        threads: NonZeroUsize,
+        waiting: usize,
+        patience: Duration,
+        nice: i32,
+    }
 }
 
 impl Default for HeavyPoolConfig {

@@ -91,7 +91,7 @@ fn pizza(toppings: &[&str]) -> Pizza {
 }
 
 async fn pipeline<D: OrderDetails>(shop: &Shop, validator: Arc<dyn Validator<D>>) -> Pipeline<D> {
-    let pipeline = Pipeline::new(Arc::clone(&shop.store), shop.broker.clone());
+    let pipeline = Pipeline::builder(Arc::clone(&shop.store), shop.broker.clone());
     pipeline.validator(validator).start().await.unwrap()
 }
 
@@ -185,7 +185,7 @@ async fn a_key_stands_for_what_was_asked_whoever_wrote_it() {
 async fn a_newer_type_reads_older_messages_and_rows() {
     let shop = Shop::open();
     // Without a worker: both wait.
-    let no_worker = Pipeline::<Pizza>::new(Arc::clone(&shop.store), shop.broker.clone());
+    let no_worker = Pipeline::<Pizza>::builder(Arc::clone(&shop.store), shop.broker.clone());
     let no_worker = no_worker.start().await.unwrap();
     let accepted = no_worker.intake().accept(pizza(&["ham"])).await.unwrap();
     assert!(no_worker.stop().await);

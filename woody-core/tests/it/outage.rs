@@ -18,7 +18,7 @@ const NOTICED: Duration = Duration::from_secs(2);
 /// A replica without a worker. All of one process have one clock.
 async fn replica(shop: &Shop) -> Pipeline {
     let broker = Arc::clone(&shop.broker);
-    let replica = Pipeline::new(Arc::clone(&shop.store), broker);
+    let replica = Pipeline::builder(Arc::clone(&shop.store), broker);
     replica.clocks_differ_by(Duration::ZERO).start().await.unwrap()
 }
 
@@ -203,7 +203,7 @@ async fn a_replica_that_does_not_hear_announcements_tells_nothing() {
 async fn an_id_from_a_clock_that_may_be_ahead_is_not_told() {
     let shop = Shop::open();
     let broker = Arc::clone(&shop.broker);
-    let replica = Pipeline::new(Arc::clone(&shop.store), broker);
+    let replica = Pipeline::builder(Arc::clone(&shop.store), broker);
     let replica = replica.clocks_differ_by(Duration::from_hours(1)).start().await.unwrap();
     shop.store_fault.begin();
     pass(NOTICED).await;

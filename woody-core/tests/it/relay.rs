@@ -94,14 +94,12 @@ async fn while_the_broker_is_away_orders_wait_in_the_outbox() {
 #[tokio::test]
 async fn a_relay_that_is_set_to_nothing_relays_all_the_same() {
     let shop = Shop::open();
-    let settings = RelaySettings {
-        batch: 0,
-        lanes: usize::MAX,
-        waiting: usize::MAX,
-        sweep_every: Duration::ZERO,
-        reconcile_every: Duration::ZERO,
-        ..RelaySettings::default()
-    };
+    let settings = RelaySettings::default()
+        .batch(0)
+        .lanes(usize::MAX)
+        .waiting(usize::MAX)
+        .sweep_every(Duration::ZERO)
+        .reconcile_every(Duration::ZERO);
     let (store, admin) = (Arc::clone(&shop.store), shop.broker.admin());
     let relay = Arc::new(OutboxRelay::new(store, shop.broker.publisher(), admin, settings));
     let intake = shop.intake(&relay);

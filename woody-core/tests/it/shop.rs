@@ -57,16 +57,12 @@ impl Shop {
 
     pub fn relay_that_asks(&self, admin: Arc<dyn BrokerAdmin>) -> OutboxRelay {
         // A lease of nothing, so that a sweep finds everything at once.
-        let settings = RelaySettings {
-            lease: Duration::ZERO,
-            pending_for: Duration::ZERO,
-            ..RelaySettings::default()
-        };
+        let settings = RelaySettings::default().lease(Duration::ZERO).pending_for(Duration::ZERO);
         OutboxRelay::new(Arc::clone(&self.store), Arc::clone(&self.publisher), admin, settings)
     }
 
     pub fn intake(&self, relay: &OutboxRelay) -> OrderIntake {
-        let settings = IntakeSettings { outbox_lease: Duration::ZERO, ..IntakeSettings::default() };
+        let settings = IntakeSettings::default().outbox_lease(Duration::ZERO);
         OrderIntake::start(
             Arc::clone(&self.store),
             Arc::clone(&self.publisher),
@@ -77,13 +73,11 @@ impl Shop {
     }
 
     pub fn worker(&self, validator: Arc<dyn Validator>) -> Arc<OrderWorker> {
-        let settings = WorkerSettings {
-            max_attempts: 3,
-            retry_base: Duration::from_millis(1),
-            validation_timeout: Duration::from_secs(5),
-            wait_base: Duration::from_millis(1),
-            ..WorkerSettings::default()
-        };
+        let settings = WorkerSettings::default()
+            .max_attempts(3)
+            .retry_base(Duration::from_millis(1))
+            .validation_timeout(Duration::from_secs(5))
+            .wait_base(Duration::from_millis(1));
         Arc::new(OrderWorker::start(
             Arc::clone(&self.store),
             validator,

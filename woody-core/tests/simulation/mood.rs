@@ -66,33 +66,30 @@ impl Mood {
             tells_in_flight: rng.bool(),
             keyed: some(rng, 80),
             poison: some(rng, 2),
-            intake: IntakeSettings {
-                store_deadline: Duration::from_millis(500),
-                broker_deadline: ms(rng, 500, 2_000),
-                outbox_lease: ms(rng, 500, 3_000),
-                waiting: 64,
-                waiting_bytes: 64 * 1024,
-                details_bytes: Details::MAX_BYTES,
-                batch: rng.usize(8..=64),
-                lanes: rng.usize(1..=2),
-            },
-            relay: RelaySettings {
-                batch: rng.usize(1..=8),
-                lanes: rng.usize(1..=3),
-                waiting: rng.usize(1..=16),
-                waiting_bytes: rng.usize(100..=10_000),
-                sweep_every: ms(rng, 500, 1_500),
-                lease: ms(rng, 500, 3_000),
-                reconcile_every: ms(rng, 1_000, 4_000),
-                pending_for: ms(rng, 1_000, 5_000),
-            },
-            worker: WorkerSettings {
-                max_attempts: rng.u32(1..=4),
-                retry_base: ms(rng, 20, 300),
-                validation_timeout: Duration::from_secs(1),
-                wait_base: ms(rng, 10, 100),
-                mark_held_every: ms(rng, 100, 200),
-            },
+            intake: IntakeSettings::default()
+                .store_deadline(Duration::from_millis(500))
+                .broker_deadline(ms(rng, 500, 2_000))
+                .outbox_lease(ms(rng, 500, 3_000))
+                .waiting(64)
+                .waiting_bytes(64 * 1024)
+                .details_bytes(Details::MAX_BYTES)
+                .batch(rng.usize(8..=64))
+                .lanes(rng.usize(1..=2)),
+            relay: RelaySettings::default()
+                .batch(rng.usize(1..=8))
+                .lanes(rng.usize(1..=3))
+                .waiting(rng.usize(1..=16))
+                .waiting_bytes(rng.usize(100..=10_000))
+                .sweep_every(ms(rng, 500, 1_500))
+                .lease(ms(rng, 500, 3_000))
+                .reconcile_every(ms(rng, 1_000, 4_000))
+                .pending_for(ms(rng, 1_000, 5_000)),
+            worker: WorkerSettings::default()
+                .max_attempts(rng.u32(1..=4))
+                .retry_base(ms(rng, 20, 300))
+                .validation_timeout(Duration::from_secs(1))
+                .wait_base(ms(rng, 10, 100))
+                .mark_held_every(ms(rng, 100, 200)),
             killers: if rng.u8(..4) == 0 { rng.u32(1..=2) } else { 0 },
         };
         if rng.u8(..8) == 0 {

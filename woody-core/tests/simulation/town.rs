@@ -128,14 +128,15 @@ impl Town {
         }
         let (wire, broker, mood, prefetch) = self.process();
         self.say(&wire.life, "service starts");
-        let mut builder = Pipeline::new(Arc::new(SimStore(wire.clone())), Arc::new(broker.clone()))
-            .intake_settings(mood.intake)
-            .relay_settings(mood.relay)
-            .worker_settings(mood.worker)
-            .prefetch(prefetch)
-            .look_every(Duration::from_millis(400))
-            // All processes of a schedule have one clock, which stands still.
-            .clocks_differ_by(Duration::ZERO);
+        let mut builder =
+            Pipeline::builder(Arc::new(SimStore(wire.clone())), Arc::new(broker.clone()))
+                .intake_settings(mood.intake)
+                .relay_settings(mood.relay)
+                .worker_settings(mood.worker)
+                .prefetch(prefetch)
+                .look_every(Duration::from_millis(400))
+                // All processes of a schedule have one clock, which stands still.
+                .clocks_differ_by(Duration::ZERO);
         if mood.all_in_one {
             builder = builder.validator(Arc::new(SimValidator(wire.clone())));
         }

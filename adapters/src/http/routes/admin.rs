@@ -1,4 +1,9 @@
-use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::future::{BoxFuture, join_all};
 use hyper::StatusCode;
@@ -22,6 +27,12 @@ use crate::http::{
 pub struct AdminRoutes {
     readiness: Arc<Readiness>,
     metrics: PrometheusHandle,
+}
+
+impl fmt::Debug for AdminRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminRoutes").field("readiness", &self.readiness).finish_non_exhaustive()
+    }
 }
 
 /// What a row of the table does.
@@ -53,6 +64,15 @@ pub struct Readiness {
     draining: CancellationToken,
     checks: Vec<Check>,
     check_timeout: Duration,
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Readiness")
+            .field("is_draining", &self.draining.is_cancelled())
+            .field("checks", &self.checks.iter().map(|check| check.name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 struct Check {

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
@@ -31,6 +33,12 @@ pub struct FrontRoutes {
     modules: [(&'static str, File); MODULES.len()],
     icon: File,
     openapi: File,
+}
+
+impl fmt::Debug for FrontRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrontRoutes").finish_non_exhaustive()
+    }
 }
 
 /// What a row of the table does.

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, VARY};
 use woody_core::{
@@ -23,6 +23,12 @@ use crate::http::{
 /// | `GET /openapi.json` | what every service answers |
 pub struct MiscRoutes {
     heavy: Arc<HeavyComputation>,
+}
+
+impl fmt::Debug for MiscRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MiscRoutes").finish_non_exhaustive()
+    }
 }
 
 /// What a row of the table does.

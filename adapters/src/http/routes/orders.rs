@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use hyper::{
     StatusCode,
@@ -32,6 +32,12 @@ pub struct OrderRoutes {
     intake: Arc<OrderIntake>,
     tracker: Arc<OrderTracker>,
     streams: OrderStreams,
+}
+
+impl fmt::Debug for OrderRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrderRoutes").finish_non_exhaustive()
+    }
 }
 
 /// What a row of the table does.

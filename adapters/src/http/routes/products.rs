@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use hyper::StatusCode;
 use woody_core::{
@@ -24,6 +24,12 @@ use crate::http::{
 /// | `GET /api/products/{id}` | the product, or 404 |
 pub struct ProductRoutes {
     catalogue: Arc<Catalogue>,
+}
+
+impl fmt::Debug for ProductRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProductRoutes").finish_non_exhaustive()
+    }
 }
 
 /// What a row of the table does.

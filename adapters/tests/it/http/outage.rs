@@ -39,7 +39,7 @@ fn unreachable_store() -> MockOrderStore {
 /// One replica of the order service, and where it listens.
 async fn replica(broker: &Arc<MemoryBroker>) -> (Pipeline, SocketAddr) {
     let broker = Arc::clone(broker);
-    let pipeline = Pipeline::new(Arc::new(unreachable_store()), broker);
+    let pipeline = Pipeline::builder(Arc::new(unreachable_store()), broker);
     let pipeline = pipeline.clocks_differ_by(Duration::ZERO).start().await.unwrap();
     let streams = StreamSettings::until(CancellationToken::new());
     let routes = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);

@@ -71,7 +71,7 @@ impl Shop {
         let broker = Arc::new(MemoryBroker::new());
         let (verdict, heard) = watch::channel(None);
         let orders: Arc<dyn OrderStore> = Arc::<MemoryStore>::clone(&store);
-        let pipeline = Pipeline::new(orders, Arc::<MemoryBroker>::clone(&broker))
+        let pipeline = Pipeline::builder(orders, Arc::<MemoryBroker>::clone(&broker))
             .validator(Arc::new(Oracle(heard)))
             .look_every(Duration::from_millis(100))
             .start()

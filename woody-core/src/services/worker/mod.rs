@@ -4,7 +4,7 @@ mod settle;
 mod trials;
 mod waits;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Semaphore, watch},
@@ -53,7 +53,17 @@ pub struct OrderWorker<D: OrderDetails = ToyOrder> {
     settings: WorkerSettings,
 }
 
+impl<D: OrderDetails> fmt::Debug for OrderWorker<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrderWorker")
+            .field("of", &D::NAME)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How a worker tries and gives up.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
     /// After this many attempts an order is `Failed` and its message a dead letter.
@@ -68,6 +78,16 @@ pub struct WorkerSettings {
     /// How often the orders that this worker holds for long are marked in the store,
     /// so that nobody takes their messages for lost.
     pub mark_held_every: Duration,
+}
+
+impl WorkerSettings {
+    crate::__setters! {
+        max_attempts: u32,
+        retry_base: Duration,
+        validation_timeout: Duration,
+        wait_base: Duration,
+        mark_held_every: Duration,
+    }
 }
 
 impl Default for WorkerSettings {

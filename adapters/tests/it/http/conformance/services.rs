@@ -60,7 +60,7 @@ const ORDER: (&str, &str) = ("/api/orders", r#"{"product": "lion"}"#);
 pub(super) async fn services() -> Vec<Service> {
     let store = Arc::new(MemoryStore::new());
     let orders: Arc<dyn OrderStore> = Arc::<MemoryStore>::clone(&store);
-    let pipeline = Pipeline::new(orders, Arc::new(MemoryBroker::new())).start().await.unwrap();
+    let pipeline = Pipeline::builder(orders, Arc::new(MemoryBroker::new())).start().await.unwrap();
     let pipeline = Arc::new(pipeline);
     let products: Arc<dyn ProductStore> = store;
     let pool = HeavyPool::new(HeavyPoolConfig::default());
