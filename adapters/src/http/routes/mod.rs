@@ -2,7 +2,6 @@
 
 mod admin;
 pub mod dto;
-mod events;
 mod front;
 mod gateway;
 mod misc;
@@ -11,10 +10,9 @@ mod orders;
 mod products;
 
 pub use admin::{AdminRoutes, CheckResult, Readiness, ReadinessReport};
-pub use events::StreamSettings;
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
 pub use misc::MiscRoutes;
 pub use openapi::{HeavyView, openapi};
-pub use orders::OrderRoutes;
+pub use orders::{OrderRoutes, StreamSettings};
 pub use products::ProductRoutes;

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use woody_core::services::TrackedOrder;
 
-use super::dto::OrderView;
+use super::super::dto::OrderView;
 use crate::http::{
     layers::{ClientShare, Held},
     response::{Body, Failure, FailureKind, Response, reply},

@@ -10,7 +10,7 @@ use woody_core::{
 };
 
 use super::{
-    dto::{OrderReceipt, OrderToPlace, OrderView},
+    super::dto::{OrderReceipt, OrderToPlace, OrderView},
     events::{OrderStreams, StreamSettings},
 };
 use crate::http::{

@@ -1,0 +1,5 @@
+mod events;
+mod toys;
+
+pub use events::StreamSettings;
+pub use toys::OrderRoutes;
