@@ -1,6 +1,7 @@
 //! A request as routes see it: its route, path, query, headers, body and id.
 
 mod body;
+mod json;
 mod negotiate;
 mod networks;
 pub(in crate::http) mod query;
