@@ -1,9 +1,11 @@
 //! Connections, and the boundary of each service that is served on them.
 
+mod for_client;
 mod metrics;
 mod serve;
 mod service;
 mod wire;
 
+pub use for_client::ForClient;
 pub use serve::{Drain, Drained, ServerLimits, serve};
 pub use service::{HttpService, Routes, ServiceSettings, service};
