@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use woody_adapters::{
     config::{BrokerArgs, ConfigError, HttpArgs, ListenArgs, RelayArgs, StoreArgs},
-    http::{OrderRoutes, RateLimit, Readiness, ServerLimits, StreamSettings, serve, service},
+    http::{RateLimit, Readiness, ServerLimits, StreamSettings, ToyOrderRoutes, serve, service},
     migration::Migration,
     process::{Admin, Closing, Process, bind, run},
     wiring::{self, Files},
@@ -56,7 +56,7 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
     tracing::info!(listen = %args.listen.listen, "order-service answers");
 
     let streams = StreamSettings::until(process.stopping());
-    let orders = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
+    let orders = ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
     let service = service(orders, RateLimit::off(), &args.http.settings());
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     let closing = Closing::of(admin)

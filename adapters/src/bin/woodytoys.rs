@@ -8,7 +8,7 @@ use woody_adapters::{
         RelayArgs, StoreArgs, WorkerArgs,
     },
     http::{
-        FrontRoutes, MiscRoutes, OrderRoutes, ProductRoutes, Readiness, StreamSettings, gateway,
+        FrontRoutes, MiscRoutes, ProductRoutes, Readiness, StreamSettings, ToyOrderRoutes, gateway,
         serve,
     },
     migration::Migration,
@@ -92,7 +92,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let service = gateway(
         MiscRoutes::new(heavy),
         ProductRoutes::new(Catalogue::new(store.products()).into()),
-        OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
+        ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
         FrontRoutes::new(),
         &args.gateway.settings(),
         &args.http.settings(),

@@ -23,8 +23,9 @@ pub use request::{Networks, NoNetwork, RequestBody, RequestId, Route, RoutedRequ
 pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 pub use routes::{
     AdminRoutes, CheckResult, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes,
-    ProductRoutes, Readiness, ReadinessReport, StreamSettings, dto, gateway, openapi,
+    OrderState, OrderWord, ProductRoutes, Readiness, ReadinessReport, StreamSettings,
+    ToyOrderRoutes, ToyOrderView, dto, gateway, openapi,
 };
 pub use server::{
-    Drain, Drained, HttpService, Routes, ServerLimits, ServiceSettings, serve, service,
+    Drain, Drained, ForClient, HttpService, Routes, ServerLimits, ServiceSettings, serve, service,
 };

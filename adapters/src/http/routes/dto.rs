@@ -7,7 +7,6 @@ use uuid::Uuid;
 use woody_core::domain::{
     Invalid, MAX_SIDE_MM, NewOrder, Part, Parts, Product, ProductName, ToyOrder,
 };
-use woody_core::services::TrackedOrder;
 
 use crate::http::response::{Failure, FailureKind};
 
@@ -168,73 +167,8 @@ pub struct OrderReceipt {
     status: &'static str,
 }
 
-impl From<&NewOrder> for OrderReceipt {
-    fn from(order: &NewOrder) -> Self {
+impl<D> From<&NewOrder<D>> for OrderReceipt {
+    fn from(order: &NewOrder<D>) -> Self {
         Self { order_id: order.id.as_uuid(), status: "pending" }
-    }
-}
-
-/// An order and where it stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OrderView {
-    /// Its id.
-    order_id: Uuid,
-    /// What is ordered; missing, as are quantity and time, while the order is kept by
-    /// the broker alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "lion")]
-    product: Option<String>,
-    /// How many pieces.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1_000, example = 3)]
-    quantity: Option<u16>,
-    /// Where it stands: `pending`, then one of `success`, `rejected`, `failed`.
-    #[schema(value_type = OrderWord)]
-    status: &'static str,
-    /// Why it ended so, or the plan's figures.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "1 sheet, 12 pieces, 41 % used")]
-    reason: Option<String>,
-    /// When it was accepted.
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    accepted_at: Option<OffsetDateTime>,
-    /// When it ended.
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    finished_at: Option<OffsetDateTime>,
-}
-
-/// Where an order stands.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OrderWord {
-    /// Accepted, not yet validated.
-    Pending,
-    /// It can be made.
-    Success,
-    /// It cannot be made.
-    Rejected,
-    /// It could not be validated.
-    Failed,
-}
-
-impl OrderView {
-    /// Where it stands, in the wire's word.
-    pub(super) fn status(&self) -> &'static str {
-        self.status
-    }
-}
-
-impl From<TrackedOrder> for OrderView {
-    fn from(order: TrackedOrder) -> Self {
-        let TrackedOrder { id, status, stored } = order;
-        Self {
-            order_id: id.as_uuid(),
-            status: status.as_str(),
-            reason: status.reason().map(ToString::to_string),
-            quantity: stored.as_ref().map(|order| order.details.quantity.get()),
-            accepted_at: stored.as_ref().map(|order| order.accepted_at),
-            finished_at: stored.as_ref().and_then(|order| order.finished_at),
-            product: stored.map(|order| order.details.product.into()),
-        }
     }
 }

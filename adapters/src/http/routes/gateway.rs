@@ -2,7 +2,9 @@ use std::{net::SocketAddr, num::NonZeroU32};
 
 use hyper::{Request, body::Incoming};
 
-use super::{front::FrontRoutes, misc::MiscRoutes, orders::OrderRoutes, products::ProductRoutes};
+use super::{
+    front::FrontRoutes, misc::MiscRoutes, orders::ToyOrderRoutes, products::ProductRoutes,
+};
 use crate::http::{
     layers::{Rate, RateLimit},
     request::Networks,
@@ -55,7 +57,7 @@ impl Default for GatewayLimits {
 pub fn gateway(
     misc: MiscRoutes,
     products: ProductRoutes,
-    orders: OrderRoutes,
+    orders: ToyOrderRoutes,
     front: FrontRoutes,
     limits: &GatewayLimits,
     settings: &ServiceSettings,

@@ -13,6 +13,6 @@ pub use admin::{AdminRoutes, CheckResult, Readiness, ReadinessReport};
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
 pub use misc::MiscRoutes;
-pub use openapi::{HeavyView, openapi};
-pub use orders::{OrderRoutes, StreamSettings};
+pub use openapi::{HeavyView, OrderState, OrderWord, ToyOrderView, openapi};
+pub use orders::{OrderRoutes, StreamSettings, ToyOrderRoutes};
 pub use products::ProductRoutes;

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_adapters::http::{
-    OrderRoutes, ProductRoutes, RateLimit, ServerLimits, ServiceSettings, StreamSettings, service,
+    ProductRoutes, RateLimit, ServerLimits, ServiceSettings, StreamSettings, ToyOrderRoutes,
+    service,
 };
 use woody_core::{
     ports::{
@@ -65,7 +66,7 @@ async fn with_store_and_broker_away_an_order_is_503_in_both_ways() {
     let look_every = Duration::from_secs(1);
     let tracker = OrderTracker::new(store, Arc::new(MockOrderEvents::new()), look_every);
     let streams = StreamSettings::until(CancellationToken::new());
-    let routes = OrderRoutes::new(Arc::new(intake), Arc::new(tracker), streams);
+    let routes = ToyOrderRoutes::new(Arc::new(intake), Arc::new(tracker), streams);
     let service = service(routes, RateLimit::off(), &ServiceSettings::default());
     let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
 

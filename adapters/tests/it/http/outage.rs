@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
-    OrderRoutes, RateLimit, ServerLimits, ServiceSettings, StreamSettings, service,
+    RateLimit, ServerLimits, ServiceSettings, StreamSettings, ToyOrderRoutes, service,
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
@@ -42,7 +42,7 @@ async fn replica(broker: &Arc<MemoryBroker>) -> (Pipeline, SocketAddr) {
     let pipeline = Pipeline::builder(Arc::new(unreachable_store()), broker);
     let pipeline = pipeline.clocks_differ_by(Duration::ZERO).start().await.unwrap();
     let streams = StreamSettings::until(CancellationToken::new());
-    let routes = OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
+    let routes = ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);
     let service = service(routes, RateLimit::off(), &ServiceSettings::default());
     let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
     (pipeline, addr)

@@ -9,8 +9,8 @@ use hyper::Request;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
-    ClientShare, Drain, Drained, FrontRoutes, GatewayLimits, HttpService, MiscRoutes, OrderRoutes,
-    ProductRoutes, ServerLimits, ServiceSettings, StreamSettings, gateway, serve,
+    ClientShare, Drain, Drained, FrontRoutes, GatewayLimits, HttpService, MiscRoutes,
+    ProductRoutes, ServerLimits, ServiceSettings, StreamSettings, ToyOrderRoutes, gateway, serve,
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
@@ -92,7 +92,7 @@ impl Shop {
         let service = gateway(
             MiscRoutes::new(Arc::new(heavy)),
             ProductRoutes::new(Arc::new(Catalogue::new(products))),
-            OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
+            ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
             FrontRoutes::new(),
             &setup.limits,
             &setup.settings,

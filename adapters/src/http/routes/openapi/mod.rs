@@ -2,6 +2,7 @@
 //! holds its paths against the route tables.
 
 mod operations;
+mod orders;
 mod plan;
 mod words;
 
@@ -15,6 +16,8 @@ use utoipa::{
 
 use super::dto;
 use crate::http::response::Problem;
+pub(super) use orders::of_orders;
+pub use orders::{OrderState, OrderWord, ToyOrderView};
 pub use plan::HeavyView;
 
 /// Collects the schemas, those that they refer to included.
@@ -27,7 +30,7 @@ pub use plan::HeavyView;
     dto::ProductPage,
     dto::OrderToPlace,
     dto::OrderReceipt,
-    dto::OrderView,
+    ToyOrderView,
 )))]
 struct Schemas;
 

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::openapi::{
     Content, HttpMethod, ObjectBuilder, PathItem, Paths, PathsBuilder, Required, ResponseBuilder,
     Type, path::Parameter,
@@ -25,13 +25,6 @@ const BODY: [(u16, &str); 5] = [
 
 /// Every path of every service.
 pub(super) fn paths() -> Paths {
-    let item = |operations: Vec<Told>| {
-        let mut item = PathItem::default();
-        for operation in operations {
-            operation.item(&mut item);
-        }
-        item
-    };
     PathsBuilder::new()
         .path("/api/ping", item(vec![ping()]))
         .path("/api/misc/time", item(vec![time()]))
@@ -39,7 +32,13 @@ pub(super) fn paths() -> Paths {
         .path("/api/products", item(vec![page_or_add(), add_product()]))
         .path("/api/products/last", item(vec![last_product()]))
         .path("/api/products/{id}", item(vec![show_product()]))
-        .path("/api/orders", item(vec![order_status(), place_order()]))
+        .path(
+            "/api/orders",
+            item(vec![
+                order_status(),
+                place_order(Some(json!({"product": "lion", "quantity": 3}))),
+            ]),
+        )
         .path("/api/orders/do", item(vec![place_by_get()]))
         .path("/api/orders/{id}", item(vec![show_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
@@ -50,6 +49,24 @@ pub(super) fn paths() -> Paths {
         .path("/shop/{module}", item(vec![module()]))
         .path("/favicon.svg", item(vec![file("icon", "image/svg+xml")]))
         .build()
+}
+
+/// The paths of an order service alone.
+pub(super) fn order_paths() -> Paths {
+    PathsBuilder::new()
+        .path("/api/orders", item(vec![place_order(None)]))
+        .path("/api/orders/{id}", item(vec![show_order()]))
+        .path("/api/orders/{id}/events", item(vec![order_events()]))
+        .path("/openapi.json", item(vec![document()]))
+        .build()
+}
+
+fn item(operations: Vec<Told>) -> PathItem {
+    let mut item = PathItem::default();
+    for operation in operations {
+        operation.item(&mut item);
+    }
+    item
 }
 
 fn get(tag: &str, id: &str, summary: &str) -> Told {
@@ -115,7 +132,7 @@ fn add_product() -> Told {
     let added = json_of("ProductView", "The product.")
         .header("Location", header("Where it is found.", Type::String));
     Told::new(HttpMethod::Post, "products", "add_product", "Adds a product")
-        .body("ProductToAdd", example)
+        .body("ProductToAdd", Some(example))
         .answer("201", added.build())
         .problems(&BODY)
         .problems(&[BAD_VALUE])
@@ -156,7 +173,7 @@ fn idempotency_key() -> Parameter {
     in_header("Idempotency-Key", key.into(), about)
 }
 
-fn place_order() -> Told {
+fn place_order(example: Option<Value>) -> Told {
     let accepted = json_of("OrderReceipt", "The order is kept from now on.")
         .header("Location", header("Where it is found.", Type::String))
         .header(
@@ -165,7 +182,7 @@ fn place_order() -> Told {
         );
     Told::new(HttpMethod::Post, "orders", "place_order", "Places an order")
         .parameter(idempotency_key())
-        .body("OrderToPlace", json!({"product": "lion", "quantity": 3}))
+        .body("OrderToPlace", example)
         .answer("202", accepted.build())
         .problems(&BODY)
         .problems(&[(422, "A value that cannot be, or a key that placed another order.")])

@@ -34,9 +34,8 @@ impl Told {
         self.with(|operation| operation.parameter(parameter))
     }
 
-    pub(super) fn body(self, schema: &str, example: Value) -> Self {
-        let content =
-            ContentBuilder::new().schema(Some(view(schema))).example(Some(example)).build();
+    pub(super) fn body(self, schema: &str, example: Option<Value>) -> Self {
+        let content = ContentBuilder::new().schema(Some(view(schema))).example(example).build();
         let body: RequestBody = RequestBodyBuilder::new()
             .content("application/json", content)
             .required(Some(Required::True))

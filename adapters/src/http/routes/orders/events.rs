@@ -14,9 +14,9 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
-use woody_core::services::TrackedOrder;
+use woody_core::{domain::OrderDetails, services::TrackedOrder};
 
-use super::super::dto::OrderView;
+use super::view::OrderView;
 use crate::http::{
     layers::{ClientShare, Held},
     response::{Body, Failure, FailureKind, Response, reply},
@@ -96,12 +96,12 @@ pub(super) struct StreamSlot {
 
 impl StreamSlot {
     /// The answer that shows `changes`, ending with them.
-    pub(super) fn respond(
+    pub(super) fn respond<D: OrderDetails>(
         self,
-        changes: impl Stream<Item = TrackedOrder> + Send + 'static,
+        changes: impl Stream<Item = TrackedOrder<D>> + Send + 'static,
     ) -> Response {
-        let events =
-            Events { changes: changes.boxed(), heartbeat: self.heartbeat, _held: self.held };
+        let changes = changes.map(event).boxed();
+        let events = Events { changes, heartbeat: self.heartbeat, _held: self.held };
         let hello = futures::stream::iter([Bytes::from_static(HELLO)]);
         let until_stopped = hello.chain(events).take_until(self.stop.cancelled_owned());
         let mut response = Response::new(Body::stream(until_stopped.boxed()));
@@ -114,7 +114,7 @@ impl StreamSlot {
 }
 
 struct Events {
-    changes: Pin<Box<dyn Stream<Item = TrackedOrder> + Send>>,
+    changes: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
     heartbeat: Interval,
     _held: (OwnedSemaphorePermit, Held),
 }
@@ -125,17 +125,17 @@ impl Stream for Events {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Poll::Ready(change) = self.changes.poll_next_unpin(context) {
             self.heartbeat.reset();
-            return Poll::Ready(change.map(event));
+            return Poll::Ready(change);
         }
         self.heartbeat.poll_tick(context).map(|_| Some(Bytes::from_static(SIGN_OF_LIFE)))
     }
 }
 
 /// One change. Its id is the status: all that a client has seen so far.
-fn event(order: TrackedOrder) -> Bytes {
+fn event<D: OrderDetails>(order: TrackedOrder<D>) -> Bytes {
     let view = OrderView::from(order);
-    // Strings and numbers under fixed keys: serialising them cannot fail. JSON
-    // holds no line feed, so it is one line of data.
+    // It was written as JSON before: that cannot fail. JSON holds no line feed, so it
+    // is one line of data.
     let data = serde_json::to_string(&view).unwrap_or_default();
     format!("event: status\nid: {}\ndata: {data}\n\n", view.status()).into()
 }

@@ -1,5 +1,143 @@
+//! Placing, showing and following orders.
+
+mod api;
 mod events;
 mod toys;
+mod view;
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use woody_core::{
+    domain::{OrderDetails, ToyOrder},
+    services::{OrderIntake, OrderTracker, Pipeline},
+};
+
+use super::openapi;
+use crate::http::{
+    request::{Route, RoutedRequest},
+    response::{Failure, Response, reply},
+    server::Routes,
+};
+use api::OrderApi;
 
 pub use events::StreamSettings;
-pub use toys::OrderRoutes;
+pub use toys::ToyOrderRoutes;
+
+/// The order service of a program of its own: orders ask for a `D`.
+///
+/// | route | answer |
+/// | --- | --- |
+/// | `POST /api/orders` | 202, the order's id |
+/// | `GET /api/orders/{id}` | the order, or 404 |
+/// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
+/// | `GET /openapi.json` | all of this, as OpenAPI |
+///
+/// A body is the fields of `D` as one JSON object, and so is an order, with `order_id`,
+/// `status` and the like beside them. A field that `D` does not have is refused, whether
+/// `D` itself would refuse it or not (unless `D` reads its fields by way of serde's
+/// `flatten`, which hides them from us); what serde or [`OrderDetails::check`] refuses is
+/// told as 422 with the field, such as `toppings[2].name`. An `Idempotency-Key` makes one
+/// order of a submit that is sent twice.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// use tokio_util::sync::CancellationToken;
+/// use woody_adapters::http::{self, OrderRoutes};
+/// # use woody_core::{domain::OrderDetails, services::Pipeline};
+///
+/// # #[derive(Debug, Clone, Serialize, Deserialize)]
+/// # struct Pizza { toppings: Vec<String> }
+/// # impl OrderDetails for Pizza { const NAME: &'static str = "pizza"; }
+/// # async fn example(
+/// #     pipeline: Pipeline<Pizza>, stop: CancellationToken,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let routes = OrderRoutes::of(&pipeline, &stop);
+/// let service = http::service(routes, http::RateLimit::off(), &http::ServiceSettings::default());
+/// let drain = http::Drain::new(stop, std::time::Duration::from_secs(25));
+/// let drained = http::serve(listener, service, http::ServerLimits::default(), drain).await;
+/// # let _ = drained;
+/// # Ok(())
+/// # }
+/// ```
+pub struct OrderRoutes<D: OrderDetails = ToyOrder> {
+    api: OrderApi<D>,
+    document: Bytes,
+}
+
+impl<D: OrderDetails> fmt::Debug for OrderRoutes<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrderRoutes").field("orders", &D::NAME).finish_non_exhaustive()
+    }
+}
+
+/// What a row of the table does.
+#[derive(Debug, Clone, Copy)]
+pub enum Action {
+    Place,
+    Show,
+    Events,
+    OpenApi,
+}
+
+const TABLE: &[Route<Action>] = &[
+    Route::post("/api/orders", Action::Place),
+    Route::get("/api/orders/{id}", Action::Show),
+    Route::get("/api/orders/{id}/events", Action::Events),
+    Route::get("/openapi.json", Action::OpenApi),
+];
+
+impl<D: OrderDetails> OrderRoutes<D> {
+    /// Returns the routes over an intake and a tracker.
+    pub fn new(
+        intake: Arc<OrderIntake<D>>,
+        tracker: Arc<OrderTracker<D>>,
+        streams: StreamSettings,
+    ) -> Self {
+        let document = openapi::of_orders(D::NAME, json!({"type": "object"}));
+        Self { api: OrderApi::new(intake, tracker, streams), document }
+    }
+
+    /// Returns the routes over a pipeline; streams end when `stop` is cancelled.
+    ///
+    /// Drop them, as a server does when it ends, before the pipeline is stopped: it waits
+    /// for whoever may still place orders.
+    pub fn of(pipeline: &Pipeline<D>, stop: &CancellationToken) -> Self {
+        let streams = StreamSettings::until(stop.clone());
+        Self::new(pipeline.intake(), pipeline.tracker(), streams)
+    }
+
+    /// Sets the JSON Schema of `D` that `/openapi.json` shows; any object by default.
+    ///
+    /// A schema as the crate `schemars` writes it is taken as it is: its `$defs` become
+    /// schemas of the document.
+    #[must_use]
+    pub fn schema(self, schema: Value) -> Self {
+        Self { document: openapi::of_orders(D::NAME, schema), ..self }
+    }
+}
+
+impl<D: OrderDetails> Routes for OrderRoutes<D> {
+    type Action = Action;
+
+    const SERVICE: &'static str = "orders";
+
+    fn table() -> &'static [Route<Action>] {
+        TABLE
+    }
+
+    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
+            Action::Place => self.api.place(&request, |request| request.body.whole_json()).await,
+            Action::Show => self.api.show(&request).await,
+            Action::Events => self.api.events(&request).await,
+            Action::OpenApi => {
+                request.query([])?;
+                Ok(reply::bytes(reply::JSON, self.document.clone()))
+            }
+        }
+    }
+}

@@ -1,17 +1,14 @@
 use std::{fmt, sync::Arc};
 
-use hyper::{
-    StatusCode,
-    header::{HeaderName, HeaderValue},
-};
 use woody_core::{
-    domain::{IdempotencyKey, OrderId, OrderStatus, ProductName, ToyOrder},
-    services::{Kept, OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
+    domain::{OrderId, OrderStatus, ProductName, ToyOrder},
+    services::{OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
 };
 
 use super::{
-    super::dto::{OrderReceipt, OrderToPlace, OrderView},
-    events::{OrderStreams, StreamSettings},
+    super::dto::OrderToPlace,
+    api::{OrderApi, idempotency_key},
+    events::StreamSettings,
 };
 use crate::http::{
     request::{Route, RoutedRequest, query},
@@ -19,7 +16,8 @@ use crate::http::{
     server::Routes,
 };
 
-/// The order service.
+/// The shop's order service: what [`OrderRoutes`](super::OrderRoutes) serves, and the
+/// routes of the original system.
 ///
 /// | route | answer |
 /// | --- | --- |
@@ -28,15 +26,13 @@ use crate::http::{
 /// | `POST /api/orders` | 202, the order's id |
 /// | `GET /api/orders/{id}` | the order, or 404 |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
-pub struct OrderRoutes {
-    intake: Arc<OrderIntake>,
-    tracker: Arc<OrderTracker>,
-    streams: OrderStreams,
+pub struct ToyOrderRoutes {
+    api: OrderApi<ToyOrder>,
 }
 
-impl fmt::Debug for OrderRoutes {
+impl fmt::Debug for ToyOrderRoutes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OrderRoutes").finish_non_exhaustive()
+        f.debug_struct("ToyOrderRoutes").finish_non_exhaustive()
     }
 }
 
@@ -58,18 +54,14 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/api/orders/{id}/events", Action::Events),
 ];
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-impl OrderRoutes {
+impl ToyOrderRoutes {
     /// The routes of the order service.
     pub fn new(
         intake: Arc<OrderIntake>,
         tracker: Arc<OrderTracker>,
         streams: StreamSettings,
     ) -> Self {
-        Self { intake, tracker, streams: OrderStreams::new(streams) }
+        Self { api: OrderApi::new(intake, tracker, streams) }
     }
 
     async fn place_by_get(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
@@ -89,7 +81,7 @@ impl OrderRoutes {
         // in the middle can be asked again elsewhere.
         let key = idempotency_key(request)?;
         let request = OrderRequest { details: ToyOrder::from(product), key };
-        let order = self.intake.accept(request).await?.order;
+        let order = self.api.intake.accept(request).await?.order;
         Ok(reply::no_store(reply::text(format!(
             "Your process {} has been created with this product : {}",
             order.id, order.details.product
@@ -99,61 +91,16 @@ impl OrderRoutes {
     async fn status(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         let [id] = request.query(["order_id"])?;
         let id = OrderId::parse(&query::required(id, "order_id")?)?;
-        match self.tracker.order(id).await? {
+        match self.api.tracker.order(id).await? {
             Some(order) => Ok(reply::no_store(reply::text(status_line(&order)))),
             None => Err(Failure::new(FailureKind::NotFound, format!("order \"{id}\": None"))),
         }
     }
-
-    async fn place(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
-        request.query([])?;
-        let key = idempotency_key(&request)?;
-        let body: OrderToPlace = request.body.json()?;
-        let details = body.check()?;
-        let accepted = self.intake.accept(OrderRequest { details, key }).await?;
-        let location = format!("/api/orders/{}", accepted.order.id);
-        let receipt = OrderReceipt::from(&accepted.order);
-        let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;
-        Ok(match accepted.kept {
-            Kept::Already => {
-                reply::with(response, IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"))
-            }
-            Kept::InStore | Kept::InBroker => response,
-        })
-    }
-
-    async fn show(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
-        request.query([])?;
-        let id = OrderId::parse(request.variable())?;
-        let order = self.tracker.order(id).await?;
-        let order = order.ok_or_else(|| reply::no_such("order", id))?;
-        Ok(reply::no_store(reply::json(&OrderView::from(order))?))
-    }
-
-    async fn events(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
-        request.query([])?;
-        let id = OrderId::parse(request.variable())?;
-        if let Some(seen) = request.headers().get(LAST_EVENT_ID)
-            && let Some(order) = self.tracker.order(id).await?
-            && order.status.is_final()
-            && seen.as_bytes() == order.status.as_str().as_bytes()
-        {
-            // The client has seen the end. An EventSource connects again after each
-            // end of its stream, until it is told so.
-            return Ok(reply::no_content());
-        }
-        let slot = self.streams.take_slot(request.client)?;
-        let changes = self.tracker.watch(id).await?;
-        Ok(slot.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
-    }
 }
 
-fn idempotency_key(request: &RoutedRequest<Action>) -> Result<Option<IdempotencyKey>, Failure> {
-    match request.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
-        // What is no text is no key either: the domain says so.
-        Some(key) => Ok(Some(IdempotencyKey::parse(key.to_str().unwrap_or_default())?)),
-        None => Ok(None),
-    }
+/// What a body asks for.
+fn asked_for(request: &RoutedRequest<Action>) -> Result<ToyOrder, Failure> {
+    request.body.json::<OrderToPlace>()?.check()
 }
 
 fn status_line(order: &TrackedOrder) -> String {
@@ -166,7 +113,7 @@ fn status_line(order: &TrackedOrder) -> String {
     }
 }
 
-impl Routes for OrderRoutes {
+impl Routes for ToyOrderRoutes {
     type Action = Action;
 
     const SERVICE: &'static str = "orders";
@@ -179,9 +126,9 @@ impl Routes for OrderRoutes {
         match request.action {
             Action::PlaceByGet => self.place_by_get(&request).await,
             Action::Status => self.status(&request).await,
-            Action::Place => self.place(request).await,
-            Action::Show => self.show(&request).await,
-            Action::Events => self.events(&request).await,
+            Action::Place => self.api.place(&request, asked_for).await,
+            Action::Show => self.api.show(&request).await,
+            Action::Events => self.api.events(&request).await,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio_util::sync::CancellationToken;
 use woody_adapters::http::{
-    AdminRoutes, FrontRoutes, GatewayLimits, MiscRoutes, OrderRoutes, ProductRoutes, RateLimit,
-    Readiness, ServerLimits, ServiceSettings, StreamSettings, gateway, service,
+    AdminRoutes, FrontRoutes, GatewayLimits, MiscRoutes, ProductRoutes, RateLimit, Readiness,
+    ServerLimits, ServiceSettings, StreamSettings, ToyOrderRoutes, gateway, service,
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
@@ -75,7 +75,7 @@ pub(super) async fn services() -> Vec<Service> {
         heartbeat: Duration::from_secs(15),
         ..StreamSettings::until(CancellationToken::new())
     };
-    let orders = || OrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams());
+    let orders = || ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams());
     let readiness = Arc::new(Readiness::new(CancellationToken::new()));
     let admin = AdminRoutes::new(readiness, PrometheusBuilder::new().build_recorder().handle());
     let (off, settings) = (RateLimit::off, ServiceSettings::default());

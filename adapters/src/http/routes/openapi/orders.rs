@@ -1,0 +1,195 @@
+//! Orders as answers show them. These only describe what is written elsewhere, and a
+//! test reads real answers with them.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use utoipa::{
+    OpenApi as _, ToSchema,
+    openapi::{InfoBuilder, OpenApiBuilder, tag::TagBuilder},
+};
+use uuid::Uuid;
+
+use super::{super::dto, operations};
+use crate::http::response::Problem;
+
+/// An order and where it stands.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OrderView)]
+pub struct ToyOrderView {
+    /// Its id.
+    pub order_id: Uuid,
+    /// What is ordered; missing, as are quantity and time, while the order is kept by
+    /// the broker alone.
+    #[schema(example = "lion")]
+    pub product: Option<String>,
+    /// How many pieces.
+    #[schema(minimum = 1, maximum = 1_000, example = 3)]
+    pub quantity: Option<u16>,
+    /// Where it stands: `pending`, then one of `success`, `rejected`, `failed`.
+    pub status: OrderWord,
+    /// Why it ended so, or the plan's figures.
+    #[schema(example = "1 sheet, 12 pieces, 41 % used")]
+    pub reason: Option<String>,
+    /// When it was accepted.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub accepted_at: Option<OffsetDateTime>,
+    /// When it ended.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub finished_at: Option<OffsetDateTime>,
+}
+
+/// An order and where it stands, without what it asks for.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct OrderState {
+    /// Its id.
+    pub order_id: Uuid,
+    /// Where it stands: `pending`, then one of `success`, `rejected`, `failed`.
+    pub status: OrderWord,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// When it was accepted; missing while the order is kept by the broker alone.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub accepted_at: Option<OffsetDateTime>,
+    /// When it ended.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub finished_at: Option<OffsetDateTime>,
+}
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OrderWord {
+    /// Accepted, not yet validated.
+    Pending,
+    /// It can be made.
+    Success,
+    /// It cannot be made.
+    Rejected,
+    /// It could not be validated.
+    Failed,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(Problem, dto::OrderReceipt, OrderState)))]
+struct Schemas;
+
+const ABOUT: &str = "An order is accepted at once, durably; it is then validated in the \
+    background, and succeeds or is rejected. Errors are problems (RFC 9457). Every answer \
+    carries `X-Request-Id`.";
+
+/// The schema of what an order asks for.
+const ASKED: &str = "OrderToPlace";
+
+/// Returns the document of an order service alone, whose orders are called `name` and
+/// ask for what `schema` says.
+pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
+    let info = InfoBuilder::new()
+        .title(format!("Orders: {name}"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .build();
+    let about = "Orders are accepted now and validated later.";
+    let document = OpenApiBuilder::new()
+        .info(info)
+        .paths(operations::order_paths())
+        .components(Schemas::openapi().components)
+        .tags(Some([TagBuilder::new().name("orders").description(Some(about)).build()]))
+        .build();
+    // A document of strings: neither can fail.
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        schemas.extend(schemas_of(schema));
+        schemas.insert("OrderView".to_owned(), view());
+    }
+    serde_json::to_vec(&document).unwrap_or_default().into()
+}
+
+/// An order is its state, and what it asked for unless only the broker has it.
+fn view() -> Value {
+    json!({
+        "description": "An order and where it stands, in one object with what it asks for; \
+            that is missing while the order is kept by the broker alone.",
+        "allOf": [
+            {"$ref": "#/components/schemas/OrderState"},
+            {"anyOf": [{"$ref": format!("#/components/schemas/{ASKED}")}, {"type": "object"}]},
+        ],
+    })
+}
+
+/// `schema`, and those that it defines for itself, as schemas of the document.
+fn schemas_of(mut schema: Value) -> Map<String, Value> {
+    let mut schemas = Map::new();
+    if let Value::Object(fields) = &mut schema {
+        fields.remove("$schema");
+        for key in ["$defs", "definitions"] {
+            if let Some(Value::Object(definitions)) = fields.remove(key) {
+                let named = |(name, definition)| (format!("{ASKED}.{name}"), definition);
+                schemas.extend(definitions.into_iter().map(named));
+            }
+        }
+    }
+    schemas.insert(ASKED.to_owned(), schema);
+    schemas.values_mut().for_each(redirect);
+    schemas
+}
+
+/// Lets references to definitions lead to where these are now.
+fn redirect(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::String(to)) = fields.get_mut("$ref") {
+                let name = ["#/$defs/", "#/definitions/"].iter().find_map(|at| to.strip_prefix(at));
+                if let Some(name) = name {
+                    *to = format!("#/components/schemas/{ASKED}.{name}");
+                } else if to == "#" {
+                    *to = format!("#/components/schemas/{ASKED}");
+                }
+            }
+            fields.values_mut().for_each(redirect);
+        }
+        Value::Array(items) => items.iter_mut().for_each(redirect),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_schema_defines_for_itself_is_found_in_the_document() {
+        let schemas = schemas_of(json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {
+                "toppings": {"type": "array", "items": {"$ref": "#/$defs/Topping"}},
+                "half": {"$ref": "#"},
+            },
+            "$defs": {
+                "Topping": {"type": "object", "properties": {"of": {"$ref": "#/$defs/Kind"}}},
+                "Kind": {"type": "string"},
+            },
+        }));
+        let expected = json!({
+            "OrderToPlace": {
+                "type": "object",
+                "properties": {
+                    "toppings": {
+                        "type": "array",
+                        "items": {"$ref": "#/components/schemas/OrderToPlace.Topping"},
+                    },
+                    "half": {"$ref": "#/components/schemas/OrderToPlace"},
+                },
+            },
+            "OrderToPlace.Topping": {
+                "type": "object",
+                "properties": {"of": {"$ref": "#/components/schemas/OrderToPlace.Kind"}},
+            },
+            "OrderToPlace.Kind": {"type": "string"},
+        });
+        assert_eq!(Value::Object(schemas), expected);
+    }
+}

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use hyper::{
+    StatusCode,
+    header::{HeaderName, HeaderValue},
+};
+use woody_core::{
+    domain::{IdempotencyKey, OrderDetails, OrderId},
+    services::{Kept, OrderIntake, OrderRequest, OrderTracker},
+};
+
+use super::{
+    super::dto::OrderReceipt,
+    events::{OrderStreams, StreamSettings},
+    view::OrderView,
+};
+use crate::http::{
+    request::RoutedRequest,
+    response::{Failure, Response, reply},
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What can be asked of orders of any type.
+pub(super) struct OrderApi<D: OrderDetails> {
+    pub(super) intake: Arc<OrderIntake<D>>,
+    pub(super) tracker: Arc<OrderTracker<D>>,
+    streams: OrderStreams,
+}
+
+impl<D: OrderDetails> OrderApi<D> {
+    pub(super) fn new(
+        intake: Arc<OrderIntake<D>>,
+        tracker: Arc<OrderTracker<D>>,
+        streams: StreamSettings,
+    ) -> Self {
+        Self { intake, tracker, streams: OrderStreams::new(streams) }
+    }
+
+    /// Places the order that the body asks for, as `read` understands it.
+    pub(super) async fn place<A>(
+        &self,
+        request: &RoutedRequest<A>,
+        read: impl FnOnce(&RoutedRequest<A>) -> Result<D, Failure>,
+    ) -> Result<Response, Failure> {
+        request.query([])?;
+        let key = idempotency_key(request)?;
+        let details = read(request)?;
+        let accepted = self.intake.accept(OrderRequest { details, key }).await?;
+        let location = format!("/api/orders/{}", accepted.order.id);
+        let receipt = OrderReceipt::from(&accepted.order);
+        let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;
+        Ok(match accepted.kept {
+            Kept::Already => {
+                reply::with(response, IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"))
+            }
+            Kept::InStore | Kept::InBroker => response,
+        })
+    }
+
+    /// Shows one order.
+    pub(super) async fn show<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
+        request.query([])?;
+        let id = OrderId::parse(request.variable())?;
+        let order = self.tracker.order(id).await?;
+        let order = order.ok_or_else(|| reply::no_such("order", id))?;
+        Ok(reply::no_store(reply::json(&OrderView::from(order))?))
+    }
+
+    /// Follows one order to its end.
+    pub(super) async fn events<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
+        request.query([])?;
+        let id = OrderId::parse(request.variable())?;
+        if let Some(seen) = request.headers().get(LAST_EVENT_ID)
+            && let Some(order) = self.tracker.order(id).await?
+            && order.status.is_final()
+            && seen.as_bytes() == order.status.as_str().as_bytes()
+        {
+            // The client has seen the end. An EventSource connects again after each
+            // end of its stream, until it is told so.
+            return Ok(reply::no_content());
+        }
+        let slot = self.streams.take_slot(request.client)?;
+        let changes = self.tracker.watch(id).await?;
+        Ok(slot.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
+    }
+}
+
+/// What the client calls this submit, if it says so.
+pub(super) fn idempotency_key<A>(
+    request: &RoutedRequest<A>,
+) -> Result<Option<IdempotencyKey>, Failure> {
+    match request.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
+        // What is no text is no key either: the domain says so.
+        Some(key) => Ok(Some(IdempotencyKey::parse(key.to_str().unwrap_or_default())?)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,43 @@
+use serde::Serialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use woody_core::{domain::OrderDetails, services::TrackedOrder};
+
+/// An order and where it stands, as answers and events show it: its own fields and
+/// those of `D` in one object.
+///
+/// The fields of `D` and the times are missing while the order is kept by the broker alone.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderView<D> {
+    order_id: Uuid,
+    #[serde(flatten)]
+    details: Option<D>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    finished_at: Option<OffsetDateTime>,
+}
+
+impl<D> OrderView<D> {
+    /// Where it stands, in the wire's word.
+    pub(super) fn status(&self) -> &'static str {
+        self.status
+    }
+}
+
+impl<D: OrderDetails> From<TrackedOrder<D>> for OrderView<D> {
+    fn from(order: TrackedOrder<D>) -> Self {
+        let TrackedOrder { id, status, stored } = order;
+        Self {
+            order_id: id.as_uuid(),
+            status: status.as_str(),
+            reason: status.reason().map(ToString::to_string),
+            accepted_at: stored.as_ref().map(|order| order.accepted_at),
+            finished_at: stored.as_ref().and_then(|order| order.finished_at),
+            details: stored.map(|order| order.details),
+        }
+    }
+}
