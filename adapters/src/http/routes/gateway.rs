@@ -61,7 +61,7 @@ pub fn gateway(
     front: FrontRoutes,
     limits: &GatewayLimits,
     settings: &ServiceSettings,
-) -> impl HttpService {
+) -> impl HttpService + use<> {
     let limit = |rate: Option<Rate>| match rate {
         Some(rate) => RateLimit::new(rate, limits.exempt.clone()),
         None => RateLimit::off(),

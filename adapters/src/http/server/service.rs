@@ -102,7 +102,7 @@ pub fn service<R: Routes>(
     routes: R,
     limit: RateLimit,
     settings: &ServiceSettings,
-) -> impl HttpService {
+) -> impl HttpService + use<R> {
     let routes = Arc::new(routes);
     let handler = tower::service_fn(move |request| {
         let routes = Arc::clone(&routes);

@@ -1,4 +1,5 @@
 mod admin;
+mod any_order;
 mod bad_input;
 mod boundary;
 mod browsers;

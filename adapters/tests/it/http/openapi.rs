@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use woody_adapters::http::{
-    FrontRoutes, MiscRoutes, ProductRoutes, Route, Routes, ToyOrderRoutes, openapi,
+    FrontRoutes, MiscRoutes, OrderWord, ProductRoutes, Route, Routes, ToyOrderRoutes, ToyOrderView,
+    openapi,
 };
 
 use super::{client::request, shop::Shop};
@@ -68,6 +69,21 @@ async fn every_documented_route_answers_with_a_documented_status_and_type() {
         let kind = answer.header("content-type").split(';').next().unwrap();
         assert!(response["content"][kind].is_object(), "{line}: {kind} in {response}");
     }
+}
+
+#[tokio::test]
+async fn orders_are_as_their_schema_says() {
+    let shop = Shop::open().await;
+    let id = shop.order("lion").await;
+    let path = format!("/api/orders/{id}");
+    let pending: ToyOrderView = serde_json::from_slice(&shop.get(&path).await.body).unwrap();
+    assert_eq!((pending.status, pending.quantity), (OrderWord::Pending, Some(1)));
+    shop.decide(Ok(woody_core::ports::Verdict::Rejected("too large".into())));
+    // The stream ends after a final status.
+    shop.get(&format!("{path}/events")).await;
+    let ended: ToyOrderView = serde_json::from_slice(&shop.get(&path).await.body).unwrap();
+    assert_eq!(ended.status, OrderWord::Rejected);
+    assert!(ended.finished_at.is_some() && ended.reason.as_deref() == Some("too large"));
 }
 
 #[test]

@@ -41,3 +41,36 @@ impl<D: OrderDetails> From<TrackedOrder<D>> for OrderView<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use woody_core::{
+        domain::{NewOrder, Order, OrderStatus, ToyOrder},
+        services::TrackedOrder,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_one_flat_object_and_shows_only_what_is_known() {
+        let new = NewOrder::new(ToyOrder::parse("lion", 3).unwrap());
+        let (id, at) = (new.id, new.accepted_at);
+        let stored = Order {
+            id,
+            details: new.details,
+            status: OrderStatus::Pending,
+            accepted_at: at,
+            finished_at: None,
+        };
+        let text = |order: TrackedOrder| serde_json::to_string(&OrderView::from(order)).unwrap();
+        let stamp = at.format(&time::format_description::well_known::Rfc3339).unwrap();
+        assert_eq!(
+            text(stored.into()),
+            format!(
+                r#"{{"order_id":"{id}","product":"lion","quantity":3,"status":"pending","accepted_at":"{stamp}"}}"#
+            )
+        );
+        let unwritten = TrackedOrder { id, status: OrderStatus::Pending, stored: None };
+        assert_eq!(text(unwritten), format!(r#"{{"order_id":"{id}","status":"pending"}}"#));
+    }
+}
