@@ -19,6 +19,35 @@ expect() {
     fi
 }
 
+# ask HOST:PORT LINE [BODY]: the whole answer to one request.
+ask() {
+    local body=${3:-}
+    exec 3<>"/dev/tcp/${1%:*}/${1#*:}"
+    printf '%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
+        "$2" "$1" "$(printf %s "$body" | wc -c)" "$body" >&3
+    cat <&3
+    exec 3>&-
+}
+
+# pizza_shop STORE QUEUE: opens the shop, orders over HTTP, follows the order to its end, closes.
+pizza_shop() (
+    said=$(mktemp -u)
+    mkfifo "$said"
+    "$examples/pizza_shop" 127.0.0.1:0 "$1" "$2" >"$said" &
+    shop=$!
+    trap 'kill -KILL $shop 2>/dev/null || true; rm -f "$said"' EXIT
+    exec 4<"$said"
+    read -r line <&4
+    address=${line#open at http://}
+    placed=$(ask "$address" 'POST /api/orders' '{"toppings": [{"name": "🍍"}, {"name": "pineapple"}], "email": "ada@example.org"}')
+    id=$(grep -oE '[0-9a-f-]{36}' <<<"$placed" | head -n 1)
+    ask "$address" "GET /api/orders/$id/events"
+    ask "$address" 'POST /api/orders' '{"toppings": [], "email": "ada@example.org"}'
+    kill -INT "$shop"
+    cat <&4
+    wait "$shop"
+)
+
 # As the tests are built, so that nothing is built again.
 cargo build --quiet --workspace --all-features --examples
 examples=${CARGO_TARGET_DIR:-target}/debug/examples
@@ -28,6 +57,14 @@ if [ -n "${WOODY_TEST_AMQP_URL:-}" ]; then
 fi
 expect own_validator 'Wooden sword: Some.Rejected' "$examples/own_validator"
 expect own_store 'read back: Some' "$examples/own_store"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export -f ask pizza_shop
+export examples
+for backends in 'memory: memory:' "sqlite:$work/pizzas.db sqlite:$work/queue.db"; do
+    # shellcheck disable=SC2086 # two words
+    expect "pizza_shop (${backends%%:*})" 'rejected.*not in this kitchen' bash -euc 'pizza_shop "$@"' bash $backends
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
