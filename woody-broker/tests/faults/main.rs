@@ -12,6 +12,5 @@
 )]
 
 mod leaderless;
-mod proof;
 mod rabbitmq;
 mod server;

@@ -12,15 +12,12 @@ use lapin::{
 use uuid::Uuid;
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::{
-    contract::toy,
+    contract::{broker::acknowledge, toy},
     domain::{OrderMessage, OrderStatus},
     ports::{Broker, Consumer, ConsumerState, Delivery, Prefetch, StatusChange},
 };
 
-use crate::{
-    proof::ack,
-    server::{Server, url},
-};
+use crate::server::{Server, url};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What the tests give a publish.
@@ -246,7 +243,7 @@ async fn a_memory_alarm_refuses_publishers_and_lets_acknowledgements_through() {
     for body in &bodies {
         let delivery = next(&mut consumer).await;
         assert_eq!(delivery.body(), body);
-        within("an ack", ack(delivery)).await.unwrap();
+        within("an ack", acknowledge(delivery)).await.unwrap();
     }
     // Some of the probes may have come before the alarm.
     let probe = tokio::time::timeout(Duration::from_secs(1), consumer.next()).await;
