@@ -1,36 +1,36 @@
-//! What the SQL backends share: a batch may name an order twice, a statement
-//! may not touch a row twice.
+//! What the SQL backends share: a batch may name an order twice, a statement may not
+//! touch a row twice.
 //!
-//! So a statement gets the first item of each id, and the rest is answered
-//! from what that statement found. The items go in by ascending id: two batches
-//! that share orders then lock them in the same order and cannot deadlock.
+//! So a statement gets the first item of each id, and the results of the others follow
+//! from what that statement found. The items are bound by ascending id: two batches that
+//! share orders then lock them in the same order and cannot deadlock.
 
 use std::collections::{HashMap, HashSet};
 
 use woody_core::domain::{Details, NewOrder, OrderId, OrderStatus};
 use woody_core::ports::{Decision, Insert, StoreError, Transition};
 
-/// The first order of each id, by ascending id.
+/// Returns the first order of each id, by ascending id.
 pub(crate) fn first_orders(orders: &[NewOrder<Details>]) -> Vec<&NewOrder<Details>> {
     firsts(orders, |order| order.id)
 }
 
-/// The first decision on each order, by ascending id.
+/// Returns the first decision on each order, by ascending id.
 pub(crate) fn first_decisions(decisions: &[Decision]) -> Vec<&Decision> {
     firsts(decisions, |decision| decision.order.id)
 }
 
 fn firsts<T>(items: &[T], id: impl Fn(&T) -> OrderId) -> Vec<&T> {
     let mut firsts: Vec<_> = items.iter().collect();
-    // A stable sort: the first of an id stays the first.
+    // The sort is stable: the first of an id stays the first.
     firsts.sort_by_key(|item| id(item));
     firsts.dedup_by_key(|item| id(item));
     firsts
 }
 
-/// Answers an insert, given which ids were `created` and what the store holds
-/// under the others.
-pub(crate) fn answers(
+/// Returns the results of an insert, given which ids were `created` and what the store
+/// holds under the others.
+pub(crate) fn inserts(
     orders: &[NewOrder<Details>],
     created: &HashSet<OrderId>,
     known: &[NewOrder<Details>],
@@ -50,18 +50,17 @@ pub(crate) fn answers(
         .collect()
 }
 
-/// How a batch of decisions went once the first on each order has been written.
+/// The results of a batch of decisions once the first on each order has been written.
 pub(crate) struct Settled<'a> {
-    /// The answers, in the order asked.
+    /// One result for each decision, in their order.
     pub(crate) transitions: Vec<Transition>,
-    /// Decisions that hold, too, but are not written yet: redriven ones on an
-    /// order that failed in this same batch or was found failed by it. At most
-    /// one for each order.
+    /// Decisions that apply but are not written yet: redriven ones on an order that failed
+    /// in the same batch or was found failed. At most one for each order.
     pub(crate) unwritten: Vec<&'a Decision>,
 }
 
-/// Answers decisions as if they came one by one, given which orders the first
-/// decisions have `applied` to and how the others `ended` before.
+/// Returns the results of decisions as if they were written one by one, given to which
+/// orders the first decisions `applied` and how the others had `ended`.
 pub(crate) fn settle<'a>(
     decisions: &'a [Decision],
     applied: &HashSet<OrderId>,
@@ -92,7 +91,7 @@ pub(crate) fn settle<'a>(
     Ok(settled)
 }
 
-/// An order that must be there is not: orders are never deleted.
+/// The error for an order that must be there and is not: orders are never deleted.
 pub(crate) fn lost(id: OrderId) -> StoreError {
     StoreError::Corrupt(format!("order {id} is neither new nor there"))
 }
@@ -117,7 +116,7 @@ mod tests {
     #[test]
     fn an_order_that_vanished_is_corruption_not_a_wrong_answer() {
         let order = order();
-        let answer = answers(std::slice::from_ref(&order), &HashSet::new(), &[]);
+        let answer = inserts(std::slice::from_ref(&order), &HashSet::new(), &[]);
         assert!(matches!(answer, Err(StoreError::Corrupt(_))));
         let decision = Decision { order, outcome: Outcome::Success(None), redriven: false };
         let answer = settle(std::slice::from_ref(&decision), &HashSet::new(), HashMap::new());

@@ -9,9 +9,9 @@ use crate::url::StoreUrl;
 
 /// Opens the store that `url` names.
 ///
-/// A database server that is away is no error: calls are answered
+/// An unavailable database server is no error: calls fail as
 /// [`Unavailable`](woody_core::ports::StoreError::Unavailable) until it is there. Before the first
-/// call, [`Store::migrate`] must have worked once.
+/// call, [`Store::migrate`] must have succeeded once.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -28,7 +28,7 @@ use crate::url::StoreUrl;
 /// ```
 ///
 /// # Errors
-/// [`OpenError`] when waiting will not help, for example a folder that cannot
+/// [`OpenError`] when trying again will not help, for example for a folder that cannot
 /// be written.
 #[cfg_attr(
     not(feature = "postgres"),

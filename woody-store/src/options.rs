@@ -1,17 +1,16 @@
 use std::error::Error;
 use std::time::Duration;
 
-/// How to talk to a store; the defaults are meant for a service.
+/// Connection limits; the defaults are meant for a service.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
-    /// The most connections to a database server; 8.
+    /// The largest number of connections to a database server; 8 by default.
     pub max_connections: u32,
-    /// How long a call waits for a connection; 500 ms. Connecting is part of
-    /// it, so this is also how soon a server that is away is noticed.
+    /// How long a call waits for a connection, including the time to open one; 500 ms by
+    /// default. So this is also how soon an unavailable server is noticed.
     pub acquire_timeout: Duration,
-    /// How long a call may take in all; 5 s. It bounds what a server that
-    /// answers nothing can hold up.
+    /// How long a call may take in all, 5 s by default, even if the server never replies.
     pub call_timeout: Duration,
 }
 
@@ -33,7 +32,7 @@ impl Default for StoreOptions {
     }
 }
 
-/// A store cannot be opened, and waiting will not help.
+/// A store cannot be opened, and trying again will not help.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open the store {store}")]
 pub struct OpenError {

@@ -1,7 +1,7 @@
-/// Declares what a statement answers: groups of columns that others have too, then
-/// columns by their names.
+/// Declares the row that a statement returns: groups of columns that other rows have,
+/// too, then columns by their names.
 ///
-/// sqlx's derive would do the same, and build both drivers a second time for it.
+/// sqlx's derive does the same, but has both drivers built a second time.
 macro_rules! row {
     (
         $(#[$about:meta])*

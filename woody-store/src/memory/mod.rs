@@ -8,11 +8,10 @@ use orders::Orders;
 use products::Products;
 use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 
-/// Orders and catalogue in this process's memory, for as long as it lives.
+/// A store in the memory of this process, for as long as it runs.
 ///
-/// It keeps the whole contract but durability, so what works on it works on the
-/// others. Leases run on tokio's clock, which a test may pause. Clones share what
-/// they hold.
+/// It keeps the whole contract but durability, so what works on it works on the others.
+/// Leases run on tokio's clock, which a test may pause. Clones share the same store.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     orders: Arc<Mutex<Orders>>,

@@ -12,18 +12,18 @@ use woody_core::ports::{
 use super::{MemoryStore, locked};
 use crate::stamp::whole_micros;
 
-/// An order's place among the others: the oldest first.
-type Place = (OffsetDateTime, OrderId);
+/// What orders are sorted by: the oldest first.
+type ByAge = (OffsetDateTime, OrderId);
 
 #[derive(Debug, Default)]
 pub(super) struct Orders {
     all: HashMap<OrderId, Order<Details>>,
-    pending: BTreeSet<Place>,
-    /// Until when each entry is leased; `None` is for ever.
-    outbox: BTreeMap<Place, Option<Instant>>,
-    /// Validations that have begun and not ended, and when the last one did.
+    pending: BTreeSet<ByAge>,
+    /// When the lease of each entry expires; `None` is never.
+    outbox: BTreeMap<ByAge, Option<Instant>>,
+    /// How many validations have begun and not ended, and when the last one began.
     begun: HashMap<OrderId, (u32, Instant)>,
-    /// Pending orders that are in somebody's hands, and since when that is known.
+    /// Marked orders, and when they were marked.
     held: HashMap<OrderId, OffsetDateTime>,
 }
 
@@ -87,7 +87,7 @@ impl OrderStore for MemoryStore {
         let Orders { all, outbox, .. } = &mut *stored;
         let now = Instant::now();
         let free = outbox.iter_mut().filter(|(_, until)| until.is_some_and(|until| until <= now));
-        let claim = |((_, id), until): (&Place, &mut Option<Instant>)| {
+        let claim = |((_, id), until): (&ByAge, &mut Option<Instant>)| {
             *until = now.checked_add(lease);
             all.get(id).map(asked)
         };
@@ -97,8 +97,8 @@ impl OrderStore for MemoryStore {
     async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
         let mut stored = locked(&self.orders);
         for id in published {
-            if let Some(place) = stored.all.get(id).map(place) {
-                stored.outbox.remove(&place);
+            if let Some(key) = stored.all.get(id).map(by_age) {
+                stored.outbox.remove(&key);
             }
         }
         Ok(())
@@ -144,7 +144,7 @@ impl OrderStore for MemoryStore {
         let forgotten: Vec<_> = stored.unaccounted(watermark).take(missing.min(limit)).collect();
         let (at, unleased) = (now(), Some(Instant::now()));
         stored.held.extend(forgotten.iter().map(|(_, id)| (*id, at)));
-        stored.outbox.extend(forgotten.iter().map(|place| (*place, unleased)));
+        stored.outbox.extend(forgotten.iter().map(|key| (*key, unleased)));
         Ok(forgotten.len() as u64)
     }
 
@@ -154,7 +154,7 @@ impl OrderStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Order<Details>>, StoreError> {
         let stored = locked(&self.orders);
-        let order = |(_, id): Place| stored.all.get(&id).cloned();
+        let order = |(_, id): ByAge| stored.all.get(&id).cloned();
         Ok(older_than(&stored.pending, pending_for).take(limit).filter_map(order).collect())
     }
 
@@ -179,19 +179,19 @@ impl OrderStore for MemoryStore {
 }
 
 impl Orders {
-    /// A mark that lasts longer stays.
+    /// Marks an order at this time, unless it is marked at a later one.
     fn mark(&mut self, id: OrderId, at: OffsetDateTime) {
         let held = self.held.entry(id).or_insert(at);
         *held = at.max(*held);
     }
 
-    /// The orders that had been published before `watermark` and that nobody has
-    /// marked since, oldest first.
-    fn unaccounted(&self, watermark: &Watermark) -> impl Iterator<Item = Place> {
+    /// Returns the orders that had been published before `watermark` and were not marked
+    /// since, oldest first.
+    fn unaccounted(&self, watermark: &Watermark) -> impl Iterator<Item = ByAge> {
         let Watermark { accepted_before, unmarked_since } = *watermark;
         let is_marked = move |id| self.held.get(id).is_some_and(|at| *at >= unmarked_since);
         let old = self.pending.iter().take_while(move |(at, _)| *at < accepted_before);
-        old.filter(move |place| !self.outbox.contains_key(place) && !is_marked(&place.1)).copied()
+        old.filter(move |key| !self.outbox.contains_key(key) && !is_marked(&key.1)).copied()
     }
 
     fn insert(&mut self, order: &NewOrder<Details>, lease_until: Option<Instant>) -> Insert {
@@ -203,8 +203,8 @@ impl Orders {
                 if order.accepted_at < before_now(Watermark::LATE) {
                     self.held.insert(order.id, now());
                 }
-                self.pending.insert(place(&order));
-                self.outbox.insert(place(&order), lease_until);
+                self.pending.insert(by_age(&order));
+                self.outbox.insert(by_age(&order), lease_until);
                 self.all.insert(order.id, order);
                 Insert::Created
             }
@@ -214,8 +214,8 @@ impl Orders {
     fn finish(&mut self, decision: &Decision, finished_at: OffsetDateTime) -> Transition {
         let order = self.all.entry(decision.order.id).or_insert_with(|| pending(&decision.order));
         self.begun.remove(&decision.order.id);
-        self.pending.remove(&place(order));
-        self.outbox.remove(&place(order));
+        self.pending.remove(&by_age(order));
+        self.outbox.remove(&by_age(order));
         self.held.remove(&order.id);
         match order.status.clone().settle(decision.outcome.clone(), decision.redriven) {
             Ok(status) => {
@@ -228,7 +228,7 @@ impl Orders {
     }
 }
 
-fn place(order: &Order<Details>) -> Place {
+fn by_age(order: &Order<Details>) -> ByAge {
     (order.accepted_at, order.id)
 }
 
@@ -246,13 +246,13 @@ fn asked(order: &Order<Details>) -> NewOrder<Details> {
     NewOrder { id: order.id, details: order.details.clone(), accepted_at: order.accepted_at }
 }
 
-/// The places of orders that were accepted longer than `age` ago.
-fn older_than(places: &BTreeSet<Place>, age: Duration) -> impl Iterator<Item = Place> {
+/// Returns the orders that were accepted longer than `age` ago.
+fn older_than(pending: &BTreeSet<ByAge>, age: Duration) -> impl Iterator<Item = ByAge> {
     let before = before_now(age);
-    places.iter().copied().take_while(move |(at, _)| *at < before)
+    pending.iter().copied().take_while(move |(at, _)| *at < before)
 }
 
-/// So long ago, or the beginning of time: no order is older than time can say.
+/// Returns the time so long ago, or the earliest there is.
 fn before_now(age: Duration) -> OffsetDateTime {
     let age = time::Duration::try_from(age).unwrap_or(time::Duration::MAX);
     now().checked_sub(age).unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -10,7 +10,7 @@ use crate::stamp::whole_micros;
 
 #[derive(Debug, Default)]
 pub(super) struct Products {
-    /// In the order in which they were added.
+    /// All products, in the order in which they were added.
     all: Vec<Product>,
     by_id: HashMap<ProductId, usize>,
     newest_by_name: HashMap<ProductName, usize>,

@@ -1,4 +1,4 @@
-//! What every call of the store begins and ends with.
+//! How every call of the store begins and ends.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use super::pool::Lent;
 use super::{PostgresStore, server};
 
 impl PostgresStore {
-    /// Takes a connection, or gives up soon.
+    /// Takes a connection from the pool, within
+    /// [`acquire_timeout`](crate::StoreOptions::acquire_timeout).
     ///
-    /// A connection that is being opened is opened to its end, whoever gives up
-    /// waiting for it, and then serves the next. Otherwise a server that takes
-    /// longer than callers wait, because all of them have it open connections at
-    /// once, would never have one open: it stays away for as long as they call.
+    /// A connection that is being opened is opened to its end even if its caller has
+    /// given up, and then serves the next. Otherwise a server that takes longer than
+    /// callers wait, because all of them open connections at once, would stay unavailable
+    /// for as long as they call.
     pub(super) async fn lend(&self) -> Result<Lent, Error> {
-        let place = Arc::clone(&self.callers).try_acquire_owned();
-        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let turn = Arc::clone(&self.callers).try_acquire_owned();
+        let turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let pool = self.pool.clone();
         let lending = tokio::spawn(async move {
             let lent = pool.close_event().do_until(pool.acquire()).await;
-            drop(place);
+            drop(turn);
             lent?
         });
         match timeout(self.acquire_timeout, lending).await {
             Ok(Ok(lent)) => self.introduce(Lent::new(lent?)).await,
-            // It cannot panic; the process is going down.
+            // The task cannot panic; the runtime is shutting down.
             Ok(Err(_)) => Err(sqlx::Error::PoolClosed.into()),
             Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
         }
     }
 
-    /// Looks once whether the server is one for us, and holds on to it behind a
-    /// transaction pooler: from one transaction to the next the server's session is
-    /// somebody else's, statements and all.
+    /// Checks once whether the server is fit. Behind a transaction pooler, begins a
+    /// transaction, which keeps the server's session for this call.
     async fn introduce(&self, mut lent: Lent) -> Result<Lent, Error> {
         if !self.is_known.load(Ordering::Relaxed) {
             server::check(&mut lent, self.expected_limit()).await?;
@@ -49,7 +49,7 @@ impl PostgresStore {
         Ok(lent)
     }
 
-    /// Runs a call that must end in time.
+    /// Runs a call within [`call_timeout`](crate::StoreOptions::call_timeout).
     pub(super) async fn within_time<T>(
         &self,
         call: impl Future<Output = Result<T, Error>> + Send,

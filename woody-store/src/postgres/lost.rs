@@ -1,4 +1,4 @@
-//! Looks for orders that have lost their message.
+//! Finds orders that have lost their message.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ const WATERMARK: &str = "
 
 const FORGET: &str = "DELETE FROM held WHERE held_at < now() - $1";
 
-/// Two counts and not one that leaves orders out: the first reads nothing but
-/// `orders_pending`, and the second begins at the few that are left out.
+/// Subtracts two counts, since both are cheap: the first reads only `orders_pending`,
+/// and the second begins at the few orders that are left out.
 const UNACCOUNTED: &str = "
     SELECT (SELECT count(*) FROM (
                 SELECT FROM orders WHERE status = 'pending' AND accepted_at < $1 LIMIT $3
@@ -35,12 +35,12 @@ const MARK: &str = "
     SELECT DISTINCT id, now() FROM unnest($1::uuid[]) AS marked (id) ORDER BY id
     ON CONFLICT (order_id) DO UPDATE SET held_at = greatest(held.held_at, excluded.held_at)";
 
-/// One refill at a time for each schema, so that each counts what others have left.
+/// Allows one refill at a time in a schema, so that each counts what others have left.
 const TAKE_TURN: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('woody refill ' || current_schema(), 0))";
 
-/// Locks the orders: a worker that ends one meanwhile waits, and then takes the
-/// entry away again. Whoever holds one already is ending it.
+/// Locks the orders: a worker that ends one meanwhile waits, and then deletes the entry
+/// again. An order that is locked already is about to end.
 const REFILL: &str = "
     WITH forgotten AS (
         SELECT id, accepted_at FROM orders

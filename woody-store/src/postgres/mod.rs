@@ -26,25 +26,24 @@ use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 use crate::{OpenError, StoreOptions, UrlError};
 use error::{Error, NoAnswer};
 
-/// How long a migration may take, waiting for another replica's included.
+/// How long a migration may take, including the wait for another replica's.
 const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Orders and catalogue in PostgreSQL, 15 or later.
+/// A store in PostgreSQL, 15 or later.
 ///
-/// Nothing is connected until the first call, and a call is never silent: it is
-/// answered [`Unavailable`](StoreError::Unavailable) when the server is away,
-/// has no connection to give within
-/// [`acquire_timeout`](StoreOptions::acquire_timeout), or has not answered
-/// within [`call_timeout`](StoreOptions::call_timeout).
+/// It connects at the first call. Every call ends: it is
+/// [`Unavailable`](StoreError::Unavailable) when the server cannot be reached, when there
+/// is no connection within [`acquire_timeout`](StoreOptions::acquire_timeout), or no
+/// reply within [`call_timeout`](StoreOptions::call_timeout).
 ///
-/// Behind a pooler that hands sessions around between transactions, such as
-/// PgBouncer's, the URL says `?pooler=transaction`: every call is then a
-/// transaction of its own that leaves nothing behind in a session. Limits on
-/// statements are the pooler's or the role's business there (`ALTER ROLE … SET
-/// statement_timeout`). A pooler that the URL does not tell of is refused, and so
-/// is a database whose encoding is not UTF8.
+/// Behind a pooler that shares sessions between transactions, such as PgBouncer's
+/// transaction pooling, the URL must have the parameter `pooler=transaction`: every call
+/// is then a transaction that leaves nothing behind in a session. Limits on statements
+/// are set for the pooler or the role there (`ALTER ROLE … SET statement_timeout`). A
+/// pooler without that parameter is refused, and so is a database whose encoding is not
+/// UTF8.
 ///
-/// Time is the server's.
+/// All times are the server's. Clones share the same store.
 ///
 /// # Cancel safety
 /// The connection of a dropped call is closed, and the server rolls back what
@@ -54,7 +53,7 @@ pub struct PostgresStore {
     server: PgConnectOptions,
     pool: PgPool,
     is_pooled: bool,
-    /// Whether the server was looked at and found fit.
+    /// Whether the server was checked and is fit.
     is_known: Arc<AtomicBool>,
     callers: Arc<Semaphore>,
     acquire_timeout: Duration,
@@ -65,8 +64,7 @@ impl PostgresStore {
     /// Makes the store of a URL, for example
     /// `postgres://woody:password@database/woodytoys?sslmode=require`.
     ///
-    /// It asks no server, which may well be away, but must be called inside a
-    /// tokio runtime.
+    /// It connects to no server yet, but must be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`OpenError`] for a malformed URL.
@@ -95,17 +93,17 @@ impl PostgresStore {
         })
     }
 
-    /// The limit on statements that every session has, unless it is a pooler's.
+    /// Returns the limit on statements that every session has, unless it is a pooler's.
     fn expected_limit(&self) -> Option<u32> {
         (!self.is_pooled).then(|| pool::limit_ms(self.call_timeout))
     }
 
-    /// A statement. Sessions that are ours keep it prepared.
+    /// Makes a statement, which is kept prepared unless the session is a pooler's.
     fn query<'q>(&self, sql: &'static str) -> Query<'q, Postgres, PgArguments> {
         sqlx::query(sql).persistent(!self.is_pooled)
     }
 
-    /// A statement that answers rows.
+    /// Makes a statement that returns rows.
     fn query_as<'q, O: for<'r> FromRow<'r, PgRow>>(
         &self,
         sql: &'static str,
@@ -113,7 +111,7 @@ impl PostgresStore {
         sqlx::query_as(sql).persistent(!self.is_pooled)
     }
 
-    /// A statement that answers one column.
+    /// Makes a statement that returns one column.
     fn query_scalar<'q, O>(&self, sql: &'static str) -> QueryScalar<'q, Postgres, O, PgArguments>
     where
         (O,): for<'r> FromRow<'r, PgRow>,
@@ -132,7 +130,7 @@ impl Store for PostgresStore {
         Arc::new(self.clone())
     }
 
-    /// Brings the schema up to date; one that is so takes no right to change it.
+    /// Brings the schema up to date. If it is, no right to change it is needed.
     async fn migrate(&self) -> Result<(), StoreError> {
         let connecting = timeout(self.call_timeout, PgConnection::connect_with(&self.server));
         let mut connection = connecting
@@ -150,12 +148,12 @@ impl Store for PostgresStore {
     }
 
     async fn close(&self) {
-        // A server that answers nothing does not hold up the end.
+        // A server that does not reply must not delay the end.
         let _ = timeout(self.call_timeout, self.pool.close()).await;
     }
 }
 
-/// What a URL says.
+/// A parsed URL.
 struct Address {
     server: PgConnectOptions,
     is_pooled: bool,
@@ -177,7 +175,7 @@ fn parse(url: &str) -> Result<Address, UrlError> {
         Some(_) => return Err(malformed("`pooler` must be `transaction`, or not be there".into())),
     };
     let server = PgConnectOptions::from_str(&url).map_err(|error| {
-        // What a parameter's parser says may quote a value.
+        // The error of a parameter's parser may quote a value.
         let query = url.split_once('?').map_or("", |(_, query)| query);
         let said = match error {
             sqlx::Error::Configuration(source) => source.to_string(),
@@ -186,12 +184,12 @@ fn parse(url: &str) -> Result<Address, UrlError> {
         let quotes = query.split(['&', '=']).any(|value| value.len() > 3 && said.contains(value));
         malformed(if quotes { "a parameter has no such value".into() } else { said })
     })?;
-    // It is about floating-point numbers, of which there are none, and poolers
-    // refuse it.
+    // It is for floating-point numbers, of which there are none, and poolers refuse it.
     Ok(Address { server: server.extra_float_digits(None), is_pooled })
 }
 
-/// The URL as the driver knows it, and the value of our own parameter.
+/// Returns the URL without the parameter `pooler`, which the driver does not know, and
+/// the value of that.
 fn without_pooler(url: &str) -> (String, Option<&str>) {
     let Some((before, query)) = url.split_once('?') else { return (url.to_owned(), None) };
     let is_ours = |pair: &&str| pair.starts_with("pooler=");
@@ -200,12 +198,12 @@ fn without_pooler(url: &str) -> (String, Option<&str>) {
     (format!("{before}?{}", rest.join("&")), pooler)
 }
 
-/// Whether the URL can be understood.
+/// Checks that the URL can be parsed.
 pub(crate) fn check_url(url: &str) -> Result<(), UrlError> {
     parse(url).map(drop)
 }
 
-/// The URL without what may be secret: no user, no password, no parameters.
+/// Returns the URL without what may be secret: no user, no password, no parameters.
 pub(crate) fn shown_url(url: &str) -> String {
     parse(url).map_or_else(|_| "postgres://…".into(), |address| shown(&address.server))
 }

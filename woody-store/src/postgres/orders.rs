@@ -53,7 +53,7 @@ const FINISH: &str = "
 
 const STATUSES: &str = "SELECT id, status, reason FROM orders WHERE id = ANY($1)";
 
-/// `now()` is when the transaction began; a claim sees whole leases only.
+/// `now()` is when the transaction began, so that a claim sees whole leases only.
 const CLAIM: &str = "
     WITH free AS (
         SELECT order_id FROM outbox WHERE lease_until <= now()
@@ -68,14 +68,14 @@ const CLAIM: &str = "
     FROM claimed JOIN orders ON id = order_id
     ORDER BY accepted_at, id";
 
-/// Confirms and verdicts of the same orders come at the same time, so both take
-/// the entries in the same order.
+/// Confirms and verdicts of the same orders arrive at the same time, so both lock the
+/// entries in the same order.
 const CLEAR: &str = "
     DELETE FROM outbox WHERE order_id IN (
         SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
     )";
 
-/// What [`CLEAR`] does, for orders that have ended: their counts go too.
+/// [`CLEAR`] for orders that have ended: it deletes their counts, too.
 const CLEAR_ENDED: &str = "
     WITH forgotten AS (
         DELETE FROM begun WHERE order_id IN (
@@ -86,7 +86,7 @@ const CLEAR_ENDED: &str = "
         SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
     )";
 
-/// Waits for a verdict that is being saved: its count would be left behind.
+/// Waits for a verdict that is being saved: the count would be left behind otherwise.
 const BEGIN: &str = "
     WITH seen AS MATERIALIZED (
         SELECT status FROM orders WHERE id = $1 FOR SHARE
@@ -121,7 +121,7 @@ const COUNTS: &str = "
            (SELECT count(*) FROM outbox) AS outbox
     FROM orders";
 
-/// The tables are there, and the server takes writes.
+/// Fails without the tables, and tells whether the server takes writes.
 const PING: &str = "
     SELECT pg_is_in_recovery(), EXISTS (SELECT FROM orders), EXISTS (SELECT FROM outbox)";
 
@@ -282,7 +282,7 @@ impl OrderStore for PostgresStore {
             let (is_standby, ..): (bool, bool, bool) =
                 self.query_as(PING).fetch_one(&mut *pg).await?;
             if is_standby {
-                // Not given back: the name may lead to the primary by now.
+                // The connection is closed: the name may lead to the primary by now.
                 return Err(StoreError::unavailable(Standby).into());
             }
             pg.done().await?;
@@ -293,8 +293,8 @@ impl OrderStore for PostgresStore {
 }
 
 impl PostgresStore {
-    /// One statement, so one transaction. Orders are never deleted and what
-    /// they ask for never changes, so the others can be read after it.
+    /// Inserts with one statement, so in one transaction. Orders are never deleted and
+    /// their details never change, so the others can be read after it.
     async fn insert_batch(
         &self,
         orders: &[NewOrder<Details>],
@@ -322,12 +322,12 @@ impl PostgresStore {
             known = rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
         }
         pg.done().await?;
-        Ok(batch::answers(orders, &created, &known)?)
+        Ok(batch::inserts(orders, &created, &known)?)
     }
 
-    /// The entries are deleted by a statement of their own, since one statement
-    /// sees the tables as they were when it began: it would miss the entry of an
-    /// order for whose insert, or refill, it had to wait.
+    /// Deletes the entries with a statement of their own: one statement sees the tables
+    /// as they were when it began, and would miss the entry of an order for whose insert,
+    /// or refill, it had to wait.
     async fn finish_batch(&self, decisions: &[Decision]) -> Result<Vec<Transition>, Error> {
         let firsts = batch::first_decisions(decisions);
         let ids = firsts.iter().map(|decision| decision.order.id);
@@ -353,7 +353,7 @@ impl PostgresStore {
         Ok(settled.transitions)
     }
 
-    /// Writes the decisions that may be, and answers which those are.
+    /// Writes the decisions that apply, and returns their orders.
     async fn write_decisions(
         &self,
         pg: &mut PgConnection,

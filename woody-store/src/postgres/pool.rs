@@ -9,40 +9,39 @@ use tokio::time::timeout;
 use super::error::Error;
 use crate::StoreOptions;
 
-/// A connection that was idle for longer is asked whether it still lives.
+/// A connection that was idle for longer is pinged before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// Calls that wait for a connection; the next one is told at once that there is none.
+/// How many calls may wait for a connection; further ones fail at once.
 pub(super) const CALLERS: usize = 1_024;
 
-/// What every connection asks of the server at its start: what we have given up
-/// on, the server gives up, too, and a transaction of a machine that is gone does
-/// not hold its locks.
+/// Sets limits for every connection: the server cancels a call that has timed out here,
+/// and a transaction of a machine that is gone does not hold its locks.
 ///
-/// A pooler takes no such wishes: its connections are everybody's.
+/// Not behind a pooler, whose connections are shared.
 pub(super) fn with_limits(server: PgConnectOptions, limit: Duration) -> PgConnectOptions {
     let millis = limit_ms(limit).to_string();
     server
         .options([("statement_timeout", &millis), ("idle_in_transaction_session_timeout", &millis)])
 }
 
-/// A limit as the server takes it.
+/// Returns a limit in the server's unit and range.
 pub(super) fn limit_ms(limit: Duration) -> u32 {
     u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).clamp(1, 2_000_000_000)
 }
 
 pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool {
-    let patience = options.acquire_timeout;
+    let acquire_timeout = options.acquire_timeout;
     PgPoolOptions::new()
         .max_connections(options.max_connections)
         // Callers wait for less, see `lend`.
-        .acquire_timeout(options.call_timeout.max(patience))
-        // One more round trip for each call, and no proof that the next works.
+        .acquire_timeout(options.call_timeout.max(acquire_timeout))
+        // A ping costs one more round trip, and does not prove that the next call works.
         .test_before_acquire(false)
         .before_acquire(move |connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > TRUSTED_FOR {
-                    let ping = timeout(patience, connection.ping());
+                    let ping = timeout(acquire_timeout, connection.ping());
                     ping.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 }
                 Ok(true)
@@ -51,11 +50,11 @@ pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool 
         .connect_lazy_with(server.clone())
 }
 
-/// A connection that goes back to the pool only when its call has ended well.
+/// A connection that goes back to the pool only when its call has succeeded.
 ///
-/// After an error or a dropped call nobody knows what it is still up to; asking
-/// it, as the pool would, waits for a server that may never answer. With the
-/// connection ends its transaction.
+/// After an error or a dropped call its state is unknown, and a ping, as the pool would
+/// do, waits for a server that may never reply. So it is closed, which also ends its
+/// transaction.
 pub(super) struct Lent {
     connection: PoolConnection<Postgres>,
     in_transaction: bool,
@@ -76,7 +75,7 @@ impl Lent {
         Ok(())
     }
 
-    /// Commits what has begun and gives the connection back.
+    /// Commits the transaction, if one has begun, and gives the connection back.
     pub(super) async fn done(mut self) -> Result<(), Error> {
         if self.in_transaction {
             raw_sql("COMMIT").execute(&mut *self).await?;

@@ -6,7 +6,7 @@ use woody_core::ports::{CatalogueSummary, ProductStore, StoreError};
 use super::PostgresStore;
 use super::rows::{self, ProductRow};
 
-/// The product and its place in the count are one statement, so one transaction.
+/// One statement for the product and the count, so one transaction.
 const ADD: &str = "
     WITH added AS (
         INSERT INTO products (id, name, parts, created_at) VALUES ($1, $2, $3, $4)
@@ -16,7 +16,7 @@ const ADD: &str = "
     INSERT INTO product_counts AS counts (slot, added) SELECT $5, 1 FROM added
     ON CONFLICT (slot) DO UPDATE SET added = counts.added + 1";
 
-/// Rows of the count. One row would have each product wait for the commit of the
+/// The count is split over rows: with one, each product would wait for the commit of the
 /// one before it.
 const SLOTS: u128 = 16;
 
@@ -25,7 +25,7 @@ const PRODUCT: &str = "SELECT id, name, parts, created_at FROM products WHERE id
 const NEWEST_NAMED: &str = "
     SELECT id, name, parts, created_at FROM products WHERE name = $1 ORDER BY seq DESC LIMIT 1";
 
-/// Count and newest as one statement sees them; no row of an empty catalogue.
+/// Reads count and newest in one snapshot; returns no row for an empty catalogue.
 const SUMMARY: &str = "
     SELECT (SELECT sum(added)::bigint FROM product_counts) AS count,
            id, name, parts, created_at
@@ -110,7 +110,7 @@ impl ProductStore for PostgresStore {
     }
 }
 
-/// The row that counts this product.
+/// Returns the row that counts this product.
 fn slot(id: ProductId) -> i16 {
     // Below `SLOTS`, so it always fits.
     i16::try_from(id.as_uuid().as_u128() % SLOTS).unwrap_or_default()

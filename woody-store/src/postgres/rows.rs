@@ -1,4 +1,4 @@
-//! Domain values to and from columns. A batch goes in as one array a column.
+//! Domain values to and from columns. A batch is bound as one array for each column.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::row::row;
 use crate::stamp::whole_micros;
 
 row! {
-    /// What was asked for, of an order.
+    /// A new order.
     pub(super) struct NewOrderRow of PgRow {
         id: Uuid,
         details: String,
@@ -35,7 +35,7 @@ row! {
 }
 
 row! {
-    /// Where an order stands.
+    /// The status of an order.
     pub(super) struct StatusRow of PgRow {
         status: String,
         reason: Option<String>,
@@ -43,7 +43,7 @@ row! {
 }
 
 row! {
-    /// Where the order with this id stands.
+    /// The status of the order with this id.
     pub(super) struct EndedRow of PgRow {
         ..status: StatusRow,
         id: Uuid,
@@ -51,7 +51,7 @@ row! {
 }
 
 row! {
-    /// How many orders there are of each kind.
+    /// How many orders there are of each status.
     pub(super) struct CountsRow of PgRow {
         pending: i64,
         success: i64,
@@ -62,7 +62,7 @@ row! {
 }
 
 row! {
-    /// Up to where orders were published.
+    /// A watermark.
     pub(super) struct WatermarkRow of PgRow {
         accepted_before: OffsetDateTime,
         unmarked_since: OffsetDateTime,
@@ -172,7 +172,7 @@ pub(super) struct DecisionColumns<'a> {
     pub(super) orders: OrderColumns<'a>,
     pub(super) statuses: Vec<&'static str>,
     pub(super) reasons: Vec<Option<&'a str>>,
-    /// The ids of those that were redriven: rarely any.
+    /// The ids of redriven orders, rarely any.
     pub(super) redriven: Vec<Uuid>,
 }
 
@@ -188,19 +188,19 @@ impl<'a> DecisionColumns<'a> {
     }
 }
 
-/// A cutting list.
+/// Returns a cutting list as a parameter.
 pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
     Json(parts)
 }
 
-/// A duration; PostgreSQL's time ends, so a thousand years are for ever.
+/// Returns a duration as a parameter, at most a thousand years: PostgreSQL's time ends.
 pub(super) fn interval(duration: Duration) -> PgInterval {
     const FOR_EVER: i64 = 1_000 * 365 * 86_400 * 1_000_000;
     let microseconds = i64::try_from(duration.as_micros()).unwrap_or(FOR_EVER).min(FOR_EVER);
     PgInterval { months: 0, days: 0, microseconds }
 }
 
-/// A limit as SQL takes it.
+/// Returns a limit as a parameter.
 pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Bringing the schema up to date, with no more rights than that takes.
+//! Brings the schema up to date, with no more rights than that takes.
 
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Connection, PgConnection, Row, SqlSafeStr, raw_sql};
@@ -10,15 +10,15 @@ const WHERE_WE_ARE: &str = "
     SELECT current_user::text, current_schema()::text, current_setting('search_path'),
            to_regclass('_sqlx_migrations') IS NOT NULL";
 
-/// Any number will do that no other program uses on the same database.
+/// The number is arbitrary; no other program on the same database may use it.
 const LOCK: &str = "
     SET LOCAL statement_timeout = 0;
     SELECT pg_advisory_xact_lock(7237970109966541)";
 
-/// A pooler's session may have statements of ours from another time.
+/// A pooler's session may still have prepared statements of an earlier call.
 const FORGET_STATEMENTS: &str = "DEALLOCATE ALL";
 
-/// The schema is not what it should be, and this role cannot mend it.
+/// The schema is not up to date, and this role cannot change it.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     #[error(
@@ -39,10 +39,10 @@ enum Trouble {
     MayNotMake { schema: String, role: String, missing: String, source: sqlx::Error },
 }
 
-/// Applies what is missing. Only that asks for more than the right to look.
+/// Applies the migrations that are missing. Only that takes more than the right to read.
 ///
-/// All of it is one transaction, so that it works behind a transaction pooler, and
-/// the lock that lets replicas do it one after the other ends with it.
+/// All of it is one transaction: it works behind a transaction pooler, and the lock that
+/// lets replicas migrate one after the other ends with it.
 pub(super) async fn bring_up_to_date(pg: &mut PgConnection, pooled: bool) -> Result<(), Error> {
     let migrator = migrator();
     let mut tx = pg.begin().await?;
@@ -80,7 +80,7 @@ pub(super) async fn bring_up_to_date(pg: &mut PgConnection, pooled: bool) -> Res
     Ok(tx.commit().await?)
 }
 
-/// The migrations that are not there, or not as we know them, by number and name.
+/// Returns the migrations that are missing or differ, by number and name.
 async fn missing(
     pg: &mut PgConnection,
     migrator: &Migrator,
@@ -103,9 +103,9 @@ fn migrator() -> Migrator {
         migration(1, "orders", include_str!("../../migrations/postgres/0001_orders.sql")),
         migration(2, "products", include_str!("../../migrations/postgres/0002_products.sql")),
     ]);
-    // While replicas are updated or rolled back, one meets its successor's schema.
+    // During an update or a rollback, an older replica meets a newer schema.
     migrator.set_ignore_missing(true);
-    // Its own lock belongs to a session.
+    // The migrator's own lock belongs to a session.
     migrator.set_locking(false);
     migrator
 }

@@ -1,4 +1,4 @@
-//! Whether a server is one that we can use.
+//! Whether a server can be used.
 
 use sqlx::{PgConnection, Row, raw_sql};
 use woody_core::ports::StoreError;
@@ -6,14 +6,13 @@ use woody_core::ports::StoreError;
 use super::error::Error;
 use super::unfit::Unfit;
 
-/// In the simple protocol, which leaves no statement behind in a session that may
-/// not be ours.
+/// For the simple protocol, which leaves no prepared statement in a pooler's session.
 const LOOK: &str = "
     SELECT current_database()::text, getdatabaseencoding()::text,
            (SELECT setting FROM pg_settings WHERE name = 'statement_timeout')";
 
-/// Looks at the server behind a new connection. `limit` is what the connection has
-/// asked for at its start, if it did: whoever does not know of it is a pooler.
+/// Checks the server behind a new connection. `limit` is what the connection has set at
+/// its start, if it did: a session without it is a pooler's.
 pub(super) async fn check(pg: &mut PgConnection, limit: Option<u32>) -> Result<(), Error> {
     let row = raw_sql(LOOK).fetch_one(pg).await?;
     let encoding: String = row.try_get(1)?;

@@ -1,6 +1,6 @@
-//! Servers that we cannot use as they are, and what to do about it.
+//! Servers that cannot be used as they are, and what to do about it.
 
-/// The server is there, and not one that we can use as it is.
+/// The server is there, but cannot be used as it is.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unfit {
     #[error(
@@ -22,7 +22,7 @@ pub(super) enum Unfit {
     PoolerRefuses(String),
 }
 
-/// What a pooler says to a connection that takes it for a server.
+/// Recognises a pooler's error to a connection that takes it for a server.
 pub(super) fn unfit(error: &sqlx::Error) -> Option<Unfit> {
     let error = error.as_database_error()?;
     let is_pooler = error.code()? == "08P01" && error.message().contains("startup parameter");

@@ -4,7 +4,7 @@ use sqlx::migrate::MigrateError;
 use woody_core::ports::StoreError;
 use woody_core::resilience::Displaced;
 
-/// A failed call, on its way out.
+/// The error of a failed call.
 #[derive(Debug)]
 pub(super) struct Error(pub(super) StoreError);
 
@@ -22,10 +22,10 @@ impl From<Displaced> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Self(match kind(&error) {
-            Kind::Unavailable => StoreError::unavailable(error),
-            Kind::Refused => StoreError::refused(error),
-            Kind::Corrupt => StoreError::Corrupt(error.to_string()),
+        Self(match judge(&error) {
+            Judgement::Unavailable => StoreError::unavailable(error),
+            Judgement::Refused => StoreError::refused(error),
+            Judgement::Corrupt => StoreError::Corrupt(error.to_string()),
         })
     }
 }
@@ -39,88 +39,92 @@ impl From<MigrateError> for Error {
     }
 }
 
+/// What the caller can do about an error.
+/// What the caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Judgement {
     Unavailable,
     Refused,
     Corrupt,
 }
 
-fn kind(error: &sqlx::Error) -> Kind {
+fn judge(error: &sqlx::Error) -> Judgement {
     use sqlx::Error as E;
     match error {
         E::Database(error) => {
             let code = error.code().and_then(|code| code.parse().ok());
-            code.map_or(Kind::Refused, kind_of_code)
+            code.map_or(Judgement::Refused, judge_code)
         }
-        E::Io(error) => kind_of_io(error.kind()),
-        E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Kind::Unavailable,
-        E::Decode(_) | E::ColumnDecode { .. } => Kind::Corrupt,
-        _ => Kind::Refused,
+        E::Io(error) => judge_io(error.kind()),
+        E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => {
+            Judgement::Unavailable
+        }
+        E::Decode(_) | E::ColumnDecode { .. } => Judgement::Corrupt,
+        _ => Judgement::Refused,
     }
 }
 
-/// What the caller can do about a result code of SQLite, extended or not. Held to
-/// the same judgement as the queue's by `woody_core::contract::sqlite`.
-fn kind_of_code(code: u32) -> Kind {
+/// Judges a result code of SQLite, extended or not, as the queue does:
+/// `woody_core::contract::sqlite` is the table for both.
+fn judge_code(code: u32) -> Judgement {
     const IOERR_NOMEM: u32 = 3082;
     const IOERR_CORRUPTFS: u32 = 8458;
     match code {
-        IOERR_NOMEM => Kind::Unavailable,
-        IOERR_CORRUPTFS => Kind::Corrupt,
+        IOERR_NOMEM => Judgement::Unavailable,
+        IOERR_CORRUPTFS => Judgement::Corrupt,
         // The low byte is the primary code. BUSY, LOCKED, NOMEM, INTERRUPT,
         // PROTOCOL, SCHEMA pass by themselves.
         _ => match code & 0xff {
-            5 | 6 | 7 | 9 | 15 | 17 => Kind::Unavailable,
+            5 | 6 | 7 | 9 | 15 | 17 => Judgement::Unavailable,
             // CORRUPT, NOTADB
-            11 | 26 => Kind::Corrupt,
+            11 | 26 => Judgement::Corrupt,
             // FULL, READONLY, IOERR, CANTOPEN, PERM, AUTH, TOOBIG, CONSTRAINT and
             // the like stay until somebody acts.
-            _ => Kind::Refused,
+            _ => Judgement::Refused,
         },
     }
 }
 
-/// What the caller can do when the operating system refuses a thread or a file.
-fn kind_of_io(kind: io::ErrorKind) -> Kind {
+/// Judges an error of the operating system, about a thread or a file.
+fn judge_io(kind: io::ErrorKind) -> Judgement {
     use io::ErrorKind as K;
     match kind {
-        K::WouldBlock | K::Interrupted | K::TimedOut | K::OutOfMemory => Kind::Unavailable,
-        _ => Kind::Refused,
+        K::WouldBlock | K::Interrupted | K::TimedOut | K::OutOfMemory => Judgement::Unavailable,
+        _ => Judgement::Refused,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use woody_core::contract::sqlite::{IO_ERRORS, Judgement, RESULT_CODES};
+    use woody_core::contract::sqlite::{self as table, IO_ERRORS, RESULT_CODES};
 
-    fn expected(judgement: Judgement) -> Kind {
+    fn expected(judgement: table::Judgement) -> Judgement {
         match judgement {
-            Judgement::Passes => Kind::Unavailable,
-            Judgement::Stays => Kind::Refused,
-            Judgement::Damaged => Kind::Corrupt,
+            table::Judgement::Passes => Judgement::Unavailable,
+            table::Judgement::Stays => Judgement::Refused,
+            table::Judgement::Damaged => Judgement::Corrupt,
         }
     }
 
     #[test]
     fn every_failure_is_judged_as_by_the_queue() {
         for (code, name, judgement) in RESULT_CODES {
-            assert_eq!(kind_of_code(code), expected(judgement), "{name}");
+            assert_eq!(judge_code(code), expected(judgement), "{name}");
         }
         for (error, judgement) in IO_ERRORS {
-            assert_eq!(kind(&sqlx::Error::Io(error.into())), expected(judgement), "{error}");
+            assert_eq!(judge(&sqlx::Error::Io(error.into())), expected(judgement), "{error}");
         }
     }
 
     #[test]
-    fn errors_without_a_code_have_a_kind_too() {
+    fn errors_without_a_code_are_judged_too() {
         for error in
             [sqlx::Error::PoolTimedOut, sqlx::Error::WorkerCrashed, sqlx::Error::PoolClosed]
         {
-            assert_eq!(kind(&error), Kind::Unavailable);
+            assert_eq!(judge(&error), Judgement::Unavailable);
         }
-        assert_eq!(kind(&sqlx::Error::Decode("no UUID".into())), Kind::Corrupt);
-        assert_eq!(kind(&sqlx::Error::RowNotFound), Kind::Refused);
+        assert_eq!(judge(&sqlx::Error::Decode("no UUID".into())), Judgement::Corrupt);
+        assert_eq!(judge(&sqlx::Error::RowNotFound), Judgement::Refused);
     }
 }

@@ -1,4 +1,4 @@
-//! Looks for orders that have lost their message.
+//! Finds orders that have lost their message.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ const OLDEST_ENTRY: &str = "SELECT min(accepted_at) FROM outbox";
 
 const FORGET: &str = "DELETE FROM held WHERE held_at < ?1";
 
-/// Two counts and not one that leaves orders out: the first reads nothing but
-/// `orders_pending`, and the second begins at the few that are left out.
+/// Subtracts two counts, since both are cheap: the first reads only `orders_pending`,
+/// and the second begins at the few orders that are left out.
 const UNACCOUNTED: &str = "
     SELECT (SELECT count(*) FROM (
                 SELECT 1 FROM orders WHERE status = 'pending' AND accepted_at < ?1 LIMIT ?3
@@ -72,7 +72,7 @@ impl SqliteStore {
         self.commit(tx).await
     }
 
-    /// Marks an order that may kill whoever validates it.
+    /// Marks an order that may kill its worker.
     pub(super) async fn mark_dying(db: impl SqliteExecutor<'_>, id: OrderId) -> Result<(), Error> {
         let until = rows::to_micros(now() + Watermark::DYING);
         query(MARK).bind(rows::id_list(std::iter::once(id))).bind(until).execute(db).await?;

@@ -19,23 +19,23 @@ use woody_core::resilience::JournaledFile;
 use crate::OpenError;
 use error::Error;
 
-/// How long a call waits for another one's, or another process's, write.
+/// How long a call waits for the write of another call, or another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Readers never wait for the writer, so a few of them do.
+/// Readers never wait for the writer, so a few of them are enough.
 const READERS: u32 = 4;
 
-/// Orders and catalogue in one file; what was answered is on the disk.
+/// A store in one file; what a call has written is on the disk when it returns.
 ///
-/// One connection writes and a few read, which is all that SQLite can use.
-/// Several processes on one machine may open the same file; a network file
-/// system is no place for it.
+/// One connection writes and a few read, which is all that SQLite can use. Several
+/// processes on one machine may open the same file; on a network file system it is not
+/// safe.
 ///
-/// Nothing is promised in a file that was deleted, moved or replaced while it is
-/// open: every call looks whether the path still leads to the file, those that
-/// write once more after their commit, and is [`Refused`](StoreError::Refused)
-/// otherwise.
+/// The file may be deleted, moved or replaced while it is open: every call checks whether
+/// the path still leads to it, those that write once more after their commit, and is
+/// [`Refused`](StoreError::Refused) otherwise.
 ///
-/// Time is this machine's: the database has no other clock.
+/// All times are this machine's: the database has no other clock. Clones share the same
+/// store.
 ///
 /// # Cancel safety
 /// A dropped call is rolled back, unless it was committing already.
@@ -47,11 +47,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, makes it and its folder if they are not there, and
-    /// brings its schema up to date.
+    /// Opens the file, creates it and its folder if they are missing, and brings its
+    /// schema up to date.
     ///
     /// # Errors
-    /// [`OpenError`] when the place cannot be written or is no such database.
+    /// [`OpenError`] when the file cannot be written or is another database.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let refused = |error: Error| OpenError::new(format!("sqlite:{}", path.display()), error.0);
         if let Some(folder) = path.parent() {
@@ -65,7 +65,7 @@ impl SqliteStore {
             // NORMAL may lose the last commits when the power goes.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        // A connection to a file does not age, and its caches are worth keeping.
+        // A connection to a file does not expire, and its caches are worth keeping.
         let pool = SqlitePoolOptions::new()
             .acquire_timeout(BUSY_TIMEOUT)
             .test_before_acquire(false)
@@ -87,7 +87,7 @@ impl SqliteStore {
             });
         let to_create = options.clone().create_if_missing(true);
         let writer = writer.connect_with(to_create).await.map_err(|e| refused(e.into()))?;
-        // A connection that takes another's place finds the file, or fails.
+        // A connection that replaces this one finds the file, or fails.
         writer.set_connect_options(options.clone());
         let migrate = async {
             let mut db = writer.acquire().await?;
@@ -104,21 +104,21 @@ impl SqliteStore {
         Ok(Self { file, writer, readers })
     }
 
-    /// Begins to write. It takes the lock at once: a transaction that reads
-    /// first and then finds another process writing could only start over.
+    /// Begins a transaction that writes. It takes the lock at once: a transaction that
+    /// reads first and then finds another process writing could only start over.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
         self.file.check()?;
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// The connections that read, as long as the file is there.
+    /// Returns the connections that read, if the file is there.
     fn reading(&self) -> Result<&SqlitePool, StoreError> {
         self.file.check_main().map_err(StoreError::refused)?;
         Ok(&self.readers)
     }
 
-    /// Commits, and answers `Ok` only when the file is still there afterwards:
-    /// then what was committed is in it.
+    /// Commits, and returns `Ok` only if the file is still there afterwards: then what was
+    /// committed is in it.
     async fn commit(&self, tx: Transaction<'static, Sqlite>) -> Result<(), Error> {
         tx.commit().await?;
         Ok(self.file.check()?)
@@ -143,18 +143,18 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.file.closing();
         self.readers.close().await;
-        // The last to close folds the log into the file.
+        // The last connection to close moves the log into the file.
         self.writer.close().await;
     }
 }
 
-/// Whether the writer can begin a transaction; otherwise another takes its place.
+/// Whether the writer can begin a transaction; otherwise it is replaced.
 ///
-/// A full disk has SQLite roll back by itself. The rollback of ours then fails,
-/// and sqlx takes the connection to be in a transaction for ever.
+/// On a full disk SQLite rolls back by itself. sqlx's rollback then fails, and it takes
+/// the connection to be in a transaction for ever.
 async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     if connection.is_in_transaction() {
-        // One that was dropped is rolled back before this is answered.
+        // A dropped transaction is rolled back before the ping returns.
         connection.ping().await?;
     }
     Ok(!connection.is_in_transaction())

@@ -261,9 +261,9 @@ impl SqliteStore {
                 query_as(ASKED).bind(rows::id_list(others)).fetch_all(&mut *tx).await?;
             known = rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?;
         }
-        let answers = batch::answers(orders, &created, &known)?;
+        let inserts = batch::inserts(orders, &created, &known)?;
         self.commit(tx).await?;
-        Ok(answers)
+        Ok(inserts)
     }
 
     async fn finish_batch(&self, decisions: &[Decision]) -> Result<Vec<Transition>, Error> {
@@ -308,7 +308,7 @@ impl SqliteStore {
     }
 }
 
-/// Writes the decisions that may be, and answers which those are.
+/// Writes the decisions that apply, and returns their orders.
 async fn write_decisions(
     tx: &mut SqliteConnection,
     decisions: &[&Decision],

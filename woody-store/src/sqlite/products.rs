@@ -18,7 +18,7 @@ const PRODUCT: &str = "SELECT id, name, parts, created_at FROM products WHERE id
 const NEWEST_NAMED: &str = "
     SELECT id, name, parts, created_at FROM products WHERE name = ?1 ORDER BY seq DESC LIMIT 1";
 
-/// Count and newest as one statement sees them; no row of an empty catalogue.
+/// Reads count and newest in one snapshot; returns no row for an empty catalogue.
 const SUMMARY: &str = "
     SELECT (SELECT added FROM product_count) AS count, id, name, parts, created_at
     FROM products ORDER BY seq DESC LIMIT 1";

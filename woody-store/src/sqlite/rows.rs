@@ -1,4 +1,4 @@
-//! Domain values to and from columns. A batch goes in as one JSON array.
+//! Domain values to and from columns. A batch is bound as one JSON array.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use woody_core::ports::{Decision, OrderCounts, StoreError};
 use crate::row::row;
 
 row! {
-    /// What was asked for, of an order.
+    /// A new order.
     pub(super) struct NewOrderRow of SqliteRow {
         id: Uuid,
         details: String,
@@ -34,7 +34,7 @@ row! {
 }
 
 row! {
-    /// Where an order stands.
+    /// The status of an order.
     pub(super) struct StatusRow of SqliteRow {
         status: String,
         reason: Option<String>,
@@ -42,7 +42,7 @@ row! {
 }
 
 row! {
-    /// Where the order with this id stands.
+    /// The status of the order with this id.
     pub(super) struct EndedRow of SqliteRow {
         ..status: StatusRow,
         id: Uuid,
@@ -50,7 +50,7 @@ row! {
 }
 
 row! {
-    /// How many orders there are of each kind.
+    /// How many orders there are of each status.
     pub(super) struct CountsRow of SqliteRow {
         pending: i64,
         success: i64,
@@ -135,12 +135,12 @@ fn details(text: &str) -> Result<Details, StoreError> {
     Details::parse(text).map_err(|error: DetailsError| StoreError::Corrupt(error.to_string()))
 }
 
-/// Ids as a JSON array of hexadecimal strings.
+/// Returns ids as a JSON array of hexadecimal strings.
 pub(super) fn id_list(ids: impl Iterator<Item = OrderId>) -> String {
     json(&ids.map(hex).collect::<Vec<_>>())
 }
 
-/// Orders as a JSON array of arrays: id, details, accepted at.
+/// Returns orders as a JSON array of arrays: id, details, accepted at.
 pub(super) fn order_list(orders: &[&NewOrder<Details>]) -> String {
     let rows = orders
         .iter()
@@ -148,7 +148,7 @@ pub(super) fn order_list(orders: &[&NewOrder<Details>]) -> String {
     json(&rows.collect::<Vec<_>>())
 }
 
-/// Decisions as a JSON array of arrays: an order's columns, status, reason,
+/// Returns decisions as a JSON array of arrays: an order's columns, status, reason,
 /// whether it was redriven.
 pub(super) fn decision_list(decisions: &[&Decision]) -> String {
     let rows = decisions.iter().map(|Decision { order, outcome, redriven }| {
@@ -164,7 +164,7 @@ pub(super) fn decision_list(decisions: &[&Decision]) -> String {
     json(&rows.collect::<Vec<_>>())
 }
 
-/// A cutting list.
+/// Returns a cutting list as a parameter.
 pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
     Json(parts)
 }
@@ -178,7 +178,7 @@ fn hex(id: OrderId) -> String {
     id.as_uuid().simple().to_string()
 }
 
-/// Microseconds since 1970. Every time that `OffsetDateTime` can say fits.
+/// Returns microseconds since 1970. Every `OffsetDateTime` fits.
 pub(super) fn to_micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000)).unwrap_or(i64::MAX)
 }
@@ -188,22 +188,22 @@ fn from_micros(micros: i64) -> Result<OffsetDateTime, StoreError> {
         .map_err(|_| StoreError::Corrupt(format!("time {micros}")))
 }
 
-/// A time, or the beginning of time when it was before that.
+/// Returns a time, or 1970 if it cannot be represented.
 pub(super) fn time_at_most(micros: i64) -> OffsetDateTime {
     from_micros(micros).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// Now plus `ahead`, or the end of time.
+/// Returns now plus `ahead`, or the latest time.
 pub(super) fn micros_from_now(ahead: Duration) -> i64 {
     to_micros(now()).saturating_add(micros(ahead))
 }
 
-/// Now minus `ago`, or the beginning of time.
+/// Returns now minus `ago`, or the earliest time.
 pub(super) fn micros_before_now(ago: Duration) -> i64 {
     to_micros(now()).saturating_sub(micros(ago))
 }
 
-/// How long ago that was, by our clock.
+/// Returns how long ago that was, by this machine's clock.
 pub(super) fn micros_since(at: i64) -> Duration {
     let passed = to_micros(now()).saturating_sub(at);
     Duration::from_micros(u64::try_from(passed).unwrap_or(0))
@@ -213,7 +213,7 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// A limit as SQL takes it.
+/// Returns a limit as a parameter.
 pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Bringing the file's tables up to date.
+//! Brings the file's tables up to date.
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Connection, SqlSafeStr, SqliteConnection};
@@ -6,12 +6,12 @@ use woody_core::ports::StoreError;
 
 use super::error::Error;
 
-/// Whether there are tables, and no record of ours.
+/// Whether there are tables, but no record of migrations.
 const IS_FOREIGN: &str = "
     SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\')
        AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
 
-/// The file is a database, and not one that we can use.
+/// The file is a database, but cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error("the file is another program's database: it has tables, and no record of a store's")]
@@ -20,8 +20,8 @@ enum Unfit {
     Other(i64),
 }
 
-/// Applies the steps that the file has not had. One transaction, which locks out
-/// others who open the file at the same time.
+/// Applies the steps that are missing, in one transaction: it locks out other
+/// processes that open the file at the same time.
 pub(super) async fn bring_up_to_date(db: &mut SqliteConnection) -> Result<(), Error> {
     let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
     if sqlx::query_scalar(IS_FOREIGN).fetch_one(&mut *tx).await? {
@@ -35,7 +35,8 @@ pub(super) async fn bring_up_to_date(db: &mut SqliteConnection) -> Result<(), Er
     Err(StoreError::refused(unfit).into())
 }
 
-/// The steps from an empty file to this version's tables; a new one goes at the end.
+/// Returns the steps from an empty file to this version's tables; a new step goes at
+/// the end.
 fn migrator() -> Migrator {
     let step = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
@@ -44,7 +45,7 @@ fn migrator() -> Migrator {
         step(1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql")),
         step(2, "products", include_str!("../../migrations/sqlite/0002_products.sql")),
     ]);
-    // A program that was rolled back meets the schema of its successor.
+    // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);
     migrator
 }
