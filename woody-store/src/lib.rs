@@ -9,6 +9,8 @@ mod connect;
 mod options;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rows;
 #[cfg(any(feature = "memory", feature = "postgres"))]
 mod stamp;
 mod url;

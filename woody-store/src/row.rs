@@ -5,6 +5,24 @@
 macro_rules! row {
     (
         $(#[$about:meta])*
+        $vis:vis struct $name:ident of each database {
+            $(..$group:ident: $group_type:ty,)*
+            $($column:ident: $column_type:ty,)*
+        }
+    ) => {
+        $(#[$about])*
+        $vis struct $name {
+            $($group: $group_type,)*
+            $($column: $column_type,)*
+        }
+
+        #[cfg(feature = "sqlite")]
+        row!(from sqlx::sqlite::SqliteRow, $name { $($group,)* } { $($column,)* });
+        #[cfg(feature = "postgres")]
+        row!(from sqlx::postgres::PgRow, $name { $($group,)* } { $($column,)* });
+    };
+    (
+        $(#[$about:meta])*
         $vis:vis struct $name:ident of $row:ty {
             $(..$group:ident: $group_type:ty,)*
             $($column:ident: $column_type:ty,)*
@@ -16,6 +34,9 @@ macro_rules! row {
             $($column: $column_type,)*
         }
 
+        row!(from $row, $name { $($group,)* } { $($column,)* });
+    };
+    (from $row:ty, $name:ident { $($group:ident,)* } { $($column:ident,)* }) => {
         impl sqlx::FromRow<'_, $row> for $name {
             fn from_row(row: &$row) -> sqlx::Result<Self> {
                 Ok(Self {

@@ -7,13 +7,12 @@ use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::domain::{
-    Details, DetailsError, Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product,
-    ProductName, Reason,
-};
-use woody_core::ports::{Decision, OrderCounts, StoreError, Watermark};
+use woody_core::domain::{Details, NewOrder, Order, Parts, Product, ProductName, Reason};
+use woody_core::ports::{Decision, StoreError, Watermark};
 
 use crate::row::row;
+pub(super) use crate::rows::{CountsRow, EndedRow, limit, parts};
+use crate::rows::{StatusRow, corrupt, details};
 use crate::stamp::whole_micros;
 
 row! {
@@ -31,33 +30,6 @@ row! {
         ..asked: NewOrderRow,
         ..status: StatusRow,
         finished_at: Option<OffsetDateTime>,
-    }
-}
-
-row! {
-    /// The status of an order.
-    pub(super) struct StatusRow of PgRow {
-        status: String,
-        reason: Option<String>,
-    }
-}
-
-row! {
-    /// The status of the order with this id.
-    pub(super) struct EndedRow of PgRow {
-        ..status: StatusRow,
-        id: Uuid,
-    }
-}
-
-row! {
-    /// How many orders there are of each status.
-    pub(super) struct CountsRow of PgRow {
-        pending: i64,
-        success: i64,
-        rejected: i64,
-        failed: i64,
-        outbox: i64,
     }
 }
 
@@ -97,32 +69,6 @@ impl OrderRow {
     }
 }
 
-impl StatusRow {
-    fn read(self) -> Result<OrderStatus, StoreError> {
-        OrderStatus::from_parts(&self.status, self.reason.map(Reason::new))
-            .ok_or_else(|| StoreError::Corrupt(format!("order status {:?}", self.status)))
-    }
-}
-
-impl EndedRow {
-    pub(super) fn read(self) -> Result<(OrderId, OrderStatus), StoreError> {
-        Ok((self.id.into(), self.status.read()?))
-    }
-}
-
-impl CountsRow {
-    pub(super) fn read(self) -> OrderCounts {
-        // No count is below zero.
-        OrderCounts {
-            pending: self.pending.cast_unsigned(),
-            success: self.success.cast_unsigned(),
-            rejected: self.rejected.cast_unsigned(),
-            failed: self.failed.cast_unsigned(),
-            outbox: self.outbox.cast_unsigned(),
-        }
-    }
-}
-
 impl WatermarkRow {
     pub(super) fn read(self) -> Watermark {
         let Self { accepted_before, unmarked_since } = self;
@@ -139,15 +85,6 @@ impl ProductRow {
             created_at: self.created_at,
         })
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` calls")]
-fn corrupt(invalid: Invalid) -> StoreError {
-    StoreError::Corrupt(invalid.to_string())
-}
-
-fn details(text: &str) -> Result<Details, StoreError> {
-    Details::parse(text).map_err(|error: DetailsError| StoreError::Corrupt(error.to_string()))
 }
 
 /// The columns of new orders, each as long as the others.
@@ -188,19 +125,9 @@ impl<'a> DecisionColumns<'a> {
     }
 }
 
-/// Returns a cutting list as a parameter.
-pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
-    Json(parts)
-}
-
 /// Returns a duration as a parameter, at most a thousand years: PostgreSQL's time ends.
 pub(super) fn interval(duration: Duration) -> PgInterval {
     const FOR_EVER: i64 = 1_000 * 365 * 86_400 * 1_000_000;
     let microseconds = i64::try_from(duration.as_micros()).unwrap_or(FOR_EVER).min(FOR_EVER);
     PgInterval { months: 0, days: 0, microseconds }
-}
-
-/// Returns a limit as a parameter.
-pub(super) fn limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -7,13 +7,12 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::domain::{
-    Details, DetailsError, Invalid, NewOrder, Order, OrderId, OrderStatus, Parts, Product,
-    ProductName, Reason, now,
-};
-use woody_core::ports::{Decision, OrderCounts, StoreError};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, Parts, Product, ProductName, now};
+use woody_core::ports::{Decision, StoreError};
 
 use crate::row::row;
+pub(super) use crate::rows::{CountsRow, EndedRow, limit, parts};
+use crate::rows::{StatusRow, corrupt, details};
 
 row! {
     /// A new order.
@@ -30,33 +29,6 @@ row! {
         ..asked: NewOrderRow,
         ..status: StatusRow,
         finished_at: Option<i64>,
-    }
-}
-
-row! {
-    /// The status of an order.
-    pub(super) struct StatusRow of SqliteRow {
-        status: String,
-        reason: Option<String>,
-    }
-}
-
-row! {
-    /// The status of the order with this id.
-    pub(super) struct EndedRow of SqliteRow {
-        ..status: StatusRow,
-        id: Uuid,
-    }
-}
-
-row! {
-    /// How many orders there are of each status.
-    pub(super) struct CountsRow of SqliteRow {
-        pending: i64,
-        success: i64,
-        rejected: i64,
-        failed: i64,
-        outbox: i64,
     }
 }
 
@@ -89,32 +61,6 @@ impl OrderRow {
     }
 }
 
-impl StatusRow {
-    fn read(self) -> Result<OrderStatus, StoreError> {
-        OrderStatus::from_parts(&self.status, self.reason.map(Reason::new))
-            .ok_or_else(|| StoreError::Corrupt(format!("order status {:?}", self.status)))
-    }
-}
-
-impl EndedRow {
-    pub(super) fn read(self) -> Result<(OrderId, OrderStatus), StoreError> {
-        Ok((self.id.into(), self.status.read()?))
-    }
-}
-
-impl CountsRow {
-    pub(super) fn read(self) -> OrderCounts {
-        // No count is below zero.
-        OrderCounts {
-            pending: self.pending.cast_unsigned(),
-            success: self.success.cast_unsigned(),
-            rejected: self.rejected.cast_unsigned(),
-            failed: self.failed.cast_unsigned(),
-            outbox: self.outbox.cast_unsigned(),
-        }
-    }
-}
-
 impl ProductRow {
     pub(super) fn read(self) -> Result<Product, StoreError> {
         Ok(Product {
@@ -124,15 +70,6 @@ impl ProductRow {
             created_at: from_micros(self.created_at)?,
         })
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` calls")]
-fn corrupt(invalid: Invalid) -> StoreError {
-    StoreError::Corrupt(invalid.to_string())
-}
-
-fn details(text: &str) -> Result<Details, StoreError> {
-    Details::parse(text).map_err(|error: DetailsError| StoreError::Corrupt(error.to_string()))
 }
 
 /// Returns ids as a JSON array of hexadecimal strings.
@@ -162,11 +99,6 @@ pub(super) fn decision_list(decisions: &[&Decision]) -> String {
         )
     });
     json(&rows.collect::<Vec<_>>())
-}
-
-/// Returns a cutting list as a parameter.
-pub(super) fn parts(parts: &Parts) -> Json<&Parts> {
-    Json(parts)
 }
 
 pub(super) fn json(rows: &[impl Serialize]) -> String {
@@ -211,9 +143,4 @@ pub(super) fn micros_since(at: i64) -> Duration {
 
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// Returns a limit as a parameter.
-pub(super) fn limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,81 @@
+//! Rows that look the same in each database, and values that are written alike.
+
+use sqlx::types::Json;
+use uuid::Uuid;
+use woody_core::domain::{Details, OrderId, OrderStatus, Parts, Reason};
+use woody_core::ports::{OrderCounts, StoreError};
+
+use crate::row::row;
+
+row! {
+    /// The status of an order.
+    pub(crate) struct StatusRow of each database {
+        status: String,
+        reason: Option<String>,
+    }
+}
+
+row! {
+    /// The status of the order with this id.
+    pub(crate) struct EndedRow of each database {
+        ..status: StatusRow,
+        id: Uuid,
+    }
+}
+
+row! {
+    /// How many orders there are of each status.
+    pub(crate) struct CountsRow of each database {
+        pending: i64,
+        success: i64,
+        rejected: i64,
+        failed: i64,
+        outbox: i64,
+    }
+}
+
+impl StatusRow {
+    pub(crate) fn read(self) -> Result<OrderStatus, StoreError> {
+        OrderStatus::from_parts(&self.status, self.reason.map(Reason::new))
+            .ok_or_else(|| StoreError::Corrupt(format!("order status {:?}", self.status)))
+    }
+}
+
+impl EndedRow {
+    pub(crate) fn read(self) -> Result<(OrderId, OrderStatus), StoreError> {
+        Ok((self.id.into(), self.status.read()?))
+    }
+}
+
+impl CountsRow {
+    pub(crate) fn read(self) -> OrderCounts {
+        // No count is below zero.
+        OrderCounts {
+            pending: self.pending.cast_unsigned(),
+            success: self.success.cast_unsigned(),
+            rejected: self.rejected.cast_unsigned(),
+            failed: self.failed.cast_unsigned(),
+            outbox: self.outbox.cast_unsigned(),
+        }
+    }
+}
+
+/// The error for a column that cannot be read.
+pub(crate) fn corrupt(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}
+
+/// Reads the details of an order.
+pub(crate) fn details(text: &str) -> Result<Details, StoreError> {
+    Details::parse(text).map_err(corrupt)
+}
+
+/// Returns a cutting list as a parameter.
+pub(crate) fn parts(parts: &Parts) -> Json<&Parts> {
+    Json(parts)
+}
+
+/// Returns a limit as a parameter.
+pub(crate) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
