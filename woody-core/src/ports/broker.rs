@@ -1,11 +1,11 @@
-use std::{error::Error, num::NonZeroU16, sync::Arc};
+use std::{num::NonZeroU16, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use super::{Delivery, OrderEvents};
+use super::{BrokerError, Delivery, OrderEvents};
 use crate::domain::{OrderMessage, Reason};
 
 /// A queue of orders with all that belongs to it, so that a program can be
@@ -172,37 +172,4 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// When it was given up, UTC; unknown when the broker itself moved it.
     pub died_at: Option<OffsetDateTime>,
-}
-
-/// The broker could not do what it was asked.
-#[non_exhaustive]
-#[derive(Debug, thiserror::Error)]
-pub enum BrokerError {
-    /// The broker is away, silent, blocked or timed out: try again later.
-    #[error("the broker is unavailable")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The broker is there and refuses: a missing queue, a missing right, a
-    /// full queue. Trying again helps only once somebody has acted.
-    #[error("the broker refused")]
-    Refused(#[source] Box<dyn Error + Send + Sync>),
-    /// The program has closed the broker.
-    #[error("the broker was closed")]
-    Closed,
-}
-
-impl BrokerError {
-    /// The broker is away; `source` is what it said.
-    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Unavailable(source.into())
-    }
-
-    /// The broker refused; `source` is what it said.
-    pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Refused(source.into())
-    }
-
-    /// Whether the same call may succeed later.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
-    }
 }

@@ -4,6 +4,7 @@
 //! same contract as tests, which every backend passes.
 
 mod broker;
+mod broker_error;
 mod delivery;
 mod events;
 mod order_store;
@@ -14,9 +15,10 @@ mod store_error;
 mod validator;
 
 pub use broker::{
-    Broker, BrokerAdmin, BrokerError, Consumer, ConsumerState, DeadLetter, DeadLetterId, Prefetch,
-    Publisher, QueueDepth,
+    Broker, BrokerAdmin, Consumer, ConsumerState, DeadLetter, DeadLetterId, Prefetch, Publisher,
+    QueueDepth,
 };
+pub use broker_error::BrokerError;
 pub use delivery::{Acker, Delivery, SettleError, Settlement};
 pub use events::{OrderEvents, StatusChange, StatusStream};
 pub use order_store::{Begun, Decision, Insert, OrderCounts, OrderStore, Transition, Watermark};
