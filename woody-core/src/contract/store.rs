@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 
 use super::OrderType;
 use crate::domain::{NewProduct, Parts, ProductId, ProductName, now};
-use crate::ports::{OrderCounts, Store};
+use crate::ports::{OrderCounts, Store, StoreError};
 
 /// No clause is about orders.
 pub const ORDER_TYPES: &[OrderType] = OrderType::ONE;
@@ -23,6 +24,7 @@ macro_rules! store_contract {
             migrating_again_changes_nothing
             migrating_at_once_is_migrating_once
             all_ports_lead_to_the_same_store
+            a_closed_store_is_unavailable
             closing_twice_is_fine
         }
     };
@@ -69,6 +71,22 @@ pub async fn all_ports_lead_to_the_same_store(store: Arc<dyn Store>) {
     let product = product();
     one.add(&product).await.unwrap();
     assert_eq!(other.product(product.id).await.unwrap(), Some(product));
+}
+
+/// Its ports outlive it, but do nothing more.
+pub async fn a_closed_store_is_unavailable(store: Arc<dyn Store>) {
+    store.migrate().await.unwrap();
+    let (orders, products) = (store.orders(), store.products());
+    store.close().await;
+    for refused in [
+        orders.ping().await,
+        orders.counts().await.map(drop),
+        store.orders().claim_outbox(1, Duration::from_secs(1)).await.map(drop),
+        products.summary().await.map(drop),
+        store.products().add(&product()).await,
+    ] {
+        assert!(refused.as_ref().is_err_and(StoreError::is_transient), "{refused:?}");
+    }
 }
 
 /// Whoever ends a program need not know whether somebody else has begun to.

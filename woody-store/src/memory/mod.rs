@@ -1,12 +1,16 @@
+mod order_table;
 mod orders;
+mod product_table;
 mod products;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use orders::Orders;
-use products::Products;
 use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
+
+use order_table::OrderTable;
+use product_table::ProductTable;
 
 /// A store in the memory of this process, for as long as it runs.
 ///
@@ -14,14 +18,32 @@ use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 /// Leases run on tokio's clock, which a test may pause. Clones share the same store.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    orders: Arc<Mutex<Orders>>,
-    products: Arc<Mutex<Products>>,
+    orders: Arc<Mutex<OrderTable>>,
+    products: Arc<Mutex<ProductTable>>,
+    is_closed: Arc<AtomicBool>,
 }
 
 impl MemoryStore {
     /// Makes an empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn order_table(&self) -> Result<MutexGuard<'_, OrderTable>, StoreError> {
+        self.open(&self.orders)
+    }
+
+    fn product_table(&self) -> Result<MutexGuard<'_, ProductTable>, StoreError> {
+        self.open(&self.products)
+    }
+
+    /// Locks a table, unless the store was closed.
+    fn open<'a, T>(&self, table: &'a Mutex<T>) -> Result<MutexGuard<'a, T>, StoreError> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(StoreError::unavailable("the store was closed"));
+        }
+        // Nothing panics while it holds the lock, so a poisoned one is as good.
+        Ok(table.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -39,10 +61,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn close(&self) {}
-}
-
-/// Nothing panics while it holds the lock, so a poisoned one is as good.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
 }

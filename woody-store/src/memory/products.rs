@@ -1,25 +1,17 @@
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use async_trait::async_trait;
 use woody_core::domain::{NewProduct, Product, ProductId, ProductName};
 use woody_core::ports::{CatalogueSummary, ProductStore, StoreError};
 
-use super::{MemoryStore, locked};
+use super::MemoryStore;
+use super::product_table::ProductTable;
 use crate::stamp::whole_micros;
-
-#[derive(Debug, Default)]
-pub(super) struct Products {
-    /// All products, in the order in which they were added.
-    all: Vec<Product>,
-    by_id: HashMap<ProductId, usize>,
-    newest_by_name: HashMap<ProductName, usize>,
-}
 
 #[async_trait]
 impl ProductStore for MemoryStore {
     async fn add(&self, product: &NewProduct) -> Result<(), StoreError> {
-        let Products { all, by_id, newest_by_name } = &mut *locked(&self.products);
+        let ProductTable { all, by_id, newest_by_name } = &mut *self.product_table()?;
         if let Entry::Vacant(new) = by_id.entry(product.id) {
             new.insert(all.len());
             newest_by_name.insert(product.name.clone(), all.len());
@@ -29,17 +21,17 @@ impl ProductStore for MemoryStore {
     }
 
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        let products = locked(&self.products);
+        let products = self.product_table()?;
         Ok(products.by_id.get(&id).map(|at| products.all[*at].clone()))
     }
 
     async fn newest_named(&self, name: &ProductName) -> Result<Option<Product>, StoreError> {
-        let products = locked(&self.products);
+        let products = self.product_table()?;
         Ok(products.newest_by_name.get(name).map(|at| products.all[*at].clone()))
     }
 
     async fn summary(&self) -> Result<CatalogueSummary, StoreError> {
-        let all = &locked(&self.products).all;
+        let all = &self.product_table()?.all;
         Ok(CatalogueSummary { count: all.len() as u64, newest: all.last().cloned() })
     }
 
@@ -48,7 +40,7 @@ impl ProductStore for MemoryStore {
         after: Option<ProductId>,
         limit: usize,
     ) -> Result<Vec<Product>, StoreError> {
-        let products = locked(&self.products);
+        let products = self.product_table()?;
         let end = after.and_then(|id| products.by_id.get(&id).copied());
         let older = &products.all[..end.unwrap_or(products.all.len())];
         Ok(older.iter().rev().take(limit).cloned().collect())

@@ -1,0 +1,114 @@
+//! The orders of a memory store, and what becomes of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, now};
+use woody_core::ports::{Decision, Insert, Transition, Watermark};
+
+use crate::stamp::whole_micros;
+
+/// What orders are sorted by: the oldest first.
+pub(super) type ByAge = (OffsetDateTime, OrderId);
+
+#[derive(Debug, Default)]
+pub(super) struct OrderTable {
+    pub(super) all: HashMap<OrderId, Order<Details>>,
+    pub(super) pending: BTreeSet<ByAge>,
+    /// When the lease of each entry expires; `None` is never.
+    pub(super) outbox: BTreeMap<ByAge, Option<Instant>>,
+    /// How many validations have begun and not ended, and when the last one began.
+    pub(super) begun: HashMap<OrderId, (u32, Instant)>,
+    /// Marked orders, and when they were marked.
+    pub(super) held: HashMap<OrderId, OffsetDateTime>,
+}
+
+impl OrderTable {
+    /// Marks an order at this time, unless it is marked at a later one.
+    pub(super) fn mark(&mut self, id: OrderId, at: OffsetDateTime) {
+        let held = self.held.entry(id).or_insert(at);
+        *held = at.max(*held);
+    }
+
+    /// Returns the orders that had been published before `watermark` and were not marked
+    /// since, oldest first.
+    pub(super) fn unaccounted(&self, watermark: &Watermark) -> impl Iterator<Item = ByAge> {
+        let Watermark { accepted_before, unmarked_since } = *watermark;
+        let is_marked = move |id| self.held.get(id).is_some_and(|at| *at >= unmarked_since);
+        let old = self.pending.iter().take_while(move |(at, _)| *at < accepted_before);
+        old.filter(move |key| !self.outbox.contains_key(key) && !is_marked(&key.1)).copied()
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        order: &NewOrder<Details>,
+        lease_until: Option<Instant>,
+    ) -> Insert {
+        match self.all.get(&order.id) {
+            Some(there) if asked(there).asks_the_same_as(order) => Insert::AlreadyPresent,
+            Some(there) => Insert::Conflict(there.details.clone()),
+            None => {
+                let order = pending(order);
+                if order.accepted_at < before_now(Watermark::LATE) {
+                    self.held.insert(order.id, now());
+                }
+                self.pending.insert(by_age(&order));
+                self.outbox.insert(by_age(&order), lease_until);
+                self.all.insert(order.id, order);
+                Insert::Created
+            }
+        }
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        decision: &Decision,
+        finished_at: OffsetDateTime,
+    ) -> Transition {
+        let order = self.all.entry(decision.order.id).or_insert_with(|| pending(&decision.order));
+        self.begun.remove(&decision.order.id);
+        self.pending.remove(&by_age(order));
+        self.outbox.remove(&by_age(order));
+        self.held.remove(&order.id);
+        match order.status.clone().settle(decision.outcome.clone(), decision.redriven) {
+            Ok(status) => {
+                order.status = status;
+                order.finished_at = Some(finished_at);
+                Transition::Applied
+            }
+            Err(superseded) => Transition::Superseded(superseded.0),
+        }
+    }
+}
+
+pub(super) fn by_age(order: &Order<Details>) -> ByAge {
+    (order.accepted_at, order.id)
+}
+
+fn pending(order: &NewOrder<Details>) -> Order<Details> {
+    Order {
+        id: order.id,
+        details: order.details.clone(),
+        status: OrderStatus::Pending,
+        accepted_at: whole_micros(order.accepted_at),
+        finished_at: None,
+    }
+}
+
+pub(super) fn asked(order: &Order<Details>) -> NewOrder<Details> {
+    NewOrder { id: order.id, details: order.details.clone(), accepted_at: order.accepted_at }
+}
+
+/// Returns the orders that were accepted longer than `age` ago.
+pub(super) fn older_than(pending: &BTreeSet<ByAge>, age: Duration) -> impl Iterator<Item = ByAge> {
+    let before = before_now(age);
+    pending.iter().copied().take_while(move |(at, _)| *at < before)
+}
+
+/// Returns the time so long ago, or the earliest there is.
+pub(super) fn before_now(age: Duration) -> OffsetDateTime {
+    let age = time::Duration::try_from(age).unwrap_or(time::Duration::MAX);
+    now().checked_sub(age).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
