@@ -8,26 +8,26 @@ use tokio::sync::watch;
 use super::{BrokerError, Delivery, OrderEvents};
 use crate::domain::{OrderMessage, Reason};
 
-/// A queue of orders with all that belongs to it, so that a program can be
-/// given one thing.
+/// A queue of orders with all that belongs to it, so that a program can be given one
+/// thing.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Broker: Send + Sync {
-    /// The way into the queue.
+    /// Returns a publisher for this queue.
     fn publisher(&self) -> Arc<dyn Publisher>;
 
-    /// A new consumer that holds at most `prefetch` unsettled deliveries.
+    /// Makes a consumer that holds at most `prefetch` unsettled deliveries.
     ///
-    /// It connects in the background: a broker that is away now is no error.
+    /// It connects in the background: an unavailable broker is no error.
     ///
     /// # Errors
     /// [`BrokerError`] when the broker was closed.
     async fn consumer(&self, prefetch: Prefetch) -> Result<Box<dyn Consumer>, BrokerError>;
 
-    /// The operator's view of the queue.
+    /// Returns what counts messages and moves dead letters, for operators.
     fn admin(&self) -> Arc<dyn BrokerAdmin>;
 
-    /// Status changes, for whoever watches an order.
+    /// Returns what announces status changes to those that watch orders.
     fn events(&self) -> Arc<dyn OrderEvents>;
 
     /// Closes connections and ends background tasks; returns when they have ended.
@@ -44,7 +44,7 @@ pub type Prefetch = NonZeroU16;
 ///   where the broker is durable.
 /// - On an error some, all or none may be there: send them again.
 /// - A queue that does not exist is an error, not a silent loss.
-/// - Each call is bounded in time; a silent broker is an error.
+/// - Each call is bounded in time; a broker that does not reply is an error.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Publisher: Send + Sync {
@@ -63,7 +63,7 @@ pub trait Publisher: Send + Sync {
         self.send(&bodies).await
     }
 
-    /// Answers when the broker would take messages; what readiness asks.
+    /// Returns `Ok` when the broker would take messages; readiness calls it.
     ///
     /// # Errors
     /// [`BrokerError`].
@@ -75,8 +75,8 @@ pub trait Publisher: Send + Sync {
 /// # Contract
 /// - Each message goes to one consumer at a time, in about the order it came.
 /// - At most the prefetch's number of deliveries is unsettled at once.
-/// - A consumer whose broker went away comes back by itself, with growing
-///   pauses, and says so in [`state`](Self::state). It never ends silently.
+/// - A consumer that loses its broker reconnects by itself, with growing pauses, and
+///   shows it in [`state`](Self::state). It never ends silently.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Consumer: Send {
@@ -87,53 +87,52 @@ pub trait Consumer: Send {
     /// A dropped future loses no delivery.
     async fn next(&mut self) -> Option<Delivery>;
 
-    /// Whether deliveries can arrive, now and from now on.
+    /// Watches whether deliveries can arrive.
     fn state(&self) -> watch::Receiver<ConsumerState>;
 
-    /// Stops: no delivery arrives any more, unsettled ones can still be settled
-    /// until [`Broker::close`], and those buffered but not handed out go back.
+    /// Stops: no delivery arrives any more, unsettled ones can still be settled until
+    /// [`Broker::close`], and those buffered but not handed out are given back.
     async fn stop(&mut self);
 }
 
 /// Whether a consumer can receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsumerState {
-    /// The broker has it on its list.
+    /// It is subscribed at the broker.
     Consuming,
-    /// It is on its way (back) to the broker.
+    /// It is connecting, or reconnecting, to the broker.
     Recovering,
     /// It was stopped.
     Stopped,
 }
 
-/// What an operator can see and do.
+/// Counts messages and moves dead letters, for operators.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait BrokerAdmin: Send + Sync {
     /// Counts messages and consumers.
     ///
-    /// A message that is in the queue throughout is counted, once or, while it moves
-    /// from one place to another, twice.
+    /// A message that is in the queue throughout is counted, once or, while it moves, twice.
     ///
     /// # Errors
-    /// [`BrokerError`], also when nobody can vouch for the answer, for instance while
-    /// a replicated queue has no leader: unknown is not empty.
+    /// [`BrokerError`], also when the count is uncertain, for instance while a replicated
+    /// queue has no leader: unknown is not empty.
     async fn depth(&self) -> Result<QueueDepth, BrokerError>;
 
-    /// At most `limit` dead letters, oldest first, left where they are.
+    /// Returns at most `limit` dead letters, oldest first, and leaves them where they are.
     ///
     /// # Errors
     /// [`BrokerError`].
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError>;
 
     /// Puts these dead letters back on the queue, marked as redriven, their
-    /// attempts at zero. Ids that are not there are ignored; answers how many were moved.
+    /// attempts at zero. Ids that are not there are ignored; returns how many were moved.
     ///
     /// # Errors
     /// [`BrokerError`]; a message may then be in both places, never in none.
     async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError>;
 
-    /// Deletes these dead letters; answers how many.
+    /// Deletes these dead letters; returns how many.
     ///
     /// # Errors
     /// [`BrokerError`].
@@ -143,33 +142,33 @@ pub trait BrokerAdmin: Send + Sync {
 /// How full the queue is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueDepth {
-    /// Waiting for a consumer.
+    /// Messages that wait for a consumer.
     pub ready: u64,
-    /// With a consumer, unsettled; `None` where the broker does not say.
+    /// Messages that a consumer holds unsettled; `None` where the broker does not tell.
     pub in_flight: Option<u64>,
-    /// Waiting for their next attempt.
+    /// Messages that wait for their next attempt.
     pub delayed: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Consumers on the queue; `None` where the broker does not say.
+    /// Consumers of the queue; `None` where the broker does not tell.
     pub consumers: Option<u64>,
 }
 
-/// A name for one dead letter, unique in its queue.
+/// An id of one dead letter, unique in its queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeadLetterId(pub String);
 
-/// A message that was given up.
+/// A message whose processing was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Its name.
+    /// Its id.
     pub id: DeadLetterId,
     /// The message as it was published.
     pub body: Bytes,
     /// Why it was given up.
     pub reason: Reason,
-    /// How often it was tried.
+    /// How many attempts were counted.
     pub attempts: u32,
-    /// When it was given up, UTC; unknown when the broker itself moved it.
+    /// When it was given up, UTC; `None` when the broker itself moved it.
     pub died_at: Option<OffsetDateTime>,
 }

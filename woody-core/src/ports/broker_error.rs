@@ -4,11 +4,11 @@ use std::error::Error;
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// The broker is away, silent, blocked or timed out: try again later.
+    /// The broker is unreachable, silent, blocked or timed out: try again later.
     #[error("the broker is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The broker is there and refuses: a missing queue, a missing right, a
-    /// full queue. Trying again helps only once somebody has acted.
+    /// The broker refuses: a missing queue, a missing right, a full queue. Trying again
+    /// helps only once an operator has acted.
     #[error("the broker refused")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
     /// The program has closed the broker.
@@ -17,12 +17,12 @@ pub enum BrokerError {
 }
 
 impl BrokerError {
-    /// The broker is away; `source` is what it said.
+    /// Makes an `Unavailable` with this source.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }
 
-    /// The broker refused; `source` is what it said.
+    /// Makes a `Refused` with this source.
     pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Refused(source.into())
     }

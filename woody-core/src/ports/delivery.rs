@@ -6,14 +6,14 @@ use bytes::Bytes;
 use super::Saved;
 use crate::domain::Reason;
 
-/// One message in our hands: exactly one of its methods settles it.
+/// One message that this process holds: exactly one of its methods settles it.
 ///
 /// # Contract
 /// - Settling consumes the delivery, so that it happens once.
-/// - A delivery that is dropped unsettled goes back to the queue and counts as
-///   no attempt, as if by [`release`](Self::release).
-/// - Until it is settled, no other consumer gets the message; when this
-///   consumer dies, it comes again.
+/// - A delivery that is dropped unsettled goes back to the queue, as if by
+///   [`release`](Self::release), and counts as no attempt.
+/// - Until it is settled, no other consumer gets the message; when this consumer dies,
+///   it is delivered again.
 #[derive(Debug)]
 pub struct Delivery {
     body: Bytes,
@@ -35,11 +35,11 @@ pub trait Acker: std::fmt::Debug + Send + Sync {
     /// [`SettleError`]; the message is then delivered again.
     async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError>;
 
-    /// The delivery was dropped: give the message back, without waiting.
+    /// Gives the message back without waiting: the delivery was dropped.
     fn abandon(self: Box<Self>);
 }
 
-/// What is to become of a delivered message.
+/// How a delivery is settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
     /// It is done.
@@ -48,14 +48,14 @@ pub enum Settlement {
     Release,
     /// It comes again after about `delay`, its attempt counted.
     RetryAfter {
-        /// How long it stays away; backends may round it up.
+        /// How long it waits; backends may round it up.
         delay: Duration,
         /// Why, kept with the message.
         reason: Reason,
     },
     /// It comes again after about `delay`; no attempt is counted.
     Postpone {
-        /// How long it stays away; backends may round it up.
+        /// How long it waits; backends may round it up.
         delay: Duration,
         /// Why, kept with the message.
         reason: Reason,
@@ -67,17 +67,17 @@ pub enum Settlement {
     },
 }
 
-/// The broker did not take the settlement; the message will come again.
+/// The broker did not settle the delivery; the message will be delivered again.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
-    /// The connection or the lease under which the message was delivered is gone.
+    /// The connection by which the message was delivered is gone, or its lock.
     #[error("the delivery is no longer ours, it will come again")]
     Gone,
     /// The broker could not move the message in time.
     #[error("the broker did not settle the delivery, it will come again")]
     Broker(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The proof was for another order. A mistake of the program.
+    /// The proof was for another order: a bug in the program.
     #[error("the proof is for order {proof}, the delivery is not")]
     WrongProof {
         /// The order that was saved.
@@ -86,7 +86,7 @@ pub enum SettleError {
 }
 
 impl Delivery {
-    /// Hands a received message to the worker. For broker backends.
+    /// Makes a delivery of a received message. For broker backends.
     ///
     /// `attempt` is 1 at the first try; `redelivered` is whether the message
     /// may have been seen before, `redriven` whether an operator sent it again.
@@ -100,18 +100,18 @@ impl Delivery {
         Self { body, attempt: attempt.max(1), redelivered, redriven, acker: Some(acker) }
     }
 
-    /// The message as it was published.
+    /// Returns the message as it was published.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Which try this is, counting from 1. Releases do not count.
+    /// Returns which attempt this is, counting from 1. Releases do not count.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Whether somebody may have seen this message before. After a broker
-    /// restart this is true of messages that nobody has seen: never a sign of poison.
+    /// Whether this message may have been delivered before. After a broker restart it is
+    /// true of messages that were not: it is never a sign of poison.
     pub fn redelivered(&self) -> bool {
         self.redelivered
     }
@@ -127,8 +127,8 @@ impl Delivery {
     /// # Errors
     /// [`SettleError`]; the message comes again, which costs work but does no harm.
     pub async fn ack(self, saved: Saved) -> Result<(), SettleError> {
-        // Parsing again is the price of not trusting the caller's bookkeeping;
-        // it costs a microsecond.
+        // Parsed again, so that the caller's bookkeeping need not be trusted: it costs a
+        // microsecond.
         let ours = crate::domain::OrderMessage::parse(&self.body).map(|message| message.order_id);
         if ours != Ok(saved.order_id()) {
             return Err(SettleError::WrongProof { proof: saved.order_id() });

@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::BrokerError;
 use crate::domain::{OrderId, OrderStatus, Reason};
 
-/// Tells every process that an order has changed.
+/// Announces to every process that an order has changed.
 ///
 /// # Contract
-/// - Best effort and never stored: a subscriber that is away or slow misses
-///   changes. Whoever needs to be sure asks the store, as
+/// - Best effort and never stored: a subscriber that is disconnected or slow misses
+///   changes. To be sure, read the store, as
 ///   [`OrderTracker`](crate::services::OrderTracker) does.
-/// - A change is announced after it was saved, never before. What is announced with
-///   another word than that of a final status is no change: processes tell each other about
-///   an outage of the store.
+/// - A change is announced after it was saved, never before. An announcement with another
+///   word than that of a final status is no change: processes use such words to tell each
+///   other about an outage of the store.
 /// - Every subscriber gets every change, on a broker with several processes
-///   too; a subscription recovers by itself when the broker was away.
+///   too; a subscription recovers by itself after an outage of the broker.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait OrderEvents: Send + Sync {
@@ -32,7 +32,7 @@ pub trait OrderEvents: Send + Sync {
     async fn subscribe(&self) -> Result<StatusStream, BrokerError>;
 }
 
-/// The changes that a subscriber hears of.
+/// The changes that a subscriber receives.
 pub type StatusStream = BoxStream<'static, StatusChange>;
 
 /// An order has changed to this status.

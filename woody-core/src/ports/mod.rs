@@ -1,4 +1,4 @@
-//! What the shop needs from outside, as object-safe traits.
+//! What the services need from outside, as object-safe traits.
 //!
 //! Each trait states its contract in words; the feature `contract` holds the
 //! same contract as tests, which every backend passes.

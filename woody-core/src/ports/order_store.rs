@@ -13,19 +13,19 @@ use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome};
 /// and the services see to it that callers share a call.
 ///
 /// # Contract
-/// - A batch is all or nothing; what was answered `Ok` survives a crash, on a
+/// - A batch is all or nothing; what a call has returned as `Ok` survives a crash, on a
 ///   backend that claims to be durable.
 /// - [`insert`](Self::insert) writes an order and its outbox entry together.
 ///   The entry is created with a lease held by the caller, who is expected to publish it;
 ///   when the lease runs out, any relay may claim it.
-/// - [`finish`](Self::finish) also writes orders that the store has never seen
-///   (they came by the broker alone) and takes their outbox entries away.
+/// - [`finish`](Self::finish) also writes orders that the store does not have (they
+///   came by the broker alone) and deletes their outbox entries.
 /// - The first outcome wins, as in [`OrderStatus::settle`]; in one batch the
 ///   first in the slice wins.
 /// - [`begin`](Self::begin) counts validations that have begun, durably, until
-///   [`end`](Self::end) takes one back or [`finish`](Self::finish) takes away all of an
+///   [`end`](Self::end) takes one back or [`finish`](Self::finish) deletes those of an
 ///   order: what is left was begun by a worker that died. The order need not be known.
-/// - Answers are in the order of what was asked, one for each.
+/// - Results are in the order of the items, one for each.
 /// - An id may stand twice in a batch.
 ///
 /// # Cancel safety
@@ -45,7 +45,7 @@ pub trait OrderStore: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError>;
 
-    /// The order with this id.
+    /// Returns the order with this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -63,8 +63,8 @@ pub trait OrderStore: Send + Sync {
     /// Counts a validation of this order that is about to begin. `redriven` is whether
     /// an operator sent its message again.
     ///
-    /// An order that has ended is not counted, since nothing would take the count away
-    /// again; one that is `Failed` and redriven is. What is counted also counts as
+    /// An order that has ended is not counted, since nothing would delete the count again;
+    /// one that is `Failed` and redriven is. What is counted also counts as
     /// [marked](Self::mark_held) until [`Watermark::DYING`] from now: should its worker
     /// die, its message is on its way back for a while, and the next worker may die too.
     ///
@@ -79,14 +79,14 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn end(&self, id: OrderId) -> Result<(), StoreError>;
 
-    /// Returns what [`begin`](Self::begin) has counted and nobody has taken back.
+    /// Returns what [`begin`](Self::begin) has counted and [`end`](Self::end) has not taken back.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn begun(&self, id: OrderId) -> Result<Begun, StoreError>;
 
-    /// Leases at most `limit` outbox entries that nobody else holds, oldest
-    /// first, for `lease`. Two callers never get the same entry while its lease lasts.
+    /// Leases at most `limit` outbox entries that are not leased, oldest first, for
+    /// `lease`. Two callers never get the same entry while its lease lasts.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -96,7 +96,7 @@ pub trait OrderStore: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<NewOrder<Details>>, StoreError>;
 
-    /// Takes entries out of the outbox: the broker has confirmed their messages.
+    /// Deletes entries of the outbox: the broker has confirmed their messages.
     /// Ids without an entry are ignored.
     ///
     /// # Errors
@@ -118,8 +118,8 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError>;
 
-    /// Notes, for a while, that these orders are in somebody's hands: a worker holds
-    /// their messages, or has just sent them to wait. Ids that are not there are ignored.
+    /// Marks orders for a while: a worker holds their messages, or has just sent them to
+    /// wait. Ids that are not there are ignored.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -140,7 +140,7 @@ pub trait OrderStore: Send + Sync {
         limit: usize,
     ) -> Result<u64, StoreError>;
 
-    /// Orders that have been `Pending` for longer than `pending_for`, oldest
+    /// Returns orders that have been `Pending` for longer than `pending_for`, oldest
     /// first, at most `limit`.
     ///
     /// # Errors
@@ -157,7 +157,7 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn counts(&self) -> Result<OrderCounts, StoreError>;
 
-    /// Answers when the store would answer other calls; what readiness asks.
+    /// Returns `Ok` when other calls would succeed; readiness calls it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -175,14 +175,13 @@ pub struct Begun {
 
 /// Up to where orders had been published at one moment, by the store's clock.
 ///
-/// An order that the store had to be told of late, by a clock that is behind or
-/// after a long wait, counts as marked when it is inserted: it may be older than a
-/// watermark that knew nothing of it.
+/// An order that is inserted late, by a clock that is behind or after a long wait, counts
+/// as marked then: it may be older than a watermark that was read without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watermark {
     /// Orders accepted before this had been published, or had ended.
     pub accepted_before: OffsetDateTime,
-    /// Orders marked at this time or later were in somebody's hands.
+    /// Orders marked at this time or later have a message that a worker holds or held.
     pub unmarked_since: OffsetDateTime,
 }
 
@@ -198,7 +197,7 @@ impl Watermark {
     pub const MARKS_KEPT: Duration = Duration::from_hours(1);
 }
 
-/// What became of one inserted order.
+/// The result of inserting one order.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Insert {
@@ -211,7 +210,7 @@ pub enum Insert {
     Conflict(Details),
 }
 
-/// An order and how it ends.
+/// An order and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The order as its message told it; stored when the store has never seen it.
@@ -223,13 +222,13 @@ pub struct Decision {
     pub redriven: bool,
 }
 
-/// What became of one decision.
+/// The result of one decision.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transition {
     /// The order has this final state now, and it was this call that gave it.
     Applied,
-    /// The order had ended before; this is the state that stays.
+    /// The order had ended before, in this state, which stays.
     Superseded(OrderStatus),
 }
 

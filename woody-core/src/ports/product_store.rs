@@ -8,8 +8,8 @@ use crate::domain::{NewProduct, Product, ProductId, ProductName};
 /// # Contract
 /// - "Newest" is the order in which products were added, not their stamps.
 /// - Names need not be unique; adding the same id twice keeps the first.
-/// - What `add` has answered `Ok` survives a crash, on a backend that claims
-///   to be durable.
+/// - A product that was added with `Ok` survives a crash, on a backend that claims to be
+///   durable.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ProductStore: Send + Sync {
@@ -19,26 +19,26 @@ pub trait ProductStore: Send + Sync {
     /// [`StoreError`]; on a transient one the product may or may not be there.
     async fn add(&self, product: &NewProduct) -> Result<(), StoreError>;
 
-    /// The product with this id.
+    /// Returns the product with this id.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError>;
 
-    /// The newest product of this name.
+    /// Returns the newest product of this name.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn newest_named(&self, name: &ProductName) -> Result<Option<Product>, StoreError>;
 
-    /// How many products there are, and the newest. It takes as long with a
+    /// Returns how many products there are, and the newest. It takes as long with a
     /// million products as with one.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn summary(&self) -> Result<CatalogueSummary, StoreError>;
 
-    /// At most `limit` products, newest first, all older than `after`.
+    /// Returns at most `limit` products, newest first, all older than `after`.
     ///
     /// An `after` that names no product gives the first page.
     ///
@@ -51,7 +51,7 @@ pub trait ProductStore: Send + Sync {
     ) -> Result<Vec<Product>, StoreError>;
 }
 
-/// The catalogue at a glance.
+/// The size of the catalogue, and its newest product.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogueSummary {
     /// How many products there are.

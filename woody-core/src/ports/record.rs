@@ -3,8 +3,8 @@ use crate::domain::OrderId;
 
 /// Proof that the final state of an order is in the store.
 ///
-/// Only [`record`] makes one, from the store's own answer, and
-/// [`Delivery::ack`](super::Delivery::ack) demands one. So a message cannot be
+/// Only [`record`] makes one, from what the store has returned, and
+/// [`Delivery::ack`](super::Delivery::ack) requires one. So a message cannot be
 /// acknowledged before its order is saved; that does not compile:
 ///
 /// ```compile_fail,E0451
@@ -29,13 +29,13 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// The order that is saved.
+    /// Returns the order that is saved.
     pub fn order_id(&self) -> OrderId {
         self.order_id
     }
 }
 
-/// Saves final states and answers each with the proof that it is saved.
+/// Saves final states and returns for each the proof that it is saved.
 ///
 /// This is a function and not a method of the port, so that no backend can
 /// replace it.

@@ -6,13 +6,12 @@ use std::error::Error;
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store is away, overloaded or timed out: the same call may succeed
-    /// later, and whether this one took effect is not known.
+    /// The store is unreachable, overloaded or timed out: the same call may succeed later,
+    /// and whether this one took effect is not known.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The store is there and refuses: the same call will fail again. A full
-    /// disk, a missing table or a missing right are of this kind too, until
-    /// somebody acts.
+    /// The store refuses: the same call will fail again. A full disk, a missing table or a
+    /// missing right are of this kind too, until an operator acts.
     #[error("the store refused")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
     /// The store holds something that it should not be able to hold.
@@ -21,12 +20,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The store is away; `source` is what it said.
+    /// Makes an `Unavailable` with this source.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }
 
-    /// The store refused; `source` is what it said.
+    /// Makes a `Refused` with this source.
     pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Refused(source.into())
     }

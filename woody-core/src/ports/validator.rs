@@ -65,13 +65,13 @@ impl From<Verdict> for Outcome {
 
 /// No verdict could be reached.
 ///
-/// | error | whose doing | the worker | attempts |
+/// | error | caused by | the worker | attempts |
 /// | --- | --- | --- | --- |
-/// | `Transient` | the order's, perhaps | tries it again later, gives it up after the last attempt | counted |
-/// | `Permanent` | the order's | gives it up at once | |
-/// | `Undecided` | nobody knows yet | tries it again later | counted, except the last |
-/// | `Unavailable` | a dependency's | waits, and lets others try after a while | not counted |
-/// | `Refused` | an operator's | as above, and says that it is not ready | not counted |
+/// | `Transient` | the order, perhaps | tries it again later, gives it up after the last attempt | counted |
+/// | `Permanent` | the order | gives it up at once | |
+/// | `Undecided` | not known yet | tries it again later | counted, except the last |
+/// | `Unavailable` | a dependency | waits, and lets others try after a while | not counted |
+/// | `Refused` | a dependency, until an operator acts | as above, and is not ready | not counted |
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValidateError {
@@ -82,8 +82,8 @@ pub enum ValidateError {
     /// It will not work another time: the order is `Failed` at once.
     #[error("validation cannot succeed: {0}")]
     Permanent(Reason),
-    /// It failed, and nothing tells whether because of this order or because of what
-    /// it was asked of: the order is tried again later, and not given up for this.
+    /// It failed, and it is not known whether because of this order or because of the
+    /// dependency: the order is tried again later, and not given up for this.
     #[error("validation failed, and it is not known whether the order is to blame: {0}")]
     Undecided(Reason),
     /// A dependency that every order needs is unavailable: the worker waits for it,
