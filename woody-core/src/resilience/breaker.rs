@@ -34,10 +34,10 @@ impl Default for BreakerConfig {
     }
 }
 
-/// Nobody waits for a probe any longer; the clock ends somewhere beyond.
+/// A probe is at most a day away; longer times might overflow the clock.
 const LONGEST_OPENING: Duration = Duration::from_hours(24);
 
-/// Where a [`CircuitBreaker`] stands.
+/// The state of a [`CircuitBreaker`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
     /// Calls go through.
@@ -48,7 +48,7 @@ pub enum BreakerState {
     HalfOpen,
 }
 
-/// Stops asking a dependency that is away, and finds out when it is back.
+/// Stops calls to an unavailable dependency, and finds out when it is back.
 ///
 /// ```text
 ///            failures in a row               the time is over
@@ -60,7 +60,7 @@ pub enum BreakerState {
 /// ```
 ///
 /// # Contract
-/// - While it is open, [`try_acquire`](Self::try_acquire) answers `None` and
+/// - While it is open, [`try_acquire`](Self::try_acquire) returns `None` and
 ///   nothing else happens: no lock is held across a wait, nothing is queued.
 /// - While it is half open there is exactly one probe. A probe that is dropped
 ///   (its call was cancelled) says nothing: the next caller probes.
@@ -102,13 +102,14 @@ enum Phase {
 }
 
 impl CircuitBreaker {
-    /// A closed breaker.
+    /// Makes a closed breaker.
     pub fn new(config: BreakerConfig) -> Self {
         let inner = Inner { phase: Phase::Closed { failures: 0 }, period: 0, openings: 0 };
         Self { config, inner: Mutex::new(inner) }
     }
 
-    /// Leave to make one call, or `None` while the dependency is taken to be away.
+    /// Returns a permit for one call, or `None` while the dependency is taken to be
+    /// unavailable.
     ///
     /// Report how the call went with [`Permit::success`] or [`Permit::failure`].
     #[must_use = "a permit that is dropped at once says nothing about the dependency"]
@@ -122,7 +123,7 @@ impl CircuitBreaker {
         Some(Permit { breaker: self, period: inner.period, reported: false })
     }
 
-    /// Where it stands now.
+    /// Returns where it stands now.
     pub fn state(&self) -> BreakerState {
         match self.lock().phase {
             Phase::Closed { .. } => BreakerState::Closed,
@@ -131,7 +132,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// How long calls will be refused for, at least; zero when one may go through.
+    /// Returns how long calls will be refused for, at least; zero when one may go through.
     ///
     /// What a caller tells its own client to wait (`Retry-After`).
     pub fn refuses_for(&self) -> Duration {
@@ -169,7 +170,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// How long the opening after `earlier` ones lasts.
+    /// Returns how long the opening after `earlier` ones lasts.
     fn opening(&self, earlier: u32) -> Duration {
         let doubled = self.config.open_for.saturating_mul(2_u32.saturating_pow(earlier));
         let whole = doubled.min(self.config.open_at_most).min(LONGEST_OPENING);
@@ -220,13 +221,13 @@ impl Permit<'_> {
         inner.period == self.period && matches!(inner.phase, Phase::Probing)
     }
 
-    /// The dependency answered, whatever its answer was.
+    /// Notes that the dependency replied, whatever it said.
     pub fn success(mut self) {
         self.reported = true;
         self.breaker.report(self.period, Report::Success);
     }
 
-    /// The dependency did not answer.
+    /// Notes that the dependency did not reply.
     pub fn failure(mut self) {
         self.reported = true;
         self.breaker.report(self.period, Report::Failure);

@@ -61,7 +61,7 @@ impl Back {
 }
 
 impl Comeback {
-    /// Pauses that begin at `first` and grow to `longest`.
+    /// Makes pauses that begin at `first` and grow to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
         Self {
             delays: RetryDelays::new(first, longest),

@@ -11,7 +11,7 @@ pub struct RetryDelays {
 }
 
 impl RetryDelays {
-    /// Pauses that begin at `first` and grow to `longest`.
+    /// Makes pauses that begin at `first` and grow to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
         let builder = ExponentialBuilder::new()
             .with_min_delay(first)
@@ -21,7 +21,7 @@ impl RetryDelays {
         Self { builder, longest, pauses: None }
     }
 
-    /// The pause after one more failure.
+    /// Returns the pause after one more failure.
     pub fn next_delay(&mut self) -> Duration {
         let pauses = self.pauses.get_or_insert_with(|| self.builder.build());
         pauses.next().unwrap_or(self.longest).min(self.longest)
@@ -32,13 +32,13 @@ impl RetryDelays {
         self.pauses.is_none()
     }
 
-    /// Notes a success; answers whether there were failures before it.
+    /// Notes a success; returns whether there were failures before it.
     pub fn clear(&mut self) -> bool {
         self.pauses.take().is_some()
     }
 }
 
-/// The pause before the try that follows attempt number `attempt` (from 1):
+/// Returns the pause before the try that follows attempt number `attempt` (from 1):
 /// about `base`, doubled with each attempt, never above an hour.
 pub(crate) fn pause_after(attempt: u32, base: Duration) -> Duration {
     const LONGEST: Duration = Duration::from_hours(1);

@@ -17,12 +17,13 @@ pub struct JournaledFile {
     log_path: PathBuf,
     /// What was opened there first is the file for good.
     main: OnceLock<OpenedFile>,
-    /// The log begins anew when nobody has the file open any more.
+    /// The log begins anew once no process has the file open.
     log: Mutex<Option<OpenedFile>>,
 }
 
 impl JournaledFile {
-    /// A file whose log has the same path with `suffix` at its end. Nothing is opened.
+    /// Makes one for a file whose log has the same path with `suffix` at its end. Nothing
+    /// is opened.
     pub fn new(path: impl Into<PathBuf>, suffix: &str) -> Self {
         let path = path.into();
         let mut log_path = path.as_os_str().to_owned();
@@ -69,7 +70,7 @@ impl JournaledFile {
         log.as_ref().map_or(Ok(()), OpenedFile::check)
     }
 
-    /// Looks at the log no more: the last to close the file takes it away.
+    /// Stops looking at the log: the last process to close the file deletes it.
     pub fn closing(&self) {
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

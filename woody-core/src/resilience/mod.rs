@@ -1,5 +1,5 @@
-//! Breakers, growing pauses, files that vanish: how the shop behaves while
-//! something is away.
+//! Breakers, growing pauses, files that are replaced: how the services behave while a
+//! dependency is unavailable.
 
 mod breaker;
 mod comeback;

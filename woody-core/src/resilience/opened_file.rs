@@ -11,8 +11,8 @@ use std::{
 /// path still leads to it: if it does, the commit is in the file that the next
 /// process opens. What happens to the file later happens to kept data.
 ///
-/// It tells files apart by their inode, which nobody else gets while the file is
-/// open. A file that is overwritten in place stays the same.
+/// It tells files apart by their inode, which no other file gets while this one is open.
+/// A file that is overwritten in place stays the same.
 #[derive(Debug, Clone)]
 pub struct OpenedFile {
     path: PathBuf,
@@ -60,7 +60,7 @@ pub enum Displaced {
 
 impl From<Displaced> for io::Error {
     fn from(displaced: Displaced) -> Self {
-        // None of them passes before somebody acts.
+        // None of them passes before an operator acts.
         Self::new(io::ErrorKind::NotFound, displaced)
     }
 }
@@ -76,7 +76,7 @@ impl OpenedFile {
 
     /// Looks whether the path still leads to the file.
     ///
-    /// It asks the file system, which answers from memory in about a microsecond.
+    /// It costs a system call of about a microsecond, without disk access.
     ///
     /// # Errors
     /// [`Displaced`] says what is there instead, and what to do.
