@@ -176,7 +176,7 @@ impl Details {
         })
     }
 
-    /// The text: one JSON object.
+    /// Returns the text: one JSON object.
     pub fn as_str(&self) -> &str {
         &self.0
     }

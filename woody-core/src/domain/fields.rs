@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for FlatVisitor {
                     return Err(A::Error::duplicate_field("accepted_at"));
                 }
                 "accepted_at" => accepted_at = Some(map.next_value::<Stamp>()?.0),
-                // Whoever writes such fields does not mean the order's details.
+                // Such a field is not one of the order's details.
                 name if RESERVED.contains(&name) => {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }

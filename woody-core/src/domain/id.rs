@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Invalid;
 
-/// The name of one order, for its whole life.
+/// The id of one order.
 ///
 /// It is chosen before any I/O, so that the store and the broker can each
 /// receive the order and still agree that it is one.
@@ -15,16 +15,16 @@ use super::Invalid;
 pub struct OrderId(Uuid);
 
 impl OrderId {
-    /// A fresh id (UUIDv7: ids made later sort later), [ours](Self::is_ours).
+    /// Makes a fresh id (UUIDv7: ids made later sort later), [ours](Self::is_ours).
     pub fn fresh() -> Self {
         Self(seal(Uuid::now_v7()))
     }
 
-    /// The id of the order that `key` names (UUIDv8 from its SHA-256),
+    /// Makes the id of the order that `key` names (UUIDv8 from its SHA-256),
     /// [ours](Self::is_ours).
     ///
     /// The same key gives the same id on every replica, with no look-up, which
-    /// is why a double submit is one order even while the store is away.
+    /// is why a double submit is one order even while the store is unavailable.
     pub fn from_key(key: &IdempotencyKey) -> Self {
         let digest = Sha256::digest([b"woodytoys order\0", key.0.as_bytes()].concat());
         let mut bytes = [0; 16];
@@ -32,7 +32,7 @@ impl OrderId {
         Self(seal(Uuid::new_v8(bytes)))
     }
 
-    /// A fresh id as one is made when `ahead` has passed: ids made later than that, by
+    /// Makes a fresh id as one is made when `ahead` has passed: ids made later than that, by
     /// clocks that are right, are [after](Self::is_after) it.
     pub(crate) fn fresh_in(ahead: Duration) -> Self {
         let mut bytes = Uuid::now_v7().into_bytes();
@@ -67,7 +67,7 @@ impl OrderId {
         Uuid::try_parse(text).map(Self).map_err(|_| Invalid::new("order_id", "must be a UUID"))
     }
 
-    /// The UUID.
+    /// Returns the UUID.
     pub fn as_uuid(self) -> Uuid {
         self.0
     }
@@ -98,13 +98,13 @@ impl std::fmt::Display for OrderId {
     }
 }
 
-/// The name of one product of the catalogue.
+/// The id of one product of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProductId(Uuid);
 
 impl ProductId {
-    /// A fresh id.
+    /// Makes a fresh id.
     pub fn fresh() -> Self {
         Self(Uuid::now_v7())
     }
@@ -117,7 +117,7 @@ impl ProductId {
         Uuid::try_parse(text).map(Self).map_err(|_| Invalid::new(field, "must be a UUID"))
     }
 
-    /// The UUID.
+    /// Returns the UUID.
     pub fn as_uuid(self) -> Uuid {
         self.0
     }
@@ -135,8 +135,8 @@ impl std::fmt::Display for ProductId {
     }
 }
 
-/// What a client calls its submit, so that sending it twice is one order:
-/// 1 to 255 visible ASCII characters.
+/// A client's key for a submit, which makes one order of it if it is sent twice: 1 to 255
+/// visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 

@@ -86,7 +86,7 @@ impl OrderMessage {
         body.into()
     }
 
-    /// The order that the message asks for; one that does not say when it was
+    /// Returns the order that the message asks for; one that does not say when it was
     /// accepted is taken to be accepted now.
     pub fn into_order(self) -> NewOrder<Details> {
         NewOrder {

@@ -1,4 +1,4 @@
-//! The words of the shop, as types that cannot hold a wrong value.
+//! The terms of the shop, as types that cannot hold a wrong value.
 //!
 //! A value of these types has been checked once, where it came in; nothing
 //! behind that point checks it again.

@@ -15,26 +15,26 @@ pub struct NewOrder<D = ToyOrder> {
     pub accepted_at: OffsetDateTime,
 }
 
-/// The time now, UTC, in whole microseconds: what every store can keep.
+/// Returns the time now, UTC, in whole microseconds: what every store can keep.
 pub fn now() -> OffsetDateTime {
     let now = OffsetDateTime::now_utc();
     now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000).unwrap_or(now)
 }
 
 impl<D> NewOrder<D> {
-    /// An order with a fresh id, accepted now.
+    /// Makes an order with a fresh id, accepted now.
     pub fn new(details: D) -> Self {
         Self { id: OrderId::fresh(), details, accepted_at: now() }
     }
 
-    /// The same order, asking for something else.
+    /// Returns the same order, asking for something else.
     fn with<E>(&self, details: E) -> NewOrder<E> {
         NewOrder { id: self.id, details, accepted_at: self.accepted_at }
     }
 }
 
 impl<D: OrderDetails> NewOrder<D> {
-    /// The order as ports carry it; its details may be `at_most` bytes of text.
+    /// Returns the order as ports carry it; its details may be `at_most` bytes of text.
     ///
     /// # Errors
     /// [`DetailsError`], as [`Details::of`].
@@ -44,7 +44,7 @@ impl<D: OrderDetails> NewOrder<D> {
 }
 
 impl NewOrder<Details> {
-    /// The order with its details as a `D`.
+    /// Returns the order with its details as a `D`.
     ///
     /// # Errors
     /// [`DetailsError`], as [`Details::decode`].
@@ -58,14 +58,14 @@ impl NewOrder<Details> {
     }
 }
 
-/// An order and where it stands.
+/// An order and its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order<D = ToyOrder> {
     /// Its id.
     pub id: OrderId,
     /// What it asks for.
     pub details: D,
-    /// Where it stands.
+    /// Its status.
     pub status: OrderStatus,
     /// When it was accepted, UTC.
     pub accepted_at: OffsetDateTime,
@@ -74,7 +74,7 @@ pub struct Order<D = ToyOrder> {
 }
 
 impl Order<Details> {
-    /// The order with its details as a `D`.
+    /// Returns the order with its details as a `D`.
     ///
     /// # Errors
     /// [`DetailsError`], as [`Details::decode`].

@@ -12,7 +12,7 @@ const MAX_PIECES: u32 = 1_000;
 /// One rectangle that a toy is made of, and how many of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// What the workshop calls it.
+    /// Its name in the workshop.
     pub name: ProductName,
     /// Width in millimetres.
     pub width_mm: u32,
@@ -66,7 +66,7 @@ impl Parts {
         self.0.is_empty()
     }
 
-    /// The parts in the order they were given.
+    /// Returns the parts in the order they were given.
     pub fn as_slice(&self) -> &[Part] {
         &self.0
     }

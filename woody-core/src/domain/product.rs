@@ -3,7 +3,7 @@ use time::OffsetDateTime;
 
 use super::{Invalid, Parts, ProductId};
 
-/// What a product is called: 1 to 200 characters after trimming, none of them
+/// The name of a product: 1 to 200 characters after trimming, none of them
 /// a control character.
 ///
 /// ```
@@ -44,7 +44,7 @@ impl ProductName {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -73,7 +73,7 @@ impl std::fmt::Display for ProductName {
 /// A product as it is put into the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewProduct {
-    /// Its id, chosen by whoever adds it.
+    /// Its id, chosen by the caller that adds it.
     pub id: ProductId,
     /// Its name; several products may share one.
     pub name: ProductName,

@@ -10,7 +10,7 @@ pub struct Quantity(u16);
 impl Quantity {
     /// The smallest order.
     pub const ONE: Self = Self(1);
-    /// A workshop batch: what is planned when nobody says how many.
+    /// A workshop batch: what is planned unless another number is given.
     pub const BATCH: Self = Self(20);
     /// The largest order.
     pub const MAX: Self = Self(1_000);
@@ -29,7 +29,7 @@ impl Quantity {
         }
     }
 
-    /// The number of pieces.
+    /// Returns the number of pieces.
     pub fn get(self) -> u16 {
         self.0
     }

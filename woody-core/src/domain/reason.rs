@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 /// Why an order ended as it did: one line of text, 500 characters at most.
 ///
-/// It is made from anything: control characters become spaces and what is too
-/// long is cut, since a reason often quotes an error that nobody chose.
+/// Any text becomes one: control characters are replaced by spaces and what is too long
+/// is cut, since a reason often quotes the error of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Reason(String);
@@ -27,7 +27,7 @@ impl Reason {
         Self(line)
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,6 @@
 use super::Reason;
 
-/// Where an order stands.
+/// The status of an order.
 ///
 /// It begins as `Pending`, ends as one of the others, and never goes back:
 ///
@@ -38,7 +38,7 @@ pub enum Outcome {
 pub struct Superseded(pub OrderStatus);
 
 impl OrderStatus {
-    /// The status in the wire's word: `pending`, `success`, `rejected`, `failed`.
+    /// Returns the status as on the wire: `pending`, `success`, `rejected`, `failed`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -62,7 +62,7 @@ impl OrderStatus {
         }
     }
 
-    /// The reason that goes with it, if any.
+    /// Returns the reason that goes with it, if any.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Pending => None,
@@ -95,7 +95,7 @@ impl OrderStatus {
 }
 
 impl Outcome {
-    /// The outcome in the wire's word.
+    /// Returns the outcome as on the wire.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Success(_) => "success",
@@ -104,7 +104,7 @@ impl Outcome {
         }
     }
 
-    /// The reason that goes with it, if any.
+    /// Returns the reason that goes with it, if any.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Success(reason) => reason.as_ref(),

@@ -15,7 +15,7 @@ use super::{Invalid, OrderDetails, ProductName, Quantity};
 pub struct ToyOrder {
     /// The product asked for.
     pub product: ProductName,
-    /// How many pieces; 1 when nobody says.
+    /// How many pieces; 1 by default.
     #[serde(default)]
     pub quantity: Quantity,
 }
