@@ -6,8 +6,7 @@ use tokio_util::task::TaskTracker;
 use crate::ports::{OrderEvents, StatusChange};
 
 /// Announces changes beside the work, so that a slow broker never holds up a
-/// save. Bounded: what does not fit is not announced, and whoever watches finds
-/// it in the store.
+/// save. Bounded: what does not fit is not announced, and watchers find it in the store.
 #[derive(Clone)]
 pub(crate) struct Announcer {
     changes: mpsc::Sender<StatusChange>,

@@ -34,15 +34,15 @@ impl Catalogue {
     pub const MAX_PAGE: usize = 200;
     /// About the most bytes of one page, written down.
     pub const MAX_PAGE_BYTES: usize = 256 * 1024;
-    /// The most products that the store is asked for at a time.
+    /// The most products that are read from the store at once.
     const AT_A_TIME: usize = 50;
 
-    /// A catalogue kept in `store`.
+    /// Makes a catalogue that is kept in `store`.
     pub fn new(store: Arc<dyn ProductStore>) -> Self {
         Self { store }
     }
 
-    /// Adds a product and answers it as stored.
+    /// Adds a product and returns it as stored.
     ///
     /// # Errors
     /// [`StoreError`]; on a transient one the product may or may not be there.
@@ -53,7 +53,7 @@ impl Catalogue {
         Ok(product)
     }
 
-    /// The product with this id.
+    /// Returns the product with this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -61,7 +61,7 @@ impl Catalogue {
         self.store.product(id).await
     }
 
-    /// How many products there are, and the newest.
+    /// Returns how many products there are, and the newest.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -69,13 +69,13 @@ impl Catalogue {
         self.store.summary().await
     }
 
-    /// A page, newest first, and the cursor of the next one if there is one.
+    /// Returns a page, newest first, and the cursor of the next one if there is one.
     /// `limit` is brought into 1 to [`MAX_PAGE`](Self::MAX_PAGE).
     ///
     /// A page is shorter when its products are large: it ends before the product
     /// with which it would exceed [`MAX_PAGE_BYTES`](Self::MAX_PAGE_BYTES), but has
-    /// one at least. The store is asked for a few products at a time, so no more
-    /// than a few are ever read in vain.
+    /// one at least. Products are read a few at a time, so only a few are ever read in
+    /// vain.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -8,8 +8,7 @@ use crate::{
 const MOST: usize = 10_000;
 
 /// Ends the pending orders whose messages the broker itself has given up: it delivered
-/// them too often, or somebody rejected them. Published again they would only come to
-/// the same end. A redrive gives such an order another chance, as any that has failed.
+/// them too often, or a client rejected them. Published again they would end the same way. A redrive gives such an order another chance, as any that has failed.
 ///
 /// Returns how many orders it ended. Dead letters that a worker made are left alone:
 /// their orders have ended before. So are those that are no order by `is_order`.

@@ -59,9 +59,9 @@ impl Weight for Decision {
     }
 }
 
-/// What a group commit knows of the errors of whoever commits.
+/// What a group commit knows of the errors of a commit.
 pub(crate) trait CommitError: Error + Send + Sync + 'static {
-    /// The error of a commit that did not answer each item: `problem` says so.
+    /// Makes the error of a commit that did not return one result for each item.
     fn miscounted(problem: String) -> Self;
 
     /// Whether one item may be the reason why the whole batch was not committed.
@@ -90,7 +90,7 @@ impl CommitError for BrokerError {
 }
 
 /// A batch whose pieces were refused, all of this many, is refused: it is not one
-/// item's fault, and a store that takes nothing is not asked a thousand times.
+/// item's fault, and a store that takes nothing is not called a thousand times.
 const ALL_REFUSED: usize = 16;
 
 /// How a group commit is sized.
@@ -115,7 +115,7 @@ pub(crate) enum GroupError<E> {
     /// Too many callers are waiting.
     #[error("too many callers are waiting for a commit")]
     Full,
-    /// The process is going down.
+    /// The process is shutting down.
     #[error("the process is shutting down")]
     Closed,
     /// The commit failed with this.
@@ -129,8 +129,8 @@ where
     R: Send + 'static,
     E: CommitError,
 {
-    /// Starts the lanes on `tasks`; they end when this value is dropped and
-    /// everything that was submitted is answered.
+    /// Starts the lanes on `tasks`; they end when this value is dropped and every item has
+    /// its result.
     pub(crate) fn start<F, Fut>(tasks: &TaskTracker, limits: GroupLimits, commit: F) -> Self
     where
         F: Fn(Vec<T>) -> Fut + Clone + Send + Sync + 'static,
@@ -150,7 +150,7 @@ where
         Self { queue, room: room(limits.bytes) }
     }
 
-    /// Commits `item` together with whoever else is waiting.
+    /// Commits `item` together with the others that wait.
     ///
     /// Dropping the future does not take the item back.
     pub(crate) async fn submit(&self, item: T) -> Result<R, GroupError<E>> {
@@ -174,7 +174,7 @@ pub(super) fn room(bytes: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)))
 }
 
-/// Takes all that waits, at most `most`; `None` once nobody can submit any more.
+/// Takes all that waits, at most `most`; `None` once no item can be submitted any more.
 async fn next_batch<T, R, E>(
     waiting: &Mutex<mpsc::Receiver<Waiting<T, R, E>>>,
     most: usize,
@@ -197,7 +197,7 @@ where
     while !pieces.is_empty() {
         let mut refused = Vec::new();
         for (items, answers) in pieces {
-            // One alone has nobody to be told from.
+            // One item alone cannot be halved.
             let kept = if items.len() > 1 { items.clone() } else { vec![] };
             match commit(items).await {
                 Err(error) if !kept.is_empty() && error.may_be_one_items_fault() => {
@@ -223,7 +223,7 @@ where
     }
 }
 
-/// Tells every caller what became of its item; one who has gone away is skipped.
+/// Sends every caller the result of its item, unless it has stopped waiting.
 fn answer<R, E: CommitError>(answers: Answers<R, E>, outcome: Result<Vec<R>, E>) {
     match outcome {
         Ok(results) if results.len() == answers.len() => {
@@ -342,12 +342,12 @@ mod tests {
         gate.add_permits(3);
         assert_eq!(first.await.unwrap(), "seven c");
         assert_eq!(second.await.unwrap(), "two");
-        // Whoever has been answered leaves room.
+        // An item that has its result leaves room.
         assert_eq!(group.submit("ten bytes!").await.unwrap(), "ten bytes!");
     }
 
-    /// Submits `0..items` at once to a store that refuses those in `bad`; answers
-    /// which were taken, and how many commits that took.
+    /// Submits `0..items` at once to a store that refuses those in `bad`; returns which
+    /// were taken, and how many commits that took.
     async fn submitted(
         items: usize,
         bad: impl Fn(usize) -> bool + Copy + Send + Sync + 'static,

@@ -10,7 +10,7 @@ use crate::domain::{ProductName, Quantity};
 use crate::ports::{ProductStore, StoreError};
 use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
 
-/// How long heavy answers are kept, and how many.
+/// How long heavy answers are cached, and how many.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeavyConfig {
@@ -22,7 +22,7 @@ pub struct HeavyConfig {
     pub capacity: u64,
 }
 
-/// Longer than any process lives; the clock and the cache know no end beyond theirs.
+/// Longer than any process runs; longer times might overflow the clock or the cache.
 const LONGEST_TTL: Duration = Duration::from_hours(365 * 24);
 
 impl HeavyConfig {
@@ -150,7 +150,7 @@ const SLOT_BYTES: usize = 1024;
 const MIN_SLOTS: u32 = 8;
 
 impl HeavyComputation {
-    /// How many toys are planned when nobody says: a workshop batch.
+    /// How many toys are planned unless another number is given: a workshop batch.
     pub const BATCH: Quantity = Quantity::BATCH;
 
     /// Plans in `workshop`, on `pool`; every toy is cut as the letters of its name.
@@ -174,7 +174,7 @@ impl HeavyComputation {
         Self { products: Some(products), ..self }
     }
 
-    /// The answer for `quantity` toys called `name`, if it is there already.
+    /// Returns the answer for `quantity` toys called `name`, if it is there already.
     ///
     /// The cheapest way to ask: nothing is allocated. A name that is not as
     /// [`ProductName`] has it is not there.
@@ -188,7 +188,7 @@ impl HeavyComputation {
         Some((kept.answer, CacheStatus::Hit { ttl_left }))
     }
 
-    /// The answer for `quantity` toys called `name`.
+    /// Returns the answer for `quantity` toys called `name`.
     ///
     /// # Errors
     /// [`HeavyFailure`].

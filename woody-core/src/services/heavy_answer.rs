@@ -26,7 +26,7 @@ pub struct HeavyAnswer {
 }
 
 impl HeavyAnswer {
-    /// An answer that is computed now.
+    /// Makes an answer with the present time.
     pub fn new(name: ProductName, quantity: Quantity, plan: Result<Plan, CannotMake>) -> Self {
         Self {
             name,
@@ -39,14 +39,14 @@ impl HeavyAnswer {
         }
     }
 
-    /// The answer as the original system wrote it:
+    /// Returns the answer as the original system wrote it:
     /// `2026-11-23 19:12:00.123456: Woody -Train- Woody`.
     pub fn text(&self) -> Bytes {
         let write = || format!("{}: Woody -{}- Woody", python_stamp(self.computed_at), self.name);
         self.text.get_or_init(|| write().into()).clone()
     }
 
-    /// The answer as JSON: `name`, `quantity`, `computed_at`, and either
+    /// Returns the answer as JSON: `name`, `quantity`, `computed_at`, and either
     /// `summary` and `plan`, or `cannot_make` with the reason.
     pub fn json(&self) -> Bytes {
         let write = || {
@@ -65,7 +65,7 @@ impl HeavyAnswer {
         self.json.get_or_init(|| write().into()).clone()
     }
 
-    /// The answer as a drawing; one that cannot be made says why.
+    /// Returns the answer as a drawing; one that cannot be made says why.
     pub fn svg(&self) -> Bytes {
         let write = || match &self.plan {
             Ok(plan) => plan.to_svg(self.name.as_str()),

@@ -19,17 +19,16 @@ use crate::{
 
 /// Accepts orders that ask for a `D`: whatever it has returned as `Ok` is kept.
 ///
-/// An order is durable in one of two places before its client hears of it: in
-/// the store, together with its outbox entry, or, while the store is away, in
-/// the broker. The id is picked before either is asked, so an order that ended
-/// up in both is still one.
+/// An order is durable in one of two places before its client hears of it: in the store,
+/// together with its outbox entry, or, while the store is unavailable, in the broker. The
+/// id is chosen before either is called, so an order that is in both is still one.
 ///
 /// # Cancel safety
-/// A dropped future may leave the order accepted with nobody told.
+/// A dropped future may leave the order accepted though its client was not told.
 pub struct OrderIntake<D = ToyOrder> {
     store: Sink<NewOrder<Details>, Insert, StoreError>,
     broker: Sink<OrderMessage, (), BrokerError>,
-    /// Where the tracker of this process learns what this intake does.
+    /// Tells the tracker of this process what this intake does.
     outage: Option<Arc<StoreOutage>>,
     details_bytes: usize,
     takes: PhantomData<fn(D)>,
@@ -47,9 +46,9 @@ impl<D> fmt::Debug for OrderIntake<D> {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy)]
 pub struct IntakeSettings {
-    /// How long the store may take before the broker is asked instead.
+    /// How long the store may take before the broker is used instead.
     pub store_deadline: Duration,
-    /// How long the broker may take when it is asked instead.
+    /// How long the broker may take when it is used instead.
     pub broker_deadline: Duration,
     /// How long a new outbox entry belongs to this process, which publishes it
     /// at once; afterwards any relay may take it.
@@ -106,7 +105,7 @@ pub struct OrderRequest<D = ToyOrder> {
 }
 
 impl<D> OrderRequest<D> {
-    /// A request that its client calls `key`: sent twice, it is one order.
+    /// Makes a request that its client calls `key`: sent twice, it is one order.
     #[must_use]
     pub fn keyed(details: D, key: IdempotencyKey) -> Self {
         Self { details, key: Some(key) }
@@ -137,7 +136,7 @@ pub enum Kept {
     InStore,
     /// In the store since an earlier submit under the same key.
     Already,
-    /// In the broker alone: the store is away, the worker writes it later.
+    /// In the broker alone: the store is unavailable, a worker writes it later.
     InBroker,
 }
 
@@ -162,7 +161,7 @@ pub enum IntakeError {
         /// Why the broker did not take it.
         broker: Outage<BrokerError>,
     },
-    /// The process is going down: try another replica.
+    /// The process is shutting down: try another replica.
     #[error("this replica is shutting down")]
     ShuttingDown,
 }
@@ -215,7 +214,7 @@ impl<D: OrderDetails> OrderIntake<D> {
         }
     }
 
-    /// Tells `outage` of the store's answers, and which orders the broker took.
+    /// Tells `outage` whenever the store replies, and which orders the broker took.
     pub(super) fn telling(mut self, outage: Arc<StoreOutage>) -> Self {
         self.outage = Some(outage);
         self
@@ -224,9 +223,9 @@ impl<D: OrderDetails> OrderIntake<D> {
     /// Accepts an order, durably.
     ///
     /// # Errors
-    /// [`IntakeError`]; the order is then not promised to anybody. After
-    /// `Unavailable` it may still turn up, if a dependency took it and could not
-    /// say so in time: a client that uses a key cannot be harmed by that.
+    /// [`IntakeError`]; the order is not accepted then. After `Unavailable` it may turn up
+    /// all the same, if a dependency took it and could not confirm it in time: for a client
+    /// that uses a key this is harmless.
     pub async fn accept(
         &self,
         request: impl Into<OrderRequest<D>>,

@@ -1,7 +1,7 @@
-//! What the shop does: use-cases as structs over the ports.
+//! The use-cases, as structs over the ports.
 //!
 //! Each takes its ports when it is made and a [`TaskTracker`] for whatever runs
-//! beside it, so that a program that goes down can wait for all of it.
+//! beside it, so that a program can wait for all of it when it shuts down.
 //!
 //! [`TaskTracker`]: tokio_util::task::TaskTracker
 

@@ -153,7 +153,7 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         self
     }
 
-    /// How many orders the worker validates at once; 1 by default.
+    /// Sets how many orders the worker validates at once; 1 by default.
     pub fn prefetch(mut self, prefetch: Prefetch) -> Self {
         self.prefetch = prefetch;
         self
@@ -183,20 +183,20 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         self
     }
 
-    /// How often a watcher looks into the store when nothing is announced.
+    /// Sets how often a watcher looks into the store when nothing is announced.
     pub fn look_every(mut self, pause: Duration) -> Self {
         self.look_every = pause;
         self
     }
 
-    /// How far the clocks of the replicas may be apart; 1 s by default. See
+    /// Sets how far the clocks of the replicas may be apart; 1 s by default. See
     /// [`OrderTracker::clocks_differ_by`].
     pub fn clocks_differ_by(mut self, difference: Duration) -> Self {
         self.clocks_differ_by = difference;
         self
     }
 
-    /// How long [`Pipeline::stop`] may take.
+    /// Sets how long [`Pipeline::stop`] may take.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -205,8 +205,8 @@ impl<D: OrderDetails> PipelineBuilder<D> {
     /// Begins.
     ///
     /// # Errors
-    /// [`BrokerError`] when the broker was closed. A store or broker that is
-    /// away is no error: it is waited for.
+    /// [`BrokerError`] when the broker was closed. An unavailable store or broker is no
+    /// error: it is waited for.
     pub async fn start(self) -> Result<Pipeline<D>, BrokerError> {
         let (commits, tasks) = (TaskTracker::new(), TaskTracker::new());
         let background = CancellationToken::new();

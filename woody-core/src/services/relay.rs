@@ -26,8 +26,8 @@ use crate::{
 /// Three ways lead there:
 /// - the *feed*: orders that this process has just stored come straight from
 ///   memory, their outbox entries leased to it meanwhile;
-/// - the *sweep*: entries whose lease ran out, left by a process that died or by
-///   a broker that was away, are claimed in batches;
+/// - the *sweep*: entries whose lease has expired, left by a process that died or during
+///   an outage of the broker, are claimed in batches;
 /// - the *reconciliation*: orders whose messages the broker has lost get a new entry
 ///   (`docs/decisions/0015-lost-messages.md`). That refills a broker that has lost its
 ///   data.
@@ -53,7 +53,7 @@ impl fmt::Debug for OutboxRelay {
     }
 }
 
-/// An outage is over for an order when its message is out: look again soon.
+/// Short, since for an order an outage lasts until its message is published.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
@@ -72,7 +72,7 @@ pub struct RelaySettings {
     pub waiting_bytes: usize,
     /// Pause between sweeps that found nothing.
     pub sweep_every: Duration,
-    /// How long a claimed entry is ours.
+    /// How long a claimed entry is leased.
     pub lease: Duration,
     /// Pause between looks for lost messages: long against what the worker's
     /// [`mark_held_every`](super::WorkerSettings::mark_held_every) says, and at most
@@ -111,7 +111,7 @@ impl Default for RelaySettings {
     }
 }
 
-/// The way from the intake to the relay of the same process. Bounded.
+/// Hands orders from the intake to the relay of the same process. Bounded.
 #[derive(Debug, Clone)]
 pub struct RelayFeed {
     fresh: mpsc::Sender<Fresh>,
@@ -143,7 +143,7 @@ impl RelayFeed {
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// The store did not answer.
+    /// The store failed.
     #[error("the outbox cannot be read or cleared")]
     Store(#[from] StoreError),
     /// The broker did not confirm.
@@ -152,7 +152,7 @@ pub enum RelayError {
 }
 
 impl OutboxRelay {
-    /// A relay between `store` and the broker.
+    /// Makes a relay between `store` and the broker.
     pub fn new(
         store: Arc<dyn OrderStore>,
         publisher: Arc<dyn Publisher>,
@@ -182,7 +182,7 @@ impl OutboxRelay {
         self
     }
 
-    /// The way for the intake of this process.
+    /// Returns the feed, for the intake of this process.
     pub fn feed(&self) -> RelayFeed {
         self.feed.clone()
     }
@@ -201,8 +201,8 @@ impl OutboxRelay {
         );
     }
 
-    /// Claims entries that nobody holds, publishes them and clears them, until
-    /// there are none left. Answers how many.
+    /// Claims entries that are not leased, publishes them and clears them, until there are
+    /// none left. Returns how many.
     ///
     /// # Errors
     /// [`RelayError`]; what was claimed can be claimed again after its lease.
@@ -310,7 +310,7 @@ impl OutboxRelay {
         }
     }
 
-    /// Does `step` every `pause`, more seldom while it fails.
+    /// Runs `step` every `pause`, less often while it fails.
     async fn repeat<F, Fut>(
         &self,
         what: &'static str,
@@ -321,7 +321,7 @@ impl OutboxRelay {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<u64, RelayError>>,
     {
-        // Without a pause it would do nothing else.
+        // Without a pause it would spin.
         let pause = pause.max(SHORTEST_PAUSE);
         let mut failures = RetryDelays::new(pause, LONGEST_PAUSE.max(pause));
         let mut next = pause;

@@ -34,7 +34,7 @@ pub(super) struct Sink<T, R, E> {
 pub(super) enum NotTaken<E> {
     /// Too many orders wait for it.
     Overloaded,
-    /// The process is going down.
+    /// The process is shutting down.
     Closing,
     /// It cannot take any.
     Away(Outage<E>),
@@ -48,12 +48,12 @@ pub struct Outage<E> {
 }
 
 impl<E> Outage<E> {
-    /// When the first of the calls failed that have failed in a row since.
+    /// Returns when the first of the calls failed that have failed in a row since.
     pub fn since(&self) -> OffsetDateTime {
         self.since
     }
 
-    /// The error of the last call; `None` when it did not answer in time.
+    /// Returns the error of the last call; `None` when it timed out.
     pub fn cause(&self) -> Option<&E> {
         self.cause.as_deref()
     }
@@ -65,7 +65,7 @@ impl<E> Clone for Outage<E> {
     }
 }
 
-/// For the log: it tells all that the dependency said.
+/// For the log: it shows the error with all its causes.
 impl<E: Error> fmt::Display for Outage<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(error) = &self.cause else {
@@ -87,7 +87,7 @@ where
     R: Send + 'static,
     E: CommitError,
 {
-    /// A sink that is taken to be there.
+    /// Makes a sink that is taken to be available.
     pub(super) fn new(
         name: &'static str,
         commits: GroupCommit<T, R, E>,
@@ -102,10 +102,10 @@ where
         self.breaker.state() == BreakerState::Closed
     }
 
-    /// Keeps `item`, unless the breaker says that asking is in vain.
+    /// Keeps `item`, unless the breaker is open.
     pub(super) async fn take(&self, item: T) -> Result<R, NotTaken<E>> {
         let Some(permit) = self.breaker.try_acquire() else {
-            // It may have come back just now; then there is nothing to tell.
+            // It may have recovered just now; then there is no outage to report.
             let outage = self.outage().clone();
             return Err(NotTaken::Away(outage.unwrap_or(Outage { since: now(), cause: None })));
         };

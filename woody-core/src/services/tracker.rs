@@ -46,7 +46,7 @@ impl<D> fmt::Debug for OrderTracker<D> {
 pub struct TrackedOrder<D = ToyOrder> {
     /// Its id.
     pub id: OrderId,
-    /// Where it stands.
+    /// Its status.
     pub status: OrderStatus,
     /// All of it; `None` while only the broker has it, because the store was
     /// unavailable when it was accepted and no worker has written it yet.
@@ -54,8 +54,8 @@ pub struct TrackedOrder<D = ToyOrder> {
 }
 
 impl<D> TrackedOrder<D> {
-    /// Returns the order as the store answered, or as pending when the store does not
-    /// know it and its id is [ours](OrderId::is_ours): it is in the broker then.
+    /// Returns the order as the store has it, or as pending when the store does not have
+    /// it and its id is [ours](OrderId::is_ours): it is in the broker then.
     pub fn of(id: OrderId, stored: Option<Order<D>>) -> Option<Self> {
         match stored {
             Some(order) => Some(order.into()),
@@ -77,7 +77,7 @@ impl<D> From<Order<D>> for TrackedOrder<D> {
 /// More than clocks that are kept by NTP are apart.
 const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(1);
 
-/// The orders that somebody watches, each with its bell.
+/// The orders that are watched, each with its bell.
 #[derive(Default)]
 struct Watched(Mutex<HashMap<OrderId, watch::Sender<()>>>);
 
@@ -93,7 +93,7 @@ impl Watched {
     }
 }
 
-/// One watcher's place in [`Watched`]; the last of an order takes its bell down.
+/// One watcher of an order in [`Watched`]; the last one removes the bell.
 struct Place {
     watched: Arc<Watched>,
     id: OrderId,
@@ -110,18 +110,18 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut watched = self.watched.lock();
-        // This place's own receiver is still counted.
+        // This watcher's own receiver is still counted.
         if watched.get(&self.id).is_some_and(|bell| bell.receiver_count() <= 1) {
             watched.remove(&self.id);
         }
     }
 }
 
-/// Without a pause a watcher would do nothing but look.
+/// Without a pause a watcher would spin.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl<D: OrderDetails> OrderTracker<D> {
-    /// A tracker that looks into `store` when `events` tell of a change, and
+    /// Makes a tracker that looks into `store` when `events` tell of a change, and
     /// every `look_every`.
     pub fn new(
         store: Arc<dyn OrderStore>,
@@ -133,7 +133,7 @@ impl<D: OrderDetails> OrderTracker<D> {
         Self { store, events, watched, outage, look_every, shows: PhantomData }
     }
 
-    /// How far the clocks of the replicas may be apart; 1 s by default. An order that was
+    /// Sets how far the clocks of the replicas may be apart; 1 s by default. An order that was
     /// given less than that after an outage began is not told as pending elsewhere.
     #[must_use]
     pub fn clocks_differ_by(mut self, difference: Duration) -> Self {
@@ -141,7 +141,7 @@ impl<D: OrderDetails> OrderTracker<D> {
         self
     }
 
-    /// What the intake of this process tells of the store.
+    /// Returns what the intake of this process tells of the store.
     pub(super) fn outage(&self) -> Arc<StoreOutage> {
         Arc::clone(&self.outage)
     }
@@ -160,7 +160,7 @@ impl<D: OrderDetails> OrderTracker<D> {
                         }
                         self.outage.hears_nothing();
                     }
-                    // Somebody has to act, and watchers wait longer until then.
+                    // An operator has to act, and watchers wait longer until then.
                     Err(error @ BrokerError::Refused(_)) if delays.is_clear() => {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
@@ -185,11 +185,11 @@ impl<D: OrderDetails> OrderTracker<D> {
         }
     }
 
-    /// The order as it stands now; `None` for an id that was never given to anybody.
+    /// Returns the order as it stands now; `None` for an id that was never given to anybody.
     ///
     /// # Errors
-    /// [`StoreError`]: while the store is unavailable nobody can tell an order that is
-    /// pending from one that has ended, and a status never goes back. One that was given
+    /// [`StoreError`]: while the store is unavailable an order that is pending cannot be
+    /// told from one that has ended, and a status never goes back. One that was given
     /// during the outage cannot have ended: it is pending.
     pub async fn order(&self, id: OrderId) -> Result<Option<TrackedOrder<D>>, StoreError> {
         match self.store.order(id).await {
@@ -204,16 +204,16 @@ impl<D: OrderDetails> OrderTracker<D> {
         }
     }
 
-    /// How many orders are being watched.
+    /// Returns how many orders are being watched.
     pub fn watching(&self) -> usize {
         self.watched.lock().len()
     }
 
-    /// The order now and each time its status changes; ends after a final
+    /// Returns the order now and each time its status changes; ends after a final
     /// status. `None` when there is no such order.
     ///
-    /// While the store is away the stream waits; it never shows a status twice,
-    /// and never one that is older than what it showed before.
+    /// While the store is unavailable the stream waits; it never shows a status twice, and
+    /// never one that is older than what it showed before.
     ///
     /// # Errors
     /// [`StoreError`] when the first look fails.
@@ -221,7 +221,7 @@ impl<D: OrderDetails> OrderTracker<D> {
         &self,
         id: OrderId,
     ) -> Result<Option<impl Stream<Item = TrackedOrder<D>> + Send + use<D>>, StoreError> {
-        // First the place, then the look: a change in between rings the bell.
+        // Registers before it looks: a change in between rings the bell.
         let place = Place::take(&self.watched, id);
         let Some(now) = self.order(id).await? else { return Ok(None) };
         let following = Following {

@@ -18,9 +18,9 @@ use crate::{
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How soon it is asked again while it may have gone.
 const ASK_AGAIN: Duration = Duration::from_millis(150);
-/// How long it may take to answer; the broker too, when it is asked for an echo.
+/// How long the store may take to reply; the broker too, for an echo.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
-/// So many questions in a row have no answer before there is an outage.
+/// After so many calls in a row without a reply there is an outage.
 const UNANSWERED: u32 = 4;
 /// How long an echo proves that announcements are heard.
 const ECHO_LASTS: Duration = Duration::from_secs(3);
@@ -43,16 +43,16 @@ pub(in crate::services) struct StoreOutage {
     mark: OrderId,
     /// How far the clocks of the replicas that give ids may be apart.
     clocks_differ_by: Duration,
-    /// The store has answered after an outage, and nobody was told yet.
+    /// The store has replied after an outage, and this was not announced yet.
     returned: Notify,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// When the store, or somebody who can reach it, was heard last.
+    /// When the store replied last, here or to a process that announced something.
     alive: Option<Instant>,
-    /// Questions that had no answer since.
+    /// Calls without a reply since.
     unanswered: u32,
     /// When the echo was heard last.
     echo: Option<Instant>,
@@ -96,7 +96,7 @@ impl StoreOutage {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that the store has answered this process, whatever it said.
+    /// Notes that the store has replied to this process, whatever it said.
     pub(in crate::services) fn store_answered(&self) {
         let was_certain = self.lock().over();
         if was_certain {

@@ -12,12 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{domain::OrderId, ports::OrderStore};
 
-/// The orders that are in this worker's hands.
+/// The orders whose messages this worker holds.
 ///
 /// What is held for long, or was sent to wait, is marked in the store from time to
-/// time: no broker tells how many messages are with its consumers, and an order whose
-/// message nobody can see would be taken for lost. What goes straight through costs
-/// nothing.
+/// time: no broker tells how many messages its consumers hold, and an order whose message
+/// cannot be seen would be taken for lost. What is settled soon costs nothing.
 #[derive(Debug, Default)]
 pub(super) struct Hands {
     state: Mutex<State>,
@@ -38,7 +37,7 @@ struct State {
 /// may see too few messages, which one look alone does not act on.
 const MOST_DUE: usize = 65_536;
 
-/// One delivery of an order. Dropped, it is out of our hands.
+/// One delivery of an order, which is held until this is dropped.
 #[derive(Debug)]
 pub(super) struct Held {
     hands: Arc<Hands>,
@@ -84,7 +83,7 @@ impl Hands {
             return;
         }
         if let Err(error) = store.mark_held(&ids).await {
-            // It is tried again with the next; a store that is away counts nothing either.
+            // It is tried again with the next; an unavailable store counts nothing either.
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
                 "orders in hand are not marked"

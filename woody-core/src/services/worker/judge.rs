@@ -12,10 +12,10 @@ use crate::{
     step,
 };
 
-/// The longest that an order stays away which is not to blame for its failure.
+/// The longest pause of an order that is not to blame for its failure.
 const LONGEST_POSTPONEMENT: Duration = Duration::from_secs(30);
 
-/// What is to become of a delivery and of its order.
+/// How a delivery and its order end, or go on.
 #[derive(Debug)]
 pub(super) enum Judgement {
     /// Its order ends, or has ended, like this.
@@ -154,7 +154,7 @@ impl<D: OrderDetails> OrderWorker<D> {
                 Err(ValidateError::Refused(reason)) => (reason, true, true),
                 Err(ValidateError::Undecided(reason)) => (reason, false, false),
                 verdict => {
-                    // A validation that only met a closed door was none.
+                    // A validation that waited for a dependency only is not counted.
                     let seconds = asked_at.elapsed().as_secs_f64();
                     metrics::histogram!("woody_validation_seconds").record(seconds);
                     if verdict.is_ok() {

@@ -34,8 +34,8 @@ use crate::{
 /// [`run`](Self::run) is the loop over it. Every delivery ends in exactly one
 /// way, which [`Handled`] names.
 ///
-/// While the store is away, or refuses, the worker takes no new deliveries, keeps the
-/// verdicts it has, and burns no attempts.
+/// While the store is unavailable, or refuses, the worker takes no new deliveries, keeps
+/// the verdicts it has, and counts no attempts.
 ///
 /// A validation may end the whole process. So the validation of an order that comes
 /// again is counted in the store before it begins, and no longer when it has ended: what
@@ -72,11 +72,11 @@ pub struct WorkerSettings {
     pub retry_base: Duration,
     /// The longest one validation may take.
     pub validation_timeout: Duration,
-    /// The first pause of a worker that waits for something that is away; it
-    /// grows to 5 s.
+    /// The first pause of a worker that waits for an unavailable dependency; it grows to
+    /// 5 s.
     pub wait_base: Duration,
     /// How often the orders that this worker holds for long are marked in the store,
-    /// so that nobody takes their messages for lost.
+    /// so that their messages are not taken for lost.
     pub mark_held_every: Duration,
 }
 
@@ -102,7 +102,7 @@ impl Default for WorkerSettings {
     }
 }
 
-/// What became of one delivery.
+/// How one delivery was handled.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handled {
@@ -123,7 +123,7 @@ pub enum Handled {
 }
 
 impl Handled {
-    /// The outcome as a word for logs and metrics.
+    /// Returns the outcome as a word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Decided => "decided",
@@ -213,7 +213,7 @@ impl<D: OrderDetails> OrderWorker<D> {
         tokio::join!(handling, self.hands.mark_regularly(self.store.as_ref(), every, &done));
     }
 
-    /// The next delivery, once the store is there to save its order.
+    /// Returns the next delivery, once the store is there to save its order.
     async fn next(
         &self,
         consumer: &mut dyn Consumer,
@@ -275,7 +275,7 @@ impl<D: OrderDetails> OrderWorker<D> {
         Arc::clone(&self.waits)
     }
 
-    /// The store that this worker saves to.
+    /// Returns the store that this worker saves to.
     pub fn store(&self) -> &Arc<dyn OrderStore> {
         &self.store
     }

@@ -9,7 +9,7 @@ use crate::{
     resilience::RetryDelays,
 };
 
-/// Places for validations; whoever takes all is alone. Prefetch is 16 bits wide.
+/// Permits for validations; a suspect takes all of them. Prefetch is 16 bits wide.
 pub(super) const PLACES: u32 = 1 << 16;
 
 /// What is known of the order of a delivery that came before.
@@ -25,7 +25,7 @@ pub(super) enum Record {
 
 impl<D: OrderDetails> OrderWorker<D> {
     /// Returns what the store says of an order that comes again, however long the store
-    /// is unavailable: without it, nobody could tell an order that kills its workers.
+    /// is unavailable: without it, an order that kills its workers could not be told.
     pub(super) async fn record_of(
         &self,
         id: OrderId,
@@ -46,8 +46,8 @@ impl<D: OrderDetails> OrderWorker<D> {
 
     /// Asks the validator once; what kills its worker leaves a count in the store.
     ///
-    /// A suspect is validated alone, so that nobody is taken for guilty, or dies, with it.
-    /// The validation of an order that nobody has had before is not counted: that costs
+    /// A suspect is validated alone, so that no other order is blamed, or dies, with it.
+    /// The validation of an order that was not delivered before is not counted: that costs
     /// a write, and its message comes again should its worker die.
     pub(super) async fn try_order(
         &self,
@@ -82,7 +82,7 @@ impl<D: OrderDetails> OrderWorker<D> {
                 return Ok(asking.await);
             }
         };
-        // A verdict takes the counts away when it is saved.
+        // Saving a verdict deletes the counts.
         if verdict.is_err() {
             self.survived(order.id).await;
         }
