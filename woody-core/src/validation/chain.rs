@@ -51,7 +51,7 @@ impl<D: OrderDetails> Default for ValidatorChain<D> {
 }
 
 impl<D: OrderDetails> ValidatorChain<D> {
-    /// A chain without a link, which accepts everything.
+    /// Makes a chain without a link, which accepts everything.
     pub fn new() -> Self {
         Self::default()
     }

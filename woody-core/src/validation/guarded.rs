@@ -26,7 +26,7 @@ const REMEMBERED: usize = 256;
 ///   [`ValidateError::Unavailable`] and names the dependency. Then one order is the probe;
 ///   if that fails, the next one to ask is the next probe.
 /// - An order that fails while others succeed is to blame: [`ValidateError::Transient`].
-///   While nobody succeeds it is not known: [`ValidateError::Undecided`], which is no
+///   While no order succeeds it is not known: [`ValidateError::Undecided`], which is no
 ///   order's end. The validator's own `Undecided` becomes `Transient` once another
 ///   order has succeeded since this one failed first.
 /// - `Unavailable` and `Refused` pass as they are, and count against the dependency.
@@ -75,8 +75,8 @@ impl Failures {
 }
 
 impl<V> Guarded<V> {
-    /// Guards `validator`, which has `timeout` for each answer. `name` tells operators
-    /// what is asked: an address without secrets, say.
+    /// Guards `validator`, which has `timeout` for each call. `name` tells operators what
+    /// is called: an address without secrets, say.
     pub fn new(
         name: impl Into<Cow<'static, str>>,
         validator: V,
@@ -87,7 +87,7 @@ impl<V> Guarded<V> {
         Self { name, validator, breaker, timeout, failures }
     }
 
-    /// The breaker, for whoever shows its state.
+    /// Returns the breaker, to show its state.
     pub fn breaker(&self) -> &CircuitBreaker {
         &self.breaker
     }

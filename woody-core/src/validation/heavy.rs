@@ -8,9 +8,9 @@ use crate::domain::{NewOrder, ProductName, Reason};
 use crate::ports::{ProductStore, StoreError, ValidateError, Validator, Verdict};
 use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
 
-/// How long a product's cutting list is believed.
+/// How long a product's cutting list is cached.
 const LIST_TTL: Duration = Duration::from_secs(5);
-/// How many cutting lists are remembered.
+/// How many cutting lists are cached.
 const LISTS: u64 = 1_000;
 
 /// Plans how the order is cut: the shop's own validation.
@@ -20,9 +20,9 @@ const LISTS: u64 = 1_000;
 /// plan's figures, or a rejection with the reason.
 ///
 /// # Contract
-/// - Planning runs on the [`HeavyPool`]; this waits for a place in it as long
-///   as the pool's patience allows.
-/// - A cutting list is remembered for five seconds, and that there is none, too.
+/// - Planning runs on the [`HeavyPool`]; this waits for a slot in it, for as long as the
+///   pool is configured to.
+/// - A cutting list is cached for five seconds, and that there is none, too.
 /// - No order is to blame for a store that is unavailable or refuses, or for a pool
 ///   that is full: [`ValidateError::Unavailable`] and [`ValidateError::Refused`]. A row
 ///   that cannot be read says nothing about the orders of other toys:
