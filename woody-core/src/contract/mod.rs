@@ -47,7 +47,7 @@ const HARD_TEXTS: [&str; 12] = [
     ),
 ];
 
-/// The clauses in `sources` that the macro in `suite` forgets.
+/// Returns the clauses in `sources` that the macro in `suite` forgets.
 #[cfg(test)]
 fn unlisted_clauses<'a>(suite: &str, sources: &[&'a str]) -> Vec<&'a str> {
     let listed: Vec<_> = suite.lines().map(str::trim).collect();

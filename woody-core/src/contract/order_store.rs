@@ -115,13 +115,13 @@ const LONG: Duration = Duration::from_hours(1);
 /// A lease that is over when it is given.
 const OVER: Duration = Duration::ZERO;
 
-/// An order that was accepted `age` seconds ago.
+/// Returns an order that was accepted `age` seconds ago.
 fn aged(product: &str, age: i64) -> NewOrder<Details> {
     let accepted_at = now() - time::Duration::seconds(age);
     NewOrder { accepted_at, ..NewOrder::new(pieces_of(product, 1)) }
 }
 
-/// An order that was accepted a minute ago.
+/// Returns an order that was accepted a minute ago.
 fn order(product: &str) -> NewOrder<Details> {
     aged(product, 60)
 }
@@ -175,7 +175,7 @@ async fn claim(store: &dyn OrderStore, limit: usize, lease: Duration) -> Vec<New
     store.claim_outbox(limit, lease).await.unwrap()
 }
 
-/// A watermark of orders older than `age`, as if everything that was marked had been
+/// Returns a watermark of orders older than `age`, as if everything that was marked had been
 /// marked long ago.
 async fn watermark(store: &dyn OrderStore, age: Duration) -> Watermark {
     let read = async || {

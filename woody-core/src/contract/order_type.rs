@@ -54,7 +54,7 @@ impl OrderDetails for Parcel {
     const NAME: &'static str = "parcel";
 }
 
-/// An order for one toy, as ports carry it; for tests.
+/// Returns an order for one toy, as ports carry it; for tests.
 ///
 /// # Panics
 /// When that is no name of a product.
@@ -63,7 +63,7 @@ pub fn toy(name: &str) -> NewOrder<Details> {
     NewOrder::new(toy).encode(Details::MAX_BYTES).expect("a small order")
 }
 
-/// The details of an order for so many of `what`.
+/// Returns the details of an order for so many of `what`.
 pub(super) fn pieces_of(what: &str, pieces: u16) -> Details {
     let is_parcel = ORDERS.try_with(|order_type| *order_type == OrderType::Parcel);
     let details = if is_parcel.unwrap_or(false) {

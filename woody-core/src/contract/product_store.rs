@@ -50,7 +50,7 @@ fn product(name: &str) -> NewProduct {
     }
 }
 
-/// Adds `n` products and answers them, the newest first, as pages are.
+/// Adds `n` products and returns them, the newest first, as pages are.
 async fn filled(store: &dyn ProductStore, n: usize) -> Vec<Product> {
     let mut added = Vec::new();
     for i in 0..n {
@@ -104,7 +104,7 @@ pub async fn the_newest_is_what_was_added_last(store: Arc<dyn ProductStore>) {
     assert_eq!(store.page(None, 10).await.unwrap(), [second, first]);
 }
 
-/// Several products share a name; the one added last answers to it.
+/// Several products share a name; the one added last is found by it.
 pub async fn the_newest_of_a_name_is_found_among_its_namesakes(store: Arc<dyn ProductStore>) {
     let yesterday = now() - time::Duration::days(1);
     let old = product("train");

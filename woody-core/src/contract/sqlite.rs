@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 pub enum Judgement {
     /// It passes by itself: wait, and try again.
     Passes,
-    /// It stays until somebody acts.
+    /// It stays until an operator acts.
     Stays,
     /// What the file holds cannot be trusted. It stays, too.
     Damaged,

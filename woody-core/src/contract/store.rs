@@ -13,8 +13,8 @@ use crate::ports::{OrderCounts, Store, StoreError};
 /// No clause is about orders.
 pub const ORDER_TYPES: &[OrderType] = OrderType::ONE;
 
-/// Runs every clause against what `fresh` returns: a store that nobody has migrated,
-/// unless opening it did so.
+/// Runs every clause against what `fresh` returns: a store that is not migrated, unless
+/// opening it did so.
 #[macro_export]
 macro_rules! store_contract {
     ($(#[$attr:meta])* $fresh:path) => {
@@ -89,7 +89,7 @@ pub async fn a_closed_store_is_unavailable(store: Arc<dyn Store>) {
     }
 }
 
-/// Whoever ends a program need not know whether somebody else has begun to.
+/// Several parts of a program may close it.
 pub async fn closing_twice_is_fine(store: Arc<dyn Store>) {
     store.migrate().await.unwrap();
     store.close().await;

@@ -29,7 +29,7 @@ pub async fn a_dead_letter_keeps_its_body_its_reason_and_its_attempts(broker: Ar
     assert!(dead[0].died_at.is_some(), "we moved it, so we know when");
 }
 
-/// A dead letter stays where it is until somebody acts.
+/// A dead letter stays where it is until an operator acts.
 pub async fn a_dead_letter_never_comes_by_itself(broker: Arc<dyn Broker>) {
     let sent = messages(2);
     publish(&*broker, &sent).await;
@@ -182,7 +182,7 @@ async fn kill(delivery: Delivery, why: &str) {
     within("a dead letter", delivery.dead_letter(why.into())).await.expect("it is moved");
 }
 
-/// The dead letters once the broker counts `count` of them.
+/// Returns the dead letters once the broker counts `count` of them.
 async fn listed(broker: &dyn Broker, count: usize) -> Vec<DeadLetter> {
     let expected = count as u64;
     depth_becomes(broker, &format!("{count} dead"), |depth| depth.dead == expected).await;

@@ -13,7 +13,7 @@ use crate::{
 /// A store that says yes to every decision, so that a clause gets its proof.
 struct SavesEverything;
 
-/// The proof that `message`'s order is saved: from a store that saves nothing and
+/// Returns the proof that `message`'s order is saved: from a store that saves nothing and
 /// says yes, for tests of brokers.
 pub async fn saved(message: &OrderMessage) -> Saved {
     let decision = Decision {

@@ -20,7 +20,7 @@ pub(super) async fn within<F: Future>(what: &str, event: F) -> F::Output {
     output.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {what}"))
 }
 
-/// An order message like no other.
+/// Returns an order message like no other.
 pub(super) fn message() -> OrderMessage {
     OrderMessage::from(&NewOrder::new(pieces_of("Train", 1)))
 }
@@ -52,7 +52,7 @@ pub(super) async fn send(broker: &dyn Broker, bodies: &[Bytes]) {
     within("a send", broker.publisher().send(bodies)).await.expect("a send succeeds");
 }
 
-/// A consumer that the broker has on its list.
+/// Returns a consumer that the broker has on its list.
 pub(super) async fn consumer(broker: &dyn Broker, prefetch: u16) -> Box<dyn Consumer> {
     let prefetch = Prefetch::new(prefetch).expect("a prefetch above zero");
     let consumer =
@@ -64,12 +64,12 @@ pub(super) async fn consumer(broker: &dyn Broker, prefetch: u16) -> Box<dyn Cons
     consumer
 }
 
-/// The next delivery.
+/// Returns the next delivery.
 pub(super) async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
     within("a delivery", consumer.next()).await.expect("the broker is open")
 }
 
-/// The next `count` deliveries, all of them held.
+/// Returns the next `count` deliveries, all of them held.
 pub(super) async fn take(consumer: &mut Box<dyn Consumer>, count: usize) -> Vec<Delivery> {
     let mut deliveries = Vec::with_capacity(count);
     while deliveries.len() < count {
@@ -94,7 +94,7 @@ pub(super) fn assert_is(delivery: &Delivery, message: &OrderMessage, attempt: u3
     assert_eq!(delivery.attempt(), attempt, "the attempt of {message:?}");
 }
 
-/// The bodies in an order that does not depend on when they came.
+/// Returns the bodies in an order that does not depend on when they came.
 pub(super) fn sorted<'a>(bodies: impl IntoIterator<Item = &'a Bytes>) -> Vec<Bytes> {
     let mut bodies: Vec<Bytes> = bodies.into_iter().cloned().collect();
     bodies.sort();

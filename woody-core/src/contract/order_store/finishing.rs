@@ -170,7 +170,7 @@ pub async fn finishing_tells_the_stores_time(store: Arc<dyn OrderStore>) {
     let before = now();
     assert_eq!(finish(&*store, &new, success()).await, Transition::Applied);
     let finished_at = store.order(new.id).await.unwrap().unwrap().finished_at.unwrap();
-    // The store may have its own clock: half a minute is nobody's skew.
+    // The store may have its own clock: half a minute is more than any skew.
     assert!((finished_at - before).abs() < time::Duration::seconds(30), "{finished_at}");
     assert_eq!(finished_at.offset(), time::UtcOffset::UTC);
 }
@@ -194,7 +194,7 @@ pub async fn every_outcome_is_read_back(store: Arc<dyn OrderStore>) {
     }
 }
 
-/// Each answer stands at the place of its decision.
+/// Each result has the index of its decision.
 pub async fn decisions_are_answered_in_the_order_asked(store: Arc<dyn OrderStore>) {
     let mut batch = orders(60);
     for new in &mut batch {

@@ -17,7 +17,7 @@ pub async fn an_inserted_order_is_there_and_pending(store: Arc<dyn OrderStore>) 
     assert_eq!(read.status, OrderStatus::Pending);
 }
 
-/// Nothing is made up for an id that nobody inserted.
+/// Nothing is found for an id that was not inserted.
 pub async fn an_unknown_order_is_none(store: Arc<dyn OrderStore>) {
     let _ = insert(&*store, &[order("train")], LONG).await;
     assert_eq!(store.order(OrderId::fresh()).await.unwrap(), None);

@@ -9,7 +9,7 @@ use crate::ports::OrderStore;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Whoever inserts an order publishes it; nobody else may until the lease is over.
+/// The caller that inserts an order publishes it; no other may until the lease expires.
 pub async fn a_new_entry_is_leased_to_its_inserter(store: Arc<dyn OrderStore>) {
     let _ = insert(&*store, &orders(3), LONG).await;
     assert_eq!(counts(&*store).await.outbox, 3);

@@ -171,7 +171,7 @@ pub async fn finishing_while_refilling_leaves_no_entry(store: Arc<dyn OrderStore
     assert_eq!(counts(&*store).await, OrderCounts { success: 300, ..OrderCounts::default() });
 }
 
-/// The caller goes away at any moment: the batch is there or it is not.
+/// The caller is cancelled at any moment: the batch is there or it is not.
 pub async fn a_dropped_insert_leaves_all_or_nothing(store: Arc<dyn OrderStore>) {
     let mut created = 0;
     for round in 0..40 {

@@ -150,7 +150,7 @@ pub async fn counts_follow_every_step(store: Arc<dyn OrderStore>) {
     expect(3, 2, 1, 1, 3).await;
 }
 
-/// A store that answers calls says so.
+/// A store that serves calls says so.
 pub async fn it_answers_a_ping(store: Arc<dyn OrderStore>) {
     store.ping().await.unwrap();
 }
