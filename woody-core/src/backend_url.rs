@@ -14,7 +14,7 @@ use std::{
 pub struct Scheme {
     /// What stands before the first colon; further spellings of it follow.
     pub names: &'static [&'static str],
-    /// What the whole looks like, for whoever has written another.
+    /// What the whole looks like, for errors.
     pub form: &'static str,
     /// Whether this program has the backend.
     pub is_built_in: bool,

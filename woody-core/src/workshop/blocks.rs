@@ -26,7 +26,7 @@ impl Item {
     }
 }
 
-/// How many columns and rows a whole block of `part` has.
+/// Returns how many columns and rows a whole block of `part` has.
 ///
 /// A block fits wherever its piece does: a side longer than the piece's is
 /// shorter than every side of the sheet.
@@ -59,7 +59,7 @@ pub(super) fn gather(
     .filter(|item| item.columns > 0 && item.rows > 0 && item.count > 0)
 }
 
-/// Each piece for itself.
+/// Returns every piece as a block of its own.
 pub(super) fn single(index: usize, count: u64) -> Item {
     Item { part: index, columns: 1, rows: 1, count }
 }

@@ -14,7 +14,7 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// A sheet of this name and size.
+    /// Makes a sheet of this name and size.
     pub fn new(name: impl Into<String>, width_mm: u32, height_mm: u32) -> Self {
         Self { name: name.into(), width_mm, height_mm }
     }
@@ -98,7 +98,7 @@ impl Workshop {
     /// The longest side of a sheet, in millimetres.
     pub const MAX_SHEET_MM: u32 = 20_000;
 
-    /// A workshop with these sheets, a saw that takes `kerf_mm` at each cut,
+    /// Makes a workshop with these sheets, a saw that takes `kerf_mm` at each cut,
     /// and orders of at most `max_sheets` sheets.
     ///
     /// # Errors
@@ -131,13 +131,13 @@ impl Workshop {
         Ok(Self { sheets, kerf_mm, max_sheets: u64::from(max_sheets), effort })
     }
 
-    /// The same workshop with another effort.
+    /// Makes the same workshop with another effort.
     #[must_use]
     pub fn with_effort(self, effort: Effort) -> Self {
         Self { effort, ..self }
     }
 
-    /// The sizes of sheet in stock.
+    /// Returns the sizes of sheet in stock.
     pub fn sheets(&self) -> &[Sheet] {
         &self.sheets
     }

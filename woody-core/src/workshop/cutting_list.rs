@@ -21,7 +21,7 @@ pub struct CutPart {
 pub struct CuttingList(Vec<CutPart>);
 
 impl CuttingList {
-    /// The cutting list of the toy `name`: its own parts, or, when it has none,
+    /// Makes the cutting list of the toy `name`: its own parts, or, when it has none,
     /// the letters of its name.
     pub fn of(name: &ProductName, parts: &Parts) -> Self {
         if parts.is_empty() {
@@ -36,7 +36,7 @@ impl CuttingList {
         Self(parts.as_slice().iter().map(part).collect())
     }
 
-    /// The letters of `name`, each cut from its tile; spaces need no wood.
+    /// Makes the letters of `name`, each cut from its tile; spaces need no wood.
     ///
     /// ```
     /// use woody_core::{domain::ProductName, workshop::CuttingList};
@@ -59,7 +59,7 @@ impl CuttingList {
         Self(parts)
     }
 
-    /// The parts, in the order they were given or first appear in the name.
+    /// Returns the parts, in the order they were given or first appear in the name.
     pub fn parts(&self) -> &[CutPart] {
         &self.0
     }

@@ -69,7 +69,7 @@ fn algorithms(effort: &Effort, count: usize) -> &'static [TwoDAlgorithm] {
     }
 }
 
-/// Fewer sheets first, then less wood.
+/// Ranks layouts: fewer sheets first, then less wood.
 fn rank(solution: &TwoDSolution) -> (usize, u64) {
     (solution.sheet_count, solution.total_waste_area)
 }

@@ -76,7 +76,7 @@ fn is_one(n: &u32) -> bool {
 }
 
 impl Placement {
-    /// How many pieces it is.
+    /// Returns how many pieces it is.
     pub fn pieces(&self) -> u64 {
         u64::from(self.columns) * u64::from(self.rows)
     }
@@ -129,19 +129,19 @@ fn tenths_of_percent(part: u64, whole: u64) -> f64 {
 }
 
 impl Plan {
-    /// The plan as one line: `4 sheets, 80 pieces, 81 % used`.
+    /// Returns the plan as one line: `4 sheets, 80 pieces, 81 % used`.
     pub fn summary(&self) -> Reason {
         let Figures { sheets, pieces, used_percent, .. } = self.figures;
         let (s, p) = (if sheets == 1 { "" } else { "s" }, if pieces == 1 { "" } else { "s" });
         Reason::new(format!("{sheets} sheet{s}, {pieces} piece{p}, {used_percent:.0} % used"))
     }
 
-    /// The name of the part that lies there.
+    /// Returns the name of the part that lies there.
     pub fn part_name(&self, placement: &Placement) -> &str {
         self.parts.get(placement.part).map_or("", |part| &part.name)
     }
 
-    /// The plan as a drawing: a self-contained SVG of bounded size.
+    /// Returns the plan as a drawing: a self-contained SVG of bounded size.
     pub fn to_svg(&self, title: &str) -> String {
         super::svg::draw(self, title)
     }
@@ -177,7 +177,7 @@ pub enum CannotMake {
 }
 
 impl CannotMake {
-    /// The verdict as a drawing: its text, in the place of a plan.
+    /// Returns the verdict as a drawing: its text, in the place of a plan.
     pub fn to_svg(&self, title: &str) -> String {
         super::svg::refuse(title, &self.to_string())
     }

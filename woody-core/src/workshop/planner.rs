@@ -104,7 +104,7 @@ impl Planner<'_> {
         Ok(layouts)
     }
 
-    /// The most repetitions of `unit` that the effort lets be packed together.
+    /// Returns the most repetitions of `unit` that the effort lets be packed together.
     fn batch(&self, unit: &[u64], times: u64) -> u64 {
         let none = vec![0; unit.len()];
         let affordable =
@@ -120,7 +120,7 @@ impl Planner<'_> {
         enough
     }
 
-    /// The rectangles that so many of each part are, and how many: each piece for
+    /// Returns the rectangles that so many of each part are, and how many: each piece for
     /// itself while they are few, gathered into blocks otherwise.
     fn items(&self, counts: &[u64]) -> (Vec<Item>, u64) {
         let pieces = counts.iter().sum::<u64>();

@@ -16,7 +16,7 @@ pub struct HeavyPoolConfig {
     pub threads: NonZeroUsize,
     /// Jobs that may wait for a thread.
     pub waiting: usize,
-    /// How long [`HeavyPool::run`] waits for a place among the waiting.
+    /// How long [`HeavyPool::run`] waits until its job may wait for a thread.
     pub patience: Duration,
     /// How nice the threads are to the others of the process: 0 (not at all)
     /// to 19. It has an effect on Linux only, where each thread has its own.
@@ -190,14 +190,14 @@ impl HeavyPool {
         pool.spawn_fifo(move || {
             let outcome = catch_unwind(AssertUnwindSafe(job));
             drop((slot, place));
-            // Nobody may be waiting any more, which is fine.
+            // The caller may have stopped waiting, which is fine.
             let _ = answer.send(outcome.map_err(|panic| HeavyError::Panicked(message(&*panic))));
         });
         drop(pool);
         result.await.unwrap_or(Err(HeavyError::Closed))
     }
 
-    /// How many jobs run, and how many wait for a thread.
+    /// Returns how many jobs run, and how many wait for a thread.
     pub fn load(&self) -> (usize, usize) {
         let threads = self.inner.config.threads.get();
         let places = threads.saturating_add(self.inner.config.waiting).min(Semaphore::MAX_PERMITS);
@@ -212,7 +212,7 @@ impl HeavyPool {
         self.inner.places.close();
         self.inner.slots.close();
         let Threads { pool, handles } = std::mem::take(&mut *self.threads());
-        // The threads end when nobody holds the pool any more.
+        // The threads end when the last handle of the pool is dropped.
         drop(pool);
         let joined = tokio::task::spawn_blocking(move || {
             for handle in handles {

@@ -23,7 +23,7 @@ pub(super) fn draw(plan: &Plan, title: &str) -> String {
     out
 }
 
-/// A drawing of nothing, that says why.
+/// Returns a drawing of nothing, that says why.
 pub(super) fn refuse(title: &str, why: &str) -> String {
     let (title, short) = (Escaped(title), shortened(why, 110));
     format!(
@@ -91,7 +91,7 @@ impl Drawing<'_> {
         out.write_str("</svg>\n")
     }
 
-    /// The plan in words, for those who cannot see it.
+    /// Returns the plan in words, for those who cannot see it.
     fn describe(&self) -> String {
         let mut text = format!("{} of {}.", self.plan.summary(), self.plan.quantity);
         for layout in self.plan.layouts.iter().take(MAX_DRAWN) {
@@ -139,7 +139,7 @@ impl Drawing<'_> {
         out.write_str("</g>\n")
     }
 
-    /// All pieces of one part on one sheet: their shapes, then their labels.
+    /// Returns all pieces of one part on one sheet: their shapes, then their labels.
     fn pieces(
         &self,
         out: &mut String,
@@ -176,7 +176,7 @@ impl Drawing<'_> {
     }
 }
 
-/// The part's name on its piece, or how many pieces a block has, where there is room.
+/// Returns the part's name on its piece, or how many pieces a block has, where there is room.
 fn label(out: &mut String, placement: &Placement, name: &str, kerf: u32) -> fmt::Result {
     let (width, height) = (placement.block_width_mm(kerf), placement.block_height_mm(kerf));
     let text = match placement.pieces() {
@@ -198,7 +198,7 @@ fn caption(layout: &Layout) -> String {
     format!("{} × {name} ({} × {} mm)", layout.repeat, sheet.width_mm, sheet.height_mm)
 }
 
-/// At most `most` characters of `text`.
+/// Returns at most `most` characters of `text`.
 fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),

@@ -24,13 +24,13 @@ fn toy(parts: &[(u32, u32, u32)]) -> CuttingList {
     CuttingList::of(&name("toy"), &parts)
 }
 
-/// A workshop where small orders take every path of the planner.
+/// Returns a workshop where small orders take every path of the planner.
 fn small_effort() -> Workshop {
     let effort = Effort { thorough: 6, careful: 12, batch: 24, restarts: 2 };
     Workshop::default().with_effort(effort)
 }
 
-/// Each piece of a layout on its own: part, then left, top, right, bottom.
+/// Returns each piece of a layout on its own: part, then left, top, right, bottom.
 fn pieces(plan: &Plan, layout: &Layout) -> Vec<(usize, [u32; 4])> {
     let each = |placement: &Placement| {
         let Placement { part, x_mm, y_mm, width_mm: w, height_mm: h, .. } = *placement;

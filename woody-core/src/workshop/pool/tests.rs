@@ -15,7 +15,7 @@ fn pool(threads: usize, waiting: usize) -> HeavyPool {
     })
 }
 
-/// A job that runs until it is told to end, and the sender that ends it.
+/// Returns a job that runs until it is told to end, and the sender that ends it.
 fn held() -> (impl FnOnce() + Send + 'static, mpsc::Sender<()>) {
     let (end, ended) = mpsc::channel();
     (move || ended.recv().unwrap_or_default(), end)
