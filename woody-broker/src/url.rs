@@ -98,7 +98,7 @@ impl fmt::Debug for BrokerUrl {
     }
 }
 
-/// The URL without its password and its parameters.
+/// Returns the URL without its password and its parameters.
 ///
 /// A password may hold any character, escaped or not, so all up to the last `@` is
 /// taken to be the login. An `@` that may as well stand in the parameters leaves

@@ -115,7 +115,7 @@ impl Schemes {
         }
     }
 
-    /// The error for a URL whose backend this program lacks.
+    /// Returns the error for a URL whose backend this program lacks.
     pub fn not_built_in(&self, scheme: &'static str) -> UrlError {
         UrlError::NotBuiltIn { port: self.port, scheme, known: self.known() }
     }

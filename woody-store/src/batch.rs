@@ -91,7 +91,7 @@ pub(crate) fn settle<'a>(
     Ok(settled)
 }
 
-/// The error for an order that must be there and is not: orders are never deleted.
+/// Returns the error for an order that must be there and is not: orders are never deleted.
 pub(crate) fn lost(id: OrderId) -> StoreError {
     StoreError::Corrupt(format!("order {id} is neither new nor there"))
 }

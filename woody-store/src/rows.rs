@@ -60,7 +60,7 @@ impl CountsRow {
     }
 }
 
-/// The error for a column that cannot be read.
+/// Returns the error for a column that cannot be read.
 pub(crate) fn corrupt(error: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }

@@ -255,7 +255,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             Ok(Insert::Conflict(_)) => Err(IntakeError::KeyReused),
             Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
-            Err(NotTaken::Away(store)) => self.keep_in_broker(&order, store).await,
+            Err(NotTaken::Unavailable(store)) => self.keep_in_broker(&order, store).await,
         };
         match (began, &kept) {
             (Some((outage, began)), Ok(Kept::InBroker)) => outage.taken(id, began),
@@ -279,7 +279,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             Ok(()) => Ok(Kept::InBroker),
             Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
-            Err(NotTaken::Away(broker)) => match broker.cause() {
+            Err(NotTaken::Unavailable(broker)) => match broker.cause() {
                 Some(BrokerError::Closed) => Err(IntakeError::ShuttingDown),
                 _ => Err(IntakeError::Unavailable { store, broker }),
             },

@@ -37,7 +37,7 @@ pub(super) enum NotTaken<E> {
     /// The process is shutting down.
     Closing,
     /// It cannot take any.
-    Away(Outage<E>),
+    Unavailable(Outage<E>),
 }
 
 /// A dependency that takes no orders: since when, and why.
@@ -107,7 +107,9 @@ where
         let Some(permit) = self.breaker.try_acquire() else {
             // It may have recovered just now; then there is no outage to report.
             let outage = self.outage().clone();
-            return Err(NotTaken::Away(outage.unwrap_or(Outage { since: now(), cause: None })));
+            return Err(NotTaken::Unavailable(
+                outage.unwrap_or(Outage { since: now(), cause: None }),
+            ));
         };
         let cause = match tokio::time::timeout(self.deadline, self.commits.submit(item)).await {
             Ok(Ok(taken)) => {
@@ -132,7 +134,7 @@ where
                 self.name
             );
         }
-        Err(NotTaken::Away(outage))
+        Err(NotTaken::Unavailable(outage))
     }
 
     fn failed(&self, cause: Option<Arc<E>>) -> Outage<E> {
@@ -185,7 +187,9 @@ mod tests {
         let sink = Sink::new("broker", commits, Duration::from_secs(1));
         let mut told = Vec::new();
         for _ in 0..10 {
-            let Err(NotTaken::Away(outage)) = sink.take(()).await else { panic!("it is away") };
+            let Err(NotTaken::Unavailable(outage)) = sink.take(()).await else {
+                panic!("it is unavailable")
+            };
             told.push((outage.since(), outage.to_string()));
         }
         assert!(!sink.is_there());
@@ -205,7 +209,9 @@ mod tests {
             std::future::pending::<Result<Vec<()>, BrokerError>>()
         });
         let sink = Sink::new("broker", commits, Duration::from_secs(1));
-        let Err(NotTaken::Away(outage)) = sink.take(()).await else { panic!("it is silent") };
+        let Err(NotTaken::Unavailable(outage)) = sink.take(()).await else {
+            panic!("it is silent")
+        };
         assert!(outage.cause().is_none());
         assert!(outage.to_string().starts_with("has not answered in time since "), "{outage}");
     }

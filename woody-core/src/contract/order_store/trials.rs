@@ -53,8 +53,8 @@ pub async fn a_final_state_takes_the_counts_away_even_when_it_is_not_the_first(
     assert_eq!(times(&*store, new.id).await, 0);
 }
 
-/// A worker that was behind the others counts when all is over; nothing would take
-/// that count away before a redrive.
+/// A worker that was behind the others counts when all is over; nothing would
+/// delete that count before a redrive.
 pub async fn an_order_that_has_ended_is_counted_only_when_it_failed_and_is_redriven(
     store: Arc<dyn OrderStore>,
 ) {
