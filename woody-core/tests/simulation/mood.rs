@@ -79,7 +79,8 @@ impl Mood {
                 .batch(rng.usize(1..=8))
                 .lanes(rng.usize(1..=3))
                 .waiting(rng.usize(1..=16))
-                .waiting_bytes(rng.usize(100..=10_000))
+                // A handful of parcels.
+                .waiting_bytes(1_000)
                 .sweep_every(ms(rng, 500, 1_500))
                 .lease(ms(rng, 500, 3_000))
                 .reconcile_every(ms(rng, 1_000, 4_000))
