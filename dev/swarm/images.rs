@@ -6,13 +6,13 @@ use crate::{
     commands::{of, run, try_run, variable, within},
     deployment,
     docker::image,
-    suite::{note, work},
+    suite::{leave_out, work},
 };
 
 /// A quick build is no small one: nothing is said of its size then.
 pub(crate) fn each_program_is_an_image_below_15_mb() {
     if variable("WOODY_IMAGE_PROFILE") != "dist" {
-        return note("not looked at: a quick build is no small one");
+        return leave_out("a quick build is no small one");
     }
     let said = deployment::said();
     let programs = ["misc-service", "product-service", "order-service", "order-worker", "woodyctl"];
@@ -31,7 +31,7 @@ pub(crate) fn each_program_is_an_image_below_15_mb() {
 /// Whether docker can show a stack file as it understands it: since version 23.
 fn docker_takes(files: &[&str]) {
     if !run("docker", &["stack", "--help"]).contains(" config ") {
-        return note("not looked at: this docker cannot show a stack file");
+        return leave_out("this docker cannot show a stack file");
     }
     let mut arguments = vec!["stack", "config"];
     arguments.extend(files.iter().flat_map(|file| ["-c", file]));
