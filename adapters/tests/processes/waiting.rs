@@ -98,7 +98,9 @@ async fn an_order_that_the_database_refuses_holds_up_no_other() {
         checks["checks"]["schema"]["ok"] == true
     })
     .await;
-    database.run("ALTER TABLE orders ADD CHECK (product <> 'Unstorable')").await;
+    database
+        .run("ALTER TABLE orders ADD CHECK (details::json ->> 'product' <> 'Unstorable')")
+        .await;
     let places = (0..100).map(|n| {
         let name = if n == 50 { "Unstorable".to_owned() } else { format!("Toy {n}") };
         async move { place(order.address, &name).await }
