@@ -73,7 +73,7 @@ pub enum BreakerState {
 /// ```
 /// use woody_core::resilience::{BreakerConfig, CircuitBreaker};
 ///
-/// let breaker = CircuitBreaker::new(BreakerConfig { failures: 2, ..BreakerConfig::default() });
+/// let breaker = CircuitBreaker::new(BreakerConfig::default().failures(2));
 /// for _ in 0..2 {
 ///     breaker.try_acquire().expect("it is closed").failure();
 /// }
