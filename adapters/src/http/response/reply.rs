@@ -64,12 +64,12 @@ pub(in crate::http) fn with(
     response
 }
 
-/// The same response, to be kept by nobody.
+/// Sets `Cache-Control: no-store`.
 pub(in crate::http) fn no_store(response: Response) -> Response {
     with(response, CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
-/// Nothing is called so.
+/// Returns a 404: there is no such object.
 pub(in crate::http) fn no_such(what: &str, id: impl std::fmt::Display) -> Failure {
     Failure::new(FailureKind::NotFound, format!("There is no {what} {id}."))
 }
