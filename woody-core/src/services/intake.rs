@@ -178,9 +178,11 @@ impl<D: OrderDetails> OrderIntake<D> {
         settings: IntakeSettings,
         tasks: &TaskTracker,
     ) -> Self {
+        let details_bytes = settings.details_bytes.min(Details::LARGEST);
         let limits = GroupLimits {
             waiting: settings.waiting,
-            bytes: settings.waiting_bytes,
+            // An order as large as it may be fits when nothing else waits.
+            bytes: settings.waiting_bytes.max(details_bytes),
             batch: settings.batch,
             lanes: settings.lanes,
         };
@@ -209,7 +211,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             store: Sink::new("store", inserts, settings.store_deadline),
             broker: Sink::new("broker", direct, settings.broker_deadline),
             outage: None,
-            details_bytes: settings.details_bytes.min(Details::LARGEST),
+            details_bytes,
             takes: PhantomData,
         }
     }

@@ -12,7 +12,7 @@ use woody_core::{
         OrderMessage, OrderStatus,
     },
     ports::{Broker, ValidateError, Validator, Verdict},
-    services::{IntakeError, Kept, OrderRequest, Pipeline},
+    services::{IntakeError, IntakeSettings, Kept, OrderRequest, Pipeline},
 };
 
 use crate::shop::{Shop, within};
@@ -224,5 +224,17 @@ async fn a_row_that_is_no_such_order_is_told_as_damaged() {
     let error = pipeline.tracker().order(order.id).await.unwrap_err();
     assert!(!error.is_transient());
     assert!(error.to_string().contains("as a pizza: toppings"), "{error}");
+    assert!(pipeline.stop().await);
+}
+
+/// Room for what waits that is smaller than one order would refuse that order for ever.
+#[tokio::test]
+async fn an_order_that_may_be_as_large_as_it_is_always_fits_when_nothing_waits() {
+    let shop = Shop::open();
+    let settings = IntakeSettings::default().waiting_bytes(0);
+    let pipeline = Pipeline::<Pizza>::builder(Arc::clone(&shop.store), shop.broker.clone());
+    let pipeline = pipeline.intake_settings(settings).start().await.unwrap();
+    let accepted = pipeline.intake().accept(pizza(&["ham"])).await.unwrap();
+    assert_eq!(accepted.kept, Kept::InStore);
     assert!(pipeline.stop().await);
 }
