@@ -13,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     group_commit::{MOST_LANES, room},
     reconciliation::Reconciliation,
+    relay_error::RelayError,
 };
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage},
-    ports::{BrokerAdmin, BrokerError, OrderStore, Publisher, StoreError},
+    ports::{BrokerAdmin, OrderStore, Publisher},
     resilience::RetryDelays,
     step,
 };
@@ -137,18 +138,6 @@ impl RelayFeed {
             }
         }
     }
-}
-
-/// The relay could not do a step; the entries stay in the outbox.
-#[non_exhaustive]
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// The store failed.
-    #[error("the outbox cannot be read or cleared")]
-    Store(#[from] StoreError),
-    /// The broker did not confirm.
-    #[error("the outbox cannot be published")]
-    Broker(#[from] BrokerError),
 }
 
 impl OutboxRelay {
