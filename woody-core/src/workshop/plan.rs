@@ -140,11 +140,6 @@ impl Plan {
     pub fn part_name(&self, placement: &Placement) -> &str {
         self.parts.get(placement.part).map_or("", |part| &part.name)
     }
-
-    /// Returns the plan as a drawing: a self-contained SVG of bounded size.
-    pub fn to_svg(&self, title: &str) -> String {
-        super::svg::draw(self, title)
-    }
 }
 
 /// An order that the workshop cannot make; a verdict, not a failure.
@@ -174,13 +169,6 @@ pub enum CannotMake {
     /// The search found no layout, though every part fits on a sheet.
     #[error("no layout was found: {0}")]
     NoLayout(String),
-}
-
-impl CannotMake {
-    /// Returns the verdict as a drawing: its text, in the place of a plan.
-    pub fn to_svg(&self, title: &str) -> String {
-        super::svg::refuse(title, &self.to_string())
-    }
 }
 
 impl From<CannotMake> for Reason {

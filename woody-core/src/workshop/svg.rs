@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Layout, Placement, Plan};
+use super::{CannotMake, Layout, Placement, Plan};
 
 /// The most different sheets that are drawn; the others are counted in words.
 const MAX_DRAWN: usize = 6;
@@ -15,27 +15,33 @@ const GAP: f64 = 20.0;
 const HEAD: f64 = 56.0;
 const CAPTION: f64 = 26.0;
 
-/// Draws `plan` under `title`, which may be any text.
-pub(super) fn draw(plan: &Plan, title: &str) -> String {
-    let mut out = String::with_capacity(16 * 1024);
-    // Writing to a String cannot fail.
-    let _ = Drawing { plan, title }.write(&mut out);
-    out
+impl Plan {
+    /// Returns the plan as a drawing: a self-contained SVG of bounded size. The title
+    /// may be any text.
+    pub fn to_svg(&self, title: &str) -> String {
+        let mut out = String::with_capacity(16 * 1024);
+        // Writing to a String cannot fail.
+        let _ = Drawing { plan: self, title }.write(&mut out);
+        out
+    }
 }
 
-/// Returns a drawing of nothing, that says why.
-pub(super) fn refuse(title: &str, why: &str) -> String {
-    let (title, short) = (Escaped(title), shortened(why, 110));
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 80\" role=\"img\" \
-         aria-labelledby=\"t d\" font-family=\"system-ui,sans-serif\">\n\
-         <title id=\"t\">No cutting plan of {title}</title>\n<desc id=\"d\">{}</desc>\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fffdf8\"/>\n\
-         <text x=\"20\" y=\"46\" font-size=\"14\" fill=\"#3d2b1f\" unicode-bidi=\"isolate\">\
-         {}</text>\n</svg>\n",
-        Escaped(why),
-        Escaped(&short),
-    )
+impl CannotMake {
+    /// Returns the verdict as a drawing: its text, in the place of a plan.
+    pub fn to_svg(&self, title: &str) -> String {
+        let why = self.to_string();
+        let (title, short) = (Escaped(title), shortened(&why, 110));
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 80\" role=\"img\" \
+             aria-labelledby=\"t d\" font-family=\"system-ui,sans-serif\">\n\
+             <title id=\"t\">No cutting plan of {title}</title>\n<desc id=\"d\">{}</desc>\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#fffdf8\"/>\n\
+             <text x=\"20\" y=\"46\" font-size=\"14\" fill=\"#3d2b1f\" unicode-bidi=\"isolate\">\
+             {}</text>\n</svg>\n",
+            Escaped(&why),
+            Escaped(&short),
+        )
+    }
 }
 
 struct Drawing<'a> {
