@@ -1,25 +1,25 @@
 //! What can be wrong, and what would do.
 
-use crate::problem::Problem;
+use crate::limits;
 
 /// A problem that cannot be posed.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProblemError {
     /// No part, or too many different ones.
-    #[error("there must be 1 to {} different parts, not {given}", Problem::MAX_PARTS)]
+    #[error("there must be 1 to {} different parts, not {given}", limits::MAX_PARTS)]
     Parts {
         /// How many there are.
         given: usize,
     },
     /// Too many pieces.
-    #[error("{given} pieces are wanted; at most {} can be planned together", Problem::MAX_PIECES)]
+    #[error("{given} pieces are wanted; at most {} can be planned together", limits::MAX_PIECES)]
     Pieces {
         /// How many there are.
         given: u64,
     },
     /// Nothing in stock, or too many sizes.
-    #[error("there must be 1 to {} sizes in stock, not {given}", Problem::MAX_STOCK)]
+    #[error("there must be 1 to {} sizes in stock, not {given}", limits::MAX_STOCK)]
     Stock {
         /// How many there are.
         given: usize,
@@ -27,7 +27,7 @@ pub enum ProblemError {
     /// A part without area, or beyond reason.
     #[error(
         "part [{index}] is {width_mm} x {height_mm} mm; each side must be 1 to {} mm",
-        Problem::MAX_SIDE_MM
+        limits::MAX_SIDE_MM
     )]
     PartSize {
         /// Index of the part.
@@ -46,7 +46,7 @@ pub enum ProblemError {
     /// A sheet without area, or beyond reason.
     #[error(
         "sheet [{index}] is {width_mm} x {height_mm} mm; each side must be 1 to {} mm",
-        Problem::MAX_SIDE_MM
+        limits::MAX_SIDE_MM
     )]
     SheetSize {
         /// Index of the sheet.
@@ -57,7 +57,7 @@ pub enum ProblemError {
         height_mm: u32,
     },
     /// A price beyond reason.
-    #[error("sheet [{index}] costs {price}; the most is {}", Problem::MAX_PRICE)]
+    #[error("sheet [{index}] costs {price}; the most is {}", limits::MAX_PRICE)]
     Price {
         /// Index of the sheet.
         index: usize,

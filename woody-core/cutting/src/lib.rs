@@ -9,6 +9,7 @@ mod effort;
 mod error;
 mod geometry;
 mod items;
+mod limits;
 mod plan;
 mod planner;
 mod problem;

@@ -1,6 +1,6 @@
 //! What is to be cut, from what, and with which saw.
 
-use crate::error::ProblemError;
+use crate::{error::ProblemError, limits};
 
 /// A rectangle that is wanted, and how many of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,15 +147,15 @@ pub struct Problem {
 
 impl Problem {
     /// The most different parts.
-    pub const MAX_PARTS: usize = 1_000;
+    pub const MAX_PARTS: usize = limits::MAX_PARTS;
     /// The most pieces, over all parts.
-    pub const MAX_PIECES: u64 = 1_000_000;
+    pub const MAX_PIECES: u64 = limits::MAX_PIECES;
     /// The most sizes in stock.
-    pub const MAX_STOCK: usize = 64;
+    pub const MAX_STOCK: usize = limits::MAX_STOCK;
     /// The longest side of a part or a sheet, in millimetres.
-    pub const MAX_SIDE_MM: u32 = 100_000;
+    pub const MAX_SIDE_MM: u32 = limits::MAX_SIDE_MM;
     /// The highest price of a sheet: a square of the longest side, by its area.
-    pub const MAX_PRICE: u64 = 10_000_000_000;
+    pub const MAX_PRICE: u64 = limits::MAX_PRICE;
 
     /// Checks a problem.
     ///
