@@ -4,7 +4,13 @@ use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{GoingDown, OrderWorker, Received, pause, trials::Record};
+use super::{
+    OrderWorker,
+    going_down::{GoingDown, pause},
+    judgement::Judgement,
+    received::Received,
+    trials::Record,
+};
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
     ports::{Begun, Decision, Delivery, ValidateError},
@@ -14,33 +20,6 @@ use crate::{
 
 /// The longest pause of an order that is not to blame for its failure.
 const LONGEST_POSTPONEMENT: Duration = Duration::from_secs(30);
-
-/// How a delivery and its order end, or go on.
-#[derive(Debug)]
-pub(super) enum Judgement {
-    /// Its order ends, or has ended, like this.
-    Ended(Decision),
-    /// Its last attempt failed: its order ends as `Failed`, for this reason.
-    GivenUp(Decision, Reason),
-    /// It comes again after this pause, its attempt counted.
-    Again(Duration, Reason),
-    /// It comes again after this pause, no attempt counted.
-    Postponed(Duration, Reason),
-    /// It is no order message.
-    Malformed(Reason),
-    /// Shutdown was requested before there was a judgement.
-    ShuttingDown,
-}
-
-impl Judgement {
-    /// What has to be saved before the delivery may leave the queue.
-    pub(super) fn decision(&self) -> Option<&Decision> {
-        match self {
-            Self::Ended(decision) | Self::GivenUp(decision, _) => Some(decision),
-            Self::Again(..) | Self::Postponed(..) | Self::Malformed(_) | Self::ShuttingDown => None,
-        }
-    }
-}
 
 impl<D: OrderDetails> OrderWorker<D> {
     /// Judges an order: as it ended, if it has, otherwise by validating it.

@@ -1,10 +1,15 @@
+mod going_down;
+mod handled;
 mod hands;
 mod judge;
+mod judgement;
+mod received;
+mod settings;
 mod settle;
 mod trials;
 mod waits;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use tokio::{
     sync::{Semaphore, watch},
@@ -12,14 +17,20 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::waits::{Wait, Waits};
-use self::{hands::Hands, judge::Judgement, settle::settle, trials::PLACES};
+pub use self::{
+    handled::Handled,
+    settings::WorkerSettings,
+    waits::{Wait, Waits},
+};
+use self::{
+    hands::Hands, judgement::Judgement, received::Received, settle::settle, trials::PLACES,
+};
 use super::{
     announcer::Announcer,
     group_commit::{GroupCommit, GroupLimits},
 };
 use crate::{
-    domain::{Details, MalformedMessage, NewOrder, OrderDetails, OrderMessage, Reason, ToyOrder},
+    domain::{OrderDetails, Reason, ToyOrder},
     ports::{
         Consumer, Decision, Delivery, OrderEvents, OrderStore, Saved, StatusChange, StoreError,
         Transition, Validator, record,
@@ -61,101 +72,6 @@ impl<D: OrderDetails> fmt::Debug for OrderWorker<D> {
             .finish_non_exhaustive()
     }
 }
-
-/// How a worker tries and gives up.
-#[non_exhaustive]
-#[derive(Debug, Clone)]
-pub struct WorkerSettings {
-    /// After this many attempts an order is `Failed` and its message a dead letter.
-    pub max_attempts: u32,
-    /// The pause before the second attempt; it doubles with each further one.
-    pub retry_base: Duration,
-    /// The longest one validation may take.
-    pub validation_timeout: Duration,
-    /// The first pause of a worker that waits for an unavailable dependency; it grows to
-    /// 5 s.
-    pub wait_base: Duration,
-    /// How often the orders that this worker holds for long are marked in the store,
-    /// so that their messages are not taken for lost.
-    pub mark_held_every: Duration,
-}
-
-impl WorkerSettings {
-    crate::__setters! {
-        max_attempts: u32,
-        retry_base: Duration,
-        validation_timeout: Duration,
-        wait_base: Duration,
-        mark_held_every: Duration,
-    }
-}
-
-impl Default for WorkerSettings {
-    fn default() -> Self {
-        Self {
-            max_attempts: 5,
-            retry_base: Duration::from_secs(1),
-            validation_timeout: Duration::from_secs(10),
-            wait_base: Duration::from_millis(100),
-            mark_held_every: Duration::from_secs(1),
-        }
-    }
-}
-
-/// How one delivery was handled.
-#[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handled {
-    /// Its order has a final state, given by this delivery.
-    Decided,
-    /// Its order had ended before, and stays as it was.
-    Duplicate,
-    /// It comes again later, its attempt counted.
-    Retry,
-    /// It comes again later, no attempt counted: it waited too long for a dependency.
-    Postponed,
-    /// Its last attempt failed: the order is `Failed`, the message a dead letter.
-    GivenUp,
-    /// It was no order message: it is a dead letter.
-    Poison,
-    /// It went back to the queue, or will by itself, no attempt counted.
-    Released,
-}
-
-impl Handled {
-    /// Returns the outcome as a word for logs and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Decided => "decided",
-            Self::Duplicate => "duplicate",
-            Self::Retry => "retry",
-            Self::Postponed => "postponed",
-            Self::GivenUp => "given_up",
-            Self::Poison => "poison",
-            Self::Released => "released",
-        }
-    }
-}
-
-/// An order as its message told it.
-struct Received<D> {
-    /// With its details as they were written: that is what the store gets, so that
-    /// fields which this version does not know are not lost.
-    carried: NewOrder<Details>,
-    /// With its details as the validator knows them.
-    asked: NewOrder<D>,
-}
-
-impl<D: OrderDetails> Received<D> {
-    fn read(body: &[u8]) -> Result<Self, MalformedMessage> {
-        let carried = OrderMessage::parse(body)?.into_order();
-        let asked = carried.decode()?;
-        Ok(Self { carried, asked })
-    }
-}
-
-/// Shutdown was requested during a wait; another worker redoes the step.
-struct GoingDown;
 
 impl<D: OrderDetails> OrderWorker<D> {
     /// Starts a worker whose background work runs on `tasks`.
@@ -278,13 +194,5 @@ impl<D: OrderDetails> OrderWorker<D> {
     /// Returns the store that this worker saves to.
     pub fn store(&self) -> &Arc<dyn OrderStore> {
         &self.store
-    }
-}
-
-async fn pause(delay: Duration, shutdown: &CancellationToken) -> Result<(), GoingDown> {
-    tokio::select! {
-        biased;
-        () = shutdown.cancelled() => Err(GoingDown),
-        () = tokio::time::sleep(delay) => Ok(()),
     }
 }

@@ -2,7 +2,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{GoingDown, Handled, OrderWorker, judge::Judgement, pause};
+use super::{
+    Handled, OrderWorker,
+    going_down::{GoingDown, pause},
+    judgement::Judgement,
+};
 use crate::{
     domain::{OrderDetails, OrderStatus},
     ports::{Decision, Delivery, Saved, SettleError, Transition},

@@ -2,7 +2,10 @@ use std::{pin::pin, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{GoingDown, OrderWorker, pause};
+use super::{
+    OrderWorker,
+    going_down::{GoingDown, pause},
+};
 use crate::{
     domain::{NewOrder, OrderDetails, OrderId, Outcome, Reason},
     ports::{Begun, StoreError, ValidateError},
