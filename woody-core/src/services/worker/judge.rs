@@ -1,19 +1,19 @@
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    OrderWorker,
     going_down::{GoingDown, pause},
     judgement::Judgement,
     received::Received,
-    trials::Record,
+    settings::WorkerSettings,
+    trials::{History, Trials},
+    waits::Waits,
 };
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
-    ports::{Begun, Decision, Delivery, ValidateError},
+    ports::{Begun, Decision, Delivery, OrderStore, ValidateError, Validator},
     resilience::{RetryDelays, pause_after},
     step,
 };
@@ -21,7 +21,26 @@ use crate::{
 /// The longest pause of an order that is not to blame for its failure.
 const LONGEST_POSTPONEMENT: Duration = Duration::from_secs(30);
 
-impl<D: OrderDetails> OrderWorker<D> {
+/// Judges orders: looks how they ended, or has them validated.
+pub(super) struct Judge<D: OrderDetails> {
+    store: Arc<dyn OrderStore>,
+    trials: Trials<D>,
+    waits: Arc<Waits>,
+    settings: WorkerSettings,
+}
+
+impl<D: OrderDetails> Judge<D> {
+    pub(super) fn new(
+        store: Arc<dyn OrderStore>,
+        validator: Arc<dyn Validator<D>>,
+        waits: Arc<Waits>,
+        settings: WorkerSettings,
+    ) -> Self {
+        let trials =
+            Trials::new(Arc::clone(&store), validator, Arc::clone(&waits), settings.clone());
+        Self { store, trials, waits, settings }
+    }
+
     /// Judges an order: as it ended, if it has, otherwise by validating it.
     pub(super) async fn judge(
         &self,
@@ -38,20 +57,20 @@ impl<D: OrderDetails> OrderWorker<D> {
             // that returns the `Saved` needed to acknowledge.
             return Judgement::Ended(Decision { order, outcome, redriven: false });
         }
-        let record = if delivery.redelivered() {
-            match self.record_of(order.id, shutdown).await {
+        let history = if delivery.redelivered() {
+            match self.trials.history(order.id, shutdown).await {
                 Ok(record) => record,
                 Err(GoingDown) => return Judgement::ShuttingDown,
             }
         } else {
-            Record::Fresh
+            History::Fresh
         };
-        if let Record::Suspect(begun) = record
+        if let History::Suspect(begun) = history
             && delivery.attempt().saturating_add(begun.times) > self.settings.max_attempts
         {
             return self.judge_suspect(begun, order, redriven);
         }
-        let Ok(verdict) = self.validate(&asked, record, redriven, shutdown).await else {
+        let Ok(verdict) = self.validate(&asked, history, redriven, shutdown).await else {
             return Judgement::ShuttingDown;
         };
         step!("worker.validated");
@@ -119,7 +138,7 @@ impl<D: OrderDetails> OrderWorker<D> {
     async fn validate(
         &self,
         order: &NewOrder<D>,
-        record: Record,
+        history: History,
         redriven: bool,
         shutdown: &CancellationToken,
     ) -> Result<Result<Outcome, ValidateError>, GoingDown> {
@@ -127,7 +146,7 @@ impl<D: OrderDetails> OrderWorker<D> {
         let began = Instant::now();
         loop {
             let asked_at = std::time::Instant::now();
-            let verdict = self.try_order(order, record, redriven, shutdown).await?;
+            let verdict = self.trials.try_order(order, history, redriven, shutdown).await?;
             let (reason, refused, is_waited_for) = match &verdict {
                 Err(ValidateError::Unavailable(reason)) => (reason, false, true),
                 Err(ValidateError::Refused(reason)) => (reason, true, true),
@@ -150,38 +169,10 @@ impl<D: OrderDetails> OrderWorker<D> {
             pause(delay, shutdown).await?;
         }
     }
-
-    /// Asks the validator once.
-    pub(super) async fn ask(&self, order: &NewOrder<D>) -> Result<Outcome, ValidateError> {
-        let validation = AssertUnwindSafe(async {
-            step!("worker.validating");
-            self.validator.validate(order).await
-        })
-        .catch_unwind();
-        let limit = self.settings.validation_timeout;
-        match tokio::time::timeout(limit, validation).await {
-            Ok(Ok(verdict)) => verdict.map(Outcome::from),
-            Ok(Err(panic)) => Err(ValidateError::Transient(panic_reason(panic.as_ref()))),
-            Err(_elapsed) => {
-                Err(ValidateError::Transient(Reason::new(format!("no verdict within {limit:?}"))))
-            }
-        }
-    }
 }
 
 fn log_retry(id: OrderId, attempt: u32, delay: Duration, reason: &Reason) {
     tracing::warn!(order.id = %id, order.attempt = attempt, %reason,
         delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
         "validation failed, the order comes again");
-}
-
-fn panic_reason(panic: &(dyn std::any::Any + Send)) -> Reason {
-    let said = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    Reason::new(match said {
-        Some(text) => format!("the validator panicked: {text}"),
-        None => "the validator panicked".to_owned(),
-    })
 }

@@ -4,6 +4,7 @@ mod hands;
 mod judge;
 mod judgement;
 mod received;
+mod saver;
 mod settings;
 mod settle;
 mod trials;
@@ -11,10 +12,7 @@ mod waits;
 
 use std::{fmt, sync::Arc};
 
-use tokio::{
-    sync::{Semaphore, watch},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
@@ -23,18 +21,12 @@ pub use self::{
     waits::{Wait, Waits},
 };
 use self::{
-    hands::Hands, judgement::Judgement, received::Received, settle::settle, trials::PLACES,
-};
-use super::{
-    announcer::Announcer,
-    group_commit::{GroupCommit, GroupLimits},
+    hands::Hands, judge::Judge, judgement::Judgement, received::Received, saver::Saver,
+    settle::settle,
 };
 use crate::{
     domain::{OrderDetails, Reason, ToyOrder},
-    ports::{
-        Consumer, Decision, Delivery, OrderEvents, OrderStore, Saved, StatusChange, StoreError,
-        Transition, Validator, record,
-    },
+    ports::{Consumer, Delivery, OrderEvents, OrderStore, Validator},
     step,
 };
 
@@ -54,12 +46,9 @@ use crate::{
 /// in its worker, and is `Failed` when there are as many as attempts.
 pub struct OrderWorker<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,
-    validator: Arc<dyn Validator<D>>,
-    saves: GroupCommit<Decision, (Transition, Saved), StoreError>,
-    store_is_up: watch::Sender<bool>,
+    judge: Judge<D>,
+    saver: Saver,
     waits: Arc<Waits>,
-    /// One for each validation under way; a suspect takes them all.
-    places: Semaphore,
     hands: Arc<Hands>,
     settings: WorkerSettings,
 }
@@ -82,28 +71,10 @@ impl<D: OrderDetails> OrderWorker<D> {
         settings: WorkerSettings,
         tasks: &TaskTracker,
     ) -> Self {
-        let announcer = Announcer::start(events, tasks);
-        let limits = GroupLimits { waiting: 65_536, bytes: 0, batch: 512, lanes: 2 };
-        let saves = GroupCommit::start(tasks, limits, {
-            let store = Arc::clone(&store);
-            move |decisions: Vec<Decision>| {
-                let (store, announcer) = (Arc::clone(&store), announcer.clone());
-                async move {
-                    let saved = record(store.as_ref(), &decisions).await?;
-                    for (decision, (transition, _)) in decisions.into_iter().zip(&saved) {
-                        if *transition == Transition::Applied {
-                            let status = decision.outcome.into();
-                            announcer.offer(StatusChange::new(decision.order.id, &status));
-                        }
-                    }
-                    Ok(saved)
-                }
-            }
-        });
-        let (store_is_up, waits) = (watch::Sender::new(true), Arc::<Waits>::default());
-        let hands = Arc::default();
-        let places = Semaphore::new(PLACES as usize);
-        Self { store, validator, saves, store_is_up, waits, places, hands, settings }
+        let waits = Arc::<Waits>::default();
+        let saver = Saver::start(Arc::clone(&store), events, settings.wait_base, tasks);
+        let judge = Judge::new(Arc::clone(&store), validator, Arc::clone(&waits), settings.clone());
+        Self { store, judge, saver, waits, hands: Arc::default(), settings }
     }
 
     /// Handles the deliveries of `consumer` until `shutdown` or until the broker
@@ -136,7 +107,7 @@ impl<D: OrderDetails> OrderWorker<D> {
         shutdown: &CancellationToken,
         under_way: &mut JoinSet<Handled>,
     ) -> Option<Delivery> {
-        let mut store_is_up = self.store_is_up.subscribe();
+        let mut store_is_up = self.saver.store_is_up();
         loop {
             tokio::select! {
                 biased;
@@ -161,14 +132,14 @@ impl<D: OrderDetails> OrderWorker<D> {
             held.came_again();
         }
         let judgement = match order {
-            Ok(order) => self.judge(&delivery, order, shutdown).await,
+            Ok(order) => self.judge.judge(&delivery, order, shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
         if let (Some(held), Judgement::Again(..) | Judgement::Postponed(..)) = (&held, &judgement) {
             held.sent_to_wait();
         }
         let saved = match judgement.decision() {
-            Some(decision) => self.save(decision, shutdown).await.ok(),
+            Some(decision) => self.saver.save(decision, shutdown).await.ok(),
             None => None,
         };
         if saved.is_some() {
@@ -183,7 +154,7 @@ impl<D: OrderDetails> OrderWorker<D> {
 
     /// Whether the store took the last order that was saved.
     pub fn store_is_up(&self) -> bool {
-        *self.store_is_up.borrow()
+        *self.saver.store_is_up().borrow()
     }
 
     /// Returns what validations wait for, if they do.

@@ -1,50 +1,8 @@
-use std::time::Duration;
-
-use tokio_util::sync::CancellationToken;
-
-use super::{
-    Handled, OrderWorker,
-    going_down::{GoingDown, pause},
-    judgement::Judgement,
-};
+use super::{handled::Handled, judgement::Judgement};
 use crate::{
-    domain::{OrderDetails, OrderStatus},
-    ports::{Decision, Delivery, Saved, SettleError, Transition},
-    resilience::RetryDelays,
-    services::group_commit::GroupError,
+    domain::OrderStatus,
+    ports::{Delivery, Saved, SettleError, Transition},
 };
-
-impl<D: OrderDetails> OrderWorker<D> {
-    /// Saves a decision, however long the store is unavailable or refuses.
-    ///
-    /// An order that is valid can be stored, so a refusal (a full disk, a missing
-    /// table) is about the store and not about this order: giving the order up
-    /// would turn an operator's problem into a loss.
-    pub(super) async fn save(
-        &self,
-        decision: &Decision,
-        shutdown: &CancellationToken,
-    ) -> Result<(Transition, Saved), GoingDown> {
-        let mut delays = RetryDelays::new(self.settings.wait_base, Duration::from_secs(5));
-        loop {
-            let error = match self.saves.submit(decision.clone()).await {
-                Ok(saved) => {
-                    self.store_is_up.send_if_modified(|up| !std::mem::replace(up, true));
-                    return Ok(saved);
-                }
-                Err(GroupError::Closed) => return Err(GoingDown),
-                Err(error) => error,
-            };
-            if self.store_is_up.send_if_modified(|up| std::mem::replace(up, false)) {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "orders cannot be saved: the worker waits and keeps its verdicts"
-                );
-            }
-            pause(delays.next_delay(), shutdown).await?;
-        }
-    }
-}
 
 /// Settles a delivery as it was judged. What ends leaves the queue only with the
 /// proof that its end is saved; without it, the delivery is given back.

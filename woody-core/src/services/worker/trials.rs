@@ -1,44 +1,67 @@
-use std::{pin::pin, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
+use futures::FutureExt;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    OrderWorker,
     going_down::{GoingDown, pause},
+    settings::WorkerSettings,
+    waits::Waits,
 };
 use crate::{
     domain::{NewOrder, OrderDetails, OrderId, Outcome, Reason},
-    ports::{Begun, StoreError, ValidateError},
+    ports::{Begun, OrderStore, StoreError, ValidateError, Validator},
     resilience::RetryDelays,
+    step,
 };
 
 /// Permits for validations; a suspect takes all of them. Prefetch is 16 bits wide.
-pub(super) const PLACES: u32 = 1 << 16;
+const PLACES: u32 = 1 << 16;
 
 /// What is known of the order of a delivery that came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Record {
-    /// Nobody has had it before: its validation is not counted.
+pub(super) enum History {
+    /// No worker has had it before: its validation is not counted.
     Fresh,
-    /// Somebody has had it before, and no worker is known to have died of it.
+    /// A worker has had it before, and none is known to have died of it.
     Known,
     /// Workers have begun to validate it and did not end: it may have killed them.
     Suspect(Begun),
 }
 
-impl<D: OrderDetails> OrderWorker<D> {
+/// Tries orders on the validator, and keeps count of the validations that end their worker.
+pub(super) struct Trials<D: OrderDetails> {
+    store: Arc<dyn OrderStore>,
+    validator: Arc<dyn Validator<D>>,
+    waits: Arc<Waits>,
+    /// One for each validation under way; a suspect takes them all.
+    places: Semaphore,
+    settings: WorkerSettings,
+}
+
+impl<D: OrderDetails> Trials<D> {
+    pub(super) fn new(
+        store: Arc<dyn OrderStore>,
+        validator: Arc<dyn Validator<D>>,
+        waits: Arc<Waits>,
+        settings: WorkerSettings,
+    ) -> Self {
+        Self { store, validator, waits, places: Semaphore::new(PLACES as usize), settings }
+    }
+
     /// Returns what the store says of an order that comes again, however long the store
     /// is unavailable: without it, an order that kills its workers could not be told.
-    pub(super) async fn record_of(
+    pub(super) async fn history(
         &self,
         id: OrderId,
         shutdown: &CancellationToken,
-    ) -> Result<Record, GoingDown> {
+    ) -> Result<History, GoingDown> {
         let mut delays = RetryDelays::new(self.settings.wait_base, Duration::from_secs(5));
         loop {
             match self.store.begun(id).await {
-                Ok(Begun { times: 0, .. }) => return Ok(Record::Known),
-                Ok(begun) => return Ok(Record::Suspect(begun)),
+                Ok(Begun { times: 0, .. }) => return Ok(History::Known),
+                Ok(begun) => return Ok(History::Suspect(begun)),
                 Err(error) => {
                     self.waits.note(&told(&error), matches!(error, StoreError::Refused(_)));
                 }
@@ -55,18 +78,18 @@ impl<D: OrderDetails> OrderWorker<D> {
     pub(super) async fn try_order(
         &self,
         order: &NewOrder<D>,
-        record: Record,
+        history: History,
         redriven: bool,
         shutdown: &CancellationToken,
     ) -> Result<Result<Outcome, ValidateError>, GoingDown> {
-        let places = if matches!(record, Record::Suspect(_)) { PLACES } else { 1 };
+        let places = if matches!(history, History::Suspect(_)) { PLACES } else { 1 };
         let _place = tokio::select! {
             biased;
             () = shutdown.cancelled() => return Err(GoingDown),
-            // Nobody closes it.
+            // It is never closed.
             place = self.places.acquire_many(places) => place,
         };
-        if record == Record::Fresh {
+        if history == History::Fresh {
             return Ok(self.ask(order).await);
         }
         if let Err(error) = self.store.begin(order.id, redriven).await {
@@ -92,6 +115,23 @@ impl<D: OrderDetails> OrderWorker<D> {
         Ok(verdict)
     }
 
+    /// Asks the validator once.
+    async fn ask(&self, order: &NewOrder<D>) -> Result<Outcome, ValidateError> {
+        let validation = AssertUnwindSafe(async {
+            step!("worker.validating");
+            self.validator.validate(order).await
+        })
+        .catch_unwind();
+        let limit = self.settings.validation_timeout;
+        match tokio::time::timeout(limit, validation).await {
+            Ok(Ok(verdict)) => verdict.map(Outcome::from),
+            Ok(Err(panic)) => Err(ValidateError::Transient(panic_reason(panic.as_ref()))),
+            Err(_elapsed) => {
+                Err(ValidateError::Transient(Reason::new(format!("no verdict within {limit:?}"))))
+            }
+        }
+    }
+
     async fn survived(&self, id: OrderId) {
         if let Err(error) = self.store.end(id).await {
             // One count too many; it takes as many as there are attempts to matter.
@@ -105,4 +145,15 @@ fn told(error: &StoreError) -> Reason {
     let text = std::error::Error::source(error)
         .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
     Reason::new(format!("the store of orders: {text}"))
+}
+
+fn panic_reason(panic: &(dyn std::any::Any + Send)) -> Reason {
+    let said = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    Reason::new(match said {
+        Some(text) => format!("the validator panicked: {text}"),
+        None => "the validator panicked".to_owned(),
+    })
 }
