@@ -1,8 +1,7 @@
 //! The heavy path: what a plan costs at several sizes and at its worst, what a
 //! cached answer costs, and what the pipeline adds to a validation.
 //!
-//! `cargo bench --bench heavy_path`; `-- --quick` for a first look. The worst
-//! cases are what the thresholds in `woody_core::workshop::Effort` are set by.
+//! `cargo bench --bench heavy_path`; `-- --quick` for a first look.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has nothing to say")]
 

@@ -5,14 +5,14 @@ cd "$(dirname "$0")/.."
 
 # crate: the crates of this workspace it may use
 declare -A may=(
-    [woody-core]=''
+    [woody-core]='woody-cutting'
     [woody-cutting]=''
-    [woody-broker]='woody-core'
-    [woody-store]='woody-core'
-    [woody-adapters]='woody-core woody-broker woody-store'
-    [woodyctl]='woody-adapters woody-core woody-broker woody-store'
+    [woody-broker]='woody-core woody-cutting'
+    [woody-store]='woody-core woody-cutting'
+    [woody-adapters]='woody-core woody-cutting woody-broker woody-store'
+    [woodyctl]='woody-adapters woody-core woody-cutting woody-broker woody-store'
     [testkit]='' # development alone; it knows none of what it tests
-    [woody]='woody-core woody-broker woody-store woody-adapters' # the facade; examples and benches use development dependencies
+    [woody]='woody-core woody-cutting woody-broker woody-store woody-adapters' # the facade; examples and benches use development dependencies
     [woody-public-api]=''
     [woody-swarm-tests]='' # it knows the stack by its scripts and its answers
 )

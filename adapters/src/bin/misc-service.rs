@@ -1,6 +1,6 @@
 //! The time, and heavy plans from a cache.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use woody_adapters::{
     config::{ConfigError, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs, StoreArgs},
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
 }
 
 async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError> {
+    let workshop = Arc::new(args.heavy.workshop.open()?);
     let store = if args.store.is_given() {
         Some(wiring::open_store(&args.store, Files::Create).await?)
     } else {
@@ -40,7 +41,8 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let pool = wiring::heavy_pool(&args.heavy);
     let products = store.as_ref().map(|store| store.products());
-    let misc = MiscRoutes::new(wiring::heavy_computation(&args.cache, pool.clone(), products));
+    let misc =
+        MiscRoutes::new(wiring::heavy_computation(&args.cache, workshop, pool.clone(), products));
     let admin = Admin::start(Readiness::new(process.draining()), &process).await?;
     tracing::info!(listen = %args.listen.listen, "misc-service answers");
 

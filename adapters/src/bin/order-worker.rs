@@ -34,10 +34,11 @@ async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError>
     wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
     wiring::refuse_memory("WOODY_BROKER_URL", &args.broker.url()?)?;
     wiring::check_validation_timeout(&args.worker, &process)?;
+    let workshop = Arc::new(args.heavy.workshop.open()?);
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let pool = wiring::heavy_pool(&args.heavy);
-    let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
+    let validator = wiring::validator(&args.worker, store.products(), workshop, pool.clone())?;
     let migration = Migration::of(&store);
     let consuming = Arc::default();
     let tasks = TaskTracker::new();

@@ -56,11 +56,13 @@ fn main() -> ExitCode {
 
 async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     wiring::check_validation_timeout(&args.worker, &process)?;
+    let workshop = Arc::new(args.heavy.workshop.open()?);
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let pool = wiring::heavy_pool(&args.heavy);
-    let validator = wiring::validator(&args.worker, store.products(), pool.clone())?;
+    let validator =
+        wiring::validator(&args.worker, store.products(), Arc::clone(&workshop), pool.clone())?;
     let migration = Migration::of(&store);
     let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::builder(store.orders(), broker.clone())
@@ -86,7 +88,8 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     }
     let admin = Admin::start(readiness, &process).await?;
 
-    let heavy = wiring::heavy_computation(&args.cache, pool.clone(), Some(store.products()));
+    let heavy =
+        wiring::heavy_computation(&args.cache, workshop, pool.clone(), Some(store.products()));
     let per_client = args.gateway.followers_per_client();
     let streams = StreamSettings { per_client, ..StreamSettings::until(process.stopping()) };
     let service = gateway(

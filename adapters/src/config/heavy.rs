@@ -3,7 +3,10 @@ use std::{num::NonZeroUsize, time::Duration};
 use clap::Args;
 use woody_core::{services::HeavyConfig, workshop::HeavyPoolConfig};
 
-use super::bounds::{MILLISECOND, MONTH, time, whole};
+use super::{
+    WorkshopArgs,
+    bounds::{MILLISECOND, MONTH, time, whole},
+};
 
 /// How heavy work is done and remembered.
 #[derive(Debug, Clone, Args)]
@@ -13,6 +16,9 @@ pub struct HeavyArgs {
     #[arg(long, env = "WOODY_HEAVY_THREADS", default_value = "0", value_name = "N",
           value_parser = whole::<usize>(0, 256))]
     pub heavy_threads: usize,
+    /// What is planned with.
+    #[command(flatten)]
+    pub workshop: WorkshopArgs,
 }
 
 impl HeavyArgs {

@@ -14,6 +14,7 @@ mod relay;
 mod secret;
 mod store;
 mod worker;
+mod workshop;
 
 pub use addresses::{AdminArgs, ListenArgs};
 pub use broker::BrokerArgs;
@@ -25,3 +26,4 @@ pub use relay::RelayArgs;
 pub use secret::SecretArg;
 pub use store::StoreArgs;
 pub use worker::{Validation, WorkerArgs};
+pub use workshop::WorkshopArgs;

@@ -19,6 +19,7 @@ use crate::{
 pub fn validator(
     args: &WorkerArgs,
     products: Arc<dyn ProductStore>,
+    workshop: Arc<Workshop>,
     pool: HeavyPool,
 ) -> Result<Arc<dyn Validator>, ConfigError> {
     // A stack file writes `${WOODY_VALIDATOR_URL:-}`, so empty is none.
@@ -31,7 +32,7 @@ pub fn validator(
     chain = match args.validation {
         Validation::None => chain.then("none", share, Arc::new(AcceptAll)),
         Validation::Workshop => {
-            let workshop = HeavyValidation::new(Arc::new(Workshop::default()), pool, products);
+            let workshop = HeavyValidation::new(workshop, pool, products);
             chain.then("workshop", share, Arc::new(workshop))
         }
     };

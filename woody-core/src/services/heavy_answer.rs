@@ -78,16 +78,20 @@ impl HeavyAnswer {
     pub(super) fn weight_bytes(&self) -> usize {
         /// One placement in the plan, in JSON and in the drawing.
         const PER_PLACEMENT: usize = 44 + 130 + 210;
+        /// One offcut in the plan, in JSON and in the drawing.
+        const PER_OFFCUT: usize = 16 + 70 + 90;
         /// One part, besides its name.
         const PER_PART: usize = 300;
         /// One sheet, besides what is cut from it.
         const PER_LAYOUT: usize = 700;
         let Ok(plan) = &self.plan else { return 4 * 1024 };
         let placements: usize = plan.layouts.iter().map(|layout| layout.placements.len()).sum();
+        let offcuts: usize = plan.layouts.iter().map(|layout| layout.offcuts.len()).sum();
         let names: usize = plan.parts.iter().map(|part| part.name.len()).sum();
         2 * 1024
             + 20 * self.name.as_str().len()
             + placements * PER_PLACEMENT
+            + offcuts * PER_OFFCUT
             + plan.parts.len() * PER_PART
             + 40 * names
             + plan.layouts.len() * PER_LAYOUT

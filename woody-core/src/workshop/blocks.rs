@@ -1,92 +1,61 @@
-//! Equal pieces gathered into blocks, so that a thousand wheels are a few
-//! rectangles to the packing search.
+//! Equal pieces side by side, written as one block.
 
-use super::{CutPart, Sheet};
+use super::Placement;
 
-/// Blocks are at most this part of the sheet's shorter side.
-const BLOCKS_PER_SIDE: u32 = 8;
-
-/// A rectangle to pack: `columns` x `rows` pieces of one part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Item {
-    pub(super) part: usize,
-    pub(super) columns: u32,
-    pub(super) rows: u32,
-    /// How many such rectangles.
-    pub(super) count: u64,
+/// Joins pieces that follow each other in the order of the sawing and lie a kerf apart.
+pub(super) fn joined(pieces: Vec<Placement>, kerf_mm: u32) -> Vec<Placement> {
+    let below = |a: &mut Placement, b: &Placement| {
+        let is_next = (a.x_mm, a.columns) == (b.x_mm, b.columns)
+            && a.y_mm + a.block_height_mm(kerf_mm) + kerf_mm == b.y_mm;
+        a.rows += if is_next { b.rows } else { 0 };
+        is_next
+    };
+    let beside = |a: &mut Placement, b: &Placement| {
+        let is_next = (a.y_mm, a.rows) == (b.y_mm, b.rows)
+            && a.x_mm + a.block_width_mm(kerf_mm) + kerf_mm == b.x_mm;
+        a.columns += if is_next { b.columns } else { 0 };
+        is_next
+    };
+    join(join(join(pieces, below), beside), below)
 }
 
-impl Item {
-    pub(super) fn width(&self, part: &CutPart, kerf: u32) -> u32 {
-        part.width_mm * self.columns + kerf * (self.columns - 1)
+fn join(
+    pieces: Vec<Placement>,
+    takes: impl Fn(&mut Placement, &Placement) -> bool,
+) -> Vec<Placement> {
+    let kind = |piece: &Placement| (piece.part, piece.width_mm, piece.height_mm);
+    let mut joined: Vec<Placement> = Vec::new();
+    for piece in pieces {
+        let last = joined.last_mut().filter(|last| kind(last) == kind(&piece));
+        if !last.is_some_and(|last| takes(last, &piece)) {
+            joined.push(piece);
+        }
     }
-
-    pub(super) fn height(&self, part: &CutPart, kerf: u32) -> u32 {
-        part.height_mm * self.rows + kerf * (self.rows - 1)
-    }
-}
-
-/// Returns how many columns and rows a whole block of `part` has.
-///
-/// A block fits wherever its piece does: a side longer than the piece's is
-/// shorter than every side of the sheet.
-fn whole_block(part: &CutPart, sheets: &[Sheet], kerf: u32) -> (u32, u32) {
-    let fitting = sheets.iter().filter(|sheet| sheet.fits(part.width_mm, part.height_mm));
-    let side = fitting.map(|sheet| sheet.width_mm.min(sheet.height_mm)).max().unwrap_or(1);
-    let along = |piece: u32| ((side / BLOCKS_PER_SIDE + kerf) / (piece + kerf)).max(1);
-    (along(part.width_mm), along(part.height_mm))
-}
-
-/// `count` pieces of part `index` as whole blocks, a block of the full rows
-/// that are left, and a row of the rest.
-pub(super) fn gather(
-    index: usize,
-    part: &CutPart,
-    count: u64,
-    sheets: &[Sheet],
-    kerf: u32,
-) -> impl Iterator<Item = Item> + use<> {
-    let (columns, rows) = whole_block(part, sheets, kerf);
-    let whole = u64::from(columns) * u64::from(rows);
-    let rest = u32::try_from(count % whole).unwrap_or_default();
-    let item = move |columns, rows, count| Item { part: index, columns, rows, count };
-    [
-        item(columns, rows, count / whole),
-        item(columns, rest / columns, 1),
-        item(rest % columns, 1, 1),
-    ]
-    .into_iter()
-    .filter(|item| item.columns > 0 && item.rows > 0 && item.count > 0)
-}
-
-/// Returns every piece as a block of its own.
-pub(super) fn single(index: usize, count: u64) -> Item {
-    Item { part: index, columns: 1, rows: 1, count }
+    joined
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    proptest! {
-        #[test]
-        fn gathering_loses_nothing_and_makes_nothing_that_fits_no_sheet(
-            (width_mm, height_mm) in (1..1_500_u32, 1..1_500_u32),
-            (sheet_w, sheet_h) in (40..2_500_u32, 40..2_500_u32),
-            count in 1..1_000_000_u64,
-            kerf in 0..10_u32,
-        ) {
-            let sheets = [Sheet::new("a", sheet_w, sheet_h), Sheet::new("b", 400, 90)];
-            prop_assume!(sheets.iter().any(|sheet| sheet.fits(width_mm, height_mm)));
-            let part = CutPart { name: "p".into(), width_mm, height_mm, per_toy: 1 };
-            let mut pieces = 0;
-            for item in gather(0, &part, count, &sheets, kerf) {
-                pieces += item.count * u64::from(item.columns) * u64::from(item.rows);
-                let (w, h) = (item.width(&part, kerf), item.height(&part, kerf));
-                prop_assert!(sheets.iter().any(|sheet| sheet.fits(w, h)), "{item:?} is {w} x {h}");
-            }
-            prop_assert_eq!(pieces, count);
-        }
+    fn piece(part: usize, x_mm: u32, y_mm: u32) -> Placement {
+        let (width_mm, height_mm, rotated) = (40, 20, false);
+        Placement { part, x_mm, y_mm, width_mm, height_mm, rotated, columns: 1, rows: 1 }
+    }
+
+    #[test]
+    fn a_grid_is_one_block_whichever_way_it_is_sawn() {
+        let column = |x| (0..4).map(move |row| piece(0, x, row * 23));
+        let by_columns: Vec<_> = (0..3).flat_map(|n| column(n * 43)).collect();
+        let by_rows = (0..4).flat_map(|row| (0..3).map(move |n| piece(0, n * 43, row * 23)));
+        let block = Placement { columns: 3, rows: 4, ..piece(0, 0, 0) };
+        assert_eq!(joined(by_columns, 3), [block]);
+        assert_eq!(joined(by_rows.collect(), 3), [block]);
+    }
+
+    #[test]
+    fn what_does_not_lie_a_kerf_apart_stays_apart() {
+        let apart = vec![piece(0, 0, 0), piece(0, 0, 24), piece(1, 0, 47), piece(0, 43, 0)];
+        assert_eq!(joined(apart.clone(), 3), apart);
     }
 }

@@ -1,9 +1,22 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use woody_cutting::{Effort, Problem, Saw, Stock};
 
 use crate::domain::Invalid;
 
-/// A size of wooden sheet that the stock has any number of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What a sheet without a price costs besides its area in mm²: more than any sheet has of that.
+const ONE_SHEET: u64 = 1_000_000_000;
+
+/// A size of wooden sheet in stock.
+///
+/// ```
+/// use woody_core::workshop::Sheet;
+///
+/// let board = Sheet::new("board", 2440, 1220).priced(5_200);
+/// let leftover = Sheet::new("offcut of Tuesday", 900, 400).priced(100).limited(1);
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sheet {
     /// What the stock calls it.
     pub name: String,
@@ -11,12 +24,31 @@ pub struct Sheet {
     pub width_mm: u32,
     /// Height in millimetres.
     pub height_mm: u32,
+    /// Price of one sheet, in a unit that all sheets share. Without prices fewer sheets are
+    /// better, and of as many those with less wood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<u64>,
+    /// How many of it one plan may use; `None` for any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_hand: Option<u32>,
 }
 
 impl Sheet {
-    /// Makes a sheet of this name and size.
+    /// Makes a sheet of this name and size, of which there is any number.
     pub fn new(name: impl Into<String>, width_mm: u32, height_mm: u32) -> Self {
-        Self { name: name.into(), width_mm, height_mm }
+        Self { name: name.into(), width_mm, height_mm, price: None, at_hand: None }
+    }
+
+    /// Makes the same sheet at this price. An offcut that is to be used first has a low one.
+    #[must_use]
+    pub fn priced(self, price: u64) -> Self {
+        Self { price: Some(price), ..self }
+    }
+
+    /// Makes the same sheet, of which a plan may use this many at most.
+    #[must_use]
+    pub fn limited(self, at_hand: u32) -> Self {
+        Self { at_hand: Some(at_hand), ..self }
     }
 
     /// Reads `NAME:WIDTHxHEIGHT`, sizes in millimetres.
@@ -43,34 +75,10 @@ impl Sheet {
         u64::from(self.width_mm) * u64::from(self.height_mm)
     }
 
-    /// Whether a piece of this size can be cut from it, turned if need be.
-    pub(super) fn fits(&self, width_mm: u32, height_mm: u32) -> bool {
-        (width_mm <= self.width_mm && height_mm <= self.height_mm)
-            || (height_mm <= self.width_mm && width_mm <= self.height_mm)
-    }
-}
-
-/// How hard the planner tries, in rectangles that are packed together.
-///
-/// The more rectangles, the cheaper the search; what is more than
-/// [`batch`](Self::batch) is planned as a repeated batch. The defaults keep
-/// every order the domain allows far below two seconds of CPU; `benches/heavy_path.rs`
-/// measures it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effort {
-    /// Up to this many, every algorithm of the packing crate is tried.
-    pub thorough: usize,
-    /// Up to this many, the best few are tried.
-    pub careful: usize,
-    /// The most that are packed together while the toy itself allows it.
-    pub batch: usize,
-    /// Random restarts of a thorough search.
-    pub restarts: usize,
-}
-
-impl Default for Effort {
-    fn default() -> Self {
-        Self { thorough: 100, careful: 500, batch: 500, restarts: 8 }
+    /// As the planner knows it.
+    pub(super) fn stock(&self) -> Stock {
+        let price = self.price.unwrap_or_else(|| ONE_SHEET + self.area_mm2());
+        Stock { at_hand: self.at_hand, ..Stock::new(self.width_mm, self.height_mm).priced(price) }
     }
 }
 
@@ -87,29 +95,35 @@ impl Default for Effort {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workshop {
     pub(super) sheets: Vec<Sheet>,
-    pub(super) kerf_mm: u32,
+    pub(super) saw: Saw,
     pub(super) max_sheets: u64,
     pub(super) effort: Effort,
 }
 
 impl Workshop {
-    /// The most sizes of sheet a workshop has; each makes planning dearer.
-    pub const MAX_SIZES: usize = 8;
+    /// The most sizes of sheet that a workshop has, offcuts of earlier work among them.
+    pub const MAX_SIZES: usize = 32;
     /// The longest side of a sheet, in millimetres.
     pub const MAX_SHEET_MM: u32 = 20_000;
+    /// The most sheets that an order may be allowed to take.
+    pub const MOST_SHEETS: u32 = 100_000;
 
-    /// Makes a workshop with these sheets, a saw that takes `kerf_mm` at each cut,
-    /// and orders of at most `max_sheets` sheets.
+    /// Makes a workshop with these sheets and this saw, whose orders take at most `max_sheets`
+    /// sheets.
     ///
     /// # Errors
-    /// [`Invalid`] when there is no sheet or too many sizes, when two share a
-    /// name, when a size is 0 or beyond reason, or when the saw eats a sheet.
-    pub fn new(sheets: Vec<Sheet>, kerf_mm: u32, max_sheets: u32) -> Result<Self, Invalid> {
+    /// [`Invalid`] when there is no sheet or too many sizes, when two share a name, when a
+    /// size is 0 or beyond reason, when only some have a price, or when the saw leaves
+    /// nothing of a sheet.
+    pub fn new(sheets: Vec<Sheet>, saw: Saw, max_sheets: u32) -> Result<Self, Invalid> {
         let invalid = |field, problem: String| Err(Invalid::new(field, problem));
         if !(1..=Self::MAX_SIZES).contains(&sheets.len()) {
             return invalid("sheets", format!("must be 1 to {} sizes", Self::MAX_SIZES));
         }
         for (i, sheet) in sheets.iter().enumerate() {
+            if sheet.name.trim().is_empty() {
+                return invalid("sheets", format!("[{i}] has no name"));
+            }
             if sheets[..i].iter().any(|other| other.name == sheet.name) {
                 return invalid("sheets", format!("have the name {:?} twice", sheet.name));
             }
@@ -120,15 +134,28 @@ impl Workshop {
                     format!("[{i}] must have sides of 1 to {} mm", Self::MAX_SHEET_MM),
                 );
             }
-            if kerf_mm >= sheet.width_mm.min(sheet.height_mm).div_ceil(2) {
-                return invalid("kerf_mm", format!("of {kerf_mm} eats sheet [{i}] up"));
+            if sheet.price.is_some() != sheets[0].price.is_some() {
+                return invalid(
+                    "sheets",
+                    format!("[{i}] and [0] differ: all have a price, or none"),
+                );
+            }
+            if sheet.price.is_some_and(|price| price > Problem::MAX_PRICE) {
+                let most = Problem::MAX_PRICE;
+                return invalid("sheets", format!("[{i}] must have a price of 0 to {most}"));
+            }
+            let eaten = u64::from(saw.kerf_mm) + 2 * u64::from(saw.trim_mm);
+            if eaten >= u64::from(sheet.width_mm.min(sheet.height_mm)) {
+                let Saw { kerf_mm, trim_mm, .. } = saw;
+                let leave = format!("of {kerf_mm} and trim_mm of {trim_mm} leave nothing of");
+                return invalid("kerf_mm", format!("{leave} sheet [{i}]"));
             }
         }
-        if max_sheets == 0 {
-            return invalid("max_sheets", "must be at least 1".into());
+        if !(1..=Self::MOST_SHEETS).contains(&max_sheets) {
+            return invalid("max_sheets", format!("must be 1 to {}", Self::MOST_SHEETS));
         }
         let effort = Effort::default();
-        Ok(Self { sheets, kerf_mm, max_sheets: u64::from(max_sheets), effort })
+        Ok(Self { sheets, saw, max_sheets: u64::from(max_sheets), effort })
     }
 
     /// Makes the same workshop with another effort.
@@ -140,6 +167,16 @@ impl Workshop {
     /// Returns the sizes of sheet in stock.
     pub fn sheets(&self) -> &[Sheet] {
         &self.sheets
+    }
+
+    /// Returns the saw.
+    pub fn saw(&self) -> Saw {
+        self.saw
+    }
+
+    /// Whether sheets have prices, so that plans have a cost.
+    pub(super) fn has_prices(&self) -> bool {
+        self.sheets.iter().all(|sheet| sheet.price.is_some())
     }
 }
 
@@ -153,7 +190,7 @@ impl Default for Workshop {
                 Sheet::new("half board", 1_220, 1_220),
                 Sheet::new("panel", 1_220, 610),
             ],
-            kerf_mm: 3,
+            saw: Saw::default(),
             max_sheets: 250,
             effort: Effort::default(),
         }
@@ -164,24 +201,53 @@ impl Default for Workshop {
 mod tests {
     use super::*;
 
+    fn saw(kerf_mm: u32) -> Saw {
+        Saw { kerf_mm, ..Saw::default() }
+    }
+
     #[test]
     fn the_default_workshop_keeps_its_own_rules() {
         let default = Workshop::default();
-        let checked = Workshop::new(default.sheets.clone(), default.kerf_mm, 250);
-        assert_eq!(checked, Ok(default));
+        assert_eq!(Workshop::new(default.sheets.clone(), default.saw, 250), Ok(default));
     }
 
     #[test]
     fn what_is_wrong_is_named() {
         let board = || Sheet::new("board", 100, 50);
-        for (sheets, kerf, most, says) in [
-            (vec![], 3, 1, "sheets must be 1 to 8 sizes"),
-            (vec![board(), board()], 3, 1, "sheets have the name \"board\" twice"),
-            (vec![Sheet::new("x", 0, 5)], 3, 1, "sheets [0] must have sides of 1 to 20000 mm"),
-            (vec![board()], 25, 1, "kerf_mm of 25 eats sheet [0] up"),
-            (vec![board()], 3, 0, "max_sheets must be at least 1"),
+        let many = (0..33).map(|i| Sheet::new(i.to_string(), 100, 50)).collect();
+        for (sheets, saw, most, says) in [
+            (vec![], saw(3), 1, "sheets must be 1 to 32 sizes"),
+            (many, saw(3), 1, "sheets must be 1 to 32 sizes"),
+            (vec![board(), board()], saw(3), 1, "sheets have the name \"board\" twice"),
+            (vec![Sheet::new(" ", 5, 5)], saw(3), 1, "sheets [0] has no name"),
+            (vec![Sheet::new("x", 0, 5)], saw(3), 1, "sheets [0] must have sides of 1 to 20000 mm"),
+            (
+                vec![board(), Sheet::new("half", 50, 50).priced(3)],
+                saw(3),
+                1,
+                "sheets [1] and [0] differ: all have a price, or none",
+            ),
+            (
+                vec![board().priced(10_000_000_001)],
+                saw(3),
+                1,
+                "sheets [0] must have a price of 0 to 10000000000",
+            ),
+            (
+                vec![board()],
+                saw(50),
+                1,
+                "kerf_mm of 50 and trim_mm of 0 leave nothing of sheet [0]",
+            ),
+            (
+                vec![board()],
+                Saw { trim_mm: 25, ..saw(1) },
+                1,
+                "kerf_mm of 1 and trim_mm of 25 leave nothing of sheet [0]",
+            ),
+            (vec![board()], saw(3), 0, "max_sheets must be 1 to 100000"),
         ] {
-            assert_eq!(Workshop::new(sheets, kerf, most).unwrap_err().to_string(), says);
+            assert_eq!(Workshop::new(sheets, saw, most).unwrap_err().to_string(), says);
         }
     }
 

@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use woody_cutting::Rect;
+
 use super::{CutPart, Sheet};
 use crate::domain::{Quantity, Reason};
 
@@ -34,6 +36,13 @@ pub struct Figures {
     pub used_mm2: u64,
     /// What is left of the sheets, sawdust included, in square millimetres.
     pub waste_mm2: u64,
+    /// What the sheets cost, if they have prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u64>,
+    /// Cuts that the saw makes, over all sheets.
+    pub cuts: u64,
+    /// How long they are together, in millimetres.
+    pub cut_length_mm: u64,
 }
 
 /// One sheet and what is cut from it.
@@ -43,8 +52,14 @@ pub struct Layout {
     pub sheet: Sheet,
     /// How many sheets are cut this way.
     pub repeat: u64,
-    /// What is cut from each.
+    /// What is cut from each, in the order of the sawing.
     pub placements: Vec<Placement>,
+    /// What is left of each and large enough to be kept, the largest first.
+    pub offcuts: Vec<Rect>,
+    /// Cuts that free the pieces of one sheet.
+    pub cuts: u64,
+    /// How long they are together, in millimetres.
+    pub cut_length_mm: u64,
 }
 
 /// A piece on a sheet, or a block of equal pieces with the kerf between them.
@@ -105,7 +120,7 @@ impl Layout {
 }
 
 impl Figures {
-    pub(super) fn of(layouts: &[Layout]) -> Self {
+    pub(super) fn of(layouts: &[Layout], cost: Option<u64>) -> Self {
         let sum = |each: fn(&Layout) -> u64| -> u64 {
             layouts.iter().map(|layout| layout.repeat * each(layout)).sum()
         };
@@ -119,6 +134,9 @@ impl Figures {
             used_percent: tenths_of_percent(used_mm2, total_mm2),
             used_mm2,
             waste_mm2: total_mm2.saturating_sub(used_mm2),
+            cost,
+            cuts: sum(|layout| layout.cuts),
+            cut_length_mm: sum(|layout| layout.cut_length_mm),
         }
     }
 }
@@ -129,11 +147,13 @@ fn tenths_of_percent(part: u64, whole: u64) -> f64 {
 }
 
 impl Plan {
-    /// Returns the plan as one line: `4 sheets, 80 pieces, 81 % used`.
+    /// Returns the plan as one line: `4 sheets, 80 pieces, 81 % used`, and `, cost 240` where
+    /// sheets have prices.
     pub fn summary(&self) -> Reason {
-        let Figures { sheets, pieces, used_percent, .. } = self.figures;
+        let Figures { sheets, pieces, used_percent, cost, .. } = self.figures;
         let (s, p) = (if sheets == 1 { "" } else { "s" }, if pieces == 1 { "" } else { "s" });
-        Reason::new(format!("{sheets} sheet{s}, {pieces} piece{p}, {used_percent:.0} % used"))
+        let cost = cost.map_or_else(String::new, |cost| format!(", cost {cost}"));
+        Reason::new(format!("{sheets} sheet{s}, {pieces} piece{p}, {used_percent:.0} % used{cost}"))
     }
 
     /// Returns the name of the part that lies there.
@@ -147,7 +167,10 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotMake {
     /// No sheet in stock is large enough.
-    #[error("part {part} ({width_mm} x {height_mm} mm) is larger than any sheet")]
+    #[error(
+        "part {part} ({width_mm} x {height_mm} mm) is larger than any sheet; the largest has \
+         room for {room_width_mm} x {room_height_mm} mm"
+    )]
     PartTooLarge {
         /// The first part that does not fit.
         part: String,
@@ -155,6 +178,20 @@ pub enum CannotMake {
         width_mm: u32,
         /// Its height in millimetres.
         height_mm: u32,
+        /// Width of the largest sheet between its trimmed edges, in millimetres.
+        room_width_mm: u32,
+        /// Height of the largest sheet between its trimmed edges, in millimetres.
+        room_height_mm: u32,
+    },
+    /// The sheets at hand are too few.
+    #[error(
+        "the sheets at hand do not take all pieces: {missing} are left over, {part} among them"
+    )]
+    OutOfStock {
+        /// Pieces that found no place.
+        missing: u64,
+        /// A part that is among them.
+        part: String,
     },
     /// It takes more sheets than an order may.
     #[error("needs {} {needed} sheets, the workshop allows {allowed}", if *.at_least { "at least" } else { "about" })]
@@ -166,7 +203,7 @@ pub enum CannotMake {
         /// Sheets that an order may take.
         allowed: u64,
     },
-    /// The search found no layout, though every part fits on a sheet.
+    /// The planner takes no such list, though every part fits on a sheet.
     #[error("no layout was found: {0}")]
     NoLayout(String),
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{CannotMake, Layout, Placement, Plan};
+use super::{CannotMake, Layout, Placement, Plan, Rect};
 
 /// The most different sheets that are drawn; the others are counted in words.
 const MAX_DRAWN: usize = 6;
@@ -67,6 +67,10 @@ impl Drawing<'_> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
              role=\"img\" aria-labelledby=\"t d\" font-family=\"system-ui,sans-serif\">\n\
              <title id=\"t\">Cutting plan of {title}</title>\n<desc id=\"d\">{}</desc>\n\
+             <defs><pattern id=\"offcut\" width=\"30\" height=\"30\" \
+             patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+             <rect width=\"30\" height=\"30\" fill=\"#f6ecd9\"/>\
+             <rect width=\"3\" height=\"30\" fill=\"#c9ad84\"/></pattern></defs>\n\
              <rect width=\"100%\" height=\"100%\" fill=\"#fffdf8\"/>\n\
              <text x=\"{GAP}\" y=\"26\" font-size=\"18\" font-weight=\"600\" fill=\"#3d2b1f\" \
              unicode-bidi=\"isolate\">{} × {}</text>\n\
@@ -135,6 +139,12 @@ impl Drawing<'_> {
             Escaped(&caption(layout)),
             y + CAPTION,
         )?;
+        for offcut in &layout.offcuts {
+            if *shapes > 0 {
+                *shapes -= 1;
+                offcut_shape(out, offcut)?;
+            }
+        }
         let mut placements: Vec<&Placement> = layout.placements.iter().collect();
         placements.sort_by_key(|placement| placement.part);
         for same in placements.chunk_by(|a, b| a.part == b.part) {
@@ -180,6 +190,28 @@ impl Drawing<'_> {
         }
         out.write_str("</g></g>\n")
     }
+}
+
+/// Writes what can be kept: hatched, with its size where there is room.
+fn offcut_shape(out: &mut String, offcut: &Rect) -> fmt::Result {
+    let Rect { x_mm: x, y_mm: y, width_mm: width, height_mm: height } = *offcut;
+    writeln!(
+        out,
+        "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+         fill=\"url(#offcut)\" stroke=\"#8a6d4b\" stroke-width=\"2\" stroke-dasharray=\"14 8\">\
+         <title>offcut</title></rect>"
+    )?;
+    let text = format!("{width} × {height}");
+    let size = (height * 6 / 10).min(width / 6).min(44);
+    if size < 18 {
+        return Ok(());
+    }
+    let (x, y) = (x + width / 2, y + height / 2 + size * 35 / 100);
+    writeln!(
+        out,
+        "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"#6b5544\" \
+         text-anchor=\"middle\">{text}</text>"
+    )
 }
 
 /// Returns the part's name on its piece, or how many pieces a block has, where there is room.

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use woody_cutting::check::sawable;
+
 use super::*;
 use crate::domain::{Part, Parts, ProductName, Quantity};
 
@@ -24,10 +26,13 @@ fn toy(parts: &[(u32, u32, u32)]) -> CuttingList {
     CuttingList::of(&name("toy"), &parts)
 }
 
-/// Returns a workshop where small orders take every path of the planner.
+/// Returns a workshop that does not look long.
 fn small_effort() -> Workshop {
-    let effort = Effort { thorough: 6, careful: 12, batch: 24, restarts: 2 };
-    Workshop::default().with_effort(effort)
+    Workshop::default().with_effort(Effort::steps(20_000))
+}
+
+fn saw(kerf_mm: u32) -> Saw {
+    Saw { kerf_mm, ..Saw::default() }
 }
 
 /// Returns each piece of a layout on its own: part, then left, top, right, bottom.
@@ -64,6 +69,14 @@ fn check(plan: &Plan, list: &CuttingList, toys: Quantity) -> Result<(), TestCase
                 prop_assert!(apart, "pieces of {} overlap or lack the kerf", layout.sheet.name);
             }
         }
+        let rect = |[x_mm, y_mm, right, bottom]: [u32; 4]| Rect {
+            x_mm,
+            y_mm,
+            width_mm: right - x_mm,
+            height_mm: bottom - y_mm,
+        };
+        let wood = pieces.iter().map(|(_, piece)| rect(*piece)).chain(layout.offcuts.clone());
+        prop_assert!(sawable(&wood.collect::<Vec<_>>(), plan.kerf_mm), "no saw can cut this");
         for placement in &layout.placements {
             let part = &list.parts()[placement.part];
             let lies = (placement.width_mm, placement.height_mm);
@@ -124,12 +137,14 @@ proptest! {
         toys in 1..20_i64,
     ) {
         let sheets = vec![Sheet::new("a", width, height), Sheet::new("b", 90, 700)];
-        let workshop = Workshop::new(sheets, kerf, 10_000).unwrap();
+        let workshop = Workshop::new(sheets, saw(kerf), 10_000).unwrap();
         let workshop = workshop.with_effort(small_effort().effort);
         match workshop.plan(&list, quantity(toys)) {
             Ok(plan) => check(&plan, &list, quantity(toys))?,
             Err(CannotMake::PartTooLarge { width_mm, height_mm, .. }) => {
-                prop_assert!(!workshop.sheets.iter().any(|s| s.fits(width_mm, height_mm)));
+                let part = woody_cutting::Part::new(width_mm, height_mm);
+                let sheets = workshop.sheets.iter();
+                prop_assert!(!sheets.clone().any(|s| part.fits(s.width_mm, s.height_mm)));
             }
             Err(cannot) => prop_assert!(false, "{cannot}"),
         }
@@ -140,7 +155,10 @@ proptest! {
 fn a_part_larger_than_any_sheet_is_named() {
     let list = toy(&[(100, 100, 1), (1_300, 1_221, 2)]);
     let cannot = Workshop::default().plan(&list, Quantity::ONE).unwrap_err();
-    assert_eq!(cannot.to_string(), "part part 1 (1300 x 1221 mm) is larger than any sheet");
+    assert_eq!(
+        cannot.to_string(),
+        "part part 1 (1300 x 1221 mm) is larger than any sheet; the largest has room for 2440 x 1220 mm"
+    );
 }
 
 #[test]
@@ -179,27 +197,64 @@ fn a_million_pieces_are_a_short_plan() {
     assert!(placements < 5_000, "{placements}");
 }
 
-/// On these the packing crate's guillotine search panics (0.4.0: its ranking is
-/// no total order), so it is not among the algorithms.
 #[test]
-fn strips_do_not_upset_the_search() {
+fn many_long_strips_can_be_sawn() {
     let strips: Vec<_> = (0..200).map(|i| (5 + i % 9, 900 + i, 5)).collect();
     let list = toy(&strips);
     for toys in [1, 2, 7, 20] {
-        let plan = Workshop::default().plan(&list, quantity(toys)).unwrap();
+        let plan = small_effort().plan(&list, quantity(toys)).unwrap();
         check(&plan, &list, quantity(toys)).unwrap();
     }
 }
 
-/// On these the packing crate's skylines lay pieces over each other (0.4.0), so
-/// they are not among the algorithms either.
 #[test]
-fn no_piece_lies_over_another() {
-    let list = toy(&[(96, 6, 4), (232, 347, 6), (348, 150, 1), (194, 19, 1)]);
-    for workshop in [small_effort(), Workshop::default()] {
-        let plan = workshop.plan(&list, quantity(12)).unwrap();
-        check(&plan, &list, quantity(12)).unwrap();
+fn common_names_can_be_sawn_and_nothing_is_wasted_that_need_not_be() {
+    // By its area each of these needs as many panels as the plan takes.
+    for (text, toys, sheets) in [("Train", 5, 1), ("Rocking Horse", 5, 1), ("Woody", 20, 1)] {
+        let list = CuttingList::letters(&name(text));
+        let plan = Workshop::default().plan(&list, quantity(toys)).unwrap();
+        check(&plan, &list, quantity(toys)).unwrap();
+        assert_eq!(plan.figures.sheets, sheets, "{text}: {}", plan.summary());
     }
+}
+
+#[test]
+fn cheap_offcuts_at_hand_come_first_and_no_more_than_there_are() {
+    let sheets = vec![
+        Sheet::new("panel", 1_220, 610).priced(1_000),
+        Sheet::new("offcut", 400, 300).priced(1).limited(2),
+    ];
+    let workshop = Workshop::new(sheets, Saw::default(), 10).unwrap();
+    let plan = workshop.plan(&toy(&[(390, 290, 1)]), quantity(7)).unwrap();
+    let used: Vec<_> = plan.layouts.iter().map(|l| (l.sheet.name.as_str(), l.repeat)).collect();
+    assert!(used.contains(&("offcut", 1)) && used.contains(&("panel", 1)), "{used:?}");
+    assert_eq!(plan.figures.cost, Some(1_001));
+    assert_eq!(plan.summary().as_str(), "2 sheets, 7 pieces, 92 % used, cost 1001");
+    // A panel takes six of them.
+    let plan = workshop.plan(&toy(&[(390, 290, 1)]), quantity(8)).unwrap();
+    assert_eq!(plan.figures.cost, Some(1_002));
+}
+
+#[test]
+fn too_few_sheets_at_hand_are_a_verdict() {
+    let workshop =
+        Workshop::new(vec![Sheet::new("panel", 500, 500).limited(1)], Saw::default(), 10).unwrap();
+    let cannot = workshop.plan(&toy(&[(400, 400, 1)]), quantity(3)).unwrap_err();
+    assert_eq!(
+        cannot.to_string(),
+        "the sheets at hand do not take all pieces: 2 are left over, part 0 among them"
+    );
+}
+
+#[test]
+fn raw_edges_are_trimmed() {
+    let saw = Saw { trim_mm: 15, ..Saw::default() };
+    let workshop = Workshop::new(vec![Sheet::new("board", 600, 400)], saw, 10).unwrap();
+    let plan = workshop.plan(&toy(&[(570, 370, 1)]), Quantity::ONE).unwrap();
+    let Placement { x_mm, y_mm, .. } = plan.layouts[0].placements[0];
+    assert_eq!((x_mm, y_mm, plan.figures.cuts), (15, 15, 4));
+    let cannot = workshop.plan(&toy(&[(571, 370, 1)]), Quantity::ONE).unwrap_err();
+    assert!(cannot.to_string().ends_with("the largest has room for 570 x 370 mm"), "{cannot}");
 }
 
 #[test]

@@ -131,7 +131,10 @@ async fn a_verdict_is_remembered_and_rendered() {
     let heavy = heavy(HeavyConfig::default()).with_products(catalogue);
     let (answer, _) = heavy.answer(&name("Table"), Quantity::ONE).await.unwrap();
     let json: serde_json::Value = serde_json::from_slice(&answer.json()).unwrap();
-    assert_eq!(json["cannot_make"], "part top (9000 x 1300 mm) is larger than any sheet");
+    assert_eq!(
+        json["cannot_make"],
+        "part top (9000 x 1300 mm) is larger than any sheet; the largest has room for 2440 x 1220 mm"
+    );
     assert!(json.get("plan").is_none());
     let (_, status) = heavy.answer(&name("Table"), Quantity::ONE).await.unwrap();
     assert!(matches!(status, CacheStatus::Hit { .. }));

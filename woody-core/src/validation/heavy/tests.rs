@@ -69,7 +69,7 @@ async fn a_toy_of_parts_too_large_is_rejected_by_name() {
         Ok(Some(Product { id: ProductId::fresh(), name: name("Ship"), parts, created_at: now() }))
     });
     let verdict = validation.validate(&order("Ship", Quantity::ONE)).await;
-    let reason = "part mast (5000 x 40 mm) is larger than any sheet".into();
+    let reason = "part mast (5000 x 40 mm) is larger than any sheet; the largest has room for 2440 x 1220 mm".into();
     assert_eq!(verdict, Ok(Verdict::Rejected(reason)));
 }
 

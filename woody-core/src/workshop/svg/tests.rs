@@ -102,7 +102,13 @@ fn a_drawing_is_bounded_and_says_what_it_leaves_out() {
 
 #[test]
 fn what_cannot_be_made_is_drawn_too() {
-    let cannot = CannotMake::PartTooLarge { part: "<b>".into(), width_mm: 9_999, height_mm: 1 };
+    let cannot = CannotMake::PartTooLarge {
+        part: "<b>".into(),
+        width_mm: 9_999,
+        height_mm: 1,
+        room_width_mm: 2_440,
+        room_height_mm: 1_220,
+    };
     let texts = check_xml(&cannot.to_svg("a & b")).unwrap();
     assert!(texts.contains(&"No cutting plan of a & b".to_owned()), "{texts:?}");
     assert!(texts.contains(&cannot.to_string()), "{texts:?}");

@@ -57,6 +57,12 @@ pub struct FiguresView {
     pub used_mm2: u64,
     /// What is left of the sheets, in square millimetres.
     pub waste_mm2: u64,
+    /// What the sheets cost; left out if they have no prices.
+    pub cost: Option<u64>,
+    /// Cuts that the saw makes, over all sheets.
+    pub cuts: u64,
+    /// How long they are together, in millimetres.
+    pub cut_length_mm: u64,
 }
 
 /// One rectangle that a toy needs.
@@ -81,8 +87,29 @@ pub struct LayoutView {
     pub sheet: SheetView,
     /// How many sheets are cut this way.
     pub repeat: u64,
-    /// What is cut from each.
+    /// What is cut from each, in the order of the sawing.
     pub placements: Vec<PlacementView>,
+    /// What is left of each and large enough to be kept, the largest first.
+    pub offcuts: Vec<OffcutView>,
+    /// Cuts that free the pieces of one sheet.
+    pub cuts: u64,
+    /// How long they are together, in millimetres.
+    pub cut_length_mm: u64,
+}
+
+/// What is left of a sheet and large enough to be kept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of the names on the wire")]
+pub struct OffcutView {
+    /// From the sheet's left edge, in millimetres.
+    pub x_mm: u32,
+    /// From the sheet's top edge, in millimetres.
+    pub y_mm: u32,
+    /// Width in millimetres.
+    pub width_mm: u32,
+    /// Height in millimetres.
+    pub height_mm: u32,
 }
 
 /// A size of wooden sheet.
@@ -96,6 +123,10 @@ pub struct SheetView {
     pub width_mm: u32,
     /// Height in millimetres.
     pub height_mm: u32,
+    /// Price of one sheet; left out if sheets have no prices.
+    pub price: Option<u64>,
+    /// How many of it one plan may use; left out for any number.
+    pub at_hand: Option<u32>,
 }
 
 /// A piece on a sheet, or a block of equal pieces with the kerf between them.
