@@ -9,7 +9,7 @@ pub use woody_core::{
     },
     ports::{ValidateError, Validator, Verdict},
     services::{Accepted, IntakeError, OrderIntake, OrderRequest, OrderTracker, Pipeline},
-    validation::ValidatorChain,
+    validation::{ValidatorChain, validator_fn},
 };
 
 pub use crate::Backends;

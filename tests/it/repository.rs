@@ -89,7 +89,11 @@ impl Repository {
                 && let Some(package) = text.lines().find_map(|line| line.strip_prefix("name = "))
             {
                 let folder = name.trim_end_matches("Cargo.toml").trim_end_matches('/');
-                self.packages.insert(package.trim_matches('"').to_owned(), folder.to_owned());
+                // Below the root it is a program of its own, as an embedder has it.
+                let is_outside = !folder.is_empty() && text.contains("\n[workspace]\n");
+                if !is_outside {
+                    self.packages.insert(package.trim_matches('"').to_owned(), folder.to_owned());
+                }
             }
             // This folder names what is missing, in its own tests.
             if !name.starts_with("tests/it/") {
