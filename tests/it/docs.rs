@@ -2,7 +2,7 @@
 //!
 //! Looked at are links, and what is written as code (between backticks, and in blocks). Of these a word is
 //! - a path, if it begins with a folder of the root, ends with `/`, or ends like a file of ours (`.rs`, `.sh`, …); one that
-//!   does not begin at the root may be the end of a path (`services/intake.rs`);
+//!   does not begin at the root may be the end of a path (`services/pipeline.rs`);
 //! - a test, if it is a sentence: four words or more, joined by `_`;
 //! - a variable (`WOODY_…`) or a figure (`woody_…`), which code, scripts or configuration must know;
 //! - a cargo target, package or test filter, after `cargo`.
@@ -172,7 +172,7 @@ fn what_is_gone_is_found() {
     let repository = Repository::read();
     for (text, gone) in [
         ("[map](docs/nowhere.md) and [page](docs/architecture.md#heavy-work)", "docs/nowhere.md"),
-        ("see `woody-core/src/nowhere.rs`, `services/intake.rs`", "woody-core/src/nowhere.rs"),
+        ("see `woody-core/src/nowhere.rs`, `services/pipeline.rs`", "woody-core/src/nowhere.rs"),
         ("in `services/nowhere.rs`", "services/nowhere.rs"),
         ("```sh\n./stack/nowhere.sh --fast   # and ./dev/test.sh\n```", "stack/nowhere.sh"),
         ("a folder, `nowhere/`; `ports/` is there", "nowhere/"),

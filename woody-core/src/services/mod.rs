@@ -7,7 +7,6 @@
 
 mod announcer;
 mod catalogue;
-mod given_up;
 mod group_commit;
 #[cfg(feature = "workshop")]
 mod heavy;
@@ -15,10 +14,7 @@ mod heavy;
 mod heavy_answer;
 mod intake;
 mod pipeline;
-mod reconciliation;
 mod relay;
-mod relay_error;
-mod sink;
 mod tracker;
 mod worker;
 
@@ -27,10 +23,8 @@ pub use catalogue::{Catalogue, Page};
 pub use heavy::{CacheStatus, HeavyComputation, HeavyConfig, HeavyFailure};
 #[cfg(feature = "workshop")]
 pub use heavy_answer::HeavyAnswer;
-pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest};
+pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest, Outage};
 pub use pipeline::{Pipeline, PipelineBuilder};
-pub use relay::{OutboxRelay, RelayFeed, RelaySettings};
-pub use relay_error::RelayError;
-pub use sink::Outage;
+pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
 pub use tracker::{OrderTracker, TrackedOrder};
 pub use worker::{Handled, OrderWorker, Wait, Waits, WorkerSettings};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{given_up::end_given_up, relay_error::RelayError};
+use super::{error::RelayError, given_up::end_given_up};
 use crate::{
     domain::{Details, OrderDetails},
     ports::{BrokerAdmin, OrderStore, Watermark},

@@ -1,3 +1,9 @@
+mod error;
+mod feed;
+mod given_up;
+mod reconciliation;
+mod settings;
+
 use std::{
     fmt,
     sync::{
@@ -7,14 +13,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    group_commit::{MOST_LANES, room},
-    reconciliation::Reconciliation,
-    relay_error::RelayError,
-};
+pub use self::{error::RelayError, feed::RelayFeed, settings::RelaySettings};
+use self::{feed::Fresh, reconciliation::Reconciliation};
+use super::group_commit::MOST_LANES;
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage},
     ports::{BrokerAdmin, OrderStore, Publisher},
@@ -59,87 +63,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
-/// How a relay paces itself.
-#[non_exhaustive]
-#[derive(Debug, Clone)]
-pub struct RelaySettings {
-    /// Orders in one publish.
-    pub batch: usize,
-    /// Publishes under way at once.
-    pub lanes: usize,
-    /// Fresh orders that may wait in memory; the sweep finds those beyond.
-    pub waiting: usize,
-    /// How large the details of all fresh orders in memory may be together, in bytes.
-    pub waiting_bytes: usize,
-    /// Pause between sweeps that found nothing.
-    pub sweep_every: Duration,
-    /// How long a claimed entry is leased.
-    pub lease: Duration,
-    /// Pause between looks for lost messages: long against what the worker's
-    /// [`mark_held_every`](super::WorkerSettings::mark_held_every) says, and at most
-    /// ten minutes.
-    pub reconcile_every: Duration,
-    /// An order pending for longer than this may have lost its message. It covers how
-    /// far the services' clocks are apart from the store's, and the store's longest write.
-    pub pending_for: Duration,
-}
-
-impl RelaySettings {
-    crate::__setters! {
-        batch: usize,
-        lanes: usize,
-        waiting: usize,
-        waiting_bytes: usize,
-        sweep_every: Duration,
-        lease: Duration,
-        reconcile_every: Duration,
-        pending_for: Duration,
-    }
-}
-
-impl Default for RelaySettings {
-    fn default() -> Self {
-        Self {
-            batch: 512,
-            lanes: 3,
-            waiting: 8_192,
-            waiting_bytes: 32 * 1024 * 1024,
-            sweep_every: Duration::from_secs(1),
-            lease: Duration::from_secs(15),
-            reconcile_every: Duration::from_secs(15),
-            pending_for: Duration::from_secs(10),
-        }
-    }
-}
-
-/// Hands orders from the intake to the relay of the same process. Bounded.
-#[derive(Debug, Clone)]
-pub struct RelayFeed {
-    fresh: mpsc::Sender<Fresh>,
-    room: Arc<Semaphore>,
-}
-
-/// An order that waits to be published, and its room.
-#[derive(Debug)]
-struct Fresh {
-    order: NewOrder<Details>,
-    _room: OwnedSemaphorePermit,
-}
-
-impl RelayFeed {
-    /// Offers stored orders for publishing. What does not fit stays in the
-    /// outbox, where the sweep finds it.
-    pub fn offer(&self, orders: impl IntoIterator<Item = NewOrder<Details>>) {
-        for order in orders {
-            let weight = u32::try_from(order.details.as_str().len()).unwrap_or(u32::MAX);
-            let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(weight) else { return };
-            if self.fresh.try_send(Fresh { order, _room: room }).is_err() {
-                return;
-            }
-        }
-    }
-}
-
 impl OutboxRelay {
     /// Makes a relay between `store` and the broker.
     pub fn new(
@@ -149,8 +72,7 @@ impl OutboxRelay {
         mut settings: RelaySettings,
     ) -> Self {
         settings.batch = settings.batch.max(1);
-        let (sender, fresh) = mpsc::channel(settings.waiting.clamp(1, Semaphore::MAX_PERMITS));
-        let feed = RelayFeed { fresh: sender, room: room(settings.waiting_bytes) };
+        let (feed, fresh) = RelayFeed::new(settings.waiting, settings.waiting_bytes);
         Self {
             store,
             publisher,

@@ -1,4 +1,4 @@
-use super::relay_error::RelayError;
+use super::error::RelayError;
 use crate::{
     domain::{Details, OrderMessage, Outcome, Reason},
     ports::{BrokerAdmin, DeadLetter, Decision, OrderStore, Transition},

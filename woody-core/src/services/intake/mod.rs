@@ -1,18 +1,28 @@
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+mod accepted;
+mod error;
+mod order_request;
+mod settings;
+mod sink;
+
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use tokio_util::task::TaskTracker;
 
+use self::sink::{NotTaken, Sink};
+pub use self::{
+    accepted::{Accepted, Kept},
+    error::IntakeError,
+    order_request::OrderRequest,
+    settings::IntakeSettings,
+    sink::Outage,
+};
 use super::{
     group_commit::{GroupCommit, GroupLimits},
     relay::RelayFeed,
-    sink::{NotTaken, Outage, Sink},
     tracker::StoreOutage,
 };
 use crate::{
-    domain::{
-        Details, DetailsError, IdempotencyKey, NewOrder, OrderDetails, OrderId, OrderMessage,
-        ToyOrder, now,
-    },
+    domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage, ToyOrder, now},
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
     step,
 };
@@ -40,130 +50,6 @@ impl<D> fmt::Debug for OrderIntake<D> {
             .field("details_bytes", &self.details_bytes)
             .finish_non_exhaustive()
     }
-}
-
-/// What an intake waits for, and how long.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy)]
-pub struct IntakeSettings {
-    /// How long the store may take before the broker is used instead.
-    pub store_deadline: Duration,
-    /// How long the broker may take when it is used instead.
-    pub broker_deadline: Duration,
-    /// How long a new outbox entry belongs to this process, which publishes it
-    /// at once; afterwards any relay may take it.
-    pub outbox_lease: Duration,
-    /// Orders that may wait for a commit; past that they are refused at once.
-    pub waiting: usize,
-    /// How large the details of all orders that wait may be together, in bytes; past
-    /// that they are refused at once.
-    pub waiting_bytes: usize,
-    /// How large the details of one order may be as JSON, in bytes: at most
-    /// [`Details::LARGEST`].
-    pub details_bytes: usize,
-    /// Orders in one commit.
-    pub batch: usize,
-    /// Commits under way at once.
-    pub lanes: usize,
-}
-
-impl IntakeSettings {
-    crate::__setters! {
-        store_deadline: Duration,
-        broker_deadline: Duration,
-        outbox_lease: Duration,
-        waiting: usize,
-        waiting_bytes: usize,
-        details_bytes: usize,
-        batch: usize,
-        lanes: usize,
-    }
-}
-
-impl Default for IntakeSettings {
-    fn default() -> Self {
-        Self {
-            store_deadline: Duration::from_millis(500),
-            broker_deadline: Duration::from_secs(2),
-            outbox_lease: Duration::from_secs(15),
-            waiting: 4_096,
-            waiting_bytes: 32 * 1024 * 1024,
-            details_bytes: Details::MAX_BYTES,
-            batch: 512,
-            lanes: 2,
-        }
-    }
-}
-
-/// What a client asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderRequest<D = ToyOrder> {
-    /// What it asks for.
-    pub details: D,
-    /// What the client calls this submit, if it may send it twice.
-    pub key: Option<IdempotencyKey>,
-}
-
-impl<D> OrderRequest<D> {
-    /// Makes a request that its client calls `key`: sent twice, it is one order.
-    #[must_use]
-    pub fn keyed(details: D, key: IdempotencyKey) -> Self {
-        Self { details, key: Some(key) }
-    }
-}
-
-/// A request without a key: each is an order of its own.
-impl<D: OrderDetails> From<D> for OrderRequest<D> {
-    fn from(details: D) -> Self {
-        Self { details, key: None }
-    }
-}
-
-/// An order that is kept from now on.
-#[must_use]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accepted<D = ToyOrder> {
-    /// The order as it was accepted.
-    pub order: NewOrder<D>,
-    /// Where it is kept.
-    pub kept: Kept,
-}
-
-/// Where an accepted order is durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
-    /// In the store, new.
-    InStore,
-    /// In the store since an earlier submit under the same key.
-    Already,
-    /// In the broker alone: the store is unavailable, a worker writes it later.
-    InBroker,
-}
-
-/// An order was not accepted.
-#[non_exhaustive]
-#[derive(Debug, thiserror::Error)]
-pub enum IntakeError {
-    /// What it asks for cannot be an order's.
-    #[error(transparent)]
-    Details(#[from] DetailsError),
-    /// The key was used for another order before.
-    #[error("this Idempotency-Key was used for another order")]
-    KeyReused,
-    /// Too many orders are waiting: try again soon.
-    #[error("too many orders are waiting to be stored")]
-    Overloaded,
-    /// Neither the store nor the broker could take it: try again later.
-    #[error("no order can be kept: the store {store}; the broker {broker}")]
-    Unavailable {
-        /// Why the store did not take it.
-        store: Outage<StoreError>,
-        /// Why the broker did not take it.
-        broker: Outage<BrokerError>,
-    },
-    /// The process is shutting down: try another replica.
-    #[error("this replica is shutting down")]
-    ShuttingDown,
 }
 
 impl<D: OrderDetails> OrderIntake<D> {

@@ -7,10 +7,10 @@ use std::{
 
 use time::OffsetDateTime;
 
-use super::group_commit::{CommitError, GroupCommit, GroupError, Weight};
 use crate::{
     domain::now,
     resilience::{BreakerConfig, BreakerState, CircuitBreaker},
+    services::group_commit::{CommitError, GroupCommit, GroupError, Weight},
 };
 
 /// Probes are cheap and an outage is short: look again within two seconds.

@@ -1,0 +1,29 @@
+use crate::{
+    domain::{Details, NewOrder, OrderMessage},
+    ports::Decision,
+};
+
+/// How much room an item takes while it waits.
+pub(crate) trait Weight {
+    /// Returns what grows with the item, in bytes; 0 for one of fixed size.
+    fn bytes(&self) -> usize;
+}
+
+impl Weight for NewOrder<Details> {
+    fn bytes(&self) -> usize {
+        self.details.as_str().len()
+    }
+}
+
+impl Weight for OrderMessage {
+    fn bytes(&self) -> usize {
+        self.details.as_str().len()
+    }
+}
+
+/// The delivery that it belongs to holds its order, and deliveries are bounded.
+impl Weight for Decision {
+    fn bytes(&self) -> usize {
+        0
+    }
+}

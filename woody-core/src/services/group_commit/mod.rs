@@ -1,0 +1,116 @@
+mod answer;
+mod error;
+mod halves;
+mod item;
+
+use std::{future::Future, sync::Arc};
+
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use self::{
+    answer::{Answer, Answers},
+    halves::commit_in_halves,
+};
+pub(crate) use self::{
+    error::{CommitError, GroupError},
+    item::Weight,
+};
+
+/// Lets callers that arrive while a commit is under way share the next one.
+///
+/// There is no timer and no added delay: a lone caller commits at once, alone;
+/// under load the batches grow by themselves, since more callers arrive during
+/// each commit. The queue is bounded, and past the bound a caller is refused at
+/// once.
+///
+/// A batch that is refused for what may be one item's fault is tried again in
+/// halves, down to the one: an item that cannot be committed holds up none of those
+/// that it met here.
+pub(crate) struct GroupCommit<T, R, E> {
+    queue: mpsc::Sender<Waiting<T, R, E>>,
+    room: Arc<Semaphore>,
+}
+
+struct Waiting<T, R, E> {
+    item: T,
+    answer: Answer<R, E>,
+}
+
+/// How a group commit is sized.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupLimits {
+    /// Callers that may wait; the next one is refused.
+    pub(crate) waiting: usize,
+    /// How much their items may weigh together, in bytes.
+    pub(crate) bytes: usize,
+    /// Items in one commit.
+    pub(crate) batch: usize,
+    /// Commits under way at once.
+    pub(crate) lanes: usize,
+}
+
+/// More than any store or broker has connections for.
+pub(super) const MOST_LANES: usize = 1_024;
+
+impl<T, R, E> GroupCommit<T, R, E>
+where
+    T: Clone + Weight + Send + 'static,
+    R: Send + 'static,
+    E: CommitError,
+{
+    /// Starts the lanes on `tasks`; they end when this value is dropped and every item has
+    /// its result.
+    pub(crate) fn start<F, Fut>(tasks: &TaskTracker, limits: GroupLimits, commit: F) -> Self
+    where
+        F: Fn(Vec<T>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<R>, E>> + Send,
+    {
+        let (queue, waiting) = mpsc::channel(limits.waiting.clamp(1, Semaphore::MAX_PERMITS));
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..limits.lanes.clamp(1, MOST_LANES) {
+            let waiting = Arc::clone(&waiting);
+            let commit = commit.clone();
+            tasks.spawn(async move {
+                while let Some((items, answers)) = next_batch(&waiting, limits.batch).await {
+                    commit_in_halves((items, answers), &commit).await;
+                }
+            });
+        }
+        Self { queue, room: room(limits.bytes) }
+    }
+
+    /// Commits `item` together with the others that wait.
+    ///
+    /// Dropping the future does not take the item back.
+    pub(crate) async fn submit(&self, item: T) -> Result<R, GroupError<E>> {
+        let weight = u32::try_from(item.bytes()).map_err(|_| GroupError::Full)?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(weight);
+        let room = room.map_err(|_| GroupError::Full)?;
+        let (to, answered) = oneshot::channel();
+        let answer = Answer { to, _room: room };
+        self.queue.try_send(Waiting { item, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => GroupError::Full,
+            mpsc::error::TrySendError::Closed(_) => GroupError::Closed,
+        })?;
+        answered.await.unwrap_or(Err(GroupError::Closed))
+    }
+}
+
+/// Room for so many bytes.
+pub(super) fn room(bytes: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)))
+}
+
+/// Takes all that waits, at most `most`; `None` once no item can be submitted any more.
+async fn next_batch<T, R, E>(
+    waiting: &Mutex<mpsc::Receiver<Waiting<T, R, E>>>,
+    most: usize,
+) -> Option<(Vec<T>, Answers<R, E>)> {
+    let mut batch = Vec::new();
+    let taken = waiting.lock().await.recv_many(&mut batch, most.max(1)).await;
+    (taken > 0).then(|| batch.into_iter().map(|w| (w.item, w.answer)).unzip())
+}
+
+#[cfg(test)]
+mod tests;
