@@ -16,7 +16,7 @@ pub(super) use self::outage::StoreOutage;
 use crate::{
     domain::{Details, Order, OrderDetails, OrderId, OrderStatus, ToyOrder},
     ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},
-    resilience::RetryDelays,
+    resilience::Comeback,
 };
 
 /// Follows orders until they end, in whichever process that happens.
@@ -149,32 +149,38 @@ impl<D: OrderDetails> OrderTracker<D> {
     /// Listens to announcements, and looks whether the store is there, until `shutdown`.
     pub async fn run(&self, shutdown: CancellationToken) {
         let listen = async {
-            let mut delays = RetryDelays::new(Duration::from_millis(100), Duration::from_secs(5));
+            let mut comeback = Comeback::new(Duration::from_millis(100), Duration::from_secs(5));
             loop {
-                match self.events.subscribe().await {
+                let error = match self.events.subscribe().await {
                     Ok(mut changes) => {
-                        delays.clear();
+                        comeback.back();
                         while let Some(change) = changes.next().await {
                             self.outage.heard(&change);
                             self.watched.ring(&change);
                         }
                         self.outage.hears_nothing();
+                        None
                     }
+                    Err(error) => Some(error),
+                };
+                let lost = comeback.lost();
+                match error {
+                    None => {}
                     // An operator has to act, and watchers wait longer until then.
-                    Err(error @ BrokerError::Refused(_)) if delays.is_clear() => {
+                    Some(error @ BrokerError::Refused(_)) if lost.is_news => {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
-                            "the broker refuses to tell of changes, watchers ask the store"
+                            "the broker refuses to announce changes, watchers read the store"
                         );
                     }
-                    Err(error) => {
+                    Some(error) => {
                         tracing::debug!(
                             error = &error as &dyn std::error::Error,
-                            "no announcements, watchers ask the store"
+                            "no announcements, watchers read the store"
                         );
                     }
                 }
-                tokio::time::sleep(delays.next_delay()).await;
+                tokio::time::sleep(lost.pause).await;
             }
         };
         tokio::select! {

@@ -1,4 +1,4 @@
-use super::sink::Outage;
+use super::guarded_sink::Outage;
 use crate::{
     domain::DetailsError,
     ports::{BrokerError, StoreError},

@@ -1,20 +1,24 @@
 mod accepted;
 mod error;
+mod guarded_sink;
 mod order_request;
 mod settings;
-mod sink;
+mod sinks;
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 use tokio_util::task::TaskTracker;
 
-use self::sink::{NotTaken, Sink};
 pub use self::{
     accepted::{Accepted, Kept},
     error::IntakeError,
+    guarded_sink::Outage,
     order_request::OrderRequest,
     settings::IntakeSettings,
-    sink::Outage,
+};
+use self::{
+    guarded_sink::{GuardedSink, NotTaken},
+    sinks::{BrokerSink, StoreSink},
 };
 use super::{
     group_commit::{GroupCommit, GroupLimits},
@@ -36,8 +40,8 @@ use crate::{
 /// # Cancel safety
 /// A dropped future may leave the order accepted though its client was not told.
 pub struct OrderIntake<D = ToyOrder> {
-    store: Sink<NewOrder<Details>, Insert, StoreError>,
-    broker: Sink<OrderMessage, (), BrokerError>,
+    store: GuardedSink<NewOrder<Details>, Insert, StoreError>,
+    broker: GuardedSink<OrderMessage, (), BrokerError>,
     /// Tells the tracker of this process what this intake does.
     outage: Option<Arc<StoreOutage>>,
     details_bytes: usize,
@@ -72,30 +76,14 @@ impl<D: OrderDetails> OrderIntake<D> {
             batch: settings.batch,
             lanes: settings.lanes,
         };
-        let lease = settings.outbox_lease;
-        let inserts =
-            GroupCommit::start(tasks, limits, move |orders: Vec<NewOrder<Details>>| {
-                let (store, feed) = (Arc::clone(&store), feed.clone());
-                async move {
-                    let inserted = store.insert(&orders, lease).await?;
-                    step!("intake.stored");
-                    feed.offer(orders.into_iter().zip(&inserted).filter_map(|(order, insert)| {
-                        (*insert == Insert::Created).then_some(order)
-                    }));
-                    Ok(inserted)
-                }
-            });
-        let direct = GroupCommit::start(tasks, limits, move |messages: Vec<OrderMessage>| {
-            let publisher = Arc::clone(&publisher);
-            async move {
-                publisher.publish(&messages).await?;
-                step!("intake.sent");
-                Ok(vec![(); messages.len()])
-            }
-        });
+        let store = StoreSink { store, feed, lease: settings.outbox_lease };
+        let inserts = GroupCommit::start(tasks, limits, move |orders| store.clone().commit(orders));
+        let broker = BrokerSink { publisher };
+        let direct =
+            GroupCommit::start(tasks, limits, move |messages| broker.clone().commit(messages));
         Self {
-            store: Sink::new("store", inserts, settings.store_deadline),
-            broker: Sink::new("broker", direct, settings.broker_deadline),
+            store: GuardedSink::new("store", inserts, settings.store_deadline),
+            broker: GuardedSink::new("broker", direct, settings.broker_deadline),
             outage: None,
             details_bytes,
             takes: PhantomData,

@@ -22,7 +22,7 @@ use super::group_commit::MOST_LANES;
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage},
     ports::{BrokerAdmin, OrderStore, Publisher},
-    resilience::RetryDelays,
+    resilience::Comeback,
     step,
 };
 
@@ -234,35 +234,35 @@ impl OutboxRelay {
     {
         // Without a pause it would spin.
         let pause = pause.max(SHORTEST_PAUSE);
-        let mut failures = RetryDelays::new(pause, LONGEST_PAUSE.max(pause));
+        let mut comeback = Comeback::new(pause, LONGEST_PAUSE.max(pause));
         let mut next = pause;
         loop {
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(next) => {}
-            }
-            let done = tokio::select! {
-                biased;
-                // Every step can be dropped: what it held stays in the outbox.
-                () = shutdown.cancelled() => return,
-                done = step() => done,
+            let round = async {
+                tokio::time::sleep(next).await;
+                step().await
             };
+            // Every step can be dropped: what it held stays in the outbox.
+            let Some(done) = shutdown.run_until_cancelled(round).await else { return };
             next = match done {
                 Ok(done) => {
-                    if failures.clear() {
-                        tracing::info!(outbox.published = done, "{what} works again");
+                    if let Some(back) = comeback.back() {
+                        tracing::info!(
+                            outbox.published = done,
+                            after_ms = back.after_ms(),
+                            "{what} works again"
+                        );
                     }
                     pause
                 }
                 Err(error) => {
-                    if failures.is_clear() {
+                    let lost = comeback.lost();
+                    if lost.is_news {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
                             "{what} failed, it goes on trying"
                         );
                     }
-                    failures.next_delay()
+                    lost.pause
                 }
             };
         }

@@ -21,7 +21,7 @@ const BREAKER: BreakerConfig = BreakerConfig {
 };
 
 /// A dependency that can keep orders, behind a breaker and a deadline.
-pub(super) struct Sink<T, R, E> {
+pub(super) struct GuardedSink<T, R, E> {
     /// What the log calls it.
     name: &'static str,
     commits: GroupCommit<T, R, E>,
@@ -81,7 +81,7 @@ impl<E: Error> fmt::Display for Outage<E> {
     }
 }
 
-impl<T, R, E> Sink<T, R, E>
+impl<T, R, E> GuardedSink<T, R, E>
 where
     T: Clone + Weight + Send + 'static,
     R: Send + 'static,
@@ -184,7 +184,7 @@ mod tests {
                 }
             })
         };
-        let sink = Sink::new("broker", commits, Duration::from_secs(1));
+        let sink = GuardedSink::new("broker", commits, Duration::from_secs(1));
         let mut told = Vec::new();
         for _ in 0..10 {
             let Err(NotTaken::Unavailable(outage)) = sink.take(()).await else {
@@ -208,7 +208,7 @@ mod tests {
         let commits = GroupCommit::start(&TaskTracker::new(), LIMITS, |_: Vec<()>| {
             std::future::pending::<Result<Vec<()>, BrokerError>>()
         });
-        let sink = Sink::new("broker", commits, Duration::from_secs(1));
+        let sink = GuardedSink::new("broker", commits, Duration::from_secs(1));
         let Err(NotTaken::Unavailable(outage)) = sink.take(()).await else {
             panic!("it is silent")
         };

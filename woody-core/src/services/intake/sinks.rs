@@ -1,0 +1,47 @@
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    domain::{Details, NewOrder, OrderMessage},
+    ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
+    services::relay::RelayFeed,
+    step,
+};
+
+/// Keeps orders in the store, each with its outbox entry, and offers what is new to the
+/// relay.
+#[derive(Clone)]
+pub(super) struct StoreSink {
+    pub(super) store: Arc<dyn OrderStore>,
+    pub(super) feed: RelayFeed,
+    /// How long a new outbox entry belongs to this process.
+    pub(super) lease: Duration,
+}
+
+impl StoreSink {
+    pub(super) async fn commit(
+        self,
+        orders: Vec<NewOrder<Details>>,
+    ) -> Result<Vec<Insert>, StoreError> {
+        let inserted = self.store.insert(&orders, self.lease).await?;
+        step!("intake.stored");
+        let orders = orders.into_iter().zip(&inserted);
+        self.feed.offer(
+            orders.filter_map(|(order, insert)| (*insert == Insert::Created).then_some(order)),
+        );
+        Ok(inserted)
+    }
+}
+
+/// Keeps orders in the broker alone, while the store is unavailable.
+#[derive(Clone)]
+pub(super) struct BrokerSink {
+    pub(super) publisher: Arc<dyn Publisher>,
+}
+
+impl BrokerSink {
+    pub(super) async fn commit(self, messages: Vec<OrderMessage>) -> Result<Vec<()>, BrokerError> {
+        self.publisher.publish(&messages).await?;
+        step!("intake.sent");
+        Ok(vec![(); messages.len()])
+    }
+}
