@@ -9,7 +9,8 @@ use std::{
 use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpStream;
 
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long the services may take to start, and orders to end.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// `order-service`, running on an empty database and an empty queue.
 pub struct Services {
@@ -102,9 +103,9 @@ async fn count(postgres: &str, what: &str) -> Option<i64> {
 }
 
 async fn until(mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !condition().await {
-        assert!(Instant::now() < deadline, "it took longer than {PATIENCE:?}");
+        assert!(Instant::now() < deadline, "it took longer than {TIMEOUT:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long anything is waited for; a test that waits longer has failed.
+/// How long a test waits for something that must happen; longer, and it has failed.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks again and again, soon and then more seldom, and fails after a minute.

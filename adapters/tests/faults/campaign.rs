@@ -13,7 +13,7 @@ use testkit::proxy::Line;
 use tokio::time::sleep;
 
 use crate::{
-    evidence::{compare, none_is_open, settled},
+    evidence::{ENDS_WITHIN, compare, none_is_open, settled},
     faults::{Blow, Fault, Who, World},
     load::Load,
     raw::Events,
@@ -22,9 +22,6 @@ use crate::{
     table::{self, Row, say},
     validator::Manner,
 };
-
-/// How long an order may take to end, whatever has happened.
-const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What the test command runs.
 const SHORT: &[Fault] = &[
@@ -159,12 +156,12 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
         fault.heal(world).await;
     }
     let healed = Instant::now();
-    let recovery = settled(database, &load.ledger().promised(), PATIENCE).await;
+    let recovery = settled(database, &load.ledger().promised(), ENDS_WITHIN).await;
     world.shop.until_ready().await;
     let ledger = load.end().await;
-    let all = settled(database, &ledger.promised(), PATIENCE).await;
+    let all = settled(database, &ledger.promised(), ENDS_WITHIN).await;
     // What a process stored when it died is another's once its lease is over.
-    none_is_open(database, &ledger, PATIENCE).await;
+    none_is_open(database, &ledger, ENDS_WITHIN).await;
     let mut findings = compare(database, &ledger).await;
     let mut broken = ledger.broken();
     let (_, twice) = events.count(ledger.promised());

@@ -1,20 +1,19 @@
 //! Orders that end every worker that validates them, and somebody who starts the
 //! workers again, as Swarm does.
 
-use std::{collections::BTreeSet, pin::pin, time::Duration};
+use std::{collections::BTreeSet, pin::pin};
 
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::{
-    evidence::settled,
+    evidence::{ENDS_WITHIN, settled},
     raw::{Raw, message},
     shop::Shop,
     validator::DEADLY,
 };
 
 const ORDERS: usize = 2;
-const PATIENCE: Duration = Duration::from_mins(2);
 
 const FAILED_OF_IT: &str = "
     SELECT count(*) FROM orders
@@ -27,7 +26,7 @@ pub async fn kill_until_they_end(shop: &Shop) {
     let ids: Vec<Uuid> = (0..ORDERS).map(|_| Uuid::now_v7()).collect();
     let raw = Raw::connect(&shop.broker).await;
     raw.publish(ids.iter().map(|id| message(*id, DEADLY))).await;
-    let mut settling = pin!(settled(&shop.database, &ids, PATIENCE));
+    let mut settling = pin!(settled(&shop.database, &ids, ENDS_WITHIN));
     loop {
         let first = tokio::select! {
             ended = &mut settling => {

@@ -10,6 +10,9 @@ use testkit::ledger::Ledger;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+/// How long an order may take to end, whatever has happened.
+pub const ENDS_WITHIN: Duration = Duration::from_mins(3);
+
 const STATUSES: &str = "
     SELECT id, details::json ->> 'product', status FROM orders
     WHERE starts_with(details::json ->> 'product', $1 || ' ')";

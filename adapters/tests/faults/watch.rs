@@ -9,10 +9,8 @@ use testkit::ledger::Ledger;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use crate::load::Http;
+use crate::{evidence::ENDS_WITHIN, load::Http};
 
-/// An order that has not ended by then is somebody else's finding.
-const PATIENCE: Duration = Duration::from_mins(3);
 const ANSWER: Duration = Duration::from_secs(5);
 const EVENTS: Duration = Duration::from_secs(20);
 
@@ -60,7 +58,7 @@ impl Seen {
 /// Asks one replica after the other, and each once more when it has ended.
 pub async fn by_asking(http: &Http, at: &[SocketAddr], id: Uuid, ledger: &Ledger) {
     let (mut seen, mut again, mut pauses) = (Seen::default(), 0, Pauses::new());
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + ENDS_WITHIN;
     for turn in 0.. {
         if again == at.len() || Instant::now() > until {
             return;
@@ -87,7 +85,7 @@ pub async fn by_asking(http: &Http, at: &[SocketAddr], id: Uuid, ledger: &Ledger
 /// Listens to its events, and connects again when they break off.
 pub async fn by_events(http: &Http, at: &[SocketAddr], id: Uuid, ledger: &Ledger) {
     let (mut seen, mut pauses) = (Seen::default(), Pauses::new());
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + ENDS_WITHIN;
     for turn in 0.. {
         if seen.has_ended() || Instant::now() > until {
             return;

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, StatusCode, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
+use testkit::waiting::PATIENCE;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_adapters::http_validator::HttpValidator;
@@ -24,8 +25,6 @@ use woody_core::{
     services::{OrderWorker, Waits, WorkerSettings},
 };
 use woody_store::MemoryStore;
-
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Answers `status` for products that begin with "bad", and when `for_all` is set for all.
 struct Service {

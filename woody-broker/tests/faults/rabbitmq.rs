@@ -19,6 +19,7 @@ use woody_core::{
 
 use crate::server::{Server, url};
 
+/// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What the tests give a publish.
 const LIMIT: Duration = Duration::from_secs(2);

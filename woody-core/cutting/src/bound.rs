@@ -5,7 +5,7 @@
 //! whatever shares a sheet still has no more area than the sheet (Fekete and
 //! Schepers 2004; with rotation a piece counts as it lies smaller).
 
-use crate::search::model::{Kind, Model, Sort};
+use crate::search::model::{Model, PieceKind, Sort};
 
 /// Evaluations that a bound may take.
 const MOST_WORK: usize = 400_000;
@@ -142,7 +142,7 @@ fn measures(length: u64, sides: &[u64], most: usize) -> Vec<Measure> {
     steps.chain(from.map(|least| Measure { whole: length, rule: Rule::From(least) })).collect()
 }
 
-fn transformed(sort: &Sort, kinds: &[Kind]) -> u64 {
+fn transformed(sort: &Sort, kinds: &[PieceKind]) -> u64 {
     let mut sides: Vec<u64> = kinds.iter().flat_map(|kind| kind.size).map(u64::from).collect();
     sides.sort_unstable();
     sides.dedup();

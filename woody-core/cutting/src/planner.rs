@@ -16,7 +16,7 @@ use crate::plan::{Plan, Sheet};
 use crate::problem::{Problem, Stock};
 use crate::realize;
 use crate::search::drive::Search;
-use crate::search::model::{Kind, Model, Sort};
+use crate::search::model::{Model, PieceKind, Sort};
 use crate::search::state::State;
 
 /// What one unit of price weighs; any one search has fewer sheets.
@@ -157,7 +157,7 @@ impl Planner<'_> {
         let kind = |item: &Item| {
             let part = &self.problem.parts()[item.part];
             let count = u32::try_from(item.count).unwrap_or(u32::MAX);
-            Kind { size: item.size(part, saw.kerf_mm), may_turn: part.may_turn, count }
+            PieceKind { size: item.size(part, saw.kerf_mm), may_turn: part.may_turn, count }
         };
         let sort = |(stock, at_hand): (&Stock, &Option<u32>)| Sort {
             size: [stock.width_mm, stock.height_mm]

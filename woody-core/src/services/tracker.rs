@@ -94,20 +94,20 @@ impl Watched {
 }
 
 /// One watcher of an order in [`Watched`]; the last one removes the bell.
-struct Place {
+struct Watcher {
     watched: Arc<Watched>,
     id: OrderId,
     bell: watch::Receiver<()>,
 }
 
-impl Place {
+impl Watcher {
     fn take(watched: &Arc<Watched>, id: OrderId) -> Self {
         let bell = watched.lock().entry(id).or_default().subscribe();
         Self { watched: Arc::clone(watched), id, bell }
     }
 }
 
-impl Drop for Place {
+impl Drop for Watcher {
     fn drop(&mut self) {
         let mut watched = self.watched.lock();
         // This watcher's own receiver is still counted.
@@ -228,10 +228,10 @@ impl<D: OrderDetails> OrderTracker<D> {
         id: OrderId,
     ) -> Result<Option<impl Stream<Item = TrackedOrder<D>> + Send + use<D>>, StoreError> {
         // Registers before it looks: a change in between rings the bell.
-        let place = Place::take(&self.watched, id);
+        let watcher = Watcher::take(&self.watched, id);
         let Some(now) = self.order(id).await? else { return Ok(None) };
         let following = Following {
-            place,
+            watcher,
             store: Arc::clone(&self.store),
             outage: self.outage(),
             look_every: self.look_every,
@@ -244,7 +244,7 @@ impl<D: OrderDetails> OrderTracker<D> {
 }
 
 struct Following<D> {
-    place: Place,
+    watcher: Watcher,
     store: Arc<dyn OrderStore>,
     outage: Arc<StoreOutage>,
     look_every: Duration,
@@ -255,8 +255,8 @@ struct Following<D> {
 impl<D: OrderDetails> Following<D> {
     async fn next(mut self) -> Option<(TrackedOrder<D>, Self)> {
         while !self.shown.is_final() {
-            let _ = tokio::time::timeout(self.look_every, self.place.bell.changed()).await;
-            let Ok(stored) = self.store.order(self.place.id).await else { continue };
+            let _ = tokio::time::timeout(self.look_every, self.watcher.bell.changed()).await;
+            let Ok(stored) = self.store.order(self.watcher.id).await else { continue };
             self.outage.store_answered();
             if let Some(order) = stored
                 && order.status != self.shown

@@ -17,7 +17,7 @@ use woody_store::MemoryStore;
 
 use crate::faulty::{Fault, FaultyPublisher, FaultyStore};
 
-/// Generous: a test that waits this long has failed.
+/// How long a test waits for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Shop {

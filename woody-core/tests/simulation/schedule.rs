@@ -29,7 +29,7 @@ pub struct Outcome {
 
 /// How long the system may take to come to rest once there are no faults: a few
 /// of the relay's longest pauses.
-const PATIENCE: Duration = Duration::from_mins(2);
+const COMES_TO_REST_WITHIN: Duration = Duration::from_mins(2);
 
 /// Runs the schedule of `seed`.
 pub fn run(seed: u64, options: Options) -> Outcome {
@@ -167,7 +167,7 @@ async fn end_of_faults(world: &Arc<World>, town: &mut Town) {
 
 /// Waits until nothing is left to do, as long as the patience lasts.
 async fn rest(world: &Arc<World>, town: &mut Town) {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + COMES_TO_REST_WITHIN;
     while Instant::now() < until {
         if world.with(|inner| inner.is_quiet() || inner.broken.is_some()) {
             break;

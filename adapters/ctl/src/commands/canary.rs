@@ -13,7 +13,7 @@ use woody_core::{
 use super::{error::CtlError, shop::MOST_LETTERS};
 
 /// How long the outcome of one step is waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
+const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often it is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -101,7 +101,7 @@ async fn outcome(
             sleep(LOOK_EVERY).await;
         }
     };
-    if let Ok(looked) = timeout(PATIENCE, looking).await {
+    if let Ok(looked) = timeout(STEP_TIMEOUT, looking).await {
         looked?;
     }
     Ok((failed_again, open.len()))

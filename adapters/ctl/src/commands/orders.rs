@@ -13,13 +13,11 @@ use woody_core::{
     },
 };
 
-use super::{
-    details,
-    error::CtlError,
-    output::Output,
-    shop::{PATIENCE, Shop},
-};
+use super::{details, error::CtlError, output::Output, shop::Shop};
 use woody_adapters::{config::bounds::whole, terminal};
+
+/// How long publishing an order that is stored may take; the outbox keeps it anyhow.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrderCommand {
@@ -95,7 +93,7 @@ async fn place<D: OrderDetails>(
     drop(intake);
     tasks.close();
     tasks.wait().await;
-    let published = matches!(tokio::time::timeout(PATIENCE, relay.flush()).await, Ok(Ok(_)));
+    let published = matches!(tokio::time::timeout(FLUSH_TIMEOUT, relay.flush()).await, Ok(Ok(_)));
     broker.close().await;
     store.close().await;
     let accepted = accepted?;

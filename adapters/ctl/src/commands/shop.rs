@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use woody_adapters::{
     config::{BrokerArgs, ConfigError, StoreArgs},
@@ -22,7 +22,5 @@ impl Shop<'_> {
     }
 }
 
-/// How long a command may wait for something that is away.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How many dead letters are looked through at most.
 pub(super) const MOST_LETTERS: usize = 100_000;

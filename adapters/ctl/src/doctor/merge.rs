@@ -1,6 +1,6 @@
 //! Several stack files as one, as `docker stack deploy -c A -c B` takes them.
 
-use super::tree::{Entry, Kind, Node, Scalar, Value};
+use super::tree::{Entry, Node, Scalar, ScalarKind, Value};
 
 /// Lists that the later file has instead, not in addition.
 const REPLACED: [&str; 2] = ["command", "entrypoint"];
@@ -63,7 +63,7 @@ fn to_entry(item: &Node) -> Option<Entry> {
     let (key, text) = (key.to_owned(), value.to_owned());
     let value = match text.as_str() {
         "" => Value::Null,
-        _ => Value::Scalar(Scalar { text, kind: Kind::Text }),
+        _ => Value::Scalar(Scalar { text, kind: ScalarKind::Text }),
     };
     Some(Entry { key, line: item.line, node: Node { line: item.line, value } })
 }

@@ -1,6 +1,6 @@
 //! Ports, mounts and grants of a service, however they are written.
 
-use super::tree::{Entry, Kind, Node, Value};
+use super::tree::{Entry, Node, ScalarKind, Value};
 
 /// A port that a service publishes.
 #[derive(Debug)]
@@ -155,7 +155,7 @@ impl Grant {
                 .get("mode")
                 .and_then(Node::scalar)
                 // A text is refused.
-                .filter(|mode| mode.kind != Kind::Text)
+                .filter(|mode| mode.kind != ScalarKind::Text)
                 .and_then(|mode| mode.text.parse().ok()),
         })
     }

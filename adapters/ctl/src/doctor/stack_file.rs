@@ -16,7 +16,7 @@ use super::{
     parts::{self, Grant, Mount, Port},
     service::{Health, Service, Variable},
     settings::go_duration,
-    tree::{Entry, Kind, Node, Value},
+    tree::{Entry, Node, ScalarKind, Value},
 };
 
 /// A stack.
@@ -235,7 +235,7 @@ fn image(node: &Node) -> Option<Image> {
     let scalar = node.scalar()?;
     let name = At { value: scalar.text.clone(), line: node.line };
     let written = match &scalar.kind {
-        Kind::FilledIn { written } => written.clone(),
+        ScalarKind::FilledIn { written } => written.clone(),
         _ => scalar.text.clone(),
     };
     Some(Image { written, name })

@@ -32,12 +32,12 @@ pub(super) enum Value {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scalar {
     pub(super) text: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ScalarKind,
 }
 
 /// What YAML takes a scalar for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum ScalarKind {
     Text,
     Number,
     Boolean,
@@ -146,7 +146,7 @@ impl Node {
             Value::Scalar(Scalar { text, kind }) => {
                 let filled = fill(self.line, text)?;
                 if filled != *text {
-                    *kind = Kind::FilledIn { written: std::mem::replace(text, filled) };
+                    *kind = ScalarKind::FilledIn { written: std::mem::replace(text, filled) };
                 }
                 Ok(())
             }
@@ -188,7 +188,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-fn scalar(text: String, kind: Kind) -> Value {
+fn scalar(text: String, kind: ScalarKind) -> Value {
     Value::Scalar(Scalar { text, kind })
 }
 
@@ -206,23 +206,23 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(scalar(value.to_string(), Kind::Boolean))
+        Ok(scalar(value.to_string(), ScalarKind::Boolean))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(scalar(value.to_string(), Kind::Number))
+        Ok(scalar(value.to_string(), ScalarKind::Number))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(scalar(value.to_string(), Kind::Number))
+        Ok(scalar(value.to_string(), ScalarKind::Number))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(scalar(value.to_string(), Kind::Number))
+        Ok(scalar(value.to_string(), ScalarKind::Number))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(scalar(value.to_owned(), Kind::Text))
+        Ok(scalar(value.to_owned(), ScalarKind::Text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {

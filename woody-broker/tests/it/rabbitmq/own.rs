@@ -6,11 +6,12 @@ use bytes::Bytes;
 use lapin::options::BasicGetOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
-use woody_core::ports::{Broker, BrokerError, Consumer, ConsumerState, Delivery, Prefetch};
+use woody_core::{
+    contract::broker::PATIENCE,
+    ports::{Broker, BrokerError, Consumer, ConsumerState, Delivery, Prefetch},
+};
 
 use super::{on, raw::Raw, unique};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future).await.expect("it happens in time")

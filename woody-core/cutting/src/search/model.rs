@@ -2,13 +2,13 @@
 
 /// What is wanted of one part.
 #[derive(Debug, Clone)]
-pub(crate) struct Kind {
+pub(crate) struct PieceKind {
     pub(crate) size: [u32; 2],
     pub(crate) may_turn: bool,
     pub(crate) count: u32,
 }
 
-impl Kind {
+impl PieceKind {
     pub(crate) fn area(&self) -> u64 {
         u64::from(self.size[0]) * u64::from(self.size[1])
     }
@@ -42,7 +42,7 @@ impl Sort {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    pub(crate) kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<PieceKind>,
     pub(crate) stock: Vec<Sort>,
     /// How deep pieces may be cut; one more cut trims a piece to its size.
     pub(crate) stages: Option<u32>,

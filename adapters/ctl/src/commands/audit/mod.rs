@@ -17,7 +17,7 @@ use woody_core::{
 
 use self::{
     promises::Promises,
-    verdict::{Findings, Verdict},
+    verdict::{AuditVerdict, Findings},
 };
 use super::{
     details,
@@ -120,7 +120,8 @@ async fn audit(
         loop {
             let look = look(orders.as_ref(), broker.as_ref(), &known, &unaccounted).await?;
             let limit = look.depth.in_flight.map_or(patience, |_| patience.min(MOVING));
-            let is_final = look.findings.judge().0 != Verdict::Broken || began.elapsed() >= limit;
+            let is_final =
+                look.findings.judge().0 != AuditVerdict::Broken || began.elapsed() >= limit;
             if is_final || !doubled.is_empty() {
                 return Ok::<_, CtlError>((look, unaccounted, pending));
             }
@@ -187,24 +188,24 @@ async fn audit(
         }),
     );
     Ok(match verdict {
-        Verdict::Kept => output,
-        Verdict::Broken => output.failing(),
-        Verdict::CannotSay => output.unsettled(),
+        AuditVerdict::Kept => output,
+        AuditVerdict::Broken => output.failing(),
+        AuditVerdict::CannotSay => output.unsettled(),
     })
 }
 
 /// For programs that want a yes or a no; `null` is neither.
-fn kept(verdict: Verdict) -> Option<bool> {
+fn kept(verdict: AuditVerdict) -> Option<bool> {
     match verdict {
-        Verdict::Kept => Some(true),
-        Verdict::Broken => Some(false),
-        Verdict::CannotSay => None,
+        AuditVerdict::Kept => Some(true),
+        AuditVerdict::Broken => Some(false),
+        AuditVerdict::CannotSay => None,
     }
 }
 
 /// An audit whose store or broker did not answer.
 fn undecided(error: &CtlError) -> Output {
-    let (verdict, because) = (Verdict::CannotSay, error.to_string());
+    let (verdict, because) = (AuditVerdict::CannotSay, error.to_string());
     Output::pairs(
         &[("promises", verdict.as_str().to_owned()), ("because", because.clone())],
         json!({ "verdict": verdict.as_str(), "because": because, "kept": kept(verdict) }),

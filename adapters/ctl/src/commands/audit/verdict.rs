@@ -31,7 +31,7 @@ pub(super) struct Findings {
 
 /// Whether promises are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum AuditVerdict {
     /// Every promised order has ended, or something will end it.
     Kept,
     /// An order is lost or doubled, or nothing will end it.
@@ -40,7 +40,7 @@ pub(super) enum Verdict {
     CannotSay,
 }
 
-impl Verdict {
+impl AuditVerdict {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",
@@ -52,14 +52,14 @@ impl Verdict {
 
 impl Findings {
     /// Returns the verdict and, in one line, what makes it.
-    pub(super) fn judge(&self) -> (Verdict, String) {
+    pub(super) fn judge(&self) -> (AuditVerdict, String) {
         let broken = self.broken();
         if !broken.is_empty() {
-            return (Verdict::Broken, broken.join("; "));
+            return (AuditVerdict::Broken, broken.join("; "));
         }
         let unknown = self.unknown();
         if !unknown.is_empty() {
-            return (Verdict::CannotSay, unknown.join("; "));
+            return (AuditVerdict::CannotSay, unknown.join("; "));
         }
         let mut kept = "each promised order is in the store and has ended or will".to_owned();
         if self.stuck > 0 {
@@ -70,7 +70,7 @@ impl Findings {
                 self.stuck
             );
         }
-        (Verdict::Kept, kept)
+        (AuditVerdict::Kept, kept)
     }
 
     /// Messages that the broker is known to hold.
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn each_difference_has_its_word() {
-        use Verdict::{Broken, CannotSay, Kept};
+        use AuditVerdict::{Broken, CannotSay, Kept};
         for (findings, is, says) in [
             (told(), Kept, "each promised order"),
             (Findings { pending: 40, ..told() }, Kept, "each promised order"),

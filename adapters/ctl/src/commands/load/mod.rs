@@ -77,8 +77,8 @@ pub(super) struct LoadArgs {
     ledger: Option<PathBuf>,
 }
 
-/// Longer than a shop takes for an answer, whatever is away.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than a shop takes to reply, whatever is unavailable.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Orders under way; the next one waits, and the rate is not kept.
 const UNDER_WAY: usize = 4_096;
 const MAX_ANSWER: usize = 64 * 1024;
@@ -172,7 +172,7 @@ async fn place_orders(
         tasks.spawn(async move {
             let asking = requests.into_iter().map(async |request| {
                 let asked = Instant::now();
-                let answer = timeout(PATIENCE, send(&http, request)).await;
+                let answer = timeout(REPLY_TIMEOUT, send(&http, request)).await;
                 let answer = answer.unwrap_or_else(|_| Answer::Failed("no answer in 30 s".into()));
                 lock(&books).note(submit, asked, answer);
             });

@@ -8,7 +8,7 @@ use super::rule::each_service;
 use crate::doctor::{
     deployment::Deployment,
     finding::Found,
-    tree::{Entry, Kind},
+    tree::{Entry, ScalarKind},
 };
 
 /// Objects that Swarm keeps, and never changes once they are made. The most bytes
@@ -132,7 +132,7 @@ pub(super) fn fixed_object(deployment: &Deployment) -> Vec<Found> {
         entry.node.get("file")?;
         let name = entry.node.get("name").and_then(|name| name.scalar());
         let has_version = name.is_some_and(|name| {
-            matches!(name.kind, Kind::FilledIn { .. })
+            matches!(name.kind, ScalarKind::FilledIn { .. })
                 || name.text.contains(|c: char| c.is_ascii_digit())
         });
         (!has_version).then(|| {

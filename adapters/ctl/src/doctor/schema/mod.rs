@@ -12,7 +12,7 @@ use strsim::damerau_levenshtein;
 use self::shape::{Form, Key, Keys, Shape};
 use super::{
     settings::go_duration,
-    tree::{Kind, Node, Scalar, Value},
+    tree::{Node, Scalar, ScalarKind, Value},
 };
 
 /// The newest version of the format, which a file without one has.
@@ -162,17 +162,18 @@ fn meant(key: &str, keys: &'static [Key]) -> Option<&'static str> {
 
 fn kind_of(scalar: &Scalar) -> &'static str {
     match scalar.kind {
-        Kind::Text => "a text",
-        Kind::Number => "a number",
-        Kind::Boolean => "a boolean",
-        Kind::FilledIn { .. } => "a text with variables",
+        ScalarKind::Text => "a text",
+        ScalarKind::Number => "a number",
+        ScalarKind::Boolean => "a boolean",
+        ScalarKind::FilledIn { .. } => "a text with variables",
     }
 }
 
 impl Form {
     fn takes(self, Scalar { text, kind }: &Scalar) -> bool {
-        let (is_filled, is_number) = (matches!(kind, Kind::FilledIn { .. }), *kind == Kind::Number);
-        let is_text = *kind == Kind::Text || is_filled;
+        let (is_filled, is_number) =
+            (matches!(kind, ScalarKind::FilledIn { .. }), *kind == ScalarKind::Number);
+        let is_text = *kind == ScalarKind::Text || is_filled;
         let is_whole = || text.parse::<i64>().is_ok();
         match self {
             Self::Anything => true,
@@ -182,8 +183,8 @@ impl Form {
             Self::Whole => is_number && is_whole(),
             Self::FilledWhole => (is_number || is_filled) && is_whole(),
             Self::FilledNumber => (is_number || is_filled) && text.parse::<f64>().is_ok(),
-            Self::Boolean => *kind == Kind::Boolean,
-            Self::FilledBoolean => *kind == Kind::Boolean || (is_filled && is_boolean(text)),
+            Self::Boolean => *kind == ScalarKind::Boolean,
+            Self::FilledBoolean => *kind == ScalarKind::Boolean || (is_filled && is_boolean(text)),
             Self::Port => (is_text || is_number) && is_port(text),
             Self::Order => is_text && ["start-first", "stop-first"].contains(&text.as_str()),
         }
