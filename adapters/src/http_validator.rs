@@ -34,7 +34,7 @@ use woody_core::{
 
 use crate::config::ConfigError;
 
-/// The longest answer that is read, in bytes.
+/// The longest response that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
 
 /// The longest that a breaker keeps orders from finding out that the service is back.
@@ -49,9 +49,9 @@ const LONGEST_OPENING: Duration = Duration::from_secs(5);
 /// | outcome | means | the order |
 /// | --- | --- | --- |
 /// | 2xx with a verdict | | ends |
-/// | cannot be reached (DNS, TCP, TLS, no file descriptor) | the service is away | waits, no attempt counted |
+/// | cannot be reached (DNS, TCP, TLS, no file descriptor) | the service is unavailable | waits, no attempt counted |
 /// | 3xx, 401, 403, 404, 405, 407, 408, 421, 425, 426, 429, 501 to 504, 511 | most likely an operator's problem | comes again and is not given up, unless others succeed meanwhile |
-/// | 500 and others, no answer in time, a cut, an answer that cannot be read | this order makes it fail, perhaps | an attempt, unless nobody succeeds |
+/// | 500 and others, no response in time, a cut, a response that cannot be read | this order makes it fail, perhaps | an attempt, unless no order succeeds |
 /// | 400, 409, 410, 413, 415, 422 and other 4xx | it refuses this order | `Failed` at once if it has reached a verdict before, otherwise an attempt |
 pub struct HttpValidator {
     service: Guarded<Service>,
@@ -63,7 +63,7 @@ impl fmt::Debug for HttpValidator {
     }
 }
 
-/// The service, asked until it answers or the tries are used up.
+/// The service, called until it responds or the tries are used up.
 struct Service {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: Uri,
@@ -114,7 +114,7 @@ impl HttpValidator {
         let each = timeout / (Self::TRIES + 1);
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
-        // Sooner than the try: who cannot be reached is told from who does not answer.
+        // Sooner than the try: a service that cannot be reached is told from one that does not respond.
         tcp.set_connect_timeout(Some(each / 2));
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
@@ -143,7 +143,7 @@ fn address(url: &Uri) -> String {
 
 impl Service {
     fn silence(&self) -> ValidateError {
-        let text = format!("the validation service gave no answer within {:?}", self.timeout);
+        let text = format!("the validation service gave no response within {:?}", self.timeout);
         ValidateError::Transient(text.into())
     }
 
@@ -192,7 +192,7 @@ impl<D: OrderDetails> Validator<D> for HttpValidator {
     }
 }
 
-/// Whether a service that answers like this is more likely set up wrongly, or
+/// Whether a service that responds like this is more likely set up wrongly, or
 /// overloaded, than asked about an odd order.
 fn is_an_operators(status: StatusCode) -> bool {
     status.is_redirection()
@@ -209,7 +209,7 @@ fn read_answer(
 ) -> Result<Verdict, ValidateError> {
     if status.is_success() {
         return serde_json::from_slice::<Answer>(body).map(Verdict::from).map_err(|error| {
-            let text = format!("the validation service's answer cannot be read: {error}");
+            let text = format!("the validation service's response cannot be read: {error}");
             ValidateError::Transient(text.into())
         });
     }
@@ -223,7 +223,7 @@ fn read_answer(
     })
 }
 
-/// The question was never asked, or got no answer.
+/// The request was never sent, or got no response.
 fn unanswered(error: &hyper_util::client::legacy::Error) -> ValidateError {
     if error.is_connect() {
         ValidateError::Unavailable(told(error))

@@ -12,7 +12,7 @@ use crate::process::Process;
 /// What goes on being wrong is said again after this long.
 const REMINDER: Duration = Duration::from_mins(1);
 
-/// Brings a store's schema up to date, however long the store is away or refuses,
+/// Brings a store's schema up to date, however long the store is unavailable or refuses,
 /// and says what it waits for.
 #[derive(Clone)]
 pub struct Migration {

@@ -61,7 +61,7 @@ fn escaped(
     Cow::Owned(shown)
 }
 
-/// Prints `text` and a line feed to stdout. Whoever reads it may stop reading.
+/// Prints `text` and a line feed to stdout. The reader may have closed it.
 ///
 /// # Errors
 /// What the operating system said, for instance that the disk is full.
@@ -74,8 +74,8 @@ pub fn print(text: impl Display) -> io::Result<()> {
     })
 }
 
-/// Prints `error: …` to stderr, on one line; where that takes nothing, nobody
-/// can be told.
+/// Prints `error: …` to stderr, on one line; where that takes nothing, the error is
+/// lost.
 pub fn complain(error: impl Display) {
     let _ = writeln!(io::stderr(), "error: {}", visible(&error.to_string()));
 }

@@ -44,7 +44,7 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     let misc =
         MiscRoutes::new(wiring::heavy_computation(&args.cache, workshop, pool.clone(), products));
     let admin = Admin::start(Readiness::new(process.draining()), &process).await?;
-    tracing::info!(listen = %args.listen.listen, "misc-service answers");
+    tracing::info!(listen = %args.listen.listen, "misc-service serves");
 
     let service = service(misc, RateLimit::off(), &args.http.settings());
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;

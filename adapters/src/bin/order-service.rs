@@ -53,7 +53,7 @@ async fn order_service(args: Args, process: Process) -> Result<bool, ConfigError
         .start()
         .await
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
-    tracing::info!(listen = %args.listen.listen, "order-service answers");
+    tracing::info!(listen = %args.listen.listen, "order-service serves");
 
     let streams = StreamSettings::until(process.stopping());
     let orders = ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams);

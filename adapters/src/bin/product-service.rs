@@ -36,7 +36,7 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
         .require("schema", migration.check());
     let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
-    tracing::info!(listen = %args.listen.listen, "product-service answers");
+    tracing::info!(listen = %args.listen.listen, "product-service serves");
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());
     let service = service(products, RateLimit::off(), &args.http.settings());

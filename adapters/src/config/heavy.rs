@@ -32,15 +32,15 @@ impl HeavyArgs {
     }
 }
 
-/// How long heavy answers are remembered.
+/// How long heavy answers are cached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heavy work")]
 pub struct HeavyCacheArgs {
-    /// How long a heavy answer is remembered (1ms to 30days).
+    /// How long a heavy answer is cached (1ms to 30days).
     #[arg(long, env = "WOODY_HEAVY_CACHE_TTL", default_value = "60s", value_name = "TIME",
           value_parser = time(MILLISECOND, MONTH))]
     pub heavy_cache_ttl: Duration,
-    /// How many heavy answers are remembered (1 to 1000000).
+    /// How many heavy answers are cached (1 to 1000000).
     #[arg(long, env = "WOODY_HEAVY_CACHE_CAPACITY", default_value = "10000", value_name = "N",
           value_parser = whole::<u64>(1, 1_000_000))]
     pub heavy_cache_capacity: u64,

@@ -94,7 +94,7 @@ mod tests {
         *,
     };
 
-    /// Everything that is told where something is.
+    /// Everything that names where something is.
     #[derive(Debug, Parser)]
     struct Addresses {
         #[command(flatten)]

@@ -1,12 +1,12 @@
 //! The shop over HTTP: hyper serves, tower layers guard, and each service is a
 //! struct with a route table.
 //!
-//! [`service`] puts request ids, metrics, limits and error answers around the
+//! [`service`] puts request ids, metrics, limits and error responses around the
 //! [`Routes`] of a service; [`gateway`] puts all services behind one address;
-//! [`serve`] serves either until it is told to stop, and drains.
+//! [`serve`] serves either until it is stopped, and drains.
 //!
 //! Its rooms, each of which needs only those below it: `routes` (what the services
-//! answer), `server` (connections, and the boundary of a service), `layers` (limits),
+//! response), `server` (connections, and the boundary of a service), `layers` (limits),
 //! `request`, `response`.
 
 mod layers;

@@ -78,12 +78,12 @@ impl Process {
             tracing::info!(
                 signal,
                 drain_delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-                "told to stop: not ready any more"
+                "shutdown requested: not ready any more"
             );
             draining.cancel();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                _ = told() => tracing::info!("told again: the drain delay is cut short"),
+                _ = told() => tracing::info!("shutdown requested again: the drain delay is cut short"),
             }
             stopping.cancel();
         });
@@ -123,7 +123,7 @@ impl Process {
         }
     }
 
-    /// Tells how it ended, and answers with it.
+    /// Logs how it ended, and returns it.
     pub fn ended(&self, in_time: bool) -> bool {
         if in_time {
             tracing::info!("stopped, everything in flight is finished");
@@ -134,7 +134,7 @@ impl Process {
     }
 }
 
-/// What a service is told: flags of its own, and those that every service has.
+/// What configures a service: flags of its own, and those that every service has.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct ServiceArgs<A: Args> {
@@ -149,7 +149,7 @@ pub struct ServiceArgs<A: Args> {
     pub process: ProcessArgs,
 }
 
-/// Runs a service to its end, on a runtime of its own, and answers with the exit
+/// Runs a service to its end, on a runtime of its own, and returns the exit
 /// code: 0 when it ended well, 1 when the grace was too short, 2 when its
 /// configuration cannot work (one line on stderr says why).
 ///
@@ -191,7 +191,7 @@ where
             let process = Process::start(&process, &admin)?;
             service(own, process).await
         });
-        // Blocking reads that nobody waits for must not hold up the exit.
+        // Blocking reads that nothing waits for must not hold up the exit.
         runtime.shutdown_timeout(Duration::from_secs(1));
         outcome
     });

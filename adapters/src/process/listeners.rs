@@ -21,7 +21,7 @@ pub async fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, Co
 
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// The private listener: it answers to the very end, so that one sees how a
+/// The private listener: it serves to the very end, so that one sees how a
 /// process drains.
 #[derive(Debug)]
 pub struct Admin {
@@ -30,7 +30,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Begins to answer.
+    /// Begins to serve.
     ///
     /// # Errors
     /// [`ConfigError`] when it cannot listen.
@@ -42,7 +42,7 @@ impl Admin {
         let stop = CancellationToken::new();
         let drain = Drain::new(stop.clone(), process.grace_left());
         let serving = tokio::spawn(async move {
-            // Samples are kept until somebody reads them; nobody may.
+            // Samples are kept until they are read, which may be never.
             let upkeep = async {
                 loop {
                     tokio::time::sleep(UPKEEP_EVERY).await;

@@ -1,4 +1,4 @@
-//! A service as a process: how it begins, how it is told to end, and how it ends
+//! A service as a process: how it begins, how shutdown is requested, and how it ends
 //! with nothing dropped.
 
 mod closing;

@@ -15,7 +15,7 @@ pub enum Files {
     MustExist,
 }
 
-/// Opens the store. A server that is away is no error.
+/// Opens the store. A server that is unavailable is no error.
 ///
 /// # Errors
 /// [`ConfigError`] when waiting would not help.
@@ -41,7 +41,7 @@ pub fn store_name(args: &StoreArgs) -> Result<String, ConfigError> {
         .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))
 }
 
-/// Opens the broker. A server that is away is no error.
+/// Opens the broker. A server that is unavailable is no error.
 ///
 /// # Errors
 /// [`ConfigError`] when waiting would not help.

@@ -7,7 +7,7 @@ use woody_core::{
     services::Waits,
 };
 
-/// A check that passes while the store answers.
+/// A check that passes while the store responds.
 pub fn store_check(
     store: &Arc<dyn Store>,
 ) -> impl Fn() -> BoxFuture<'static, Result<(), StoreError>> + use<> {

@@ -59,7 +59,7 @@ pub fn check_validation_timeout(worker: &WorkerArgs, process: &Process) -> Resul
     if worker.validation_timeout > LONGEST_VALIDATION {
         return Err(ConfigError::new(format!(
             "WOODY_VALIDATION_TIMEOUT is {:?}, longer than {LONGEST_VALIDATION:?}: RabbitMQ takes \
-             a message away from whoever holds it for 30 minutes",
+             a message back from a consumer that has held it for 30 minutes",
             worker.validation_timeout
         )));
     }

@@ -49,7 +49,7 @@ pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> io::Res
     };
     tokio::time::timeout(Duration::from_secs(30), exchange)
         .await
-        .unwrap_or_else(|_| Err(io::Error::other("no answer within 30 s")))
+        .unwrap_or_else(|_| Err(io::Error::other("no response within 30 s")))
 }
 
 /// Asks for a path.

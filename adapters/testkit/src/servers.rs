@@ -49,7 +49,7 @@ impl Database {
         execute(&self.url, statement.to_owned()).await;
     }
 
-    /// Drops it, whoever is still connected.
+    /// Drops it, even with clients connected.
     pub async fn drop(self) {
         execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }

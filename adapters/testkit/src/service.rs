@@ -168,7 +168,7 @@ pub fn signal(process: u32, name: &str) {
     assert!(sent.unwrap().success());
 }
 
-/// Free when it was asked for; nobody else asks for it in between, as a rule.
+/// Free when it was asked for; no other process asks for it in between, as a rule.
 pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

@@ -109,7 +109,7 @@ fn pairs() -> impl Iterator<Item = Scenario> + Send {
 }
 
 /// One server has one fault at a time, and what only the broker has is not to be
-/// wiped: orders accepted while the store is away (`docs/guarantees.md`).
+/// wiped: orders accepted while the store is unavailable (`docs/guarantees.md`).
 fn go_together(a: Fault, b: Fault) -> bool {
     let kind = std::mem::discriminant::<Fault>;
     let apart = match (a.hits(), b.hits()) {

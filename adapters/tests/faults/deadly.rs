@@ -1,4 +1,4 @@
-//! Orders that end every worker that validates them, and somebody who starts the
+//! Orders that end every worker that validates them, and a supervisor that starts the
 //! workers again, as Swarm does.
 
 use std::{collections::BTreeSet, pin::pin};

@@ -77,7 +77,7 @@ async fn submit(shop: &Service) -> Answer {
     post(shop.address, "/api/orders", None, &order).await.unwrap()
 }
 
-/// Places orders until the disk is full; answers which were promised.
+/// Places orders until the disk is full; returns which were promised.
 async fn fill(shop: &Service) -> Vec<String> {
     let (mut promised, mut refused) = (Vec::new(), 0);
     // Refused again and again: not one commit that was late, but a full disk.

@@ -32,7 +32,7 @@ pub struct Findings {
     pub doubled: usize,
     /// Rows without a final state.
     pub pending: usize,
-    /// Rows that nobody asked for.
+    /// Rows that no client asked for.
     pub unexpected: usize,
     /// Rows that ended as failed.
     pub failed: usize,
@@ -73,7 +73,7 @@ pub async fn compare(database: &str, ledger: &Ledger) -> Findings {
     findings
 }
 
-/// Waits until all of these have a final state, and answers how long that took;
+/// Waits until all of these have a final state, and returns how long that took;
 /// `None` when they have not within `limit`.
 pub async fn settled(database: &str, ids: &[Uuid], limit: Duration) -> Option<Duration> {
     let began = Instant::now();
@@ -87,7 +87,7 @@ pub async fn settled(database: &str, ids: &[Uuid], limit: Duration) -> Option<Du
 }
 
 /// Waits until no order of this ledger is pending, those included whose clients
-/// were told nothing; answers whether that came within `limit`.
+/// were told nothing; returns whether that came within `limit`.
 pub async fn none_is_open(database: &str, ledger: &Ledger, limit: Duration) -> bool {
     let waiting = async {
         let mut connection = PgConnection::connect(database).await.unwrap();

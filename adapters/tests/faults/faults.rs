@@ -60,7 +60,7 @@ pub enum Blow {
     Kill,
     /// Killed, and its data deleted.
     Wipe,
-    /// SIGSTOP: connections stay open, and nobody answers.
+    /// SIGSTOP: connections stay open, and the server is silent.
     Freeze,
 }
 
@@ -80,9 +80,9 @@ pub enum Fault {
     Backlog,
     /// Orders that end every worker that validates them, as an OOM kill does.
     Deadly,
-    /// Somebody holds the table of orders.
+    /// Another session holds the table of orders.
     LockedTable,
-    /// The database is there and refuses: somebody has renamed the table of orders.
+    /// The database is there and refuses: an operator has renamed the table of orders.
     MissingTable,
     /// RabbitMQ takes no more messages.
     MemoryAlarm,
@@ -136,7 +136,7 @@ impl Fault {
         Self::Panics,
     ];
 
-    /// Whom it takes away from the shop, if anybody.
+    /// Which dependency it takes from the shop, if any.
     pub fn hits(self) -> Option<Dependency> {
         match self {
             Self::Server(dependency, _) | Self::Network(dependency, _) => Some(dependency),

@@ -137,7 +137,7 @@ impl Customer {
                     answer = said;
                     break;
                 }
-                // Nobody was there: nothing was asked of anybody.
+                // No replica was there: no request was sent.
                 Ok(Err(error)) if error.is_connect() => {}
                 // With a key, asking again is safe; without, it is not.
                 _ if key.is_some() => {}

@@ -1,4 +1,4 @@
-//! Messages that are no orders, and orders that nobody can validate.
+//! Messages that are no orders, and orders that cannot be validated.
 
 use std::time::{Duration, Instant};
 

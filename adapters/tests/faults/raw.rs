@@ -73,7 +73,7 @@ pub fn message(id: Uuid, product: &str) -> Vec<u8> {
 
 type Seen = Arc<Mutex<HashMap<Uuid, Vec<String>>>>;
 
-/// Listens to what workers announce, and counts. While the broker is away it
+/// Listens to what workers announce, and counts. While the broker is unavailable it
 /// hears nothing; it is there again soon after.
 pub struct Events {
     seen: Seen,

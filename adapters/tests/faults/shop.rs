@@ -156,14 +156,14 @@ impl Shop {
         logs.map(|log| log.lines().filter_map(count).sum::<u64>()).sum()
     }
 
-    /// Runs `woodyctl`, and answers what it printed.
+    /// Runs `woodyctl`, and returns what it printed.
     pub async fn woodyctl(&self, arguments: &[&str]) -> serde_json::Value {
         let (succeeded, printed) = self.run_woodyctl(arguments).await;
         assert!(succeeded, "{arguments:?}: {printed}");
         printed
     }
 
-    /// `woodyctl orders audit` of these promises; answers what it found when that
+    /// `woodyctl orders audit` of these promises; returns what it found when that
     /// is not clean.
     pub async fn audit(&self, promised: &[Uuid]) -> Result<(), String> {
         let file = tempfile::NamedTempFile::new().unwrap();

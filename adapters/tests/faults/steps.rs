@@ -24,7 +24,7 @@ enum Needs {
     Nothing,
     /// A validator that panics half of the time, so that orders are retried.
     Retries,
-    /// A dependency that is away.
+    /// A dependency that is unavailable.
     Away(Dependency),
 }
 
@@ -69,7 +69,7 @@ impl Step {
         process.start().await;
     }
 
-    /// Whom it takes away.
+    /// Which dependency it takes away.
     pub fn hits(self) -> Option<Dependency> {
         match self.needs {
             Needs::Away(dependency) => Some(dependency),

@@ -18,7 +18,7 @@ use crate::{
     shop::{Dependency, Settings, Shop},
 };
 
-/// Sends one submit fifty times at once, and answers the one id that all get.
+/// Sends one submit fifty times at once, and returns the one id that all get.
 async fn fifty_times(at: &[SocketAddr], key: &str, body: &Value) -> Uuid {
     let submits = (0..50).map(|n| post(at[n % at.len()], "/api/orders", Some(key), body));
     let mut ids: Vec<String> = Vec::new();

@@ -19,7 +19,7 @@ pub struct Row {
     pub recovery: Option<Duration>,
     /// What clients and listeners saw that must not be.
     pub broken: Vec<String>,
-    /// Whether both dependencies were away, so that refusing is right.
+    /// Whether both dependencies were unavailable, so that refusing is right.
     pub may_refuse: bool,
     /// Orders whose messages were taken for lost.
     pub published_again: u64,

@@ -1,4 +1,4 @@
-//! A validation service that fails on command, and that some orders kill whoever asks it.
+//! A validation service that fails on command, and with orders that kill the worker that validates them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// How it answers.
+/// How it responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// Every order passes.
@@ -23,13 +23,13 @@ pub enum Manner {
     Hangs,
     /// Every order passes, after most of a second.
     Slow,
-    /// An answer that nobody can read.
+    /// A response that cannot be read.
     Babbles,
     /// 422: it will have nothing to do with this order.
     Refuses,
 }
 
-/// In the name of a product whose order is the death of whoever validates it.
+/// In the name of a product whose order is the death of its worker.
 pub const DEADLY: &str = "deadly";
 
 pub struct TestValidator {
@@ -85,7 +85,7 @@ async fn answer(
     let who = request.uri().path().trim_start_matches('/').to_owned();
     let asked = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     if asked.is_ok_and(|asked| String::from_utf8_lossy(&asked).contains(DEADLY)) {
-        // Nobody listens in most scenarios.
+        // Nothing listens in most scenarios.
         let _ = dying.send(who);
         std::future::pending::<()>().await;
     }

@@ -37,7 +37,7 @@ impl Seen {
     fn next(&mut self, status: Option<&str>) -> Result<(), String> {
         let last = self.0.last().map(String::as_str);
         let follows = match (last, status) {
-            // At first it may not be there: it was accepted while the store was away.
+            // At first it may not be there: it was accepted while the store was unavailable.
             (None, None) | (None | Some("pending"), Some(_)) => true,
             (Some(_), None) => false,
             (Some(last), Some(status)) => last == status,
@@ -69,7 +69,7 @@ pub async fn by_asking(http: &Http, at: &[SocketAddr], id: Uuid, ledger: &Ledger
                 .ok()
                 .map(|order| order["status"].as_str().map(ToOwned::to_owned)),
             Some((404, _)) => Some(None),
-            // The store is away, or the replica.
+            // The store is unavailable, or the replica.
             _ => None,
         };
         if let Some(status) = answered {

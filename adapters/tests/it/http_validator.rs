@@ -155,7 +155,7 @@ async fn orders_that_make_the_service_fail_end_and_stop_nobody() {
     }
 }
 
-/// A service that fails for everybody fails no order, shows where it is, and is
+/// A service that fails for every order fails none, shows where it is, and is
 /// waited for until it is mended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_fails_for_all_is_no_orders_end() {

@@ -27,7 +27,7 @@ fn lines(output: &[u8]) -> Vec<String> {
 #[ignore = "needs WOODY_TEST_POSTGRES_URL, WOODY_TEST_AMQP_URL and WOODY_TEST_PYTHON with pika"]
 async fn a_python_publisher_feeds_our_worker() {
     let (database, host) = (Database::create().await, VirtualHost::create());
-    // Whoever comes first declares the queue: once the one, once the other.
+    // The first of the two declares the queue: once the one, once the other.
     for python_first in [true, false] {
         let publish = || {
             let output =

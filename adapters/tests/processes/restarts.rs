@@ -67,7 +67,7 @@ async fn restarts_of_broker_and_database_lose_nothing_and_need_no_restart_of_our
     let load = Load::start(&order);
     load.goes_on(50).await;
 
-    // The broker: killed, so that nobody is told; orders go on being accepted.
+    // The broker: killed, so that no connection is closed properly; orders go on being accepted.
     rabbitmq.run("kill");
     until("the worker notices", async || !worker.is_ready().await).await;
     assert_eq!(get(worker.admin, "/healthz").await.unwrap().status, 200);

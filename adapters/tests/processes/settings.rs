@@ -23,7 +23,7 @@ const PROGRAMS: [(&str, &[&str], &[&str]); 11] = [
     ("woodyctl", &["order", "place"], &["Train"]),
     ("woodyctl", &["dead", "list"], &[]),
     ("woodyctl", &["dead", "redrive"], &["--all", "--canary"]),
-    // A port on which nobody can listen.
+    // A port that cannot be listened on.
     ("woodyctl", &["load"], &["http://127.0.0.1:0"]),
 ];
 

@@ -26,7 +26,7 @@ async fn silent() -> (String, JoinHandle<()>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_waits_for_a_dependency_ends_well_when_told_to() {
     let (silent, holding) = silent().await;
-    // Nobody is at port 1.
+    // Nothing listens at port 1.
     for place in [silent.as_str(), "127.0.0.1:1"] {
         let database = format!("postgres://woody:right@{place}/woody");
         let broker = format!("amqp://woody:right@{place}");

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Bounds the bytes of bodies that are still arriving, over all services that
 /// share it. Past the bound the oldest of them gives way: it has had the most
-/// time, so whoever sends at once is never refused for those who dawdle.
+/// time, so a client that sends at once is never refused for those that dawdle.
 #[derive(Debug, Clone)]
 pub struct BodyBudget(Arc<Bodies>);
 
@@ -100,13 +100,13 @@ impl Drop for BodyInFlight {
     }
 }
 
-/// Bounds the bytes of answers that are on their way out, over all services that
-/// share it. Only large answers are counted, and only those that were made for
+/// Bounds the bytes of responses that are on their way out, over all services that
+/// share it. Only large responses are counted, and only those that were made for
 /// one client: what many clients are sent is in memory once.
 #[derive(Debug, Clone)]
 pub struct AnswerBudget(Arc<Semaphore>);
 
-/// From so many bytes on an answer is large.
+/// From so many bytes on a response is large.
 const LARGE: usize = 16 * 1024;
 
 impl AnswerBudget {
@@ -115,7 +115,7 @@ impl AnswerBudget {
         Self(Arc::new(Semaphore::new(max_bytes.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// Takes a permit for an answer of so many bytes, until what is returned is
+    /// Takes a permit for a response of so many bytes, until what is returned is
     /// dropped; `Err` when there is none left.
     pub(in crate::http) fn take(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ()> {
         if bytes < LARGE {

@@ -65,7 +65,7 @@ where
 }
 
 pin_project! {
-    /// The answer of a service under a [`ConcurrencyLimit`].
+    /// The response of a service under a [`ConcurrencyLimit`].
     #[project = Projected]
     pub enum ConcurrencyLimitFuture<F> {
         Admitted { #[pin] inner: F, permit: OwnedSemaphorePermit },

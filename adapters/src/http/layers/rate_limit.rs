@@ -82,7 +82,7 @@ impl RateLimit {
 }
 
 impl Buckets {
-    /// Keeps the memory bounded; whoever comes first in a second looks.
+    /// Keeps the memory bounded; the first request in a second looks.
     fn tidy(&self) {
         let now_s = self.started.elapsed().as_secs();
         let then_s = self.looked_at_s.load(Ordering::Relaxed);

@@ -10,7 +10,7 @@ use tower::{Layer, Service};
 
 use crate::http::response::{Failure, FailureKind};
 
-/// Bounds how long a request may take until its answer begins. An answer that
+/// Bounds how long a request may take until its response begins. A response that
 /// has begun may go on, as a stream of events does.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseTimeout(pub Duration);
@@ -50,7 +50,7 @@ where
 }
 
 pin_project! {
-    /// The answer of a service under a [`ResponseTimeout`].
+    /// The response of a service under a [`ResponseTimeout`].
     pub struct ResponseTimeoutFuture<F> {
         #[pin]
         answer: Timeout<F>,
@@ -68,7 +68,7 @@ where
             answer.unwrap_or_else(|_elapsed| {
                 Err(Failure::new(
                     FailureKind::TooSlow,
-                    "The answer took too long. Please try again.",
+                    "The response took too long. Please try again.",
                 ))
             })
         })

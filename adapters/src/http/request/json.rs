@@ -83,7 +83,7 @@ fn failure(path: &str, error: &serde_json::Error) -> Failure {
     }
     let parent = path.trim_end_matches('.');
     let parent = if parent == "?" { "" } else { parent };
-    // Unknown, missing and doubled fields are told by the object that should
+    // Unknown, missing and doubled fields are reported by the object that should
     // (not) have them: `unknown field `colour`, expected …`.
     let of_object = ["unknown field `", "missing field `", "duplicate field `"]
         .iter()

@@ -14,7 +14,7 @@ pub(in crate::http) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// What a request is called in answers and logs.
+/// What a request is called in responses and logs.
 ///
 /// A client, or the gateway, may choose it: 1 to 64 letters, digits, `-`, `_`,
 /// `.` or `:`. Anything else is not taken over, and the request gets a name of

@@ -10,7 +10,7 @@ pub struct Route<A> {
     pub method: Verb,
     /// The path, where `{…}` stands for one segment. A trailing slash is optional.
     pub path: &'static str,
-    /// How errors are told.
+    /// How errors are shown.
     pub style: Style,
     /// Whether it is only meant when the query has this parameter.
     pub only_with: Option<&'static str>,
@@ -40,7 +40,7 @@ impl Verb {
 }
 
 impl<A> Route<A> {
-    /// A `GET` that answers text, as the original system did.
+    /// A `GET` that returns text, as the original system did.
     pub const fn text(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Get, Style::Text);
         Self { method, path, style, only_with: None, instead: None, action }

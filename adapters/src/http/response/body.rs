@@ -10,16 +10,16 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-/// What every route answers with.
+/// The body of every response.
 pub type Response = hyper::Response<Body>;
 
 /// What a response carries: bytes that are there, or bytes that come.
 pub struct Body(Inner);
 
 enum Inner {
-    /// Bytes that other answers may carry too.
+    /// Bytes that other responses may carry too.
     Whole(Bytes),
-    /// Bytes that were made for this answer.
+    /// Bytes that were made for this response.
     Own(Vec<u8>),
     Stream(BoxStream<'static, Bytes>),
 }
@@ -30,7 +30,7 @@ impl Body {
         Self(Inner::Whole(Bytes::new()))
     }
 
-    /// Bytes that were made for this answer, and are in memory until it is sent.
+    /// Bytes that were made for this response, and are in memory until it is sent.
     pub fn own(bytes: Vec<u8>) -> Self {
         Self(Inner::Own(bytes))
     }
@@ -54,7 +54,7 @@ impl Body {
         }
     }
 
-    /// How many bytes were made for this answer alone.
+    /// Returns how many bytes were made for this response alone.
     pub(in crate::http) fn own_bytes(&self) -> usize {
         match &self.0 {
             Inner::Own(bytes) => bytes.len(),

@@ -10,7 +10,7 @@ use super::{
     kind::FailureKind,
 };
 
-/// How a route tells what went wrong.
+/// How a route shows what went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// A line of text, as the original system's routes do.
@@ -75,7 +75,7 @@ impl Failure {
         failure
     }
 
-    /// The same failure, told in this style whatever the route's is.
+    /// Returns the same failure, shown in this style whatever the route's is.
     #[must_use]
     pub fn told_as(mut self, style: Style) -> Self {
         self.0.style = Some(style);
@@ -135,7 +135,7 @@ impl Failure {
         failure
     }
 
-    /// The answer that the client gets.
+    /// Returns the response that the client gets.
     pub fn render(self, style: Style, request_id: &str) -> Response {
         let inner = *self.0;
         let (status, slug, title) = inner.kind.row();
@@ -182,7 +182,7 @@ impl Failure {
     }
 }
 
-/// What the reference text's gateway answers, to the letter.
+/// What the reference text's gateway returns, to the letter.
 const RATE_LIMITED: &str =
     r#"{"error": "Rate limit exceeded", "message": "Too many requests", "status": 503}"#;
 

@@ -47,7 +47,7 @@ pub enum FailureKind {
     Internal,
     /// Too much is going on.
     Overloaded,
-    /// What the route needs is away.
+    /// What the route needs is unavailable.
     Unavailable,
     /// This process is going down.
     ShuttingDown,
@@ -96,7 +96,7 @@ impl FailureKind {
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
             Self::ShuttingDown => (S::SERVICE_UNAVAILABLE, "shutting-down", "Shutting down"),
             Self::RateLimited => (S::SERVICE_UNAVAILABLE, "rate-limited", "Rate limit exceeded"),
-            Self::TooSlow => (S::GATEWAY_TIMEOUT, "too-slow", "The answer took too long"),
+            Self::TooSlow => (S::GATEWAY_TIMEOUT, "too-slow", "The response took too long"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! From an error to what clients are told of it: the only file in which one becomes the other.
+//! From an error to what clients see of it: the only file in which one becomes the other.
 
 use woody_core::{
     domain::{DetailsError, Invalid, python_stamp},
@@ -26,7 +26,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Unavailable(_) => Self::because(
                 FailureKind::Unavailable,
-                "The store is away. Please try again.",
+                "The store is unavailable. Please try again.",
                 error,
             ),
             _ => Self::because(FailureKind::Internal, "The store could not do this.", error),
@@ -39,7 +39,7 @@ impl From<BrokerError> for Failure {
         match error {
             BrokerError::Unavailable(_) => Self::because(
                 FailureKind::Unavailable,
-                "The broker is away. Please try again.",
+                "The broker is unavailable. Please try again.",
                 error,
             ),
             BrokerError::Closed => Self::new(
@@ -98,11 +98,11 @@ impl From<IntakeError> for Failure {
 /// What clients may know of an outage: not what the dependency said.
 fn outage<E>(outage: &Outage<E>, is_transient: impl FnOnce(&E) -> bool) -> String {
     let what = match outage.cause().map(is_transient) {
-        Some(true) => "is away",
+        Some(true) => "is unavailable",
         Some(false) => "refuses",
-        None => "does not answer",
+        None => "does not respond",
     };
-    // The microseconds tell a client nothing.
+    // Microseconds are of no use to a client.
     let since: String = python_stamp(outage.since()).chars().take(19).collect();
     format!("{what}, since {since} UTC")
 }

@@ -1,4 +1,4 @@
-//! What goes back to the client: bodies, replies, failures and what they are told as.
+//! What goes back to the client: bodies, replies, failures and the styles that failures are shown in.
 
 mod body;
 mod failure;

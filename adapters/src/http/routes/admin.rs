@@ -19,9 +19,9 @@ use crate::http::{
 
 /// What only the operator and the orchestrator ask.
 ///
-/// | route | answer |
+/// | route | response |
 /// | --- | --- |
-/// | `GET /healthz` | `ok`, whatever else is away: the process lives |
+/// | `GET /healthz` | `ok`, whatever else is unavailable: the process lives |
 /// | `GET /readyz` | 200 or 503, with each check and what it said |
 /// | `GET /metrics` | in Prometheus' text format |
 pub struct AdminRoutes {
@@ -58,7 +58,7 @@ const TABLE: &[Route<Action>] = &[
 ///
 /// let readiness = Readiness::new(CancellationToken::new())
 ///     .require("store", || async { Ok::<_, &str>(()) })
-///     .report("relay", || async { Err("the broker is away") });
+///     .report("relay", || async { Err("the broker is unavailable") });
 /// ```
 pub struct Readiness {
     draining: CancellationToken,
@@ -81,7 +81,7 @@ struct Check {
     probe: Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
 }
 
-/// The answer of `/readyz`.
+/// The response of `/readyz`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct ReadinessReport {
     /// Whether the process should be given work.
@@ -105,7 +105,7 @@ pub struct CheckResult {
 }
 
 impl Readiness {
-    /// Ready until `draining` is cancelled; a check has two seconds to answer.
+    /// Ready until `draining` is cancelled; a check has two seconds to return.
     pub fn new(draining: CancellationToken) -> Self {
         Self { draining, checks: Vec::new(), check_timeout: Duration::from_secs(2) }
     }
@@ -158,7 +158,7 @@ impl Readiness {
         let results = join_all(self.checks.iter().map(|check| async {
             let answer = tokio::time::timeout(self.check_timeout, (check.probe)()).await;
             let answer = answer.unwrap_or_else(|_elapsed| {
-                Err(format!("no answer within {:?}", self.check_timeout))
+                Err(format!("no result within {:?}", self.check_timeout))
             });
             let Check { name, required, .. } = *check;
             (name, CheckResult { ok: answer.is_ok(), required, why: answer.err() })

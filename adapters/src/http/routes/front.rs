@@ -20,12 +20,12 @@ use crate::http::{
 
 /// The shop's page.
 ///
-/// | route | answer |
+/// | route | response |
 /// | --- | --- |
 /// | `GET /` | the page; to clients that do not ask for HTML, what to try with curl |
 /// | `GET /style.css`, `/shop.js`, `/favicon.svg` | what the page needs |
 /// | `GET /shop/{module}` | the modules of its script |
-/// | `GET /openapi.json` | what every service answers |
+/// | `GET /openapi.json` | the routes of every service |
 pub struct FrontRoutes {
     page: File,
     style: File,
@@ -77,7 +77,7 @@ const MODULES: [(&str, &str); 6] = [
 const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// A file of the page, with the tag that tells its version.
+/// A file of the page, with the tag of its version.
 struct File {
     content_type: &'static str,
     bytes: Bytes,

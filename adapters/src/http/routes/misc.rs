@@ -15,12 +15,12 @@ use crate::http::{
 
 /// The misc service.
 ///
-/// | route | answer |
+/// | route | response |
 /// | --- | --- |
 /// | `GET /api/ping` | `ping` |
 /// | `GET /api/misc/time` | `misc: NOW` |
 /// | `GET /api/misc/heavy?name=N&quantity=` | `NOW: Woody -N- Woody`, or the cutting plan as JSON or SVG |
-/// | `GET /openapi.json` | what every service answers |
+/// | `GET /openapi.json` | the routes of every service |
 pub struct MiscRoutes {
     heavy: Arc<HeavyComputation>,
 }
@@ -59,7 +59,7 @@ impl MiscRoutes {
 
     async fn heavy(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         let Some(form) = choose(request.headers(), &FORMS) else {
-            let detail = format!("This route answers {}.", FORMS.join(", "));
+            let detail = format!("This route returns {}.", FORMS.join(", "));
             return Err(Failure::new(FailureKind::NotAcceptable, detail));
         };
         self.heavy_as(form, request).await.map_err(|failure| match form {

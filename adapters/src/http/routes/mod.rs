@@ -1,4 +1,4 @@
-//! What the services answer: their route tables, what each row does, and its description.
+//! The routes of the services: their tables, what each row does, and its description.
 
 mod admin;
 pub mod dto;

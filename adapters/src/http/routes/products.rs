@@ -15,9 +15,9 @@ use crate::http::{
 
 /// The product service.
 ///
-/// | route | answer |
+/// | route | response |
 /// | --- | --- |
-/// | `GET /api/products?product=N` | adds N, answers `N` |
+/// | `GET /api/products?product=N` | adds N, returns `N` |
 /// | `GET /api/products/last` | `db: NOW - COUNT products (last=N)` |
 /// | `GET /api/products?limit=&after=` | a page, newest first |
 /// | `POST /api/products` | 201, the product |
@@ -53,7 +53,7 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/api/products/{id}", Action::Show),
 ];
 
-/// How many products a page has when nobody says.
+/// How many products a page has when the request does not say.
 const PAGE: usize = 20;
 
 impl ProductRoutes {

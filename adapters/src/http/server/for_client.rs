@@ -34,7 +34,7 @@ impl<S: HttpService> Service<Request<Incoming>> for ForClient<S> {
     type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // What it has no room for it answers with 503.
+        // What it has no room for gets 503.
         Poll::Ready(Ok(()))
     }
 

@@ -43,7 +43,7 @@ pub struct ServerLimits {
     /// 60 s), so that none is closed just as they use it.
     pub head_timeout: Duration,
     /// How long a client may keep still in the middle of a request, or while its
-    /// answer waits to be taken.
+    /// response waits to be read.
     pub stall: Duration,
 }
 
@@ -62,10 +62,10 @@ impl Default for ServerLimits {
 /// How a server ends.
 #[derive(Debug, Clone)]
 pub struct Drain {
-    /// Cancelled when it should end soon: every answer from then on closes its
+    /// Cancelled when it should end soon: every response from then on closes its
     /// connection, so that clients go elsewhere.
     pub draining: CancellationToken,
-    /// Cancelled when it should end: it closes its listener, and answers what
+    /// Cancelled when it should end: it closes its listener, and responds to what
     /// is in flight.
     pub stop: CancellationToken,
     /// How long that may take; what is left then is cut off.
@@ -101,7 +101,7 @@ const MAX_HEAD: usize = 32 * 1024;
 /// The pause after an accept that failed for want of something.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `service` on `listener` until it is told to stop, and returns when the
+/// Serves `service` on `listener` until it is stopped, and returns when the
 /// last connection has ended.
 ///
 /// # Cancel safety
@@ -113,7 +113,7 @@ pub async fn serve<S: HttpService>(
     drain: Drain,
 ) -> Drained {
     let slots = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
-    // Those that are told to go away are few, and never hold up the others.
+    // Connections that are refused are few, and never hold up the others.
     let refusals = Arc::new(Semaphore::new(256));
     let mut connections = JoinSet::new();
     let server = Arc::new(Server {
@@ -215,14 +215,14 @@ impl<S: HttpService> Server<S> {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Serves one connection to its end; told to stop, to the end of its request.
+    /// Serves one connection to its end, or, once stopped, to the end of its request.
     async fn connection(
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
         stop: CancellationToken,
     ) {
-        // Without it answers would wait for acknowledgements; failing is harmless.
+        // Without it responses would wait for acknowledgements; failing is harmless.
         let _ = stream.set_nodelay(true);
         let follower = Follower::default();
         let wire = TokioIo::new(Wire::new(stream, self.stall, follower.clone()));
@@ -242,7 +242,7 @@ impl<S: HttpService> Server<S> {
             }
         };
         if let Err(error) = ended {
-            // Clients go away, or send what is no HTTP: nothing of ours.
+            // Clients disconnect, or send what is no HTTP: no fault of ours.
             tracing::debug!(error = &error as &dyn std::error::Error, %peer, "connection ended");
         }
     }
@@ -278,7 +278,7 @@ async fn refuse(mut stream: TcpStream, why: &str) {
     let polite = async {
         stream.write_all(answer.as_bytes()).await?;
         stream.shutdown().await?;
-        // Closing with something unread would reset the answer away.
+        // Closing with something unread would reset the connection before the response is read.
         let mut unread = [0; 1024];
         while stream.read(&mut unread).await? > 0 {}
         io::Result::Ok(())

@@ -46,10 +46,10 @@ pub trait Routes: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Response, Failure>> + Send;
 }
 
-/// Something that answers every request: what a server serves.
+/// Something that responds to every request: what a server serves.
 pub trait HttpService: Clone + Send + Sync + 'static {
     /// Answers one request of the client at `peer`. It never fails: what went
-    /// wrong is an answer too.
+    /// wrong is a response too.
     fn answer(
         &self,
         peer: SocketAddr,
@@ -62,13 +62,13 @@ pub trait HttpService: Clone + Send + Sync + 'static {
 pub struct ServiceSettings {
     /// How many requests may be under way; clones share it.
     pub concurrency: ConcurrencyLimit,
-    /// How long a request may take until its answer begins.
+    /// How long a request may take until its response begins.
     pub request_timeout: Duration,
     /// How much a client may send, and how slowly.
     pub body: BodyLimits,
     /// How many bytes of bodies may be on their way in; clones share it.
     pub bodies: BodyBudget,
-    /// How many bytes of answers may be on their way out; clones share it.
+    /// How many bytes of responses may be on their way out; clones share it.
     pub answers: AnswerBudget,
     /// Whether `GET`s that change state are served.
     pub legacy_get: bool,
@@ -76,7 +76,7 @@ pub struct ServiceSettings {
 
 impl Default for ServiceSettings {
     /// 1,024 requests, 30 s, 64 KiB within 10 s; 16 MiB of bodies and 32 MiB of
-    /// answers on their way; the original routes as they were.
+    /// responses on their way; the original routes as they were.
     fn default() -> Self {
         Self {
             concurrency: ConcurrencyLimit::new(1_024),
@@ -92,11 +92,11 @@ impl Default for ServiceSettings {
 /// Puts what every service needs around `routes`. From the outside in:
 ///
 /// 1. the boundary: request id, span, metrics; a panic or a failure becomes an
-///    answer, and a failure of ours is logged, once; answers are counted;
+///    response, and a failure of ours is logged, once; responses are counted;
 /// 2. the route: 404 and 405;
 /// 3. the client's rate limit;
 /// 4. the body, which arrives whole;
-/// 5. the limit of requests under way: whoever dawdles holds no permit;
+/// 5. the limit of requests under way: a client that dawdles holds no permit;
 /// 6. the timeout of the response.
 pub fn service<R: Routes>(
     routes: R,
@@ -230,19 +230,19 @@ fn unfit(head: &Parts) -> Option<Failure> {
 }
 
 impl<A> Around<A> {
-    /// Counts an answer among those on their way out.
+    /// Counts a response among those on their way out.
     fn admit(&self, response: Response) -> Result<Response, Failure> {
         match self.answers.take(response.body().own_bytes()) {
             Ok(None) => Ok(response),
             Ok(Some(permit)) => Ok(response.map(|body| body.with_permit(permit))),
             Err(()) => {
-                let detail = "Too many large answers are on their way. Please try again.";
+                let detail = "Too many large responses are on their way. Please try again.";
                 Err(Failure::new(FailureKind::Overloaded, detail))
             }
         }
     }
 
-    /// Faults of ours are errors. What is away or too much is a warning, once a
+    /// Faults of ours are errors. What is unavailable or too much is a warning, once a
     /// second at most: it comes in thousands. What a client did wrong is for debugging.
     fn log(&self, failure: &Failure, id: &RequestId) {
         let (kind, detail, cause) = (failure.kind(), failure.detail(), failure.cause());

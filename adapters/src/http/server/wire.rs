@@ -14,9 +14,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How long a closed connection is read on, so that the last answer is not lost
+/// How long a closed connection is read on, so that the last response is not lost
 /// to a client that still writes: the close of a socket with unread bytes resets
-/// the connection, and the reset overtakes the answer.
+/// the connection, and the reset overtakes the response.
 const LINGER: Duration = Duration::from_secs(5);
 /// The same, while nothing comes.
 const LINGER_IN_SILENCE: Duration = Duration::from_secs(1);
@@ -25,16 +25,16 @@ const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
 /// The socket of a connection, as the server reads and writes it.
 ///
-/// It fails when nothing moves for too long: while an answer waits to be taken,
-/// or while a request that was begun does not go on. It tells when the client
-/// of a [`Follower`] leaves, and closes so that the last answer arrives.
+/// It fails when nothing moves for too long: while a response waits to be read,
+/// or while a request that was begun does not go on. It reports when the client
+/// of a [`Follower`] leaves, and closes so that the last response arrives.
 pub(super) struct Wire {
     stream: TcpStream,
     stall: Duration,
     follower: Follower,
     reading: Stall,
     writing: Stall,
-    /// Whether something came since the last answer: a request was begun.
+    /// Whether something came since the last response: a request was begun.
     heard: bool,
     /// Whether the client has shut down its sending side.
     ended: bool,
@@ -200,8 +200,8 @@ impl Stall {
 /// Whether the client of a connection follows a stream.
 ///
 /// While a request is served nothing is read, because a client may shut down its
-/// sending side and wait for its answer. Of a stream that may go on for hours
-/// that is the only sign that nobody reads it any more: it ends then.
+/// sending side and wait for its response. Of a stream that may go on for hours
+/// that is the only sign that its client has gone: it ends then.
 #[derive(Clone, Default)]
 pub(super) struct Follower(Arc<Mutex<Option<CancellationToken>>>);
 

@@ -74,7 +74,7 @@ async fn a_check_that_hangs_is_a_check_that_fails() {
     let addr = admin(readiness).await;
     let answer = get(addr, "/readyz").await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.json()["checks"]["store"]["why"], "no answer within 50ms");
+    assert_eq!(answer.json()["checks"]["store"]["why"], "no result within 50ms");
 }
 
 #[tokio::test]

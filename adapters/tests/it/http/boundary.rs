@@ -87,7 +87,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     let probed = probed(settings, ServerLimits::default()).await;
     let answer = send(probed.addr, request("GET /wait", &[], "")).await;
     assert_eq!(answer.status, 504);
-    assert!(answer.text().starts_with("The answer took too long"), "{answer:?}");
+    assert!(answer.text().starts_with("The response took too long"), "{answer:?}");
 }
 
 #[tokio::test]

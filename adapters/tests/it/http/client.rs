@@ -73,7 +73,7 @@ pub(super) fn request(
     request.body(Full::new(body.into())).unwrap()
 }
 
-/// Sends bytes, whatever they are, and answers all that comes back until the
+/// Sends bytes, whatever they are, and returns all that comes back until the
 /// server closes.
 pub(super) async fn raw(addr: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(addr).await.unwrap();

@@ -82,7 +82,7 @@ async fn the_status_now_comes_first_then_each_change_then_the_end() {
     assert_eq!((last_id.as_str(), &last["status"]), ("success", &json!("success")));
     assert_eq!(last, shop.get(&format!("/api/orders/{id}")).await.json());
     assert_eq!(stream.event().await, None);
-    // Whoever comes late gets the end at once.
+    // A client that comes late gets the end at once.
     let mut late = Stream::open(&shop, &id).await;
     assert_eq!(late.event().await, Some((last_id, last)));
     assert_eq!(late.event().await, None);

@@ -1,4 +1,4 @@
-//! What clients see when something behind the service is away.
+//! What clients see when something behind the service is unavailable.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ const ID: &str = "0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f";
 #[tokio::test]
 async fn a_store_that_is_away_is_503_and_one_that_refuses_is_500() {
     let mut store = MockProductStore::new();
-    store.expect_summary().returning(|| Err(StoreError::unavailable("secret-host is away")));
+    store.expect_summary().returning(|| Err(StoreError::unavailable("secret-host is gone")));
     store.expect_product().returning(|_| Err(StoreError::refused("secret table")));
     let routes = ProductRoutes::new(Arc::new(Catalogue::new(Arc::new(store))));
     let service = service(routes, RateLimit::off(), &ServiceSettings::default());
@@ -33,7 +33,7 @@ async fn a_store_that_is_away_is_503_and_one_that_refuses_is_500() {
 
     let away = send(addr, request("GET /api/products/last", &[], "")).await;
     assert_eq!((away.status.as_u16(), away.header("retry-after")), (503, "2"));
-    assert_eq!(away.text(), "The store is away. Please try again.");
+    assert_eq!(away.text(), "The store is unavailable. Please try again.");
     let refused = send(addr, request(&format!("GET /api/products/{ID}"), &[], "")).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (500, ""));
     assert!(!refused.text().contains("secret"), "{refused:?}");
@@ -42,8 +42,8 @@ async fn a_store_that_is_away_is_503_and_one_that_refuses_is_500() {
 #[tokio::test]
 async fn with_store_and_broker_away_an_order_is_503_in_both_ways() {
     let mut store = MockOrderStore::new();
-    store.expect_insert().returning(|_, _| Err(StoreError::unavailable("secret-host is away")));
-    store.expect_order().returning(|_| Err(StoreError::unavailable("away")));
+    store.expect_insert().returning(|_, _| Err(StoreError::unavailable("secret-host is gone")));
+    store.expect_order().returning(|_| Err(StoreError::unavailable("gone")));
     let mut publisher = MockPublisher::new();
     publisher.expect_publish().returning(|_| Err(BrokerError::refused("secret queue")));
     let (store, publisher): (Arc<dyn OrderStore>, Arc<dyn Publisher>) =
@@ -75,7 +75,7 @@ async fn with_store_and_broker_away_an_order_is_503_in_both_ways() {
     assert_eq!((modern.status.as_u16(), modern.header("retry-after")), (503, "2"));
     assert_eq!(modern.json()["type"], "urn:woodytoys:problem:unavailable");
     let detail = modern.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("the store is away, since 20"), "{detail}");
+    assert!(detail.contains("the store is unavailable, since 20"), "{detail}");
     assert!(detail.contains("the broker refuses, since 20"), "{detail}");
     assert!(!detail.contains("secret"), "{detail}");
     let legacy = send(addr, request("GET /api/orders/do?order=a", &[], "")).await;

@@ -1,4 +1,4 @@
-//! What clients are told of orders that were given while the store was away.
+//! What clients see of orders that were given while the store was unavailable.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -17,22 +17,22 @@ use super::{
     shop::{drain, serve_here},
 };
 
-/// An id that nobody gave.
+/// An id that no service gave.
 const NEVER: &str = "0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f";
 
-fn away<T>() -> Result<T, StoreError> {
-    Err(StoreError::unavailable("away"))
+fn unavailable<T>() -> Result<T, StoreError> {
+    Err(StoreError::unavailable("gone"))
 }
 
 /// A store that cannot be reached.
 fn unreachable_store() -> MockOrderStore {
     let mut store = MockOrderStore::new();
-    store.expect_insert().returning(|_, _| away());
-    store.expect_order().returning(|_| away());
-    store.expect_claim_outbox().returning(|_, _| away());
-    store.expect_clear_outbox().returning(|_| away());
-    store.expect_watermark().returning(|_| away());
-    store.expect_ping().returning(away);
+    store.expect_insert().returning(|_, _| unavailable());
+    store.expect_order().returning(|_| unavailable());
+    store.expect_claim_outbox().returning(|_, _| unavailable());
+    store.expect_clear_outbox().returning(|_| unavailable());
+    store.expect_watermark().returning(|_| unavailable());
+    store.expect_ping().returning(unavailable);
     store
 }
 

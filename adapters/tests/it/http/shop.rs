@@ -121,7 +121,7 @@ impl Shop {
         send(self.addr, request).await
     }
 
-    /// Places an order and answers its id.
+    /// Places an order and returns its id.
     pub(super) async fn order(&self, product: &str) -> String {
         let body = serde_json::json!({"product": product});
         let answer = self.post("/api/orders", &body).await;
@@ -142,7 +142,7 @@ impl Shop {
             && depth.in_flight.unwrap_or_default() == 0
     }
 
-    /// Stops it, and answers how it ended.
+    /// Stops it, and returns how it ended.
     pub(super) async fn close(self) -> Drained {
         self.stop.cancel();
         self.serving.await.unwrap()

@@ -34,7 +34,7 @@ pub use plan::HeavyView;
 )))]
 struct Schemas;
 
-/// What every service answers, as OpenAPI 3.1.
+/// The routes of all services, as OpenAPI 3.1.
 pub fn openapi() -> OpenApi {
     let mut license = License::new("MIT OR Apache-2.0");
     license.identifier = Some("MIT OR Apache-2.0".to_owned());

@@ -11,7 +11,7 @@ use super::words::{
 
 const BAD_QUERY: (u16, &str) =
     (400, "A parameter is missing, unknown, there twice, or badly encoded.");
-const BAD_VALUE: (u16, &str) = (422, "A value that cannot be; the answer names its field.");
+const BAD_VALUE: (u16, &str) = (422, "A value that cannot be; the response names its field.");
 const NOT_FOR_BROWSERS: (u16, &str) =
     (403, "A browser asks for a stranger's page, or without being asked.");
 const SWITCHED_OFF: (u16, &str) = (405, "`GET`s that change state are switched off: use `POST`.");

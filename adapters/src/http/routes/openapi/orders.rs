@@ -1,5 +1,5 @@
-//! Orders as answers show them. These only describe what is written elsewhere, and a
-//! test reads real answers with them.
+//! Orders as responses show them. These only describe what is written elsewhere, and a
+//! test reads real responses with them.
 
 use bytes::Bytes;
 use serde::Deserialize;

@@ -1,5 +1,5 @@
 //! The schema of a heavy answer. The types are core's; these only describe
-//! them, and a test reads real answers with them.
+//! them, and a test reads real responses with them.
 
 use serde::Deserialize;
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! What the operations are told with.
+//! What operations are described with.
 
 use serde_json::{Value, json};
 use utoipa::openapi::{
@@ -9,7 +9,7 @@ use utoipa::openapi::{
     schema::{KnownFormat, SchemaFormat},
 };
 
-/// An operation that is being told.
+/// An operation that is being described.
 pub(super) struct Told {
     method: HttpMethod,
     operation: OperationBuilder,
@@ -47,7 +47,7 @@ impl Told {
         self.with(|operation| operation.response(status, response))
     }
 
-    /// Errors told as problems.
+    /// Errors shown as problems.
     pub(super) fn problems(self, errors: &[(u16, &str)]) -> Self {
         self.errors(errors, |about| {
             let problem = Content::new(Some(view("Problem")));
@@ -55,7 +55,7 @@ impl Told {
         })
     }
 
-    /// Errors told as a line of text.
+    /// Errors shown as a line of text.
     pub(super) fn lines(self, errors: &[(u16, &str)]) -> Self {
         self.errors(errors, |about| {
             let line = Content::new(Some(text_schema()));
@@ -69,7 +69,7 @@ impl Told {
             operation.answer(&status.to_string(), told(about).build())
         });
         let unavailable = told(
-            "Too much is going on, what it needs is away, or (as application/json) the client \
+            "Too much is going on, what it needs is unavailable, or (as application/json) the client \
              has spent its requests.",
         )
         .header("Retry-After", header("Seconds until the next try.", Type::Integer))
@@ -156,19 +156,19 @@ pub(super) fn header(about: &str, of: Type) -> utoipa::openapi::Header {
     HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build()
 }
 
-/// An answer of JSON.
+/// A response of JSON.
 pub(super) fn json_of(schema: &str, about: &str) -> ResponseBuilder {
     ResponseBuilder::new()
         .description(about)
         .content("application/json", Content::new(Some(view(schema))))
 }
 
-/// An answer of text.
+/// A response of text.
 pub(super) fn text_like(example: &str, about: &str) -> ResponseBuilder {
     typed("text/plain", Some(example), ResponseBuilder::new().description(about))
 }
 
-/// One more form of an answer, as text of this type.
+/// One more form of a response, as text of this type.
 pub(super) fn typed(
     media_type: &str,
     example: Option<&str>,

@@ -79,7 +79,7 @@ impl<D: OrderDetails> OrderApi<D> {
             && seen.as_bytes() == order.status.as_str().as_bytes()
         {
             // The client has seen the end. An EventSource connects again after each
-            // end of its stream, until it is told so.
+            // end of its stream, until it gets a 204.
             return Ok(reply::no_content());
         }
         let slot = self.streams.take_slot(request.client)?;

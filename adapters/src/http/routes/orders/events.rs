@@ -95,7 +95,7 @@ pub(super) struct StreamSlot {
 }
 
 impl StreamSlot {
-    /// The answer that shows `changes`, ending with them.
+    /// Returns the response that shows `changes`, ending with them.
     pub(super) fn respond<D: OrderDetails>(
         self,
         changes: impl Stream<Item = TrackedOrder<D>> + Send + 'static,

@@ -28,7 +28,7 @@ pub use toys::ToyOrderRoutes;
 
 /// The order service of a program of its own: orders ask for a `D`.
 ///
-/// | route | answer |
+/// | route | response |
 /// | --- | --- |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `GET /api/orders/{id}` | the order, or 404 |
@@ -39,7 +39,7 @@ pub use toys::ToyOrderRoutes;
 /// `status` and the like beside them. A field that `D` does not have is refused, whether
 /// `D` itself would refuse it or not (unless `D` reads its fields by way of serde's
 /// `flatten`, which hides them from us); what serde or [`OrderDetails::check`] refuses is
-/// told as 422 with the field, such as `toppings[2].name`. An `Idempotency-Key` makes one
+/// shown as 422 with the field, such as `toppings[2].name`. An `Idempotency-Key` makes one
 /// order of a submit that is sent twice.
 ///
 /// ```
@@ -104,7 +104,7 @@ impl<D: OrderDetails> OrderRoutes<D> {
     /// Returns the routes over a pipeline; streams end when `stop` is cancelled.
     ///
     /// Drop them, as a server does when it ends, before the pipeline is stopped: it waits
-    /// for whoever may still place orders.
+    /// for everything that may still place orders.
     pub fn of(pipeline: &Pipeline<D>, stop: &CancellationToken) -> Self {
         let streams = StreamSettings::until(stop.clone());
         Self::new(pipeline.intake(), pipeline.tracker(), streams)

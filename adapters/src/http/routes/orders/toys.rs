@@ -19,7 +19,7 @@ use crate::http::{
 /// The shop's order service: what [`OrderRoutes`](super::OrderRoutes) serves, and the
 /// routes of the original system.
 ///
-/// | route | answer |
+/// | route | response |
 /// | --- | --- |
 /// | `GET /api/orders/do?order=N` (or `product=N`) | `Your process ID has been created with this product : N` |
 /// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |

@@ -3,7 +3,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::{domain::OrderDetails, services::TrackedOrder};
 
-/// An order and where it stands, as answers and events show it: its own fields and
+/// An order and where it stands, as responses and events show it: its own fields and
 /// those of `D` in one object.
 ///
 /// The fields of `D` and the times are missing while the order is kept by the broker alone.

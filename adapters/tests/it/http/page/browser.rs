@@ -82,7 +82,7 @@ impl Browser {
     }
 
     async fn tell(&self, path: &str, body: &Value) -> Value {
-        // It lets in nobody who calls it by another name.
+        // It refuses requests under another host name.
         let headers = ["host: localhost", "content-type: application/json"];
         let answer =
             send(self.addr, request(&format!("POST {path}"), &headers, body.to_string())).await;
