@@ -135,7 +135,7 @@ async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlE
     let message = OrderMessage::parse(&letter.body).ok();
     let mut pairs = vec![
         ("id", letter.id.0.clone()),
-        ("died at", died_at(letter).unwrap_or_else(|| "not told".to_owned())),
+        ("died at", died_at(letter).unwrap_or_else(|| "unknown".to_owned())),
         ("attempts", letter.attempts.to_string()),
         ("reason", letter.reason.to_string()),
     ];

@@ -35,7 +35,7 @@ use shop::Shop;
 pub struct Ctl {
     #[command(subcommand)]
     command: Command,
-    /// How answers are printed.
+    /// How results are printed.
     #[arg(long, global = true, default_value = "table", value_name = "table|json")]
     output: Format,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct Ctl {
     log: LogArgs,
 }
 
-/// How answers are printed.
+/// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people.
@@ -71,7 +71,7 @@ enum Command {
     /// See how full the queue is.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
-    /// Place orders at a steady rate over HTTP, and keep books on the answers.
+    /// Place orders at a steady rate over HTTP, and keep books on the responses.
     Load(load::LoadArgs),
     /// Examine a stack file and what belongs to it, before it is deployed. Exit
     /// code 1 with any error.

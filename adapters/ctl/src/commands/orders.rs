@@ -99,9 +99,9 @@ async fn place<D: OrderDetails>(
     let accepted = accepted?;
     let kept = match accepted.kept {
         Kept::InStore if published => "accepted",
-        Kept::InStore => "accepted; the broker is away, the order waits in the outbox",
+        Kept::InStore => "accepted; the broker is unavailable, the order waits in the outbox",
         Kept::Already => "accepted earlier under the same key",
-        Kept::InBroker => "accepted; the store is away, the worker writes it later",
+        Kept::InBroker => "accepted; the store is unavailable, the worker writes it later",
     };
     let id = accepted.order.id;
     Ok(Output::pairs(
@@ -158,7 +158,7 @@ fn shown(order: &TrackedOrder<Details>) -> Output {
     pairs.extend(stored.into_iter().flat_map(|order| details::pairs(&order.details)));
     pairs.push(own("status", status.to_owned()));
     if stored.is_none() {
-        let where_it_is = "in the broker alone, unless nobody was ever given this id";
+        let where_it_is = "in the broker alone, unless this id was never given out";
         pairs.push(own("kept", where_it_is.to_owned()));
     }
     pairs.extend(accepted_at.map(|accepted_at| own("accepted_at", accepted_at)));

@@ -89,7 +89,7 @@ const WIDEST_NAME: usize = 40;
 /// A value as people read it.
 fn cell(value: &Value) -> String {
     match value {
-        Value::Null => "not told".to_owned(),
+        Value::Null => "unknown".to_owned(),
         Value::String(text) => visible(text).into_owned(),
         other => visible(&other.to_string()).into_owned(),
     }
@@ -146,7 +146,7 @@ mod tests {
         let object = json!({ "id": "a", "attempts": 3, "died_at": null });
         let rows = vec![([json!("a"), json!(3), Value::Null], object)];
         let output = Output::table(["id", "attempts", "died_at"], rows);
-        assert!(output.to_string().contains("not told"));
+        assert!(output.to_string().contains("unknown"));
         assert_eq!(output.into_json().to_string(), r#"[{"attempts":3,"died_at":null,"id":"a"}]"#);
     }
 }

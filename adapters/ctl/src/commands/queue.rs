@@ -15,7 +15,7 @@ pub(super) async fn run(command: QueueCommand, shop: &Shop<'_>) -> Result<Output
     let depth = broker.admin().depth().await;
     broker.close().await;
     let depth = depth?;
-    let or_unknown = |n: Option<u64>| n.map_or_else(|| "not told".to_owned(), |n| n.to_string());
+    let or_unknown = |n: Option<u64>| n.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
     Ok(Output::pairs(
         &[
             ("ready", depth.ready.to_string()),

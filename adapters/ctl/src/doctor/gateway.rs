@@ -27,7 +27,7 @@ pub(super) struct Seen<'g> {
     pub(super) directive: &'g Directive,
 }
 
-/// How long Docker's DNS lets an answer be kept.
+/// How long Docker's DNS lets a response be kept.
 const DOCKER_TTL: Duration = Duration::from_mins(10);
 
 impl Gateway {

@@ -9,7 +9,7 @@ use super::{
     stack_file::Stack,
 };
 
-/// What a stack's PostgreSQL is told.
+/// The configuration of a stack's PostgreSQL.
 #[derive(Debug)]
 pub(super) struct Postgres {
     /// The service's name.

@@ -15,7 +15,7 @@ use super::{
     tree::{Entry, Node},
 };
 
-/// What a stack's RabbitMQ is told.
+/// The configuration of a stack's RabbitMQ.
 #[derive(Debug)]
 pub(super) struct RabbitMq {
     /// The service's name.
@@ -40,7 +40,7 @@ pub(super) struct Policy<'d> {
     node: &'d Node,
 }
 
-/// How long RabbitMQ waits for an acknowledgement if it is not told.
+/// How long RabbitMQ waits for an acknowledgement by default.
 pub(super) const CONSUMER_TIMEOUT: Duration = Duration::from_mins(30);
 
 impl RabbitMq {

@@ -1,4 +1,4 @@
-//! Which `location` of the gateway answers a request.
+//! Which `location` of the gateway serves a request.
 
 use regex::Regex;
 
@@ -38,7 +38,7 @@ impl<'g> Server<'g> {
     }
 
     /// The location that `GET path` with the parameter `arg` ends in, rewritten or
-    /// not; none if the gateway answers by itself.
+    /// not; none if the gateway responds by itself.
     pub(super) fn answers<'p>(&self, path: &'p str, arg: &str) -> Option<&Location<'g>>
     where
         'g: 'p,
@@ -91,7 +91,7 @@ impl<'g> Location<'g> {
         levels.find(|level| !level.is_empty()).unwrap_or_default()
     }
 
-    /// Whether it asks somebody else.
+    /// Whether it passes the request on to an upstream.
     pub(super) fn is_proxied(&self) -> bool {
         self.seen.directive.named("proxy_pass").next().is_some()
     }
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::doctor::nginx;
 
-    /// The pattern of the location that answers.
+    /// The pattern of the location that serves it.
     fn answers(locations: &str, path: &str) -> Option<String> {
         let directives = nginx::parse(&format!("server {{ {locations} }}")).unwrap();
         let gateway = Gateway::of(Path::new("a.conf"), directives);

@@ -144,7 +144,7 @@ impl Service {
         self.image.as_ref().is_some_and(|image| image.base() == base)
     }
 
-    /// Whether it is one of our programs: by its image, or by what it is told.
+    /// Whether it is one of our programs: by its image, or by its environment.
     pub(super) fn is_program(&self) -> bool {
         self.image.as_ref().is_some_and(Image::is_program)
             || self.has_queue()
@@ -157,7 +157,7 @@ impl Service {
     }
 
     /// Whether it puts orders in the queue, or takes them from there: by its image,
-    /// or by what it is told.
+    /// or by its environment.
     pub(super) fn has_queue(&self) -> bool {
         ["order-service", "order-worker", "woodytoys"].iter().any(|base| self.runs(base))
             || self.is_told("WOODY_BROKER_URL")

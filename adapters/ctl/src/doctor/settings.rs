@@ -1,4 +1,4 @@
-//! What our programs are told by their environment, as their own flags know it.
+//! The configuration of our programs by their environment, as their own flags read it.
 
 use std::time::Duration;
 

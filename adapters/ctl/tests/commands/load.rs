@@ -73,7 +73,7 @@ async fn a_load_keeps_books_that_the_audit_reads() {
     assert_eq!((code, &report["accepted"]), (1, &0.into()), "{report}");
     assert!(report["first_failure"].as_str().unwrap().contains("product"), "{report}");
 
-    // One that nobody has, and one submit that was promised twice.
+    // One that the store does not have, and one submit that was promised twice.
     let lost = "0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f";
     let first = ledger.lines().next().unwrap().split_once(' ').unwrap();
     std::fs::write(folder.path().join("l"), format!("{ledger}{lost} {}\n", first.1)).unwrap();

@@ -142,8 +142,8 @@ async fn audit(
     };
     let (verdict, because) = findings.judge();
     let stored = counts.pending + counts.success + counts.rejected + counts.failed;
-    let told = |n: usize| if is_told { n.to_string() } else { "not told".to_owned() };
-    let in_flight = depth.in_flight.map_or_else(|| "not told".to_owned(), |n| n.to_string());
+    let told = |n: usize| if is_told { n.to_string() } else { "unknown".to_owned() };
+    let in_flight = depth.in_flight.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
     let output = Output::pairs(
         &[
             ("promised", told(ids.len())),
@@ -203,7 +203,7 @@ fn kept(verdict: AuditVerdict) -> Option<bool> {
     }
 }
 
-/// An audit whose store or broker did not answer.
+/// An audit whose store or broker did not respond.
 fn undecided(error: &CtlError) -> Output {
     let (verdict, because) = (AuditVerdict::CannotSay, error.to_string());
     Output::pairs(
@@ -253,7 +253,7 @@ struct Promised {
 }
 
 /// Looks for each of `ids` in the store. One that is still in the broker alone,
-/// because the store was away when it was accepted, counts as unaccounted until a
+/// because the store was unavailable when it was accepted, counts as unaccounted until a
 /// worker has written it.
 async fn look_up(orders: &dyn OrderStore, ids: &[OrderId]) -> Result<Promised, CtlError> {
     let mut promised = Promised { unaccounted: Vec::new(), pending: 0 };

@@ -1,4 +1,4 @@
-//! What a load was promised and told, and the report of it.
+//! What a load was promised and shown, and the report of it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use woody_core::domain::OrderId;
 
 use crate::commands::output::Output;
 
-/// What this run was promised and told.
+/// What this run was promised and shown.
 #[derive(Default)]
 pub(super) struct Books {
     /// What this run calls its submits: `RUN-0`, `RUN-1`, …
@@ -122,7 +122,7 @@ mod tests {
         let books = Books { accepted_at: vec![at(900), at(300), at(1_000)], ..Books::default() };
         assert_eq!(books.longest_gap(began, at(1_100)), ms(600));
         assert_eq!(books.longest_gap(began, at(2_000)), ms(1_000));
-        // An answer that came after the last order was placed.
+        // A response that came after the last order was placed.
         assert_eq!(books.longest_gap(began, at(950)), ms(600));
         assert_eq!(Books::default().longest_gap(began, at(500)), ms(500));
     }

@@ -112,7 +112,7 @@ pub(super) async fn run(args: LoadArgs) -> Result<Output, CtlError> {
     Ok(report(books, began, stopped))
 }
 
-/// Places orders until it is time to stop, waits for every answer, and says when it
+/// Places orders until it is time to stop, waits for every response, and says when it
 /// stopped.
 async fn place_orders(
     args: &LoadArgs,
@@ -173,7 +173,8 @@ async fn place_orders(
             let asking = requests.into_iter().map(async |request| {
                 let asked = Instant::now();
                 let answer = timeout(REPLY_TIMEOUT, send(&http, request)).await;
-                let answer = answer.unwrap_or_else(|_| Answer::Failed("no answer in 30 s".into()));
+                let answer =
+                    answer.unwrap_or_else(|_| Answer::Failed("no response in 30 s".into()));
                 lock(&books).note(submit, asked, answer);
             });
             join_all(asking).await;
@@ -202,7 +203,9 @@ async fn send(http: &Http, request: Request<Full<Bytes>>) -> Answer {
     let is_order = request.method() == Method::POST;
     let response = match http.request(request).await {
         Ok(response) => response,
-        Err(error) => return Answer::Failed(ConfigError::because("no answer", &error).to_string()),
+        Err(error) => {
+            return Answer::Failed(ConfigError::because("no response", &error).to_string());
+        }
     };
     let status = response.status();
     let body = match Limited::new(response.into_body(), MAX_ANSWER).collect().await {

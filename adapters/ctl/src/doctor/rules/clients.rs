@@ -44,7 +44,7 @@ pub(super) fn trusted_forwarded_for(deployment: &Deployment) -> Vec<Found> {
     let found = gateway.flat_map(Gateway::everywhere).filter_map(|seen| {
         let (what, mend) = match seen.name.as_str() {
             "set_real_ip_from" if ["0.0.0.0/0", "::/0"].contains(&seen.arg(0)) => (
-                format!("{seen} takes the address from everybody's header"),
+                format!("{seen} takes the address from any client's header"),
                 "name the addresses of the proxies in front, and no others".to_owned(),
             ),
             "proxy_set_header" | "map" | "geo" | "limit_req_zone" | "limit_conn_zone"
@@ -59,8 +59,8 @@ pub(super) fn trusted_forwarded_for(deployment: &Deployment) -> Vec<Found> {
             severity: Severity::Error,
             place: seen.place(),
             what,
-            why: "Anybody can write X-Forwarded-For, and is then whoever the services, the logs and \
-                  the limits take them for.",
+            why: "Any client can write X-Forwarded-For, and the services, the logs and the limits \
+                  then take it for another one.",
             mend,
         })
     });

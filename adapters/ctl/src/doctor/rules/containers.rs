@@ -22,7 +22,7 @@ pub(super) fn privileged_container(deployment: &Deployment) -> Vec<Found> {
             found(
                 "read_only",
                 "its root file system can be written",
-                "Whoever breaks in can leave something behind; ours write to memory and volumes.",
+                "An intruder can leave something behind; ours write to memory and volumes.",
                 "set read_only: true, and tmpfs volumes for what it writes",
             )
         });
@@ -30,14 +30,14 @@ pub(super) fn privileged_container(deployment: &Deployment) -> Vec<Found> {
             found(
                 "cap_drop",
                 "it keeps capabilities",
-                "Ours need none, and whoever breaks in can use them.",
+                "Ours need none, and an intruder can use them.",
                 "set cap_drop: [ALL]",
             )
         });
         let by_root = (!has_harmless_user(service)).then(|| {
             found(
                 "user",
-                "it is not told to run as somebody else than root",
+                "it runs as root: no user is set",
                 "Root in a container is root on its node wherever the container has a hole.",
                 "set user: to a number that owns nothing, such as \"65534:65534\"",
             )

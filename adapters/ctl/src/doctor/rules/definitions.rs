@@ -150,7 +150,7 @@ pub(super) fn fixed_object(deployment: &Deployment) -> Vec<Found> {
     })
 }
 
-/// A volume that is made elsewhere, and is told how to be made.
+/// A volume that is made elsewhere, with settings to create it.
 pub(super) fn external_volume(deployment: &Deployment) -> Vec<Found> {
     let volumes = deployment.stack.section("volumes").iter();
     let found = volumes.filter(|volume| volume.node.is_true("external")).filter_map(|volume| {

@@ -9,7 +9,7 @@ use crate::doctor::{
     settings::Settings,
 };
 
-/// What the gateway takes to learn of an answer once it has asked.
+/// How long the gateway takes to learn of a DNS response that it asked for.
 const TO_LEARN: Duration = Duration::from_secs(1);
 
 /// A service that is gone before the gateway has learnt that it goes.
@@ -36,10 +36,10 @@ pub(super) fn drain_too_short(deployment: &Deployment) -> Vec<Found> {
                 unless_given(service, "WOODY_DRAIN_DELAY"),
                 resolver.place()
             ),
-            why: "Swarm tells a replica to stop without waiting until nobody asks it any more \
+            why: "Swarm stops a replica without waiting until no request reaches it any more \
                   (moby/moby#30321), so requests fail at each rolling update.",
             mend: format!(
-                "let it answer for {:?} at least after it is told to stop{}",
+                "let it serve for {:?} at least after SIGTERM{}",
                 kept.saturating_add(TO_LEARN),
                 if resolver.args.iter().any(|arg| arg.starts_with("valid=")) {
                     ""
@@ -73,7 +73,7 @@ fn killed_early(settings: &Settings, service: &Service) -> Option<Found> {
             if period.is_none() { ", as it is not given" } else { "" },
             unless_given(service, "WOODY_GRACE")
         ),
-        why: "Swarm kills the process while it still answers requests and gives back what it holds.",
+        why: "Swarm kills the process while it still serves requests and gives back what it holds.",
         mend: format!(
             "set stop_grace_period above WOODY_GRACE: {:?}",
             grace.saturating_add(Duration::from_secs(5))
@@ -102,13 +102,13 @@ fn not_done_in_time(settings: &Settings, service: &Service) -> Option<Found> {
             "a validation may take {validation:?}, and of WOODY_GRACE ({grace:?}) {left:?} are left \
              after WOODY_DRAIN_DELAY ({drain:?})"
         ),
-        why: "A validation that is under way at an update is thrown away and begun anew elsewhere.",
+        why: "A validation that is under way at an update is dropped and begun anew elsewhere.",
         mend: "raise WOODY_GRACE, and stop_grace_period with it, or lower WOODY_VALIDATION_TIMEOUT"
             .to_owned(),
     })
 }
 
-/// A process that has ended well, as after a drain, and stays away.
+/// A process that has ended well, as after a drain, and stays down.
 pub(super) fn not_restarted(deployment: &Deployment) -> Vec<Found> {
     let ours = deployment.stack.services.iter().filter(|service| service.is_ours());
     let findings = ours.filter_map(|service| {
@@ -118,7 +118,7 @@ pub(super) fn not_restarted(deployment: &Deployment) -> Vec<Found> {
             severity: Severity::Warning,
             place: service.place_at(&path),
             what: format!("restart_policy.condition is {condition}"),
-            why: "Our programs end with 0 when they are told to: one that a SIGTERM reached from \
+            why: "Our programs end with 0 when they are stopped: one that a SIGTERM reached from \
                   elsewhere than Swarm is not started again.",
             mend: "set condition: any".to_owned(),
         })

@@ -89,7 +89,7 @@ pub(super) fn healthcheck_readiness(deployment: &Deployment) -> Vec<Found> {
             Found::error(
                 service.place_at(&TEST),
                 "it asks /readyz, which says whether database and broker are there too",
-                "With one of them away Swarm kills every replica, and those that could still accept \
+                "With one of them unavailable Swarm kills every replica, and those that could still accept \
                  orders are gone.",
                 "ask /healthz, as [CMD, /service, --healthcheck] does",
             )
@@ -97,7 +97,7 @@ pub(super) fn healthcheck_readiness(deployment: &Deployment) -> Vec<Found> {
     })
 }
 
-/// A test that is run by nobody.
+/// A test that Docker does not run.
 pub(super) fn healthcheck_form(deployment: &Deployment) -> Vec<Found> {
     each_service(deployment, |service| {
         let node = service.node.at(&TEST)?;
@@ -113,7 +113,7 @@ pub(super) fn healthcheck_form(deployment: &Deployment) -> Vec<Found> {
     })
 }
 
-/// How long Docker waits between two tests if it is not told, and how often one
+/// How long Docker waits between two tests by default, and how often one
 /// may fail.
 const INTERVAL: Duration = Duration::from_secs(30);
 const RETRIES: u32 = 3;

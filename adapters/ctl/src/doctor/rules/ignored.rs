@@ -28,7 +28,7 @@ const IGNORED: [(&str, &str); 19] = [
     ("userns_mode", "leave it out: the engine's own is used"),
 ];
 
-/// An order of starting that nobody follows.
+/// An order of starting that Swarm does not follow.
 pub(super) fn depends_on_ignored(deployment: &Deployment) -> Vec<Found> {
     let lists = deployment.stack.services.iter().filter(|service| {
         // A map is refused, and a rule of its own.

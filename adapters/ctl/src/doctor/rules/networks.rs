@@ -75,7 +75,7 @@ pub(super) fn networks_never_meet(deployment: &Deployment) -> Vec<Found> {
     found
 }
 
-/// The services that answer to a name, as its own or as an alias in a network.
+/// The services that a name resolves to, as its own or as an alias in a network.
 fn called<'s>(stack: &'s Stack, asker: &Service, name: &str) -> Vec<&'s Service> {
     let has_alias = |service: &Service| {
         let networks = service.node.get("networks").map_or(&[][..], |node| node.entries());

@@ -10,7 +10,7 @@ use crate::doctor::{
     service::Service,
 };
 
-/// Where nginx of the official image writes unless it is told otherwise.
+/// Where nginx of the official image writes by default.
 const PLACES: [(&str, &str); 6] = [
     ("pid", "/run/nginx.pid"),
     ("client_body_temp_path", "/var/cache/nginx/client_temp"),
@@ -71,7 +71,7 @@ fn is_writable(service: &Service, path: &str) -> bool {
         .is_some_and(|mount| mount.kind == MountKind::Tmpfs || !mount.is_read_only)
 }
 
-/// A gateway that is killed before its last answers.
+/// A gateway that is killed before its last responses.
 pub(super) fn gateway_grace(deployment: &Deployment) -> Vec<Found> {
     let (Some(service), Some(gateway)) = (deployment.stack.gateway(), &deployment.gateway) else {
         return Vec::new();
@@ -88,7 +88,7 @@ pub(super) fn gateway_grace(deployment: &Deployment) -> Vec<Found> {
                     service.grace(),
                     seen.place()
                 ),
-                "Swarm kills nginx while it still answers: clients see connections break at each \
+                "Swarm kills nginx while it still serves: clients see connections break at each \
                  update.",
                 "set stop_grace_period above worker_shutdown_timeout",
             )

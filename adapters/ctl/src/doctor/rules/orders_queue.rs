@@ -1,4 +1,4 @@
-//! What becomes of a message of the orders' queue that nobody can take.
+//! What becomes of a message of the orders' queue that no consumer can take.
 
 use std::collections::BTreeSet;
 

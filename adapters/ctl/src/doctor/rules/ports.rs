@@ -94,7 +94,7 @@ pub(super) fn private_port(deployment: &Deployment) -> Vec<Found> {
                 return Some(Found::error(
                     service.place(port.line),
                     format!("port {target} is published, with /healthz, /readyz and /metrics"),
-                    "Everybody outside sees how much is ordered, what is broken and when.",
+                    "Every client outside sees how much is ordered, what is broken and when.",
                     "leave it out: Prometheus asks in the network app",
                 ));
             }
@@ -112,7 +112,7 @@ pub(super) fn private_port(deployment: &Deployment) -> Vec<Found> {
     })
 }
 
-/// A port behind which nobody is.
+/// A port on which nothing listens.
 pub(super) fn port_without_listener(deployment: &Deployment) -> Vec<Found> {
     let settings = &deployment.settings;
     each_service(deployment, |service| {
@@ -183,7 +183,7 @@ pub(super) fn listens_to_itself(deployment: &Deployment) -> Vec<Found> {
             Found::error(
                 service.place_of("WOODY_LISTEN"),
                 "WOODY_LISTEN is an address of the container alone",
-                "Nobody else reaches it, and its healthcheck, which asks from inside, says that all \
+                "No other container reaches it, and its healthcheck, which asks from inside, says that all \
                  is well.",
                 "set WOODY_LISTEN: 0.0.0.0:5000",
             )

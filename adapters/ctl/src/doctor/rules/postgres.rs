@@ -48,8 +48,8 @@ pub(super) fn wrong_volume(service: &Service) -> Option<Found> {
             format!(
                 "a volume is at {OLD_DATA}, and postgres:{major} keeps its data in /var/lib/postgresql/{major}"
             ),
-            "From version 18 on the image does not start with a volume there, so that nobody takes \
-             an empty database for the old one.",
+            "From version 18 on the image does not start with a volume there, so that an \
+             empty database is not taken for the old one.",
             "mount it at /var/lib/postgresql; data of an older version need pg_upgrade, or a backup \
              and a restore",
         ));
@@ -66,7 +66,7 @@ pub(super) fn wrong_volume(service: &Service) -> Option<Found> {
     ))
 }
 
-/// PostgreSQL that does not start for want of a password, or lets everybody in.
+/// PostgreSQL that does not start for want of a password, or asks for none.
 pub(super) fn postgres_password(deployment: &Deployment) -> Vec<Found> {
     each_service(deployment, |service| {
         if !is_postgres(service) {
@@ -77,7 +77,7 @@ pub(super) fn postgres_password(deployment: &Deployment) -> Vec<Found> {
             return Some(Found::error(
                 method.place.clone(),
                 "POSTGRES_HOST_AUTH_METHOD is trust",
-                "Whoever reaches the database is its owner, without a password.",
+                "Every client that reaches the database is its owner, without a password.",
                 "leave it out, and set POSTGRES_PASSWORD_FILE",
             ));
         }
@@ -116,7 +116,7 @@ pub(super) fn postgres_memory(deployment: &Deployment) -> Vec<Found> {
 /// What PostgreSQL keeps for superusers.
 const RESERVED: u64 = 3;
 
-/// Its `max_connections` if it is not told.
+/// Its `max_connections` by default.
 const MAX_CONNECTIONS: u64 = 100;
 
 /// Pools that are larger together than what PostgreSQL takes.

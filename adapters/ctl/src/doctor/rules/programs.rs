@@ -15,7 +15,7 @@ const NEEDS: [(&str, &[&str]); 3] = [
     ("order-worker", &[STORE, BROKER]),
 ];
 
-/// A program that is not told what it cannot do without.
+/// A program without a setting that it needs.
 pub(super) fn missing_setting(deployment: &Deployment) -> Vec<Found> {
     each_service(deployment, |service| {
         let needed = NEEDS.iter().filter(|(base, _)| service.runs(base));

@@ -1,4 +1,4 @@
-//! Passwords that everybody can read, or knows.
+//! Passwords that can be read, or are well known.
 
 use url::Url;
 
@@ -20,7 +20,7 @@ pub(super) fn guest_management(deployment: &Deployment) -> Vec<Found> {
             severity: Severity::Error,
             place,
             what,
-            why: "Everybody knows that user and its password: who reaches RabbitMQ reads, deletes \
+            why: "That user and its password are well known: a client of RabbitMQ reads, deletes \
                   and forges orders.",
             mend: mend.to_owned(),
         });
@@ -67,7 +67,7 @@ pub(super) fn plain_secret(deployment: &Deployment) -> Vec<Found> {
         place: variable.place.clone(),
         // Not its value: reports are passed on.
         what: format!("{} holds a secret", variable.name),
-        why: "Whoever reads the stack file or runs docker service inspect has it, and so has every \
+        why: "Every reader of the stack file or of docker service inspect has it, and so has every \
               crash report that lists the environment.",
         mend: format!(
             "make it a secret of Swarm, and name its file: {}_FILE: /run/secrets/…",

@@ -1,4 +1,4 @@
-//! Settings that reach nobody.
+//! Settings that reach no program.
 
 use crate::doctor::{
     deployment::Deployment,

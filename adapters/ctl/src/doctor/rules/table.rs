@@ -32,7 +32,7 @@ pub(super) static RULES: &[Rule] = &[
     error("replayed-get", replays::replayed_get, "a GET that changes state, asked twice"),
     warning("unseen-gateway", unseen::unseen_gateway, "a gateway whose configuration was not found"),
     error("upstream-port", ports::upstream_port, "an upstream at a port where its service does not listen"),
-    error("gateway-grace", nginx::gateway_grace, "a gateway that is killed before its last answers"),
+    error("gateway-grace", nginx::gateway_grace, "a gateway that is killed before its last responses"),
     warning("open-files", nginx::open_files, "more connections than nginx may open files"),
     // Updates and ends.
     error("drain-too-short", endings::drain_too_short, "services that are gone before the gateway knows"),
@@ -41,9 +41,9 @@ pub(super) static RULES: &[Rule] = &[
     error("start-first-volume", updates::start_first_volume, "two writers on one volume during an update"),
     error("host-port-start-first", ports::host_port_start_first, "a new task that waits for the port of the old one"),
     warning("start-first-full", updates::start_first_full, "a new task that finds no place beside the old one"),
-    warning("update-at-once", updates::update_at_once, "an update that leaves nobody to answer"),
+    warning("update-at-once", updates::update_at_once, "an update during which no replica serves"),
     warning("update-goes-on", updates::update_goes_on, "an update that goes on though it fails"),
-    warning("restart-gives-up", updates::restart_gives_up, "a service that stays away after some failures"),
+    warning("restart-gives-up", updates::restart_gives_up, "a service that stays down after some failures"),
     error("stop-signal", nginx::stop_signal, "a signal on which a program does not end well"),
     warning("server-grace", servers::server_grace, "a database or broker with too little time to end"),
     // Health.
@@ -56,7 +56,7 @@ pub(super) static RULES: &[Rule] = &[
     // RabbitMQ and PostgreSQL.
     error("validation-outlasts-consumer", validation::validation_outlasts_consumer, "validations that RabbitMQ does not wait for"),
     error("quorum-dead-letter", orders_queue::quorum_dead_letter, "orders that the queue drops"),
-    error("guest-management", secrets::guest_management, "RabbitMQ open to the user everybody knows"),
+    error("guest-management", secrets::guest_management, "RabbitMQ open to its well-known user"),
     error("rabbitmq-hostname", rabbitmq::rabbitmq_hostname, "RabbitMQ that is another node after each update"),
     error("rabbitmq-variable", rabbitmq::rabbitmq_variable, "a variable with which the image does not start"),
     error("rabbitmq-memory", rabbitmq::rabbitmq_memory, "RabbitMQ that notices too late that its container is full"),
@@ -70,7 +70,7 @@ pub(super) static RULES: &[Rule] = &[
     error("plain-secret", secrets::plain_secret, "passwords that `docker service inspect` shows"),
     warning("unknown-setting", settings::unknown_setting, "settings that no program reads"),
     error("bad-setting", settings::bad_setting, "settings that a program refuses"),
-    error("missing-setting", programs::missing_setting, "a program that is not told what it cannot do without"),
+    error("missing-setting", programs::missing_setting, "a program without a setting that it needs"),
     error("unknown-backend", programs::unknown_backend, "a URL of a backend that there is not"),
     error("memory-url", programs::memory_url, "a store or queue in the memory of one process"),
     error("sqlite-not-kept", programs::sqlite_not_kept, "a SQLite file that goes with its container, or is there several times"),
@@ -91,7 +91,7 @@ pub(super) static RULES: &[Rule] = &[
     warning("unbounded-logs", resources::unbounded_logs, "logs that grow until the disk is full"),
     error("nothing-to-write-to", nginx::nothing_to_write_to, "a read-only container whose program must write"),
     warning("privileged-container", containers::privileged_container, "containers that may do more than they need"),
-    warning("depends-on-ignored", ignored::depends_on_ignored, "an order of starting that nobody follows"),
+    warning("depends-on-ignored", ignored::depends_on_ignored, "an order of starting that Swarm does not follow"),
     warning("ignored-key", ignored::ignored_key, "keys that `docker stack deploy` leaves out"),
     // The stack file as a whole.
     error("format-version", refused::format_version, "a version of the format that there is not"),
@@ -108,7 +108,7 @@ pub(super) static RULES: &[Rule] = &[
     error("object-name", definitions::object_name, "a name that Swarm refuses"),
     error("object-size", definitions::object_size, "a config or secret that is too large, or empty"),
     warning("fixed-object", definitions::fixed_object, "a config or secret that can never be updated"),
-    error("external-volume", definitions::external_volume, "an external volume that is told how to be made"),
+    error("external-volume", definitions::external_volume, "an external volume with settings to create it"),
     // Networks and ports.
     error("networks-never-meet", networks::networks_never_meet, "a service that asks another, with which it shares no network"),
     error("network-driver", networks::network_driver, "a network of one node, for services of many"),
@@ -117,7 +117,7 @@ pub(super) static RULES: &[Rule] = &[
     error("ingress-port-dnsrr", ports::ingress_port_dnsrr, "a port of the mesh for a service without an address"),
     error("port-twice", ports::port_twice, "a port that has a holder already"),
     error("private-port", ports::private_port, "a port for the inside, published"),
-    error("port-without-listener", ports::port_without_listener, "a published port behind which nobody is"),
+    error("port-without-listener", ports::port_without_listener, "a published port on which nothing listens"),
     error("internal-port", ports::internal_port, "a port of the host for a container without a way to it"),
     // Placement.
     error("placement-unmet", placement::placement_unmet, "constraints that no node meets"),

@@ -24,7 +24,7 @@ pub(super) fn start_first_volume(deployment: &Deployment) -> Vec<Found> {
     findings.collect()
 }
 
-/// An update that leaves nobody to answer.
+/// An update during which no replica serves.
 pub(super) fn update_at_once(deployment: &Deployment) -> Vec<Found> {
     let upstreams = deployment.gateway.as_ref().map(Gateway::upstream_servers).unwrap_or_default();
     each_service(deployment, |service| {
@@ -64,7 +64,7 @@ pub(super) fn update_goes_on(deployment: &Deployment) -> Vec<Found> {
     })
 }
 
-/// A service that stays away after some failures.
+/// A service that stays down after some failures.
 pub(super) fn restart_gives_up(deployment: &Deployment) -> Vec<Found> {
     each_service(deployment, |service| {
         let path = ["deploy", "restart_policy", "max_attempts"];

@@ -64,7 +64,7 @@ fn asked_once(place: Place, what: String, mend: &str) -> Found {
         place,
         what,
         why: "nginx then asks for the name once, when it starts: a replica that moves is never \
-              found again, and nginx does not start while the service is away.",
+              found again, and nginx does not start while the service is down.",
         mend: mend.to_owned(),
     }
 }

@@ -21,8 +21,8 @@ pub(super) fn validation_outlasts_consumer(deployment: &Deployment) -> Vec<Found
         let (what, why, below): (_, _, Duration) = if validation > LONGEST_VALIDATION {
             (
                 format!("WOODY_VALIDATION_TIMEOUT is {validation:?}, above {LONGEST_VALIDATION:?}"),
-                "The worker does not start with it: RabbitMQ takes a message away from whoever \
-                 holds it for half an hour.",
+                "The worker does not start with it: RabbitMQ takes a message back from a \
+                 consumer that has held it for half an hour.",
                 LONGEST_VALIDATION,
             )
         } else if validation >= patience {
@@ -31,8 +31,8 @@ pub(super) fn validation_outlasts_consumer(deployment: &Deployment) -> Vec<Found
                     "WOODY_VALIDATION_TIMEOUT is {validation:?}, and RabbitMQ's consumer_timeout \
                      {patience:?}"
                 ),
-                "RabbitMQ takes the message away in the middle of its validation and gives it to \
-                 the next worker, who does not finish it either.",
+                "RabbitMQ takes the message back in the middle of its validation and gives it to \
+                 the next worker, which does not finish it either.",
                 patience,
             )
         } else {
