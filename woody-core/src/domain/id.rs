@@ -54,7 +54,7 @@ impl OrderId {
     ///
     /// The last three bytes of our ids are a hash of the others, so that every replica can
     /// tell them with nothing to look up. One of 16 million other UUIDv7 and UUIDv8 passes,
-    /// and the hash is no secret: an id that is ours need not have been given to anybody.
+    /// and the hash is no secret: an id that is ours need not have been given to any client.
     pub fn is_ours(self) -> bool {
         matches!(self.0.get_version_num(), 7 | 8) && seal(self.0) == self.0
     }

@@ -49,7 +49,7 @@ pub async fn record(
     let transitions = store.finish(decisions).await?;
     if transitions.len() != decisions.len() {
         return Err(StoreError::Corrupt(format!(
-            "{} answers to {} decisions",
+            "{} results of {} decisions",
             transitions.len(),
             decisions.len()
         )));

@@ -7,7 +7,7 @@ use super::RetryDelays;
 /// The way back to something that is kept in use and was lost: when to try again,
 /// and what is news.
 ///
-/// Whoever keeps up a connection or a subscription, or writes a file, calls
+/// Code that keeps up a connection or a subscription, or writes a file, calls
 /// [`lost`](Self::lost) at every failure and [`back`](Self::back) whenever it works.
 /// The first failure and the return are worth a line in the log, what is between
 /// them is not.

@@ -9,7 +9,7 @@ use super::{Displaced, OpenedFile};
 /// A file and the log beside it, which holds what is not yet in the file: whether
 /// their paths still lead to what was opened.
 ///
-/// Whoever writes looks before the commit, so that nothing is begun in vain, and once
+/// A writer looks before the commit, so that nothing is begun in vain, and once
 /// more after it: what the next process finds is what both paths lead to.
 #[derive(Debug)]
 pub struct JournaledFile {

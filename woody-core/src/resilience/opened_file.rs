@@ -6,7 +6,7 @@ use std::{
 /// A file that is open, and the path under which it was opened.
 ///
 /// A file that is deleted, moved or replaced while it is open can be written as
-/// before, and what is written is gone with the process. Whoever promises that
+/// before, and what is written is gone with the process. A caller that promises that
 /// something is kept in the file therefore looks **after** the commit whether the
 /// path still leads to it: if it does, the commit is in the file that the next
 /// process opens. What happens to the file later happens to kept data.

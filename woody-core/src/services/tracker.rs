@@ -121,7 +121,7 @@ impl Drop for Watcher {
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl<D: OrderDetails> OrderTracker<D> {
-    /// Makes a tracker that looks into `store` when `events` tell of a change, and
+    /// Makes a tracker that looks into `store` when `events` announce a change, and
     /// every `look_every`.
     pub fn new(
         store: Arc<dyn OrderStore>,
@@ -134,14 +134,14 @@ impl<D: OrderDetails> OrderTracker<D> {
     }
 
     /// Sets how far the clocks of the replicas may be apart; 1 s by default. An order that was
-    /// given less than that after an outage began is not told as pending elsewhere.
+    /// given less than that after an outage began is not shown as pending elsewhere.
     #[must_use]
     pub fn clocks_differ_by(mut self, difference: Duration) -> Self {
         self.outage = Arc::new(StoreOutage::new(difference));
         self
     }
 
-    /// Returns what the intake of this process tells of the store.
+    /// Returns what the intake of this process notes of the store.
     pub(super) fn outage(&self) -> Arc<StoreOutage> {
         Arc::clone(&self.outage)
     }
@@ -191,7 +191,7 @@ impl<D: OrderDetails> OrderTracker<D> {
         }
     }
 
-    /// Returns the order as it stands now; `None` for an id that was never given to anybody.
+    /// Returns the order as it stands now; `None` for an id that was never given out.
     ///
     /// # Errors
     /// [`StoreError`]: while the store is unavailable an order that is pending cannot be

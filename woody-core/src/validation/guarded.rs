@@ -123,7 +123,7 @@ impl<D: OrderDetails, V: Validator<D>> Validator<D> for Guarded<V> {
             }
             Ok(Err(error)) => error,
             Err(_elapsed) => {
-                let text = format!("no answer within {:?}", self.timeout);
+                let text = format!("no verdict within {:?}", self.timeout);
                 ValidateError::Transient(text.into())
             }
         };

@@ -72,7 +72,7 @@ impl HeavyError {
 /// Runs heavy work on threads of its own, so that the runtime's stay free.
 ///
 /// Its threads have a lower priority than the others, and jobs are bounded:
-/// one runs on each thread, a number of them waits, and past that the answer
+/// one runs on each thread, a number of them waits, and past that the result
 /// is [`HeavyError::Busy`]. Clones share one pool. Inside a job, rayon's
 /// parallel iterators use the threads of this pool.
 ///
@@ -159,7 +159,7 @@ impl HeavyPool {
     }
 
     /// Runs `job` and waits for its result, unless every place is taken: then
-    /// it answers [`HeavyError::Busy`] at once.
+    /// it returns [`HeavyError::Busy`] at once.
     ///
     /// # Errors
     /// [`HeavyError`].

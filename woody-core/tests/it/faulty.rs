@@ -39,7 +39,7 @@ impl Fault {
 /// The product of an order that the store refuses, and with it the whole batch.
 pub const UNSTORABLE: &str = "unstorable";
 
-/// A store that is away while its fault is on.
+/// A store that is unavailable while its fault is on.
 pub struct FaultyStore {
     pub inner: Arc<dyn OrderStore>,
     pub fault: Fault,
@@ -160,7 +160,7 @@ impl OrderStore for FaultyStore {
     }
 }
 
-/// A publisher that is away while its fault is on.
+/// A publisher that is unavailable while its fault is on.
 pub struct FaultyPublisher {
     pub inner: Arc<dyn Publisher>,
     pub fault: Fault,

@@ -20,7 +20,7 @@ pub struct BrokerState {
     pub unsettled: BTreeMap<u64, (u32, Message)>,
     pub dead: BTreeMap<u64, (Message, Reason)>,
     places: u64,
-    /// The queue has no leader for a while: nobody knows how deep it is.
+    /// The queue has no leader for a while: its depth is not known.
     pub leaderless: bool,
 }
 

@@ -20,7 +20,7 @@ pub enum Event {
     StartAll,
     /// Whether the queue has no leader.
     Leaderless(bool),
-    /// Whether what validations depend on is away.
+    /// Whether what validations depend on is unavailable.
     ValidatorAway(bool),
     Wipe,
     Double,

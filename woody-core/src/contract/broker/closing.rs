@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ports::{Broker, BrokerError, ConsumerState, Prefetch};
 
-/// Whoever waits for a delivery is told that none will come.
+/// A consumer that waits for a delivery learns that none will come.
 pub async fn a_closed_broker_ends_its_consumers(broker: Arc<dyn Broker>) {
     let mut waiting = consumer(&*broker, 1).await;
     let mut state = waiting.state();
@@ -43,7 +43,7 @@ pub async fn a_closed_broker_refuses_everything(broker: Arc<dyn Broker>) {
     assert!(matches!(consumer, Err(BrokerError::Closed)), "a consumer of a closed broker");
 }
 
-/// Whoever listens for changes is told that none will come.
+/// A subscriber that waits for changes learns that none will come.
 pub async fn a_closed_broker_ends_its_subscriptions(broker: Arc<dyn Broker>) {
     let mut stream =
         within("a subscription", broker.events().subscribe()).await.expect("listening begins");

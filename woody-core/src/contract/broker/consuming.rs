@@ -139,7 +139,7 @@ pub async fn a_dropped_consumer_gives_back_what_it_had_buffered(broker: Arc<dyn 
     assert!(ids.is_subset(&sent.iter().map(|message| message.order_id).collect()));
 }
 
-/// Whoever waits at a stopped consumer is told that nothing comes any more.
+/// A caller that waits at a stopped consumer learns that nothing comes any more.
 pub async fn a_stopped_consumer_ends(broker: Arc<dyn Broker>) {
     publish(&*broker, &messages(3)).await;
     let mut consumer = consumer(&*broker, 2).await;

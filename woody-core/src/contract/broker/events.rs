@@ -39,7 +39,7 @@ pub async fn events_reach_every_subscriber(broker: Arc<dyn Broker>) {
     }
 }
 
-/// Announcing does not need anyone to listen.
+/// Announcing does not need a subscriber.
 pub async fn a_change_announced_to_nobody_is_no_error(broker: Arc<dyn Broker>) {
     let change = StatusChange::new(OrderId::fresh(), &OrderStatus::Success(None));
     let events = broker.events();

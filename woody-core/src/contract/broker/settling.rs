@@ -42,7 +42,7 @@ pub async fn an_unsettled_delivery_that_is_dropped_comes_again_at_no_attempt(
     for _ in 0..3 {
         let again = next(&mut consumer).await;
         assert_is(&again, &sent, 1);
-        assert!(again.redelivered(), "somebody has seen it before");
+        assert!(again.redelivered(), "it was delivered before");
         drop(again);
     }
     ack(next(&mut consumer).await).await;
@@ -61,7 +61,7 @@ pub async fn a_released_delivery_comes_again_at_no_attempt(broker: Arc<dyn Broke
     }
     let again = next(&mut consumer).await;
     assert_is(&again, &sent, 1);
-    assert!(again.redelivered(), "somebody has seen it before");
+    assert!(again.redelivered(), "it was delivered before");
     ack(again).await;
     assert_nothing_else_comes(&*broker, &mut consumer).await;
 }

@@ -21,7 +21,7 @@ pub(super) fn answer<R, E: CommitError>(answers: Answers<R, E>, outcome: Result<
             }
         }
         Ok(results) => {
-            let problem = format!("{} answers to {} items", results.len(), answers.len());
+            let problem = format!("{} results of {} items", results.len(), answers.len());
             fail(answers, E::miscounted(problem));
         }
         Err(error) => fail(answers, error),

@@ -182,7 +182,7 @@ async fn a_failed_batch_fails_every_caller() {
 }
 
 #[tokio::test]
-async fn an_answer_too_few_is_an_error_of_whoever_commits() {
+async fn a_result_too_few_is_an_error_of_the_commit() {
     let tasks = TaskTracker::new();
     let group = GroupCommit::start(&tasks, LIMITS, |_: Vec<u32>| async {
         Ok::<Vec<u32>, BrokerError>(Vec::new())

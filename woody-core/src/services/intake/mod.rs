@@ -38,11 +38,11 @@ use crate::{
 /// id is chosen before either is called, so an order that is in both is still one.
 ///
 /// # Cancel safety
-/// A dropped future may leave the order accepted though its client was not told.
+/// A dropped future may leave the order accepted though its client got no response.
 pub struct OrderIntake<D = ToyOrder> {
     store: GuardedSink<NewOrder<Details>, Insert, StoreError>,
     broker: GuardedSink<OrderMessage, (), BrokerError>,
-    /// Tells the tracker of this process what this intake does.
+    /// Notes for the tracker of this process what this intake does.
     outage: Option<Arc<StoreOutage>>,
     details_bytes: usize,
     takes: PhantomData<fn(D)>,

@@ -133,7 +133,7 @@ impl OutboxRelay {
     /// Publishes what the feed holds now and clears its entries. Returns how many.
     ///
     /// A process that ends calls it after its last order was accepted;
-    /// [`run`](Self::run) does so when it is told to stop.
+    /// [`run`](Self::run) does so when it is stopped.
     ///
     /// # Errors
     /// [`RelayError`]; what was not published stays in the outbox.

@@ -26,18 +26,18 @@ const UNANSWERED: u32 = 4;
 const ECHO_LASTS: Duration = Duration::from_secs(3);
 /// Orders that can be remembered as taken during an outage.
 const MOST_TAKEN: usize = 65_536;
-/// Announced by a process that was sure of an outage and has had an answer: the store may
+/// Announced by a process that was sure of an outage and has had a response: the store may
 /// be back too shortly for others to notice.
 const RETURNED: &str = "store-returned";
 
-/// Whether the store is unavailable to everybody, as far as this process can tell,
+/// Whether the store is unavailable to all processes, as far as this process can tell,
 /// and since when.
 ///
-/// Nobody can save a final status while it is. So an order that was given after this
+/// No worker can save a final status while it is. So an order that was given after this
 /// process was sure of an outage is still pending, for as long as nothing has been heard
-/// of the store since: neither an answer to this process, nor the announcement of a final
-/// status, which somebody must have saved. Hearing nothing proves something only to
-/// those who can hear, so this process announces its own mark and wants its echo.
+/// of the store since: neither a response to this process, nor the announcement of a final
+/// status, which a worker must have saved. Hearing nothing proves something only to
+/// a process that can hear, so this process announces its own mark and wants its echo.
 pub(in crate::services) struct StoreOutage {
     /// Names no order: what is announced to hear the echo.
     mark: OrderId,
@@ -104,7 +104,7 @@ impl StoreOutage {
         }
     }
 
-    /// Notes what was announced: a final status ends the outage, since somebody saved it,
+    /// Notes what was announced: a final status ends the outage, since a worker saved it,
     /// and so does another's word that the store has returned.
     pub(super) fn heard(&self, change: &StatusChange) {
         if change.order_id == self.mark {
@@ -139,7 +139,7 @@ impl StoreOutage {
         }
     }
 
-    /// Whether the order of `id` was given during the outage that lasts, so that nobody
+    /// Whether the order of `id` was given during the outage that lasts, so that no worker
     /// can have ended it.
     pub(super) fn covers(&self, id: OrderId) -> bool {
         let state = self.lock();

@@ -119,7 +119,7 @@ async fn a_failed_probe_leaves_the_next_probe_to_the_next_order() {
     assert_eq!(guarded.validate(&bad[0]).await, Err(busy()), "others succeed: it is to blame");
 }
 
-/// Nobody else has come since, and the breaker has nothing to say against the service.
+/// No other order has come since, and the breaker has nothing to say against the service.
 #[tokio::test(start_paused = true)]
 async fn orders_that_failed_before_and_after_others_are_to_blame_when_only_they_are_left() {
     let guarded = up(busy());
