@@ -71,7 +71,7 @@ impl RabbitMqConsumer {
             arrived,
             state,
         };
-        // The broker waits for it, and so does whoever stops this consumer.
+        // The broker waits for it, and so does the caller that stops this consumer.
         let task = TaskTracker::new();
         moving.tasks.spawn(task.track_future(consuming.run(stopping.clone())));
         task.close();

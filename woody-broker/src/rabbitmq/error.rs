@@ -8,7 +8,7 @@ use woody_core::ports::{BrokerError, SettleError};
 /// Errors that this backend finds itself.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Fault {
-    #[error("no answer to {what} within {limit:?}")]
+    #[error("no response to {what} within {limit:?}")]
     TimedOut { what: &'static str, limit: Duration },
     #[error("the broker blocks publishers: its memory or its disk is full")]
     Blocked,
@@ -23,7 +23,7 @@ pub(super) enum Fault {
          configure {name}, or have it made by one who may"
     )]
     MayNotMake { what: &'static str, name: String, said: String },
-    #[error("nobody knows how many messages {0} holds, its leader does not answer: {1}")]
+    #[error("it is not known how many messages {0} holds, its leader does not respond: {1}")]
     NoLeader(String, String),
     #[error("the channel does not confirm")]
     Unconfirmed,
@@ -87,7 +87,7 @@ pub(super) fn broker_error(error: lapin::Error) -> BrokerError {
     if refused { BrokerError::refused(error) } else { BrokerError::unavailable(error) }
 }
 
-/// Whether one of AMQP's reply codes stays the same until somebody acts.
+/// Whether one of AMQP's reply codes stays the same until an operator acts.
 fn refuses(code: u16) -> bool {
     match code {
         311        // content too large

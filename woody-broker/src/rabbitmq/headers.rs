@@ -103,7 +103,7 @@ pub(super) fn death(properties: &BasicProperties) -> Death {
     let reason = match why.as_deref() {
         Some("delivery_limit") => "the broker delivered it too often".to_owned(),
         Some(why) => format!("moved by the broker: {why}"),
-        None => "put here by somebody else".to_owned(),
+        None => "put here by another program".to_owned(),
     };
     Death {
         reason: Reason::new(reason),

@@ -56,7 +56,7 @@ pub(super) fn path_error(what: &str, path: &Path, error: &io::Error) -> BrokerEr
 pub(super) enum Judgement {
     /// The same statement may succeed later.
     Unavailable,
-    /// It will fail until somebody acts.
+    /// It will fail until an operator acts.
     Refused,
 }
 
@@ -86,7 +86,7 @@ fn judge_code(code: u32) -> Judgement {
         _ => match code & 0xff {
             5 | 6 | 7 | 9 | 15 | 17 => Judgement::Unavailable,
             // FULL, READONLY, IOERR, CANTOPEN, CORRUPT, NOTADB and the like stay
-            // until somebody acts.
+            // until an operator acts.
             _ => Judgement::Refused,
         },
     }

@@ -28,7 +28,7 @@ impl Holder {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let id = statements::add_holder(&mut transaction).await?;
         let side_file = file.side_file(id);
-        // It is locked before anyone can see the row.
+        // It is locked before another process can see the row.
         let lock = blocking({
             let side_file = side_file.clone();
             move || lock_new(&side_file)

@@ -8,7 +8,7 @@ use super::unfit::unfit;
 
 /// The server has not replied for this long.
 #[derive(Debug, thiserror::Error)]
-#[error("no answer within {0:?}")]
+#[error("no response within {0:?}")]
 pub(super) struct NoAnswer(pub(super) Duration);
 
 /// The server replies, but cannot write.
@@ -73,7 +73,7 @@ fn judge(error: &sqlx::Error) -> Judgement {
         | E::WorkerCrashed
         | E::BeginFailed => Judgement::Unavailable,
         E::Decode(_) | E::ColumnDecode { .. } => Judgement::Corrupt,
-        // TLS and configuration among them: they stay until somebody acts.
+        // TLS and configuration among them: they stay until an operator acts.
         _ => Judgement::Refused,
     }
 }
@@ -82,7 +82,7 @@ fn judge(error: &sqlx::Error) -> Judgement {
 fn judge_state(state: &str) -> Judgement {
     // <https://www.postgresql.org/docs/current/errcodes-appendix.html>
     match (state, state.get(..2)) {
-        // Of the classes below, what stays until somebody acts: a full disk, a
+        // Of the classes below, what stays until an operator acts: a full disk, a
         // limit of the configuration, a database that was dropped.
         ("53100" | "53400" | "57P04", _) => Judgement::Refused,
         ("XX001" | "XX002", _) => Judgement::Corrupt,

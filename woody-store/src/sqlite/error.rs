@@ -79,7 +79,7 @@ fn judge_code(code: u32) -> Judgement {
             // CORRUPT, NOTADB
             11 | 26 => Judgement::Corrupt,
             // FULL, READONLY, IOERR, CANTOPEN, PERM, AUTH, TOOBIG, CONSTRAINT and
-            // the like stay until somebody acts.
+            // the like stay until an operator acts.
             _ => Judgement::Refused,
         },
     }

@@ -177,7 +177,7 @@ async fn dead_letters_that_others_put_there_are_told_apart() {
     assert_eq!(letters.len(), 3);
     assert_ne!(letters[0].id, letters[1].id);
     assert_eq!((letters[0].died_at, letters[0].attempts), (None, 0));
-    assert_eq!(letters[0].reason.as_str(), "put here by somebody else");
+    assert_eq!(letters[0].reason.as_str(), "put here by another program");
 
     assert_eq!(admin.purge(&[letters[1].id.clone()]).await.unwrap(), 1);
     let left = admin.dead_letters(10).await.unwrap();
