@@ -21,7 +21,7 @@ apt_install() {
 }
 
 # apt_mirror FOLDER: the Debian mirror that apt is set to in FOLDER (/etc/apt), in the form that debootstrap takes; nothing where
-# there is none, as on another system. Neither the security archive nor anybody else's repository is one.
+# there is none, as on another system. Neither the security archive nor any other repository is one.
 apt_mirror() {
     local etc=$1 file
     {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # woodyctl against the deployed stack: ./stack/ctl.sh orders audit --promised /dev/stdin <ids
-# It runs in the network of one of the stack's containers on this node, since the data network lets nobody else in.
+# It runs in the network of one of the stack's containers on this node, since the data network lets no other client in.
 set -euo pipefail
 
 # shellcheck source=stack/secrets.sh

@@ -34,7 +34,7 @@ wait_for() {
     done
 }
 
-# start NAME CMD...: in a session of its own, so that it outlives whoever asked for it.
+# start NAME CMD...: in a session of its own, so that it outlives the script that started it.
 start() {
     local name=$1
     shift

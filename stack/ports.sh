@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Who has a port of this machine. Sourced, never run. The caller has set STACK.
 
-# holder PORT PROTOCOL: says who has the port; fails where nobody has, or the stack itself, which gives it up in an update.
+# holder PORT PROTOCOL: says which process has the port; fails where none has, or the stack itself, which gives it up in an update.
 holder() {
     local port=$1 protocol=$2 name namespace project inode pid ours=''
     while IFS='|' read -r name namespace project; do
@@ -27,7 +27,7 @@ holder() {
     else printf 'a program of another user (root can see which)'; fi
 }
 
-# socket PORT PROTOCOL: the inode of a socket that is bound there. A TCP port counts while somebody listens (state 0A).
+# socket PORT PROTOCOL: the inode of a socket that is bound there. A TCP port counts while a process listens (state 0A).
 socket() {
     awk -v port="$(printf ':%04X' "$1")" -v protocol="$2" \
         'substr($2, length($2) - 4) == port && (protocol == "udp" || $4 == "0A") && $10 > 0 { print $10; exit }' \

@@ -113,7 +113,7 @@ update() {
     wait_until_healthy swarm_look 600 "$1" >"$work/waited" 2>&1 || die "${STACK}_$1 was not updated: $(tail -n 1 "$work/waited")"
 }
 
-# What a service answers besides orders.
+# The routes of a service besides orders.
 also() {
     case $1 in
     front) echo --also / ;;
@@ -146,7 +146,7 @@ for service in "${services[@]}"; do
     fi
     cat "$work/ledger.$service" >>"$work/ledger"
     promised=$((promised + $(wc -l <"$work/ledger.$service")))
-    # Both away at once is another exercise: our services have this long to find their way back.
+    # Both down at once is another exercise: our services have this long to find their way back.
     case $service in rabbitmq | database) sleep 10 ;; esac
 done
 

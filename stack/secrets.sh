@@ -2,12 +2,12 @@
 # The passwords of a deployment, and the secrets made of them. Sourced, never run.
 #
 # One password for the database and one for RabbitMQ, each with a generation of its own, so that they are rotated one after
-# the other. They are kept for the operator in $SECRETS_DIR as PART.GENERATION, readable by nobody else: Swarm never shows a
+# the other. They are kept for the operator in $SECRETS_DIR as PART.GENERATION, readable by no other user: Swarm never shows a
 # secret again.
 
 STACK=${WOODY_STACK:-woodytoys}
 SECRETS_DIR=${WOODY_SECRETS_DIR:-$HOME/.woodytoys/$STACK}
-# shellcheck disable=SC2034 # these two are for whoever sources this
+# shellcheck disable=SC2034 # these two are for the scripts that source this
 PARTS=(database rabbitmq)
 declare -A SECRETS=([database]='store_url postgres_password' [rabbitmq]='broker_url rabbitmq_definitions')
 DEFINITIONS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/rabbitmq/definitions.json

@@ -43,7 +43,7 @@ if [ "$(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null)" != true
     say "this machine is no manager of a Swarm: nothing to take down"
     exit
 fi
-# Volumes are seen from their own node alone, and without their passwords they are of no use to anybody.
+# Volumes are seen from their own node alone, and without their passwords they are of no use.
 [ -z "$volumes" ] || [ "$(docker node inspect self --format '{{index .Spec.Labels "woodytoys.data"}}')" != '' ] || {
     say "teardown: the volumes are on another node, the one labelled woodytoys.data: run this there"
     exit 1
@@ -60,7 +60,7 @@ docker config ls --quiet --filter "$OURS" | xargs -r docker config rm >/dev/null
 if [ "$volumes" ]; then
     docker volume ls --quiet --filter "$OURS" | xargs -r docker volume rm >/dev/null
     docker secret ls --quiet --filter "label=woodytoys.stack=$STACK" | xargs -r docker secret rm >/dev/null
-    # Nothing but what is ours: the folder may be anybody's.
+    # Nothing but what is ours: the folder may hold other things.
     for part in "${PARTS[@]}"; do rm -f "$SECRETS_DIR/$part".[0-9]*; done
     rm -rf "$SECRETS_DIR/files"
     rmdir "$SECRETS_DIR" 2>/dev/null || true

@@ -112,7 +112,7 @@ if [ "$LIMIT" = 0 ]; then
 else
     sleep 3 # the burst is there again
     refused=0 served=0
-    # As many at once as nobody's burst allows.
+    # More at once than any burst allows.
     codes=$(for _ in $(seq $((LIMIT * 3 + 40))); do echo "url = $BASE/api/misc/time"; echo 'output = /dev/null'; done |
         curl --silent --no-progress-meter --parallel --parallel-max 30 --write-out '%{http_code}\n' --config -)
     served=$(grep -c 200 <<<"$codes" || true)
@@ -146,7 +146,7 @@ if [ "$MANAGEMENT" = none ]; then
 else
     code() { curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' "$@" || true; }
     expect "the page is at $MANAGEMENT" '^200$' "$(code "$MANAGEMENT/")"
-    expect 'nobody gets in without a password' '^401$' "$(code "$MANAGEMENT/api/overview")"
+    expect 'no access without a password' '^401$' "$(code "$MANAGEMENT/api/overview")"
     expect 'nor as guest' '^401$' "$(code --user guest:guest "$MANAGEMENT/api/overview")"
 fi
 

@@ -31,7 +31,7 @@ explain() {
     *'bind source path does not exist'*) kind=hopeless why="there is no ${error##*exist: } on its node to mount" ;;
     *'invalid mount config'* | *'invalid reference format'*) kind=hopeless ;;
     *'No such image'* | *'manifest unknown'* | *'manifest for '*' not found'* | *'pull access denied'* | *'repository does not exist'*)
-        # A registry may have been away for a moment.
+        # A registry may have been unavailable for a moment.
         kind=hopeless weight=1 why="its image is not on its node and not to be had: ${error#*No such image: }"
         ;;
     *'no matching manifest'* | *'exec format error'*) kind=hopeless why="its image is for another architecture: $error" ;;

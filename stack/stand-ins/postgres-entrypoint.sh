@@ -11,7 +11,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     initdb --pgdata "$PGDATA" --username "$POSTGRES_USER" --pwfile "$POSTGRES_PASSWORD_FILE" --encoding UTF8 \
         --locale C.UTF-8 ${POSTGRES_INITDB_ARGS:-}
     echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
-    # Nobody from outside is let in before it is ready.
+    # No client from outside is let in before it is ready.
     pg_ctl --pgdata "$PGDATA" --options "-c listen_addresses='' -c unix_socket_directories=/tmp" --wait start
     if [ "${POSTGRES_DB:-postgres}" != postgres ]; then
         PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") psql --host /tmp --username "$POSTGRES_USER" --dbname postgres \

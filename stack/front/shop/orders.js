@@ -180,7 +180,7 @@ export class Orders {
         unknown = 0;
       } catch (problem) {
         if (problem.retryAfter) delay = problem.retryAfter * 1000;
-        // While its database is away the shop accepts orders that it cannot show yet.
+        // While its database is unavailable the shop accepts orders that it cannot show yet.
         if (problem.status === 404 && (unknown += 1) >= 12) {
           this.#kept.get(id).view.missing = true;
           this.#draw(id);
