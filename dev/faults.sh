@@ -17,11 +17,11 @@ production does: every fault once, then two at a time, until the time is over. A
   --minutes N   go on for N minutes; 10 unless --only says which
   --only NAME   only faults whose name contains NAME, each once
   --rate N      orders a second; 100, and 500 with --outage
-  --outage      instead: the database away, then RabbitMQ away
-  --seconds N   how long each is away; 60
+  --outage      instead: the database down, then RabbitMQ down
+  --seconds N   how long each is down; 60
   --help        this text
 
-Columns: late = refused more than a second after the fault began (0 with one dependency away: the breakers are open);
+Columns: late = refused more than a second after the fault began (0 with one dependency down: the breakers are open);
 no answer = the client heard nothing, so nothing was promised; p99 = of the orders accepted after the first second of
 the fault; failed = ended as Failed, by the validator's doing; recovery = until all that was accepted before the
 fault's end had a final state, from that end.

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 
-# Packages that are never published are packed by nobody.
+# Packages that are never published are not packed.
 mapfile -t packages < <(cargo metadata --quiet --no-deps --format-version 1 |
     python3 -c 'import json, sys
 for package in json.load(sys.stdin)["packages"]:

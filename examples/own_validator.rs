@@ -24,7 +24,7 @@ impl Validator for NoSwords {
     }
 }
 
-/// Nobody needs two hundred rocking horses.
+/// No customer needs two hundred rocking horses.
 struct NoHoarding;
 
 #[async_trait]

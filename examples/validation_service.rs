@@ -1,4 +1,4 @@
-//! A validation service that takes its time, as one that asks somebody else does: what `WOODY_VALIDATOR_URL` may lead
+//! A validation service that takes its time, as one that calls another service does: what `WOODY_VALIDATOR_URL` may lead
 //! to, and what shows that more workers do more at once.
 //!
 //! ```text
@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address: SocketAddr = arguments.next().as_deref().unwrap_or("127.0.0.1:7000").parse()?;
     let takes = Duration::from_millis(arguments.next().as_deref().unwrap_or("200").parse()?);
     let listener = TcpListener::bind(address).await?;
-    println!("asked at http://{address}/, it answers after {takes:?}");
+    println!("asked at http://{address}/, it responds after {takes:?}");
     loop {
         let (stream, _) = listener.accept().await?;
         let http =
@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 service_fn(move |request| answer(request, takes)),
             );
         tokio::spawn(async move {
-            // A client that goes away in the middle is its own business.
+            // A client that disconnects in the middle is its own business.
             let _ = http.await;
         });
     }

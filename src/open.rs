@@ -71,7 +71,7 @@ impl OpenOptions {
     }
 
     /// Leaves the schema as it is: for a program whose database user may not change it, or that has to start while the
-    /// database is away. Someone else has brought the schema up to date.
+    /// database is unavailable. Another process has brought the schema up to date.
     #[must_use]
     pub fn without_migration(mut self) -> Self {
         self.migrate = false;
@@ -119,7 +119,7 @@ pub struct Backends {
 
 impl Backends {
     /// Returns a builder of a pipeline over this store and this broker, for orders that ask
-    /// for a `D`. The validator says which, or whoever calls: `pipeline::<ToyOrder>()`.
+    /// for a `D`. The validator says which, or the caller: `pipeline::<ToyOrder>()`.
     pub fn pipeline<D: OrderDetails>(&self) -> PipelineBuilder<D> {
         Pipeline::builder(self.orders(), self.broker())
     }
@@ -191,7 +191,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether trying again may help, because a server does not answer yet.
+    /// Whether trying again may help, because a server does not respond yet.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Schema(error) => error.is_transient(),

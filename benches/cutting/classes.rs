@@ -1,5 +1,5 @@
 //! Instances made from published class definitions: classes 1 to 6 of Berkey and Wang
-//! (1987), 7 to 10 of Martello and Vigo (1998). The seed is fixed, so everybody has the same.
+//! (1987), 7 to 10 of Martello and Vigo (1998). The seed is fixed, so every run has the same.
 
 use woody_cutting::{Part, Problem, Stock};
 

@@ -49,7 +49,7 @@ impl Services {
         until(async || count(postgres, "outbox").await == Some(0)).await;
     }
 
-    /// Starts a worker and answers how many orders a second it brought to an end.
+    /// Starts a worker and returns how many orders a second it brought to an end.
     pub async fn process_all(&self, postgres: &str, prefetch: u64, orders: u64) -> f64 {
         let mut worker = service("order-worker", &self.postgres, &self.amqp, &self.queue)
             .env("WOODY_VALIDATION", "none")

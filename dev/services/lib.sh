@@ -155,12 +155,12 @@ signal_all() {
     for pid in $(members); do kill -"$1" "$pid" 2>/dev/null || true; done
 }
 
-# SIGSTOP for the server and all its children: the connections stay open and nobody answers.
+# SIGSTOP for the server and all its children: the connections stay open and the server is silent.
 freeze() {
     alive || die "is not running"
     if [ "$SOURCE" = docker ]; then docker pause "$(container)" >/dev/null; else
         signal_all STOP
-        signal_all STOP # whoever was born during the first round
+        signal_all STOP # children that were born during the first round
     fi
 }
 

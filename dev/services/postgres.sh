@@ -3,7 +3,7 @@
 # production: what it says is committed is on the disk.
 #   postgres.sh start|stop|restart DIR   start waits until it answers
 #   postgres.sh kill DIR                 kill -9, of every process
-#   postgres.sh freeze|thaw DIR          SIGSTOP and SIGCONT: connections stay open, nobody answers
+#   postgres.sh freeze|thaw DIR          SIGSTOP and SIGCONT: connections stay open, the server is silent
 #   postgres.sh psql DIR ARGS...
 #   postgres.sh env|version|remove DIR   lines for the shell; its version; the end of it all
 set -euo pipefail

@@ -3,7 +3,7 @@
 #   rabbitmq.sh start|stop|restart DIR   start waits until it answers
 #   rabbitmq.sh kill DIR                 kill -9
 #   rabbitmq.sh wipe DIR                 kill -9 and delete all its data; `start` gives an empty broker, same user
-#   rabbitmq.sh freeze|thaw DIR          SIGSTOP and SIGCONT: connections stay open, nobody answers
+#   rabbitmq.sh freeze|thaw DIR          SIGSTOP and SIGCONT: connections stay open, the server is silent
 #   rabbitmq.sh ctl DIR ARGS...          rabbitmqctl
 #   rabbitmq.sh env|version|remove DIR   lines for the shell; its version; the end of it all
 set -euo pipefail

@@ -16,7 +16,7 @@ use crate::{
 
 /// The stack that is never to come up.
 const STACK: &str = "woodywait";
-/// A port that somebody has, and two that nobody has.
+/// A port that is taken, and two that are free.
 pub(crate) const TAKEN: u16 = 18097;
 const FREE: u16 = 18098;
 const FREE_TOO: u16 = 18099;

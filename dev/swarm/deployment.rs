@@ -1,4 +1,4 @@
-//! The stack is deployed, and answers.
+//! The stack is deployed, and serves.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use crate::{
     suite::{note, work},
 };
 
-/// What the deployment said, for whoever looks at it later.
+/// What the deployment said, for tests that look at it later.
 pub(crate) fn said() -> String {
     fs::read_to_string(work().join("deployed")).unwrap()
 }

@@ -71,7 +71,7 @@ pub(crate) fn with_a_certificate_the_gateway_speaks_tls_and_http_2() {
     start.extend(["--publish", "127.0.0.1:8443:8443", "--volume", &secrets]);
     start.extend([&*gateway, "nginx", "-g", "daemon off;"]);
     let container = Container(run("docker", &start).trim_end().to_owned());
-    // Nobody is behind it; it says so, encrypted.
+    // Nothing is behind it; it says so, encrypted.
     let how = "%{http_version} %{scheme} %{http_code}";
     let ask = [
         "--silent",

@@ -1,4 +1,4 @@
-//! More workers do more at once, where a validation is waiting for somebody.
+//! More workers do more at once, where a validation waits for a service.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -14,7 +14,7 @@ use crate::{
     suite::note,
 };
 
-/// Somebody who is asked of every order, and takes 200 ms to answer.
+/// A service that is asked about every order, and takes 200 ms to respond.
 struct Validation(Child);
 
 impl Validation {

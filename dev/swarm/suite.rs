@@ -113,7 +113,7 @@ pub(crate) fn run(groups: &[Group]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     if std::env::var_os(WORK).is_none() {
-        // A stack that somebody works with might be the one that is taken for a test's.
+        // A stack that is in use might be the one that is taken for a test's.
         println!(
             "{WORK} is not set: run ./dev/test-swarm.sh\n0 passed, {} failed",
             wanted().count()

@@ -1,4 +1,4 @@
-//! Updates, faults and new passwords while orders are placed: nobody is to notice.
+//! Updates, faults and new passwords while orders are placed: no client is to notice.
 
 use std::{fs, process::Command};
 
