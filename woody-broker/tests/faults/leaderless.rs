@@ -48,7 +48,7 @@ async fn the_depth_of_a_queue_without_a_leader_is_unknown_and_not_zero() {
     broker.close().await;
 }
 
-/// With nobody to consume it, an empty queue is still known to be empty.
+/// Without a consumer an empty queue is still known to be empty.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs WOODY_TEST_RABBITMQ_CTL"]
 async fn the_depth_of_an_empty_queue_is_zero() {

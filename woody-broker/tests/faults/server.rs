@@ -31,7 +31,7 @@ impl Server {
         assert_eq!(failed, None);
     }
 
-    /// Waits until somebody can log in.
+    /// Waits until a client can log in.
     pub(crate) async fn answers(&self) {
         let url = url();
         for _ in 0..600 {

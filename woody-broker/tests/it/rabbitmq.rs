@@ -12,7 +12,7 @@ mod rights;
 
 use raw::Raw;
 
-/// A broker on a queue that nobody else has; its queues go when the test ends.
+/// A broker on a queue of its own; its queues go when the test ends.
 async fn fresh() -> (Arc<dyn Broker>, Raw) {
     let queue = unique();
     (Arc::new(on(&queue).await), Raw::new(queue))

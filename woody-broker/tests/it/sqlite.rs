@@ -281,7 +281,7 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     assert!(source.contains("newer version"), "{source}");
 }
 
-/// A database of somebody else's, or of ours from before there was a record of steps.
+/// A database of another program, or of ours from before there was a record of steps.
 #[tokio::test]
 async fn a_database_that_is_no_queue_is_refused_and_left_as_it_was() {
     use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};

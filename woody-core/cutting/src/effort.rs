@@ -19,7 +19,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// About 5 ms: a plan while somebody types.
+    /// About 5 ms: a plan while a user types.
     pub const FAST: Self = Self::steps(300_000);
     /// About 100 ms: a plan for an order.
     pub const BALANCED: Self = Self::steps(6_000_000);

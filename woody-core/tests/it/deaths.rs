@@ -138,7 +138,7 @@ async fn workers_that_are_told_to_end_are_no_deaths() {
             }
         })
         .await;
-        // Its grace is over: whoever runs it kills it.
+        // Its grace is over: its supervisor kills it.
         running.abort();
         let _ = running.await;
         shop.shutdown = CancellationToken::new();

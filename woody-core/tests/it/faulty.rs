@@ -61,7 +61,7 @@ impl FaultyStore {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        if self.fault.is_on() { Err(StoreError::unavailable("away")) } else { Ok(()) }
+        if self.fault.is_on() { Err(StoreError::unavailable("gone")) } else { Ok(()) }
     }
 }
 
@@ -174,6 +174,6 @@ impl Publisher for FaultyPublisher {
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        if self.fault.is_on() { Err(BrokerError::unavailable("away")) } else { Ok(()) }
+        if self.fault.is_on() { Err(BrokerError::unavailable("gone")) } else { Ok(()) }
     }
 }

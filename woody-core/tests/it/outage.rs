@@ -173,14 +173,14 @@ async fn a_final_status_that_somebody_saved_ends_an_outage() {
         assert_eq!(told(&one, id).await, "unavailable");
         assert_eq!(told(&two, id).await, "unavailable");
     }
-    // Nobody else is heard, so what is given from now on is pending again.
+    // No other announcement arrives, so what is given from now on is pending again.
     pass(NOTICED).await;
     assert_eq!(told(&two, second).await, "unavailable");
     let third = accept(&one, None).await.id;
     assert_eq!(told(&two, third).await, "pending");
 }
 
-/// Who cannot hear has not heard that nobody saved anything.
+/// A tracker without announcements does not know that nothing was saved.
 #[tokio::test(start_paused = true)]
 async fn a_replica_that_does_not_hear_announcements_tells_nothing() {
     let shop = Shop::open();

@@ -101,7 +101,7 @@ async fn the_last_watcher_to_leave_is_forgotten() {
     assert_eq!(tracker.watching(), 0);
 }
 
-/// The store was away when it was accepted, and no worker has written it yet.
+/// The store was unavailable when it was accepted, and no worker has written it yet.
 #[tokio::test]
 async fn an_order_that_only_the_broker_has_is_pending_until_a_worker_writes_it() {
     let shop = Shop::open();

@@ -32,7 +32,7 @@ impl Validator for AsNamed {
             "hopeless" => Err(ValidateError::Permanent("no such wood".into())),
             "away twice" if nth <= 2 => Err(ValidateError::Unavailable("closed".into())),
             "refused" => Err(ValidateError::Refused("no right to read".into())),
-            "undecided" => Err(ValidateError::Undecided("nobody succeeds".into())),
+            "undecided" => Err(ValidateError::Undecided("no order succeeds".into())),
             "panics" => panic!("splinter"),
             "hangs" => std::future::pending().await,
             _ => Ok(Verdict::Success(Some("1 sheet".into()))),
@@ -376,6 +376,6 @@ async fn an_end_that_the_store_refuses_holds_up_no_other() {
     }
     shop.shutdown.cancel();
     within(working).await.unwrap();
-    // It is not lost: somebody may make room for it.
+    // It is not lost: an operator may make room for it.
     assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 1);
 }

@@ -32,7 +32,7 @@ pub struct SimBroker {
     closed: Arc<AtomicBool>,
 }
 
-fn away(lost: Lost) -> BrokerError {
+fn unavailable(lost: Lost) -> BrokerError {
     match lost {
         Lost::Unknown => BrokerError::unavailable("simulated"),
         Lost::Refused => BrokerError::refused("simulated"),
@@ -91,7 +91,7 @@ impl Publisher for SimBroker {
                 return Ok(());
             }
             Some(Sabotage::NoDirectRoute) if !world.with(|inner| inner.all_stored(&bodies)) => {
-                return Err(away(Lost::Unknown));
+                return Err(unavailable(Lost::Unknown));
             }
             Some(Sabotage::ClearBeforePublish) if world.with(|inner| inner.all_stored(&bodies)) => {
                 let parsed = bodies.iter().filter_map(|body| OrderMessage::parse(body).ok());
@@ -102,11 +102,11 @@ impl Publisher for SimBroker {
             _ => {}
         }
         let put = move |inner: &mut Inner, reach| inner.put_all(&bodies, reach);
-        self.wire.call(Dep::Broker, "publish", put).await.map_err(away)
+        self.wire.call(Dep::Broker, "publish", put).await.map_err(unavailable)
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        self.wire.call(Dep::Broker, "ping", |_, _| ()).await.map_err(away)
+        self.wire.call(Dep::Broker, "ping", |_, _| ()).await.map_err(unavailable)
     }
 }
 
@@ -115,11 +115,11 @@ impl SimBroker {
         let unknown_is_empty =
             self.wire.world.with(|inner| inner.is_sabotaged(Sabotage::UnknownIsEmpty));
         let depth = |inner: &mut Inner, _| (!inner.broker.leaderless).then(|| inner.depth());
-        match self.wire.call(Dep::Broker, "depth", depth).await.map_err(away)? {
+        match self.wire.call(Dep::Broker, "depth", depth).await.map_err(unavailable)? {
             Some(depth) => Ok(depth),
             None if unknown_is_empty => Ok(QueueDepth::default()),
             None => {
-                self.wire.world.with(|inner| inner.count("depths that nobody knows"));
+                self.wire.world.with(|inner| inner.count("depths that are not known"));
                 Err(BrokerError::unavailable("the queue has no leader"))
             }
         }
@@ -147,13 +147,13 @@ impl BrokerAdmin for SimBroker {
                 };
             letters.map(letter).collect()
         };
-        self.wire.call(Dep::Broker, "letters", letters).await.map_err(away)
+        self.wire.call(Dep::Broker, "letters", letters).await.map_err(unavailable)
     }
 
     async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
         let places: Vec<u64> = ids.iter().filter_map(|id| id.0.parse().ok()).collect();
         let redrive = move |inner: &mut Inner, reach| inner.redrive(&places, reach);
-        self.wire.call(Dep::Broker, "redrive", redrive).await.map_err(away)
+        self.wire.call(Dep::Broker, "redrive", redrive).await.map_err(unavailable)
     }
 
     async fn purge(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
@@ -170,13 +170,13 @@ impl OrderEvents for SimBroker {
                 inner.announced(&change);
             }
         };
-        self.wire.call(Dep::Broker, "announce", announce).await.map_err(away)
+        self.wire.call(Dep::Broker, "announce", announce).await.map_err(unavailable)
     }
 
     async fn subscribe(&self) -> Result<StatusStream, BrokerError> {
         let (sender, changes) = mpsc::unbounded_channel();
         let subscribe = move |inner: &mut Inner, _| inner.ledger.subscribers.push(sender);
-        self.wire.call(Dep::Broker, "subscribe", subscribe).await.map_err(away)?;
+        self.wire.call(Dep::Broker, "subscribe", subscribe).await.map_err(unavailable)?;
         Ok(UnboundedReceiverStream::new(changes).boxed())
     }
 }

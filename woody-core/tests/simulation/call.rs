@@ -11,7 +11,7 @@ use crate::world::{Dep, Inner, Life, Link, World};
 /// The call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
-    /// Nobody knows whether it took effect.
+    /// It is not known whether it took effect.
     Unknown,
     /// It was refused: it did not.
     Refused,

@@ -82,7 +82,7 @@ pub fn events(inner: &mut Inner) -> Vec<(Duration, Event)> {
         events.push((at + inner.ms(50, 8_000), Event::CutOff(slot, false)));
     }
     for (at, slot) in some(inner) {
-        // At a bad moment: the broker is gone, or nobody empties the queue.
+        // At a bad moment: the broker is gone, or no worker empties the queue.
         let before = at.saturating_sub(inner.ms(0, 1_000));
         let after = at + inner.ms(0, 1_000);
         match inner.rng.u8(..3) {

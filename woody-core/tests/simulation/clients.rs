@@ -137,8 +137,8 @@ async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
                     Kept::InBroker => "orders accepted in the broker",
                 });
                 for (dep, what) in [
-                    (Dep::Store, "orders accepted while the store was away"),
-                    (Dep::Broker, "orders accepted while the broker was away"),
+                    (Dep::Store, "orders accepted while the store was unavailable"),
+                    (Dep::Broker, "orders accepted while the broker was unavailable"),
                 ] {
                     if inner.link(dep) != Link::Up {
                         inner.count(what);
@@ -160,7 +160,7 @@ async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
                 Next::Refused
             }
             Err(IntakeError::Unavailable { .. }) => {
-                inner.count("orders refused with both dependencies away");
+                inner.count("orders refused with both dependencies unavailable");
                 if !inner.ledger.refusal_is_excused(no, began) {
                     let name = wish.name.clone();
                     inner.broken(Invariant::TakenWhileOneIsUp, || format!("{name} was refused"));
@@ -184,10 +184,10 @@ impl Inner {
         }
     }
 
-    /// Somebody who holds an id was told that there is no such order.
+    /// A client that holds an id got a 404.
     fn is_unknown(&mut self, name: &str) {
         let name = name.to_owned();
-        self.broken(Invariant::GivenIsKnown, || format!("{name} was given, and nobody knows it"));
+        self.broken(Invariant::GivenIsKnown, || format!("{name} was given, and is not known"));
     }
 
     /// G5: a key is refused only when it was used for something else.
@@ -220,7 +220,7 @@ async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, i
                         Ok(Some(order)) => {
                             world.with(|inner| {
                                 if order.stored.is_none() && inner.link(Dep::Store) != Link::Up {
-                                    inner.count("reads of pending while the store was away");
+                                    inner.count("reads of pending while the store was unavailable");
                                 }
                                 inner.show(wish.who, service.life.no, id, &order.status);
                             });

@@ -28,9 +28,9 @@ pub enum Invariant {
     OnlyTheLostArePublishedAgain,
     /// G2: the first final state stays; nothing that is read goes back.
     OneFinalState,
-    /// G1: an order whose id a client holds is known to whoever asks.
+    /// G1: an order whose id a client holds is known to every reader.
     GivenIsKnown,
-    /// G2: nobody hears of a state that is not saved.
+    /// G2: no client sees a state that is not saved.
     SavedBeforeAnnounced,
     /// G3: while one dependency is there, orders are taken.
     TakenWhileOneIsUp,
@@ -43,7 +43,7 @@ pub enum Invariant {
 }
 
 impl Invariant {
-    /// Whether it is about something that nobody outside can see.
+    /// Whether it is about something that no client can see.
     pub fn is_inside(self) -> bool {
         matches!(self, Self::Covered | Self::AckAfterSave | Self::OnlyTheLostArePublishedAgain)
     }
@@ -168,7 +168,7 @@ impl Inner {
     }
 
     /// Whether a service calls an order pending because it alone cannot reach the store,
-    /// and nobody has announced yet that the order has ended.
+    /// and it is not announced yet that the order has ended.
     fn cannot_know_better(&mut self, service: u32, id: OrderId, status: &OrderStatus) -> bool {
         let announced = self.ledger.announced.get(&id).copied();
         let excused = !status.is_final()

@@ -10,13 +10,13 @@ pub enum Sabotage {
     ConfirmBeforeStored,
     /// An order is stored without its outbox entry.
     InsertWithoutOutbox,
-    /// The same, and nobody looks for orders without a message.
+    /// The same, and the relay does not look for orders without a message.
     NoOutboxNorReconciliation,
     /// The outbox is cleared first, then the message is published.
     ClearBeforePublish,
-    /// Nobody looks for orders without a message.
+    /// The relay does not look for orders without a message.
     NoReconciliation,
-    /// A queue whose depth nobody knows is taken for an empty one.
+    /// A queue whose depth is not known is taken for an empty one.
     UnknownIsEmpty,
     /// A worker does not mark the orders in its hands.
     NothingIsMarked,
@@ -34,7 +34,7 @@ pub enum Sabotage {
     NoDirectRoute,
     /// The id does not come from the key.
     KeyForgotten,
-    /// Nobody counts the validations that a worker began and did not survive.
+    /// The store does not count the validations that a worker began and did not survive.
     DeathsForgotten,
     /// A claim takes what others have leased.
     LeaseIgnored,

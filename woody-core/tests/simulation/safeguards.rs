@@ -15,11 +15,11 @@ fn sabotaged(sabotage: Sabotage, watch: Watch) -> Options {
     Options { sabotage: Some(sabotage), watch, trace: false }
 }
 
-/// Asserts that clients lose by it: that `invariant` breaks, among what somebody
-/// outside can see.
+/// Asserts that clients lose by it: that `invariant` breaks, among what a client
+/// can see.
 #[track_caller]
 fn breaks(sabotage: Sabotage, invariant: Invariant) {
-    assert!(!invariant.is_inside(), "nobody outside would notice");
+    assert!(!invariant.is_inside(), "no client would notice");
     breaks_watching(Watch::Only(invariant), sabotage, invariant);
 }
 

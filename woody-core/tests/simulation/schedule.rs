@@ -179,7 +179,7 @@ async fn rest(world: &Arc<World>, town: &mut Town) {
 
 /// What has failed reaches its verdict when an operator sends it again.
 async fn redrive_all(world: &Arc<World>, town: &mut Town) {
-    // Somebody has mended the validator.
+    // An operator has mended the validator.
     world.with(|inner| inner.mood.killers = 0);
     let admin = operator(world);
     let Ok(letters) = admin.dead_letters(1_000).await else { return };

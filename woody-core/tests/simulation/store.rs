@@ -21,7 +21,7 @@ pub struct StoreState {
     by_id: HashMap<OrderId, usize>,
     /// Until when each row's entry is leased.
     pub outbox: BTreeMap<usize, Instant>,
-    /// When each row was last known to be in somebody's hands.
+    /// When each row was last known to be in a worker's hands.
     held: HashMap<usize, Instant>,
     /// What times are told from.
     born: Option<Instant>,
@@ -316,7 +316,7 @@ impl Inner {
         forgotten.len() as u64
     }
 
-    /// How many orders have neither an outbox entry nor a message, as far as anybody can
+    /// How many orders have neither an outbox entry nor a message, as far as a client can
     /// tell: a worker that alone cannot reach the store cannot mark what it holds.
     fn lost(&self) -> usize {
         let StoreState { rows, outbox, .. } = &self.store;

@@ -15,7 +15,7 @@ use crate::{
 
 pub struct SimStore(pub Wire);
 
-fn away(lost: Lost) -> StoreError {
+fn unavailable(lost: Lost) -> StoreError {
     match lost {
         Lost::Unknown => StoreError::unavailable("simulated"),
         Lost::Refused => StoreError::refused("simulated"),
@@ -31,30 +31,39 @@ impl OrderStore for SimStore {
     ) -> Result<Vec<Insert>, StoreError> {
         let orders = orders.to_vec();
         let insert = move |inner: &mut crate::world::Inner, _| inner.insert(&orders, lease);
-        self.0.call(Dep::Store, "insert", insert).await.map_err(away)
+        self.0.call(Dep::Store, "insert", insert).await.map_err(unavailable)
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError> {
-        self.0.call(Dep::Store, "order", move |inner, _| inner.store.order(id)).await.map_err(away)
+        self.0
+            .call(Dep::Store, "order", move |inner, _| inner.store.order(id))
+            .await
+            .map_err(unavailable)
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         let decisions = decisions.to_vec();
         let finish = move |inner: &mut crate::world::Inner, _| inner.finish(&decisions);
-        self.0.call(Dep::Store, "finish", finish).await.map_err(away)
+        self.0.call(Dep::Store, "finish", finish).await.map_err(unavailable)
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
         let begin = move |inner: &mut crate::world::Inner, _| inner.begin(id, redriven);
-        self.0.call(Dep::Store, "begin", begin).await.map_err(away)
+        self.0.call(Dep::Store, "begin", begin).await.map_err(unavailable)
     }
 
     async fn end(&self, id: OrderId) -> Result<(), StoreError> {
-        self.0.call(Dep::Store, "end", move |inner, _| inner.store.end(id)).await.map_err(away)
+        self.0
+            .call(Dep::Store, "end", move |inner, _| inner.store.end(id))
+            .await
+            .map_err(unavailable)
     }
 
     async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
-        self.0.call(Dep::Store, "begun", move |inner, _| inner.store.begun(id)).await.map_err(away)
+        self.0
+            .call(Dep::Store, "begun", move |inner, _| inner.store.begun(id))
+            .await
+            .map_err(unavailable)
     }
 
     async fn claim_outbox(
@@ -63,17 +72,20 @@ impl OrderStore for SimStore {
         lease: Duration,
     ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         let claim = move |inner: &mut crate::world::Inner, _| inner.claim(limit, lease);
-        self.0.call(Dep::Store, "claim", claim).await.map_err(away)
+        self.0.call(Dep::Store, "claim", claim).await.map_err(unavailable)
     }
 
     async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
         let ids = published.to_vec();
-        self.0.call(Dep::Store, "clear", move |inner, _| inner.clear(&ids)).await.map_err(away)
+        self.0
+            .call(Dep::Store, "clear", move |inner, _| inner.clear(&ids))
+            .await
+            .map_err(unavailable)
     }
 
     async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
         let read = move |inner: &mut crate::world::Inner, _| inner.store.watermark(age);
-        self.0.call(Dep::Store, "watermark", read).await.map_err(away)
+        self.0.call(Dep::Store, "watermark", read).await.map_err(unavailable)
     }
 
     async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError> {
@@ -81,12 +93,12 @@ impl OrderStore for SimStore {
         let count = move |inner: &mut crate::world::Inner, _| {
             inner.store.unaccounted(&watermark).into_iter().take(most).count() as u64
         };
-        self.0.call(Dep::Store, "unaccounted", count).await.map_err(away)
+        self.0.call(Dep::Store, "unaccounted", count).await.map_err(unavailable)
     }
 
     async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
         let ids = ids.to_vec();
-        self.0.call(Dep::Store, "mark", move |inner, _| inner.mark(&ids)).await.map_err(away)
+        self.0.call(Dep::Store, "mark", move |inner, _| inner.mark(&ids)).await.map_err(unavailable)
     }
 
     async fn refill_outbox(
@@ -98,7 +110,7 @@ impl OrderStore for SimStore {
         let watermark = *watermark;
         let refill =
             move |inner: &mut crate::world::Inner, _| inner.refill(&watermark, messages, limit);
-        self.0.call(Dep::Store, "refill", refill).await.map_err(away)
+        self.0.call(Dep::Store, "refill", refill).await.map_err(unavailable)
     }
 
     async fn stuck(
@@ -107,14 +119,17 @@ impl OrderStore for SimStore {
         limit: usize,
     ) -> Result<Vec<Order<Details>>, StoreError> {
         let stuck = move |inner: &mut crate::world::Inner, _| inner.store.stuck(pending_for, limit);
-        self.0.call(Dep::Store, "stuck", stuck).await.map_err(away)
+        self.0.call(Dep::Store, "stuck", stuck).await.map_err(unavailable)
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
-        self.0.call(Dep::Store, "counts", |inner, _| inner.store.counts()).await.map_err(away)
+        self.0
+            .call(Dep::Store, "counts", |inner, _| inner.store.counts())
+            .await
+            .map_err(unavailable)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.0.call(Dep::Store, "ping", |_, _| ()).await.map_err(away)
+        self.0.call(Dep::Store, "ping", |_, _| ()).await.map_err(unavailable)
     }
 }

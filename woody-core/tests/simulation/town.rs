@@ -89,7 +89,7 @@ impl Town {
         }
     }
 
-    /// Starts anew what its own work has ended, as whoever runs it would.
+    /// Starts anew what its own work has ended, as its supervisor would.
     pub async fn restart_fallen(&mut self) {
         for slot in 0..self.services.len() {
             if self.services[slot].as_ref().is_some_and(|service| service.life.is_over()) {
@@ -170,7 +170,7 @@ impl Town {
         self.workers[slot] = Some(Worker { life: wire.life, broker, tasks, stopping, running });
     }
 
-    /// `kill -9`: nothing of it reaches anybody any more. The broker notices
+    /// `kill -9`: nothing of it leaves the process any more. The broker notices
     /// soon or late.
     pub fn kill_service(&mut self, slot: usize) {
         let slot = slot % self.services.len();

@@ -83,7 +83,7 @@ impl Validator<TownOrder> for SimValidator {
                 return Err(ValidateError::Unavailable("the sawmill is closed".into()));
             }
             Mishap::Refused => return Err(ValidateError::Refused("no right to read".into())),
-            Mishap::Undecided => return Err(ValidateError::Undecided("nobody succeeds".into())),
+            Mishap::Undecided => return Err(ValidateError::Undecided("no order succeeds".into())),
             // Unlike `panic!`, this prints nothing.
             Mishap::Panic => std::panic::resume_unwind(Box::new("splinter")),
             Mishap::Hang => return pending().await,

@@ -35,7 +35,7 @@ pub enum Watch {
     /// Those of every moment too.
     #[default]
     Everything,
-    /// Only what somebody outside could notice.
+    /// Only what a client could notice.
     Outcomes,
     /// Only this, though something else may break before.
     Only(Invariant),
@@ -125,7 +125,7 @@ impl World {
         f(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Does `effect` after `delay`, whoever has died meanwhile.
+    /// Does `effect` after `delay`, also if its process has died meanwhile.
     pub fn later(
         self: &Arc<Self>,
         delay: Duration,

@@ -202,7 +202,7 @@ async fn a_look_at_the_depth_creates_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_away_is_no_error_until_something_is_asked_of_it() {
-    // Bound and not listening: nobody else takes it, and nobody answers.
+    // Bound and not listening: no other process takes it, and it is silent.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let at = socket.local_addr().unwrap();

@@ -86,7 +86,7 @@ async fn queues_that_are_there_are_used_without_the_right_to_configure_them() {
     broker.events().announce(&[change]).await.unwrap();
     // A subscriber's queue is its own: it cannot be there before.
     let Err(BrokerError::Refused(why)) = broker.events().subscribe().await.map(drop) else {
-        panic!("nobody may subscribe without a queue");
+        panic!("no client may subscribe without a queue");
     };
     assert!(why.to_string().contains("configure access"), "{why}");
     broker.close().await;

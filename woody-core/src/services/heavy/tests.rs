@@ -109,7 +109,7 @@ async fn another_waiter_computes_when_the_first_caller_leaves() {
 async fn failures_are_not_remembered() {
     let mut first = true;
     let catalogue = Gated::new(move || {
-        if std::mem::take(&mut first) { Err(StoreError::unavailable("away")) } else { Ok(None) }
+        if std::mem::take(&mut first) { Err(StoreError::unavailable("gone")) } else { Ok(None) }
     });
     catalogue.gate.add_permits(2);
     let heavy = heavy(HeavyConfig::default()).with_products(catalogue.clone());

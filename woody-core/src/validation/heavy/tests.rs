@@ -77,9 +77,9 @@ async fn a_toy_of_parts_too_large_is_rejected_by_name() {
 async fn what_a_store_cannot_do_is_no_orders_end() {
     for (answer, expected) in [
         (
-            (|| Err(StoreError::unavailable("away"))) as fn() -> _,
+            (|| Err(StoreError::unavailable("gone"))) as fn() -> _,
             ValidateError::Unavailable(
-                "the store of products: the store is unavailable: away".into(),
+                "the store of products: the store is unavailable: gone".into(),
             ),
         ),
         (
