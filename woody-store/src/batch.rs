@@ -82,7 +82,7 @@ pub(crate) fn settle<'a>(
                     ended.insert(order.id, status);
                     Transition::Applied
                 }
-                Err(stays) => Transition::Superseded(stays.0),
+                Err(stays) => Transition::Superseded(stays.into_status()),
             },
         };
         settled.transitions.push(transition);

@@ -213,7 +213,7 @@ impl State {
     fn bury(&mut self, message: &Message, reason: Reason) {
         let position = self.new_position();
         let letter = DeadLetter {
-            id: DeadLetterId(position.to_string()),
+            id: DeadLetterId::new(position.to_string()),
             body: message.body.clone(),
             reason,
             attempts: message.attempts + 1,
@@ -223,7 +223,7 @@ impl State {
     }
 
     fn exhume(&mut self, ids: &[DeadLetterId]) -> Vec<DeadLetter> {
-        let positions = ids.iter().filter_map(|id| id.0.parse::<u64>().ok());
+        let positions = ids.iter().filter_map(|id| id.as_str().parse::<u64>().ok());
         positions.filter_map(|position| self.dead.remove(&position)).collect()
     }
 }

@@ -241,7 +241,7 @@ impl BrokerAdmin for RabbitMqAdmin {
         let last = look.chosen.last().map(|held| held.tag);
         self.give_back(&look, last.max(look.last_other), look.found).await?;
         let letters = look.chosen.into_iter().map(|held| DeadLetter {
-            id: DeadLetterId(held.id),
+            id: DeadLetterId::new(held.id),
             body: held.body,
             reason: held.death.reason,
             attempts: held.death.attempts,
@@ -273,5 +273,5 @@ impl BrokerAdmin for RabbitMqAdmin {
 }
 
 fn asked(ids: &[DeadLetterId]) -> HashSet<&str> {
-    ids.iter().map(|id| id.0.as_str()).collect()
+    ids.iter().map(DeadLetterId::as_str).collect()
 }

@@ -46,7 +46,7 @@ impl BrokerAdmin for SqliteAdmin {
 
 /// Returns the letters' numbers; an id that is no number names no letter.
 fn numbers(ids: &[DeadLetterId]) -> Vec<i64> {
-    ids.iter().filter_map(|id| id.0.parse().ok()).collect()
+    ids.iter().filter_map(|id| id.as_str().parse().ok()).collect()
 }
 
 fn read_error(error: sqlx::Error) -> BrokerError {

@@ -293,7 +293,7 @@ pub(super) async fn dead_letters(
     let letter = |(id, attempts, died_at, reason, body): (i64, u32, i64, String, Vec<u8>)| {
         let nanos = i128::from(died_at) * 1_000;
         DeadLetter {
-            id: DeadLetterId(id.to_string()),
+            id: DeadLetterId::new(id.to_string()),
             body: body.into(),
             reason: reason.into(),
             attempts,

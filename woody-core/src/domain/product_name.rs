@@ -49,6 +49,14 @@ impl ProductName {
     }
 }
 
+impl std::str::FromStr for ProductName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
 impl TryFrom<String> for ProductName {
     type Error = Invalid;
 

@@ -49,6 +49,16 @@ impl TryFrom<i64> for Quantity {
     }
 }
 
+impl std::str::FromStr for Quantity {
+    type Err = Invalid;
+
+    /// Reads a whole number.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = || Invalid::new("quantity", "must be a whole number from 1 to 1,000");
+        Self::new(text.trim().parse().map_err(|_| invalid())?)
+    }
+}
+
 impl From<Quantity> for u16 {
     fn from(quantity: Quantity) -> Self {
         quantity.0

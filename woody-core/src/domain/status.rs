@@ -35,7 +35,14 @@ pub enum Outcome {
 /// The order already had a final state, which stays.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the order already ended as {}", .0.as_str())]
-pub struct Superseded(pub OrderStatus);
+pub struct Superseded(pub(super) OrderStatus);
+
+impl Superseded {
+    /// Returns the state that stays.
+    pub fn into_status(self) -> OrderStatus {
+        self.0
+    }
+}
 
 impl OrderStatus {
     /// Returns the status as on the wire: `pending`, `success`, `rejected`, `failed`.

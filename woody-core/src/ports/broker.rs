@@ -156,7 +156,25 @@ pub struct QueueDepth {
 
 /// An id of one dead letter, unique in its queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeadLetterId(pub String);
+pub struct DeadLetterId(String);
+
+impl DeadLetterId {
+    /// Makes the id that the broker knows by `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the id as the broker writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for DeadLetterId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// A message whose processing was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -70,7 +70,7 @@ impl Sheet {
         read().ok_or_else(|| Invalid::new("sheet", "must look like board:2440x1220"))
     }
 
-    /// Its area in square millimetres.
+    /// Returns its area in square millimetres.
     pub fn area_mm2(&self) -> u64 {
         u64::from(self.width_mm) * u64::from(self.height_mm)
     }
@@ -79,6 +79,14 @@ impl Sheet {
     pub(super) fn stock(&self) -> Stock {
         let price = self.price.unwrap_or_else(|| ONE_SHEET + self.area_mm2());
         Stock { at_hand: self.at_hand, ..Stock::new(self.width_mm, self.height_mm).priced(price) }
+    }
+}
+
+impl std::str::FromStr for Sheet {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
     }
 }
 

@@ -1,10 +1,10 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::glyphs;
 use crate::domain::{Parts, ProductName};
 
 /// One rectangle that a toy needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CutPart {
     /// What it is called: the part's name, or the letter.
     pub name: Box<str>,

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use woody_cutting::Rect;
 
@@ -9,7 +9,7 @@ use crate::domain::{Quantity, Reason};
 ///
 /// It is written as it is sawn: equal sheets once with how often they are cut,
 /// and equal pieces side by side as one block.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// How many toys it makes.
     pub quantity: Quantity,
@@ -24,7 +24,7 @@ pub struct Plan {
 }
 
 /// A plan in numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Sheets that are cut.
     pub sheets: u64,
@@ -37,7 +37,7 @@ pub struct Figures {
     /// What is left of the sheets, sawdust included, in square millimetres.
     pub waste_mm2: u64,
     /// What the sheets cost, if they have prices.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<u64>,
     /// Cuts that the saw makes, over all sheets.
     pub cuts: u64,
@@ -46,7 +46,7 @@ pub struct Figures {
 }
 
 /// One sheet and what is cut from it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// The sheet.
     pub sheet: Sheet,
@@ -63,7 +63,7 @@ pub struct Layout {
 }
 
 /// A piece on a sheet, or a block of equal pieces with the kerf between them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// Index into [`Plan::parts`].
     pub part: usize,
@@ -78,16 +78,20 @@ pub struct Placement {
     /// Whether it lies turned by a quarter.
     pub rotated: bool,
     /// Pieces side by side.
-    #[serde(skip_serializing_if = "is_one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub columns: u32,
     /// Pieces below each other.
-    #[serde(skip_serializing_if = "is_one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub rows: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_one(n: &u32) -> bool {
     *n == 1
+}
+
+const fn one() -> u32 {
+    1
 }
 
 impl Placement {

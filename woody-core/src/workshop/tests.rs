@@ -261,6 +261,7 @@ fn raw_edges_are_trimmed() {
 fn a_plan_is_json_with_its_blocks() {
     let plan = Workshop::default().plan(&toy(&[(10, 10, 1_000)]), quantity(3)).unwrap();
     let json = serde_json::to_value(&plan).unwrap();
+    assert_eq!(serde_json::from_value::<Plan>(json.clone()).unwrap(), plan);
     assert_eq!(json["figures"]["pieces"], 3_000);
     assert_eq!(json["parts"][0]["name"], "part 0");
     let block = &json["layouts"][0]["placements"][0];

@@ -9,6 +9,8 @@ mod intake;
 mod outage;
 mod relay;
 mod shop;
+#[cfg(feature = "workshop")]
+mod text;
 mod tracker;
 mod waits;
 mod worker;

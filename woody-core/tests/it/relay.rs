@@ -238,7 +238,7 @@ async fn an_order_whose_message_the_broker_gave_up_has_failed_and_is_not_publish
 
 fn letter(body: &[u8], died_at: Option<OffsetDateTime>) -> DeadLetter {
     DeadLetter {
-        id: DeadLetterId(String::new()),
+        id: DeadLetterId::new(String::new()),
         body: Bytes::copy_from_slice(body),
         reason: "the broker delivered it too often".into(),
         attempts: 0,

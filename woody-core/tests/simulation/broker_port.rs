@@ -139,7 +139,7 @@ impl BrokerAdmin for SimBroker {
             let letters = inner.broker.dead.iter().take(limit);
             let letter =
                 |(place, (message, reason)): (&u64, &(crate::broker::Message, _))| DeadLetter {
-                    id: DeadLetterId(place.to_string()),
+                    id: DeadLetterId::new(place.to_string()),
                     body: message.body.clone(),
                     reason: Clone::clone(reason),
                     attempts: message.attempts,
@@ -151,7 +151,7 @@ impl BrokerAdmin for SimBroker {
     }
 
     async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
-        let places: Vec<u64> = ids.iter().filter_map(|id| id.0.parse().ok()).collect();
+        let places: Vec<u64> = ids.iter().filter_map(|id| id.as_str().parse().ok()).collect();
         let redrive = move |inner: &mut Inner, reach| inner.redrive(&places, reach);
         self.wire.call(Dep::Broker, "redrive", redrive).await.map_err(unavailable)
     }

@@ -238,8 +238,8 @@ impl Inner {
                 Transition::Applied
             }
             Err(superseded) => {
-                self.say(|| format!("store: {name} stays {:?}", superseded.0));
-                Transition::Superseded(superseded.0)
+                self.say(|| format!("store: {name} stays {:?}", superseded.clone().into_status()));
+                Transition::Superseded(superseded.into_status())
             }
         }
     }

@@ -78,7 +78,7 @@ impl OrderTable {
                 order.finished_at = Some(finished_at);
                 Transition::Applied
             }
-            Err(superseded) => Transition::Superseded(superseded.0),
+            Err(superseded) => Transition::Superseded(superseded.into_status()),
         }
     }
 }

@@ -70,7 +70,7 @@ pub(super) async fn run(command: DeadCommand, shop: &Shop<'_>) -> Result<Output,
     let admin = broker.admin();
     let done = match command {
         DeadCommand::List { limit, matching } => list(admin.as_ref(), limit, matching).await,
-        DeadCommand::Show { id } => show(admin.as_ref(), &DeadLetterId(id)).await,
+        DeadCommand::Show { id } => show(admin.as_ref(), &DeadLetterId::new(id)).await,
         DeadCommand::Redrive { selection, canary: true, rate } if !selection.dry_run => {
             redrive_with_care(admin.as_ref(), &selection, rate, shop).await
         }
@@ -101,7 +101,7 @@ async fn list(
             |message| details::line(&message.details),
         );
         let row = [
-            json!(letter.id.0),
+            json!(letter.id.as_str()),
             json!(died_at(letter)),
             json!(letter.attempts),
             json!(letter.reason),
@@ -117,7 +117,7 @@ async fn list(
 /// A dead letter for programs: `order` is null where its body is no order.
 fn object(letter: &DeadLetter, message: Option<&OrderMessage>) -> Value {
     json!({
-        "id": letter.id.0,
+        "id": letter.id.as_str(),
         "died_at": died_at(letter),
         "attempts": letter.attempts,
         "reason": letter.reason,
@@ -131,10 +131,10 @@ async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlE
     let letter = letters
         .iter()
         .find(|letter| letter.id == *id)
-        .ok_or_else(|| CtlError::NotFound(format!("there is no dead letter {}", id.0)))?;
+        .ok_or_else(|| CtlError::NotFound(format!("there is no dead letter {id}")))?;
     let message = OrderMessage::parse(&letter.body).ok();
     let mut pairs = vec![
-        ("id", letter.id.0.clone()),
+        ("id", letter.id.to_string()),
         ("died at", died_at(letter).unwrap_or_else(|| "unknown".to_owned())),
         ("attempts", letter.attempts.to_string()),
         ("reason", letter.reason.to_string()),
@@ -231,11 +231,11 @@ async fn select(
         letters.retain(|letter| holds(letter, text));
     } else if !selection.all {
         if let Some(unknown) =
-            selection.ids.iter().find(|id| !letters.iter().any(|letter| letter.id.0 == **id))
+            selection.ids.iter().find(|id| !letters.iter().any(|letter| letter.id.as_str() == **id))
         {
             return Err(CtlError::NotFound(format!("there is no dead letter {unknown}")));
         }
-        letters.retain(|letter| selection.ids.contains(&letter.id.0));
+        letters.retain(|letter| selection.ids.iter().any(|id| id == letter.id.as_str()));
     }
     Ok(letters)
 }

@@ -13,7 +13,14 @@ use crate::http::response::{Failure, FailureKind};
 /// Bounds how long a request may take until its response begins. A response that
 /// has begun may go on, as a stream of events does.
 #[derive(Debug, Clone, Copy)]
-pub struct ResponseTimeout(pub Duration);
+pub struct ResponseTimeout(Duration);
+
+impl ResponseTimeout {
+    /// Makes a layer with this limit.
+    pub fn new(limit: Duration) -> Self {
+        Self(limit)
+    }
+}
 
 impl<S> Layer<S> for ResponseTimeout {
     type Service = WithResponseTimeout<S>;

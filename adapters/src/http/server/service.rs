@@ -112,7 +112,7 @@ pub fn service<R: Routes>(
         .layer(limit)
         .layer(Arrival { limits: settings.body, bodies: settings.bodies.clone() })
         .layer(settings.concurrency.clone())
-        .layer(ResponseTimeout(settings.request_timeout))
+        .layer(ResponseTimeout::new(settings.request_timeout))
         .service(handler);
     let around = Around {
         service: R::SERVICE,

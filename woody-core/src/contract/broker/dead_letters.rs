@@ -135,7 +135,7 @@ pub async fn unknown_dead_letters_are_ignored(broker: Arc<dyn Broker>) {
     let before = listed(&*broker, 1).await;
     let unknown: Vec<DeadLetterId> =
         ["", "999999", "-1", "no such letter", "0b7f6ba6-8a0a-4a4c-a0e5-3f4f3f1f9f11", "é\0"]
-            .map(|id| DeadLetterId(id.to_owned()))
+            .map(|id| DeadLetterId::new(id.to_owned()))
             .into();
     let admin = broker.admin();
     for ids in [&unknown[..], &[]] {
