@@ -7,6 +7,7 @@ mod products;
 mod rows;
 mod schema;
 mod server;
+mod statements;
 mod unfit;
 
 use std::fmt;

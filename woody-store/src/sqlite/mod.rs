@@ -4,6 +4,7 @@ mod orders;
 mod products;
 mod rows;
 mod schema;
+mod statements;
 
 use std::fmt;
 use std::path::Path;

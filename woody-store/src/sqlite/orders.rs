@@ -12,89 +12,11 @@ use woody_core::ports::{
 use super::SqliteStore;
 use super::error::Error;
 use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow};
+use super::statements::{
+    ASKED, BEGIN, BEGUN, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET, INSERT_ENTRIES, INSERT_ORDERS,
+    MARK_LATE, ORDER, PING, STATUSES, STUCK,
+};
 use crate::batch;
-
-const INSERT_ORDERS: &str = "
-    INSERT INTO orders (id, details, accepted_at, status)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, 'pending'
-    FROM json_each(?1) WHERE true
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id";
-
-const INSERT_ENTRIES: &str = "
-    INSERT INTO outbox (order_id, accepted_at, lease_until)
-    SELECT orders.id, accepted_at, ?2 FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
-
-const MARK_LATE: &str = "
-    INSERT INTO held (order_id, held_at)
-    SELECT orders.id, ?2 FROM json_each(?1) JOIN orders ON orders.id = unhex(value)
-    WHERE accepted_at < ?3
-    ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at";
-
-const ASKED: &str = "
-    SELECT orders.id, details, accepted_at
-    FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
-
-const ORDER: &str = "
-    SELECT id, details, accepted_at, status, reason, finished_at
-    FROM orders WHERE id = ?1";
-
-/// `OrderStatus::settle` in SQL.
-const FINISH: &str = "
-    INSERT INTO orders (id, details, accepted_at, status, reason, finished_at)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2
-    FROM json_each(?1) WHERE true
-    ON CONFLICT (id) DO UPDATE
-    SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
-    WHERE orders.status = 'pending'
-       OR orders.status = 'failed' AND excluded.status <> 'failed' AND orders.id IN (
-              SELECT unhex(value ->> 0) FROM json_each(?1) WHERE value ->> 5
-          )
-    RETURNING id";
-
-const STATUSES: &str = "
-    SELECT orders.id, status, reason FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
-
-const CLAIM: &str = "
-    UPDATE outbox SET lease_until = ?2
-    WHERE order_id IN (
-        SELECT order_id FROM outbox WHERE lease_until <= ?1
-        ORDER BY accepted_at, order_id LIMIT ?3
-    )
-    RETURNING order_id";
-
-const CLEAR: &str = "
-    DELETE FROM outbox WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
-
-const BEGIN: &str = "
-    INSERT INTO begun (order_id, times, last_at)
-    SELECT ?1, 1, ?2 WHERE NOT EXISTS (
-        SELECT 1 FROM orders
-        WHERE id = ?1 AND status <> 'pending' AND NOT (status = 'failed' AND ?3)
-    )
-    ON CONFLICT (order_id) DO UPDATE SET times = times + 1, last_at = ?2";
-
-const END: &str = "UPDATE begun SET times = max(times - 1, 0) WHERE order_id = ?1";
-
-const BEGUN: &str = "SELECT times, last_at FROM begun WHERE order_id = ?1 AND times > 0";
-
-const FORGET: &str = "
-    DELETE FROM begun WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
-
-const STUCK: &str = "
-    SELECT id, details, accepted_at, status, reason, finished_at
-    FROM orders WHERE status = 'pending' AND accepted_at < ?1
-    ORDER BY accepted_at, id LIMIT ?2";
-
-const COUNTS: &str = "
-    SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
-           count(*) FILTER (WHERE status = 'success') AS success,
-           count(*) FILTER (WHERE status = 'rejected') AS rejected,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
-           (SELECT count(*) FROM outbox) AS outbox
-    FROM orders";
-
-const PING: &str = "SELECT count(*) FROM (SELECT 1 FROM orders LIMIT 1)";
 
 #[async_trait]
 impl OrderStore for SqliteStore {

@@ -1,0 +1,110 @@
+//! SQL about orders.
+
+pub(super) const INSERT: &str = "
+    WITH created AS (
+        INSERT INTO orders (id, details, accepted_at, status)
+        SELECT id, details, accepted_at, 'pending'
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
+          AS asked (id, details, accepted_at)
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id, accepted_at
+    ), late AS (
+        INSERT INTO held (order_id, held_at)
+        SELECT id, now() FROM created WHERE accepted_at < now() - $5
+        ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at
+    )
+    INSERT INTO outbox (order_id, accepted_at, lease_until)
+    SELECT id, accepted_at, now() + $4 FROM created
+    RETURNING order_id";
+
+pub(super) const ASKED: &str = "SELECT id, details, accepted_at FROM orders WHERE id = ANY($1)";
+
+pub(super) const ORDER: &str = "
+    SELECT id, details, accepted_at, status, reason, finished_at
+    FROM orders WHERE id = $1";
+
+/// `OrderStatus::settle` in SQL.
+pub(super) const FINISH: &str = "
+    INSERT INTO orders AS o (id, details, accepted_at, status, reason, finished_at)
+    SELECT id, details, accepted_at, status, reason, now()
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+      AS told (id, details, accepted_at, status, reason)
+    ON CONFLICT (id) DO UPDATE
+    SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
+    WHERE o.status = 'pending'
+       OR o.status = 'failed' AND excluded.status <> 'failed' AND o.id = ANY($6)
+    RETURNING id";
+
+pub(super) const STATUSES: &str = "SELECT id, status, reason FROM orders WHERE id = ANY($1)";
+
+/// `now()` is when the transaction began, so that a claim sees whole leases only.
+pub(super) const CLAIM: &str = "
+    WITH free AS (
+        SELECT order_id FROM outbox WHERE lease_until <= now()
+        ORDER BY accepted_at, order_id LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE outbox SET lease_until = now() + $2
+        FROM free WHERE outbox.order_id = free.order_id
+        RETURNING outbox.order_id
+    )
+    SELECT id, details, accepted_at
+    FROM claimed JOIN orders ON id = order_id
+    ORDER BY accepted_at, id";
+
+/// Confirms and verdicts of the same orders arrive at the same time, so both lock the
+/// entries in the same order.
+pub(super) const CLEAR: &str = "
+    DELETE FROM outbox WHERE order_id IN (
+        SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+    )";
+
+/// [`CLEAR`] for orders that have ended: it deletes their counts, too.
+pub(super) const CLEAR_ENDED: &str = "
+    WITH forgotten AS (
+        DELETE FROM begun WHERE order_id IN (
+            SELECT order_id FROM begun WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+        )
+    )
+    DELETE FROM outbox WHERE order_id IN (
+        SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+    )";
+
+/// Waits for a verdict that is being saved: the count would be left behind otherwise.
+pub(super) const BEGIN: &str = "
+    WITH seen AS MATERIALIZED (
+        SELECT status FROM orders WHERE id = $1 FOR SHARE
+    ), counted AS MATERIALIZED (
+        SELECT $1::uuid AS id WHERE NOT EXISTS (
+            SELECT FROM seen WHERE status <> 'pending' AND NOT (status = 'failed' AND $2)
+        )
+    ), marked AS (
+        INSERT INTO held (order_id, held_at) SELECT id, now() + $3 FROM counted
+        ON CONFLICT (order_id) DO UPDATE
+        SET held_at = greatest(held.held_at, excluded.held_at)
+    )
+    INSERT INTO begun (order_id, times, last_at) SELECT id, 1, now() FROM counted
+    ON CONFLICT (order_id) DO UPDATE SET times = begun.times + 1, last_at = now()";
+
+pub(super) const END: &str = "UPDATE begun SET times = greatest(times - 1, 0) WHERE order_id = $1";
+
+pub(super) const BEGUN: &str = "
+    SELECT times, (extract(epoch FROM now() - last_at) * 1000000)::bigint
+    FROM begun WHERE order_id = $1 AND times > 0";
+
+pub(super) const STUCK: &str = "
+    SELECT id, details, accepted_at, status, reason, finished_at
+    FROM orders WHERE status = 'pending' AND accepted_at < now() - $1
+    ORDER BY accepted_at, id LIMIT $2";
+
+pub(super) const COUNTS: &str = "
+    SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+           count(*) FILTER (WHERE status = 'success') AS success,
+           count(*) FILTER (WHERE status = 'rejected') AS rejected,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           (SELECT count(*) FROM outbox) AS outbox
+    FROM orders";
+
+/// Fails without the tables, and tells whether the server takes writes.
+pub(super) const PING: &str = "
+    SELECT pg_is_in_recovery(), EXISTS (SELECT FROM orders), EXISTS (SELECT FROM outbox)";
