@@ -109,7 +109,7 @@ pub(crate) fn run(groups: &[Group]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if wanted().next().is_none() {
-        println!("no check is called so: {:?}", asked.names);
+        println!("no check has one of these names: {:?}", asked.names);
         return ExitCode::FAILURE;
     }
     if std::env::var_os(WORK).is_none() {

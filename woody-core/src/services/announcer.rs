@@ -29,7 +29,7 @@ impl Announcer {
                         if !std::mem::replace(&mut failing, true) {
                             tracing::info!(
                                 error = &error as &dyn std::error::Error,
-                                "status changes are not announced, watchers ask the store"
+                                "status changes are not announced, watchers read the store"
                             );
                         }
                     }
