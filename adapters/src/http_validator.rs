@@ -53,6 +53,15 @@ const LONGEST_OPENING: Duration = Duration::from_secs(5);
 /// | 3xx, 401, 403, 404, 405, 407, 408, 421, 425, 426, 429, 501 to 504, 511 | most likely an operator's problem | comes again and is not given up, unless others succeed meanwhile |
 /// | 500 and others, no response in time, a cut, a response that cannot be read | this order makes it fail, perhaps | an attempt, unless no order succeeds |
 /// | 400, 409, 410, 413, 415, 422 and other 4xx | it refuses this order | `Failed` at once if it has reached a verdict before, otherwise an attempt |
+///
+/// ```
+/// use std::time::Duration;
+/// use woody_adapters::http_validator::HttpValidator;
+///
+/// let validator = HttpValidator::new("https://fraud.example/orders", Duration::from_secs(5))?;
+/// assert!(HttpValidator::new("fraud.example", Duration::from_secs(5)).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct HttpValidator {
     service: Guarded<Service>,
 }

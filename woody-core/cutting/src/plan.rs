@@ -3,6 +3,17 @@
 use crate::geometry::{Axis, Rect};
 
 /// How all pieces are cut.
+///
+/// ```
+/// use woody_cutting::{Effort, Part, Problem, Saw, Stock, check};
+///
+/// let parts = vec![Part::new(600, 300).times(4)];
+/// let problem = Problem::new(parts, vec![Stock::new(2_440, 1_220)], Saw::default())?;
+/// let plan = problem.plan(&Effort::FAST)?;
+/// assert_eq!((plan.sheets.len(), plan.cost), (1, plan.least_cost));
+/// assert_eq!(check::verify(&problem, &plan), Ok(()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Plan {

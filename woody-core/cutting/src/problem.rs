@@ -138,6 +138,17 @@ impl Default for Saw {
 }
 
 /// A problem that makes sense: every part fits on a sheet, every size is in bounds.
+///
+/// ```
+/// use woody_cutting::{Part, Problem, ProblemError, Saw, Stock};
+///
+/// let shelf = Part::new(600, 300).times(4);
+/// let problem = Problem::new(vec![shelf], vec![Stock::new(2_440, 1_220)], Saw::default())?;
+/// assert_eq!(problem.pieces(), 4);
+/// let no_sheet = Problem::new(vec![shelf], vec![], Saw::default());
+/// assert_eq!(no_sheet, Err(ProblemError::Stock { given: 0 }));
+/// # Ok::<(), ProblemError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     parts: Vec<Part>,

@@ -62,6 +62,15 @@ pub trait OrderDetails:
 ///
 /// It is cheap to clone, and is kept as it was written: two texts are equal when every
 /// byte is.
+///
+/// ```
+/// use woody_core::domain::{Details, ToyOrder};
+///
+/// let details = Details::of(&ToyOrder::parse("Train", 2)?, Details::MAX_BYTES)?;
+/// assert_eq!(details.decode::<ToyOrder>()?.product.as_str(), "Train");
+/// assert!(Details::parse(r#"{"order_id": 7}"#).is_err()); // Every order has one itself.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Details(Arc<str>);
 

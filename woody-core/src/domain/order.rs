@@ -5,6 +5,16 @@ use super::{Details, DetailsError, OrderDetails, OrderId, OrderStatus, ToyOrder}
 /// An order as it is accepted: all that must survive from then on.
 ///
 /// Programs hold the details as a type of their own, ports as [`Details`].
+///
+/// ```
+/// use woody_core::domain::{Details, NewOrder, ToyOrder};
+///
+/// let order = NewOrder::new(ToyOrder::parse("Train", 2)?);
+/// let carried = order.encode(Details::MAX_BYTES)?;
+/// assert_eq!(carried.details.as_str(), r#"{"product":"Train","quantity":2}"#);
+/// assert_eq!(carried.decode::<ToyOrder>()?, order);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder<D = ToyOrder> {
     /// Its id.

@@ -50,6 +50,20 @@ impl<D: OrderDetails> fmt::Debug for Pipeline<D> {
 }
 
 /// A pipeline that has not begun; [`Pipeline::builder`] makes one.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use woody_core::{domain::ToyOrder, ports::{Broker, OrderStore}, services::Pipeline};
+/// # use woody_core::validation::AcceptAll;
+/// # async fn example(
+/// #     store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let builder = Pipeline::<ToyOrder>::builder(store, broker).validator(Arc::new(AcceptAll));
+/// let pipeline = builder.start().await?;
+/// pipeline.stop_within(Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a pipeline does nothing until it is started"]
 pub struct PipelineBuilder<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,

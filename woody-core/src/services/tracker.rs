@@ -26,6 +26,19 @@ use crate::{
 ///
 /// While the store is unavailable, orders that were given since are pending; it says so
 /// as long as it has [run](Self::run) and has heard announcements since then.
+///
+/// ```
+/// # use futures::StreamExt;
+/// # use woody_core::{domain::OrderId, services::OrderTracker};
+/// # async fn example(tracker: &OrderTracker, id: OrderId) -> Result<(), Box<dyn std::error::Error>> {
+/// let Some(changes) = tracker.watch(id).await? else { return Ok(()) };
+/// let mut changes = std::pin::pin!(changes);
+/// while let Some(order) = changes.next().await {
+///     println!("{id} is {}", order.status.as_str()); // The last one is final.
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct OrderTracker<D = ToyOrder> {
     store: Arc<dyn OrderStore>,
     events: Arc<dyn OrderEvents>,

@@ -33,6 +33,18 @@ const REMEMBERED: usize = 256;
 ///
 /// The timeout belongs here, inside the breaker: one around it would only drop
 /// the call, which says nothing about the other side.
+///
+/// ```
+/// use std::time::Duration;
+/// use woody_core::{
+///     resilience::{BreakerConfig, CircuitBreaker},
+///     validation::{AcceptAll, Guarded},
+/// };
+///
+/// let breaker = CircuitBreaker::new(BreakerConfig::default());
+/// let guarded = Guarded::new("the payment service", AcceptAll, breaker, Duration::from_secs(2));
+/// println!("{:?}", guarded.breaker());
+/// ```
 #[derive(Debug)]
 pub struct Guarded<V> {
     name: Cow<'static, str>,

@@ -39,6 +39,19 @@ use crate::{
 ///
 /// # Cancel safety
 /// A dropped future may leave the order accepted though its client got no response.
+///
+/// ```
+/// # use woody_core::{domain::{IdempotencyKey, ToyOrder}, services::{IntakeError, OrderIntake, OrderRequest}};
+/// # async fn example(intake: &OrderIntake) -> Result<(), Box<dyn std::error::Error>> {
+/// let request = OrderRequest::keyed(ToyOrder::parse("Train", 2)?, IdempotencyKey::parse("cart-42")?);
+/// match intake.accept(request).await {
+///     Ok(accepted) => println!("{} is kept from now on", accepted.order.id),
+///     Err(IntakeError::KeyReused) => println!("this key was another order's"),
+///     Err(error) => return Err(error.into()), // Nothing was accepted.
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct OrderIntake<D = ToyOrder> {
     store: GuardedSink<NewOrder<Details>, Insert, StoreError>,
     broker: GuardedSink<OrderMessage, (), BrokerError>,

@@ -40,6 +40,17 @@ use crate::{
 /// An entry is cleared only after the broker has confirmed its message. Several
 /// relays may run: leases keep them from doing the same work, and what is
 /// published twice all the same is one order by its id.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use tokio_util::sync::CancellationToken;
+/// # use woody_core::{ports::{Broker, OrderStore}, services::{OutboxRelay, RelaySettings}};
+/// # async fn example(store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, shutdown: CancellationToken) {
+/// let relay =
+///     OutboxRelay::new(store, broker.publisher(), broker.admin(), RelaySettings::default());
+/// relay.run(shutdown).await; // Until then nothing in the outbox is forgotten.
+/// # }
+/// ```
 pub struct OutboxRelay {
     store: Arc<dyn OrderStore>,
     publisher: Arc<dyn Publisher>,

@@ -44,6 +44,22 @@ use crate::{
 /// again is counted in the store before it begins, and no longer when it has ended: what
 /// is left was begun by a worker that died. An order with such a count is validated alone
 /// in its worker, and is `Failed` when there are as many as attempts.
+///
+/// ```
+/// # use std::{num::NonZeroU16, sync::Arc};
+/// # use tokio_util::{sync::CancellationToken, task::TaskTracker};
+/// # use woody_core::{domain::ToyOrder, ports::{Broker, OrderStore, Validator}, services::{OrderWorker, WorkerSettings}};
+/// # async fn example(
+/// #     store: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, validator: Arc<dyn Validator>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+/// let worker: OrderWorker<ToyOrder> =
+///     OrderWorker::start(store, validator, broker.events(), WorkerSettings::default(), &tasks);
+/// let consumer = broker.consumer(NonZeroU16::MIN).await?;
+/// Arc::new(worker).run(consumer, shutdown).await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct OrderWorker<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,
     judge: Judge<D>,
