@@ -8,4 +8,5 @@ mod packages;
 mod repository;
 mod rooms;
 mod stack_file;
+mod threads;
 mod walk;
