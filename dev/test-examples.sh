@@ -48,6 +48,28 @@ pizza_shop() (
     wait "$shop"
 )
 
+# several_types FOLDER: an order of each type on one address, each followed to its end; a book is no pizza.
+several_types() (
+    said=$(mktemp -u)
+    mkfifo "$said"
+    "$examples/several_types" 127.0.0.1:0 "$1" >"$said" &
+    shop=$!
+    trap 'kill -KILL $shop 2>/dev/null || true; rm -f "$said"' EXIT
+    exec 4<"$said"
+    read -r line <&4
+    address=${line#open at http://}
+    for order in '/pizzas {"toppings": ["🍅"]}' ' {"title": "Ulysses", "copies": 20}'; do
+        prefix=${order%% *}
+        placed=$(ask "$address" "POST $prefix/api/orders" "${order#* }")
+        id=$(grep -oE '[0-9a-f-]{36}' <<<"$placed" | head -n 1)
+        ask "$address" "GET $prefix/api/orders/$id/events"
+    done
+    ask "$address" 'POST /pizzas/api/orders' '{"title": "Ulysses", "copies": 20}'
+    kill -INT "$shop"
+    cat <&4
+    wait "$shop"
+)
+
 # As the tests are built, so that nothing is built again.
 cargo build --quiet --workspace --all-features --examples
 examples=${CARGO_TARGET_DIR:-target}/debug/examples
@@ -59,12 +81,20 @@ expect own_validator 'Wooden sword: Some.Rejected' "$examples/own_validator"
 expect own_store 'read back: Some' "$examples/own_store"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export -f ask pizza_shop
+export -f ask pizza_shop several_types
 export examples
 for backends in 'memory: memory:' "sqlite:$work/pizzas.db sqlite:$work/queue.db"; do
     # shellcheck disable=SC2086 # two words
     expect "pizza_shop (${backends%%:*})" 'rejected.*not in this kitchen' bash -euc 'pizza_shop "$@"' bash $backends
 done
+mkdir "$work/types"
+# grep looks line by line: all of it becomes one.
+said_by_several_types() { several_types "$work/types" | tr '\r\n' '  '; }
+export -f said_by_several_types
+export work
+expect several_types 'success.*1 toppings.*rejected.*10 copies of Ulysses.* 422 .*finished: \(true, true\)' \
+    bash -euo pipefail -c said_by_several_types
+expect migrating_a_type 'read by the second: Pizza .*grams: 50.*delivery: Collected' "$examples/migrating_a_type"
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

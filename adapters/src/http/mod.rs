@@ -2,7 +2,7 @@
 //! struct with a route table.
 //!
 //! [`service`] puts request ids, metrics, limits and error responses around the
-//! [`Routes`] of a service; [`gateway`] puts all services behind one address;
+//! [`Routes`] of a service; [`gateway`] puts all services behind one address, [`mount`] any;
 //! [`serve`] serves either until it is stopped, and drains.
 //!
 //! Its rooms, each of which needs only those below it: `routes` (what the services
@@ -27,5 +27,6 @@ pub use routes::{
     ToyOrderRoutes, ToyOrderView, dto, gateway, openapi,
 };
 pub use server::{
-    Drain, Drained, ForClient, HttpService, Routes, ServerLimits, ServiceSettings, serve, service,
+    Drain, Drained, ForClient, HttpService, Routes, ServerLimits, ServiceSettings, mount, serve,
+    service,
 };

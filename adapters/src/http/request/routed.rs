@@ -6,7 +6,7 @@ use hyper::{
     http::request::Parts,
 };
 
-use super::{body::RequestBody, query, route};
+use super::{body::RequestBody, prefix::MountPrefix, query, route};
 use crate::http::response::{Failure, FailureKind};
 
 /// A request that has found its route.
@@ -26,6 +26,12 @@ impl<A> RoutedRequest<A> {
     /// The request's headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
+    }
+
+    /// Returns what stands before the service's own paths where it is [mounted](crate::http::mount), such as
+    /// `/pizzas`; nothing at the root.
+    pub fn prefix(&self) -> &str {
+        self.head.extensions.get::<MountPrefix>().map_or("", |prefix| &prefix.0)
     }
 
     /// What stands in the path for the route's `{…}`.

@@ -105,7 +105,7 @@ impl ProductRoutes {
         let body: ProductToAdd = request.body.json()?;
         let (name, parts) = body.check()?;
         let product = self.catalogue.add(name, parts).await?;
-        let location = format!("/api/products/{}", product.id);
+        let location = format!("{}/api/products/{}", request.prefix(), product.id);
         reply::made(StatusCode::CREATED, &location, &ProductView::from(product))
     }
 

@@ -2,10 +2,12 @@
 
 mod for_client;
 mod metrics;
+mod mount;
 mod serve;
 mod service;
 mod wire;
 
 pub use for_client::ForClient;
+pub use mount::mount;
 pub use serve::{Drain, Drained, ServerLimits, serve};
 pub use service::{HttpService, Routes, ServiceSettings, service};

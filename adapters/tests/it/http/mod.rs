@@ -11,6 +11,7 @@ mod faults;
 mod front;
 mod limits;
 mod misc;
+mod mounts;
 mod notes;
 mod openapi;
 mod orders;

@@ -16,8 +16,8 @@ use utoipa::{
 
 use super::dto;
 use crate::http::response::Problem;
-pub(super) use orders::of_orders;
 pub use orders::{OrderState, OrderWord, ToyOrderView};
+pub(super) use orders::{of_orders, served_at};
 pub use plan::HeavyView;
 
 /// Collects the schemas, those that they refer to included.

@@ -107,6 +107,13 @@ pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
     serde_json::to_vec(&document).unwrap_or_default().into()
 }
 
+/// Returns `document` as of a service that is mounted below `prefix`.
+pub(in crate::http::routes) fn served_at(document: &Bytes, prefix: &str) -> Bytes {
+    let mut document: Value = serde_json::from_slice(document).unwrap_or_default();
+    document["servers"] = json!([{ "url": prefix }]);
+    serde_json::to_vec(&document).unwrap_or_default().into()
+}
+
 /// An order is its state, and what it asked for unless only the broker has it.
 fn view() -> Value {
     json!({

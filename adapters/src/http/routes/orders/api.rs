@@ -49,7 +49,7 @@ impl<D: OrderDetails> OrderApi<D> {
         let key = idempotency_key(request)?;
         let details = read(request)?;
         let accepted = self.intake.accept(OrderRequest { details, key }).await?;
-        let location = format!("/api/orders/{}", accepted.order.id);
+        let location = format!("{}/api/orders/{}", request.prefix(), accepted.order.id);
         let receipt = OrderReceipt::from(&accepted.order);
         let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;
         Ok(match accepted.kept {

@@ -40,7 +40,8 @@ pub use toys::ToyOrderRoutes;
 /// `D` itself would refuse it or not (unless `D` reads its fields by way of serde's
 /// `flatten`, which hides them from us); what serde or [`OrderDetails::check`] refuses is
 /// shown as 422 with the field, such as `toppings[2].name`. An `Idempotency-Key` makes one
-/// order of a submit that is sent twice.
+/// order of a submit that is sent twice. One listener serves orders of several types, each
+/// type below a prefix of its own: [`mount`](crate::http::mount).
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -136,7 +137,11 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
             Action::Events => self.api.events(&request).await,
             Action::OpenApi => {
                 request.query([])?;
-                Ok(reply::bytes(reply::JSON, self.document.clone()))
+                let document = match request.prefix() {
+                    "" => self.document.clone(),
+                    prefix => openapi::served_at(&self.document, prefix),
+                };
+                Ok(reply::bytes(reply::JSON, document))
             }
         }
     }
