@@ -79,6 +79,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+command -v python3 >/dev/null || die "python3 is missing: it reads what woodyctl and RabbitMQ report"
 image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_order-service")
 woodyctl=${image%%@*}
 woodyctl=${woodyctl/order-service/woodyctl}
@@ -92,14 +93,22 @@ redelivered() {
     load_passwords || return 0
     curl --silent --max-time 10 --user "woody:$RABBITMQ_PASSWORD" \
         "http://${host%%[:/]*}:${WOODY_MANAGEMENT_PORT:-15672}/api/queues/%2F/order_processing" |
-        grep -oE '"redeliver":[0-9]+' | head -n 1 | cut -d: -f2
+        python3 -c 'import json, sys; print(json.load(sys.stdin).get("message_stats", {}).get("redeliver", 0))' 2>/dev/null
 }
 
 probe=$("${load[@]}" load "$base" --rate 50 --for 1s --output json) ||
     die "orders are refused before anything is updated: $probe
     the limit per client must not hold for this machine: deploy with WOODY_RATE_EXEMPT=ADDRESS or WOODY_RATE_LIMIT=0"
 
-figure() { grep -oE "\"$1\":[^,}]*" "$work/$2" | head -n 1 | cut -d: -f2-; }
+# figure NAME FILE: what a report says under this name; of a list, how many it has.
+figure() {
+    python3 - "$1" "$work/$2" <<'END'
+import json, sys
+with open(sys.argv[2], encoding="utf-8") as report:
+    said = json.load(report)[sys.argv[1]]
+print(len(said) if isinstance(said, list) else said if isinstance(said, str) else json.dumps(said))
+END
+}
 
 # update SERVICE: replaces its tasks, and waits until that is done.
 update() {
@@ -153,12 +162,10 @@ done
 say 'waiting for the last orders to end'
 for _ in {1..60}; do
     ./ctl.sh orders audit --promised /dev/stdin --output json <"$work/ledger" >"$work/audit" 2>"$work/problems" || true
-    [ "$(figure promised_pending audit)" != 0 ] || break
+    [ "$(figure promised_pending audit 2>/dev/null)" != 0 ] || break
     sleep 1
 done
 [ -s "$work/audit" ] || die "no audit: $(cat "$work/problems")"
 
-# entries LIST: how many are in a list of the audit.
-entries() { grep -oE "\"$1\":\[[^]]*\]" "$work/audit" | cut -d: -f2- | awk -F'"' '{ print int(NF / 2) }'; }
-echo "of $promised orders promised $(entries unaccounted) are lost, $(entries doubled) doubled, $(figure promised_pending audit) without an end"
+echo "of $promised orders promised $(figure unaccounted audit) are lost, $(figure doubled audit) doubled, $(figure promised_pending audit) without an end"
 [ -z "$bad" ] && [ "$(figure kept audit)" = true ] && [ "$(figure promised_pending audit)" = 0 ]

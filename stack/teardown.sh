@@ -43,12 +43,22 @@ if [ "$(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null)" != true
     say "this machine is no manager of a Swarm: nothing to take down"
     exit
 fi
+# deploy-swarm.sh labels the node that has the data; no such node: nothing was ever deployed here.
+with_data=$(docker node ls --quiet | xargs -r docker node inspect \
+    --format '{{if index .Spec.Labels "woodytoys.data"}}{{.ID}}{{end}}')
 # Volumes are seen from their own node alone, and without their passwords they are of no use.
-[ -z "$volumes" ] || [ "$(docker node inspect self --format '{{index .Spec.Labels "woodytoys.data"}}')" != '' ] || {
+if [ "$volumes" ] && [[ $with_data =~ [^[:space:]] ]] && ! grep -q "$(docker info --format '{{.Swarm.NodeID}}')" <<<"$with_data"; then
     say "teardown: the volumes are on another node, the one labelled woodytoys.data: run this there"
     exit 1
-}
-docker stack rm "$STACK" >&2 || true
+fi
+found=$(
+    docker service ls --quiet --filter "$OURS"
+    docker network ls --quiet --filter "$OURS"
+    docker config ls --quiet --filter "$OURS"
+    [ -z "$volumes" ] || docker volume ls --quiet --filter "$OURS"
+    [ -z "$volumes" ] || docker secret ls --quiet --filter "label=woodytoys.stack=$STACK"
+)
+if [ "$found" ]; then docker stack rm "$STACK" >&2 || true; fi
 # Tasks end after their services are gone, and networks after their tasks.
 for _ in {1..120}; do
     left=$(docker ps --all --quiet --filter "$OURS" --filter "$ONE" && docker network ls --quiet --filter "$OURS")
@@ -66,4 +76,8 @@ if [ "$volumes" ]; then
     rmdir "$SECRETS_DIR" 2>/dev/null || true
 fi
 if [ "$leave" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ]; then docker swarm leave --force >/dev/null; fi
-say "$STACK is gone${volumes:+, its data too}"
+if [ "$found" ]; then
+    say "$STACK is gone${volumes:+, its data too}"
+else
+    say "$STACK was not deployed here: there was nothing to take down"
+fi
