@@ -9,4 +9,5 @@ mod repository;
 mod rooms;
 mod stack_file;
 mod threads;
+mod versions;
 mod walk;
