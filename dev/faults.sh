@@ -8,7 +8,7 @@ cd "$SERVICES/../.."
 
 usage() {
     cat <<'END'
-Usage: ./dev/faults.sh [--minutes N] [--only NAME] [--rate N]
+Usage: ./dev/faults.sh [--minutes N] [--only NAME] [--orders WHICH] [--rate N]
        ./dev/faults.sh --outage [--seconds N] [--rate N]
 
 Runs the four services over a RabbitMQ and a PostgreSQL of its own, under orders all the time, and does to them what
@@ -16,6 +16,9 @@ production does: every fault once, then two at a time, until the time is over. A
 
   --minutes N   go on for N minutes; 10 unless --only says which
   --only NAME   only faults whose name contains NAME, each once
+  --orders WHICH
+                toys (the default); nested: another type, with lists, optional fields and names in other scripts; or
+                both: one fault with these, the next with those
   --rate N      orders a second; 100, and 500 with --outage
   --outage      instead: the database down, then RabbitMQ down
   --seconds N   how long each is down; 60
@@ -31,10 +34,10 @@ Exit code 0: nothing lost, doubled, left pending or refused late. 1: something w
 END
 }
 
-minutes='' only='' rate='' outage='' seconds=60
+minutes='' only='' orders=toys rate='' outage='' seconds=60
 while [ $# -gt 0 ]; do
     case $1 in
-    --minutes | --only | --rate | --seconds)
+    --minutes | --only | --orders | --rate | --seconds)
         [ -n "${2:-}" ] || die "$1 needs a value"
         printf -v "${1#--}" %s "$2"
         shift
@@ -51,6 +54,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+case $orders in toys | nested | both) ;; *) die "--orders is toys, nested or both" ;; esac
 if [ -z "$minutes$only$outage" ]; then minutes=10; fi
 
 set -m
@@ -95,7 +99,8 @@ DIR=$dir
 find_source # asked once, for all servers below
 export WOODY_TEST_SERVICES_DIR=$dir
 export WOODY_FAULTS_MINUTES=$minutes WOODY_FAULTS_ONLY=$only WOODY_FAULTS_RATE=$rate WOODY_FAULTS_OUTAGE=
+export WOODY_FAULTS_ORDERS=$orders
 if [ "$outage" ]; then
     export WOODY_FAULTS_OUTAGE=$seconds WOODY_FAULTS_RATE=${rate:-500}
 fi
-run "${suite[@]}" -- --include-ignored --nocapture campaign
+run "${suite[@]}" -- --include-ignored --nocapture no_fault_loses_or_doubles_an_order

@@ -13,6 +13,8 @@ pub mod migration;
 #[cfg(feature = "services")]
 pub mod process;
 #[cfg(feature = "services")]
+pub mod services;
+#[cfg(feature = "services")]
 pub mod terminal;
 #[cfg(feature = "services")]
 pub mod wiring;

@@ -10,4 +10,6 @@ pub use checks::{
     broker_check, consumer_check, either_check, late_consumer_check, store_check, waits_check,
 };
 pub use heavy::{heavy_computation, heavy_pool};
-pub use validation::{LONGEST_VALIDATION, check_validation_timeout, validator};
+pub use validation::{
+    LONGEST_VALIDATION, check_validation_timeout, toy_validator, validator, with_service,
+};

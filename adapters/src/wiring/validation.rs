@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use woody_core::{
+    domain::OrderDetails,
     ports::{ProductStore, Validator},
     validation::{AcceptAll, HeavyValidation, ValidatorChain},
     workshop::{HeavyPool, Workshop},
@@ -12,30 +13,51 @@ use crate::{
     process::Process,
 };
 
-/// What an order must pass.
+/// What an order for a toy must pass, the HTTP service of the flags included.
 ///
 /// # Errors
-/// [`ConfigError`] when the validator's URL cannot be one.
+/// [`ConfigError`] when the service's URL cannot be one.
 pub fn validator(
     args: &WorkerArgs,
     products: Arc<dyn ProductStore>,
     workshop: Arc<Workshop>,
     pool: HeavyPool,
 ) -> Result<Arc<dyn Validator>, ConfigError> {
+    let (name, own) = toy_validator(args, products, workshop, pool);
+    with_service(args, name, own)
+}
+
+/// Returns the shop's own validator of toys that the flags ask for, with its name.
+pub fn toy_validator(
+    args: &WorkerArgs,
+    products: Arc<dyn ProductStore>,
+    workshop: Arc<Workshop>,
+    pool: HeavyPool,
+) -> (&'static str, Arc<dyn Validator>) {
+    match args.validation {
+        Validation::None => ("none", Arc::new(AcceptAll)),
+        Validation::Workshop => {
+            ("workshop", Arc::new(HeavyValidation::new(workshop, pool, products)))
+        }
+    }
+}
+
+/// Puts the HTTP service that the flags name behind `own`, if they name one.
+///
+/// # Errors
+/// [`ConfigError`] when the service's URL cannot be one.
+pub fn with_service<D: OrderDetails>(
+    args: &WorkerArgs,
+    name: &'static str,
+    own: Arc<dyn Validator<D>>,
+) -> Result<Arc<dyn Validator<D>>, ConfigError> {
     // A stack file writes `${WOODY_VALIDATOR_URL:-}`, so empty is none.
     let url = args.validator_url.as_ref().map(SecretArg::expose).filter(|url| !url.is_empty());
     // The worker's own limit comes a little later than the links', which have an equal
     // share each: so the reason names the link that was late.
     let links = if url.is_some() { 2 } else { 1 };
     let share = args.validation_timeout.mul_f64(0.95) / links;
-    let mut chain = ValidatorChain::new();
-    chain = match args.validation {
-        Validation::None => chain.then("none", share, Arc::new(AcceptAll)),
-        Validation::Workshop => {
-            let workshop = HeavyValidation::new(workshop, pool, products);
-            chain.then("workshop", share, Arc::new(workshop))
-        }
-    };
+    let mut chain = ValidatorChain::new().then(name, share, own);
     if let Some(url) = url {
         let service = Arc::new(HttpValidator::new(url, share.mul_f64(0.95))?);
         chain = chain.then("service", share, service);

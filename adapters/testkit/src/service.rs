@@ -62,7 +62,7 @@ impl Start {
             .env("WOODY_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null());
-        if name != "order-worker" {
+        if !name.ends_with("order-worker") {
             command.env("WOODY_LISTEN", address.to_string());
         }
         Self { command, address, admin }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `WOODY_FAULTS_MINUTES` | goes on for so long: every fault, then pairs; else a selection |
 //! | `WOODY_FAULTS_ONLY` | only faults whose name contains this |
+//! | `WOODY_FAULTS_ORDERS` | `toys` (the default), `nested`, or `both`: one scenario with these, the next with those |
 //! | `WOODY_FAULTS_RATE` | orders a second |
 //! | `WOODY_FAULTS_OUTAGE` | only one outage of each dependency, of so many seconds |
 
@@ -16,6 +17,7 @@ use crate::{
     evidence::{ENDS_WITHIN, compare, none_is_open, settled},
     faults::{Blow, Fault, Who, World},
     load::Load,
+    orders::Orders,
     raw::Events,
     shop::{Dependency, Settings},
     steps::STEPS,
@@ -161,8 +163,8 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
     let ledger = load.end().await;
     let all = settled(database, &ledger.promised(), ENDS_WITHIN).await;
     // What a process stored when it died is another's once its lease is over.
-    none_is_open(database, &ledger, ENDS_WITHIN).await;
-    let mut findings = compare(database, &ledger).await;
+    none_is_open(database, world.shop.orders, &ledger, ENDS_WITHIN).await;
+    let mut findings = compare(database, world.shop.orders, &ledger).await;
     let mut broken = ledger.broken();
     let (_, twice) = events.count(ledger.promised());
     findings.doubled += twice.len();
@@ -193,14 +195,44 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
 #[ignore = "needs WOODY_TEST_SERVICES_DIR"]
 async fn no_fault_loses_or_doubles_an_order() {
     let _turn = crate::turn().await;
-    let plan = Plan::from_environment();
-    let world = World::open(&plan.settings).await;
-    let events = Events::listen(&world.shop.broker).await;
+    let orders = variable("WOODY_FAULTS_ORDERS").unwrap_or_else(|| Orders::default().to_string());
+    carry_out(Plan::from_environment(), &Orders::named(&orders)).await;
+}
+
+/// A few faults with orders of another type than the shop's, beside every test run.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs WOODY_TEST_SERVICES_DIR"]
+async fn a_few_faults_neither_lose_nor_double_a_nested_order() {
+    let _turn = crate::turn().await;
+    let faults = [
+        Fault::Kill(Who::Everybody),
+        Fault::Duplicates,
+        Fault::Server(Dependency::Database, Blow::Kill),
+    ];
+    let lasts = Duration::from_secs(2);
+    let scenarios = faults.into_iter().map(move |fault| Scenario { faults: vec![fault], lasts });
+    let plan = Plan { scenarios: Box::new(scenarios), ..Plan::from_environment() };
+    carry_out(plan, &[Orders::Nested]).await;
+}
+
+/// Carries the plan out, one scenario with orders of one type, the next with those of the next.
+async fn carry_out(plan: Plan, orders: &[Orders]) {
+    let mut worlds = Vec::new();
+    for &orders in orders {
+        let world = World::open(&Settings { orders, ..plan.settings.clone() }).await;
+        let events = Events::listen(&world.shop.broker).await;
+        worlds.push((world, events));
+    }
     let (began, mut rows) = (Instant::now(), Vec::new());
     for scenario in plan.scenarios {
-        say(&format!("[{:4} s] {scenario}", began.elapsed().as_secs()));
+        let (world, events) = &worlds[rows.len() % worlds.len()];
+        let of = world.shop.orders;
+        say(&format!("[{:4} s] {of}: {scenario}", began.elapsed().as_secs()));
         let tag = format!("toy{}", rows.len());
-        let row = suffer(&world, &events, &tag, plan.rate, &scenario).await;
+        let mut row = suffer(world, events, &tag, plan.rate, &scenario).await;
+        if worlds.len() > 1 {
+            row.fault = format!("{of}: {}", row.fault);
+        }
         if let Some(complaint) = row.complaint() {
             say(&complaint);
         }
@@ -210,7 +242,9 @@ async fn no_fault_loses_or_doubles_an_order() {
         }
     }
     let seconds = began.elapsed().as_secs();
-    table::print(&format!("{} orders/s, {seconds} s", plan.rate), &rows);
+    assert!(!rows.is_empty(), "no fault has a name that contains WOODY_FAULTS_ONLY");
+    let names: Vec<String> = orders.iter().map(ToString::to_string).collect();
+    table::print(&format!("{}: {} orders/s, {seconds} s", names.join(" and "), plan.rate), &rows);
     let complaints: Vec<String> = rows.iter().filter_map(Row::complaint).collect();
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     evidence::{ENDS_WITHIN, settled},
-    raw::{Raw, message},
+    raw::Raw,
     shop::Shop,
     validator::DEADLY,
 };
@@ -25,7 +25,7 @@ pub async fn kill_until_they_end(shop: &Shop) {
     let mut dying = shop.validator.dying();
     let ids: Vec<Uuid> = (0..ORDERS).map(|_| Uuid::now_v7()).collect();
     let raw = Raw::connect(&shop.broker).await;
-    raw.publish(ids.iter().map(|id| message(*id, DEADLY))).await;
+    raw.publish(ids.iter().map(|id| shop.orders.message(*id, DEADLY))).await;
     let mut settling = pin!(settled(&shop.database, &ids, ENDS_WITHIN));
     loop {
         let first = tokio::select! {

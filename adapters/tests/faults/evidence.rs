@@ -10,16 +10,18 @@ use testkit::ledger::Ledger;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use crate::orders::Orders;
+
 /// How long an order may take to end, whatever has happened.
 pub const ENDS_WITHIN: Duration = Duration::from_mins(3);
 
 const STATUSES: &str = "
-    SELECT id, details::json ->> 'product', status FROM orders
-    WHERE starts_with(details::json ->> 'product', $1 || ' ')";
+    SELECT id, details::json #>> $2, status FROM orders
+    WHERE starts_with(details::json #>> $2, $1 || ' ')";
 
 const OPEN: &str = "
     SELECT count(*) FROM orders
-    WHERE starts_with(details::json ->> 'product', $1 || ' ') AND status = 'pending'";
+    WHERE starts_with(details::json #>> $2, $1 || ' ') AND status = 'pending'";
 
 const FINAL: &str = "SELECT count(*) FROM orders WHERE id = ANY($1) AND status <> 'pending'";
 
@@ -47,16 +49,20 @@ impl Findings {
 }
 
 /// Compares the ledger with the orders of its tag.
-pub async fn compare(database: &str, ledger: &Ledger) -> Findings {
+pub async fn compare(database: &str, orders: Orders, ledger: &Ledger) -> Findings {
     let mut connection = PgConnection::connect(database).await.unwrap();
-    let rows: Vec<(Uuid, String, String)> =
-        sqlx::query_as(STATUSES).bind(ledger.tag()).fetch_all(&mut connection).await.unwrap();
+    let rows: Vec<(Uuid, String, String)> = sqlx::query_as(STATUSES)
+        .bind(ledger.tag())
+        .bind(orders.name_at())
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
     let mut orders_of = HashMap::<u64, Vec<Uuid>>::new();
     let mut findings = Findings::default();
-    for (id, product, status) in rows {
+    for (id, name, status) in rows {
         findings.pending += usize::from(status == "pending");
         findings.failed += usize::from(status == "failed");
-        let submit = product.rsplit(' ').next().and_then(|number| number.parse().ok());
+        let submit = name.rsplit(' ').next().and_then(|number| number.parse().ok());
         match submit {
             Some(submit) if ledger.has_sent(submit) => {
                 orders_of.entry(submit).or_default().push(id);
@@ -88,11 +94,16 @@ pub async fn settled(database: &str, ids: &[Uuid], limit: Duration) -> Option<Du
 
 /// Waits until no order of this ledger is pending, those included whose clients
 /// were told nothing; returns whether that came within `limit`.
-pub async fn none_is_open(database: &str, ledger: &Ledger, limit: Duration) -> bool {
+pub async fn none_is_open(
+    database: &str,
+    orders: Orders,
+    ledger: &Ledger,
+    limit: Duration,
+) -> bool {
     let waiting = async {
         let mut connection = PgConnection::connect(database).await.unwrap();
         loop {
-            let open = sqlx::query_scalar(OPEN).bind(ledger.tag());
+            let open = sqlx::query_scalar(OPEN).bind(ledger.tag()).bind(orders.name_at());
             if open.fetch_one(&mut connection).await.is_ok_and(|count: i64| count == 0) {
                 return;
             }

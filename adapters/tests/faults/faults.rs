@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     deadly,
-    raw::{Raw, message},
+    raw::Raw,
     shop::{Dependency, Process, Settings, Shop},
     steps::Step,
     validator::Manner,
@@ -189,7 +189,9 @@ impl Fault {
                 let promises = ledger.promises();
                 let raw = Raw::connect(&shop.broker).await;
                 let again = promises.iter().chain(&promises);
-                raw.publish(again.map(|(submit, id)| message(*id, &ledger.product(*submit)))).await;
+                let message =
+                    |(submit, id): &(u64, _)| shop.orders.message(*id, &ledger.product(*submit));
+                raw.publish(again.map(message)).await;
             }
             Self::Poison => {
                 let raw = Raw::connect(&shop.broker).await;

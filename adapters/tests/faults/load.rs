@@ -25,7 +25,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use crate::{shop::Shop, watch};
+use crate::{orders::Orders, shop::Shop, watch};
 
 pub type Http = Client<HttpConnector, Full<Bytes>>;
 
@@ -58,6 +58,7 @@ impl Load {
         let client = Arc::new(Customer {
             http,
             addresses: shop.addresses(),
+            orders: shop.orders,
             ledger: Arc::clone(&ledger),
             watchers: Semaphore::new(WATCHERS),
         });
@@ -104,6 +105,7 @@ impl Load {
 struct Customer {
     http: Http,
     addresses: Vec<SocketAddr>,
+    orders: Orders,
     ledger: Arc<Ledger>,
     watchers: Semaphore,
 }
@@ -160,7 +162,7 @@ impl Customer {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let body = serde_json::json!({ "product": self.ledger.product(submit) }).to_string();
+        let body = self.orders.details(&self.ledger.product(submit)).to_string();
         let response = self.http.request(request.body(Full::from(body)).unwrap()).await?;
         let status = response.status().as_u16();
         // An answer that broke off in the middle is none.

@@ -9,6 +9,7 @@ mod disk;
 mod evidence;
 mod faults;
 mod load;
+mod orders;
 mod poison;
 mod raw;
 mod shop;

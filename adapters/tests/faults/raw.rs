@@ -19,6 +19,8 @@ use testkit::waiting::PATIENCE;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use uuid::Uuid;
 
+use crate::orders::Orders;
+
 pub const QUEUE: &str = "order_processing";
 
 /// A channel of our own on the queue of orders.
@@ -68,7 +70,7 @@ impl Raw {
 
 /// The message of an order, as the reference text writes it.
 pub fn message(id: Uuid, product: &str) -> Vec<u8> {
-    serde_json::json!({ "order_id": id, "product": product }).to_string().into_bytes()
+    Orders::Toys.message(id, product)
 }
 
 type Seen = Arc<Mutex<HashMap<Uuid, Vec<String>>>>;

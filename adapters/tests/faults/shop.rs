@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
-use crate::validator::TestValidator;
+use crate::{orders::Orders, validator::TestValidator};
 
 /// What the shop depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,10 @@ pub enum Dependency {
 }
 
 /// How the shop is set up.
+#[derive(Clone)]
 pub struct Settings {
+    /// What orders ask for.
+    pub orders: Orders,
     pub order_services: usize,
     pub workers: usize,
     pub prefetch: u16,
@@ -37,6 +40,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            orders: Orders::default(),
             order_services: 2,
             workers: 2,
             prefetch: 16,
@@ -48,6 +52,7 @@ impl Default for Settings {
 }
 
 pub struct Shop {
+    pub orders: Orders,
     pub database: String,
     pub broker: String,
     pub order_services: Vec<Process>,
@@ -98,7 +103,7 @@ impl Shop {
                 let running = Mutex::default();
                 built.push(Process {
                     name,
-                    kind,
+                    kind: settings.orders.program(kind),
                     address,
                     admin,
                     to_store,
@@ -111,6 +116,7 @@ impl Shop {
             built
         };
         Self {
+            orders: settings.orders,
             order_services: processes("order-service", settings.order_services).await,
             workers: processes("order-worker", settings.workers).await,
             database: database.to_owned(),
@@ -187,7 +193,7 @@ impl Shop {
 /// One of our processes: it can be killed, and started again at the same place.
 pub struct Process {
     pub name: String,
-    kind: &'static str,
+    kind: String,
     pub address: SocketAddr,
     admin: SocketAddr,
     to_store: Proxy,
@@ -204,7 +210,7 @@ impl Process {
 
     /// Starts it with more in its environment.
     pub async fn start_with(&self, more: &[(&str, &str)]) {
-        let start = Start::of(self.kind).at(self.address, self.admin).log_to(&self.log);
+        let start = Start::of(&self.kind).at(self.address, self.admin).log_to(&self.log);
         let start = more.iter().fold(start, |start, (name, value)| start.env(name, value));
         let start = self.env.iter().fold(start, |start, (name, value)| start.env(name, value));
         *self.running.lock().await = Some(start.spawn());
