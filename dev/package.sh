@@ -12,7 +12,7 @@ for package in json.load(sys.stdin)["packages"]:
 wanted=()
 for package in "${packages[@]}"; do wanted+=(--package "${package% *}"); done
 # Tests and benches stay here, which cargo finds worth a warning for each.
-cargo package --quiet --no-verify --allow-dirty "${wanted[@]}" 2>&1 | grep -vE 'warning: ignoring (test|benchmark) `' >&2 || true
+cargo package --quiet --no-verify --allow-dirty "${wanted[@]}" 2>&1 | grep -vE 'warning: ignoring (test|benchmark|binary) `' >&2 || true
 
 # One workspace of the unpacked crates, with our versions of others and our profile, so that only they are built.
 work=$(mktemp -d)

@@ -101,7 +101,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let pipeline = backends.pipeline().validator(Arc::new(validator_fn(kitchen))).start().await?;
     let changes = pipeline.tracker().watch(id).await?.ok_or("the order is there")?;
     let ended = changes.collect::<Vec<_>>().await.pop().ok_or("it has a status")?;
-    assert_eq!(ended.status, OrderStatus::Success(Some("100 g of toppings".into())));
+    assert_eq!(
+        ended.status,
+        OrderStatus::Ended(Outcome::Success(Some("100 g of toppings".into())))
+    );
     let topping = |name: &str| Topping { name: name.to_owned(), grams: 50 };
     let expected = Pizza {
         email: "ada@example.org".to_owned(),

@@ -143,7 +143,7 @@ mod tests {
                 Transition::Applied,
                 Transition::Superseded(failed().into()),
                 Transition::Applied,
-                Transition::Superseded(OrderStatus::Success(None)),
+                Transition::Superseded(OrderStatus::Ended(Outcome::Success(None))),
             ]
         );
     }

@@ -20,7 +20,7 @@ use woody_adapters::http_validator::HttpValidator;
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
     contract::toy,
-    domain::{OrderId, OrderStatus},
+    domain::{OrderId, OrderStatus, Outcome},
     ports::{Broker, OrderStore},
     services::{OrderWorker, Waits, WorkerSettings},
 };
@@ -132,7 +132,10 @@ async fn orders_that_make_the_service_fail_end_and_stop_nobody() {
             bad.push(shop.place(&format!("bad {n}")).await);
         }
         let good = shop.place("Train").await;
-        assert!(matches!(shop.ended(good).await, OrderStatus::Success(_)), "{status}");
+        assert!(
+            matches!(shop.ended(good).await, OrderStatus::Ended(Outcome::Success(_))),
+            "{status}"
+        );
         // Others succeed meanwhile, as in any shop.
         let placing = async {
             loop {
@@ -144,7 +147,7 @@ async fn orders_that_make_the_service_fail_end_and_stop_nobody() {
         let ending = async {
             for id in bad {
                 let status = shop.ended(id).await;
-                assert!(matches!(status, OrderStatus::Failed(_)), "{status:?}");
+                assert!(matches!(status, OrderStatus::Ended(Outcome::Failed(_))), "{status:?}");
             }
         };
         tokio::select! {
@@ -178,7 +181,7 @@ async fn a_service_that_fails_for_all_is_no_orders_end() {
         service.agrees();
         for id in orders {
             let status = shop.ended(id).await;
-            assert!(matches!(status, OrderStatus::Success(_)), "{status:?}");
+            assert!(matches!(status, OrderStatus::Ended(Outcome::Success(_))), "{status:?}");
         }
         assert_eq!(shop.waits.current(), None);
         shop.close().await;

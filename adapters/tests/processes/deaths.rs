@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     contract::toy,
-    domain::{NewOrder, OrderId, OrderMessage, OrderStatus},
+    domain::{NewOrder, OrderId, OrderMessage, OrderStatus, Outcome},
     ports::{Broker, Prefetch, Store, ValidateError, Validator, Verdict},
     services::{OrderWorker, WorkerSettings},
 };
@@ -129,9 +129,16 @@ async fn the_killer_ends_and_nobody_else(store_url: &str, broker_url: &str) {
         assert!(deaths <= MOST_DEATHS, "it is handed out for ever");
     };
     let status = &ended[&killer.id];
-    assert_eq!(*status, OrderStatus::Failed("its worker died 5 times while validating it".into()));
+    assert_eq!(
+        *status,
+        OrderStatus::Ended(Outcome::Failed("its worker died 5 times while validating it".into()))
+    );
     for order in &good {
-        assert!(matches!(ended[&order.id], OrderStatus::Success(_)), "{:?}", ended[&order.id]);
+        assert!(
+            matches!(ended[&order.id], OrderStatus::Ended(Outcome::Success(_))),
+            "{:?}",
+            ended[&order.id]
+        );
     }
     let dead = broker.admin().dead_letters(10).await.unwrap();
     assert_eq!(dead.len(), 1, "{dead:?}");

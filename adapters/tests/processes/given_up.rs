@@ -10,7 +10,7 @@ use testkit::servers::{Database, VirtualHost};
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     contract::toy,
-    domain::OrderStatus,
+    domain::{OrderStatus, Outcome},
     ports::{ConsumerState, Prefetch},
     services::{OutboxRelay, RelaySettings},
 };
@@ -61,7 +61,7 @@ async fn an_order_that_rabbitmq_delivered_too_often_has_failed_and_is_not_publis
     })
     .await;
     let reason = "its message became a dead letter: the broker delivered it too often";
-    assert_eq!(status, OrderStatus::Failed(reason.into()));
+    assert_eq!(status, OrderStatus::Ended(Outcome::Failed(reason.into())));
     broker.close().await;
     store.close().await;
     database.drop().await;

@@ -2,7 +2,7 @@ use super::Reason;
 
 /// The status of an order.
 ///
-/// It begins as `Pending`, ends as one of the others, and never goes back:
+/// It begins as `Pending`, ends once, and never goes back:
 ///
 /// ```text
 ///            ┌─► Success
@@ -13,22 +13,18 @@ use super::Reason;
 pub enum OrderStatus {
     /// Accepted, not yet validated.
     Pending,
+    /// Final.
+    Ended(Outcome),
+}
+
+/// How an order ends: what a status that is final says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
     /// Validated: it can be made. The reason, if any, holds the plan's figures.
     Success(Option<Reason>),
     /// Validated: it cannot be made.
     Rejected(Reason),
     /// It could not be validated; its message is in the dead letter queue.
-    Failed(Reason),
-}
-
-/// How an order ends: a status that is final.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It can be made.
-    Success(Option<Reason>),
-    /// It cannot be made.
-    Rejected(Reason),
-    /// It could not be validated.
     Failed(Reason),
 }
 
@@ -49,9 +45,7 @@ impl OrderStatus {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Success(_) => "success",
-            Self::Rejected(_) => "rejected",
-            Self::Failed(_) => "failed",
+            Self::Ended(outcome) => outcome.as_str(),
         }
     }
 
@@ -60,21 +54,25 @@ impl OrderStatus {
     /// Returns `None` for a word that is no status.
     pub fn from_parts(word: &str, reason: Option<Reason>) -> Option<Self> {
         let given = || reason.clone().unwrap_or_else(|| Reason::new(""));
-        match word {
-            "pending" => Some(Self::Pending),
-            "rejected" => Some(Self::Rejected(given())),
-            "failed" => Some(Self::Failed(given())),
-            "success" => Some(Self::Success(reason)),
-            _ => None,
-        }
+        Some(Self::Ended(match word {
+            "pending" => return Some(Self::Pending),
+            "rejected" => Outcome::Rejected(given()),
+            "failed" => Outcome::Failed(given()),
+            "success" => Outcome::Success(reason),
+            _ => return None,
+        }))
     }
 
     /// Returns the reason that goes with it, if any.
     pub fn reason(&self) -> Option<&Reason> {
+        self.outcome().and_then(Outcome::reason)
+    }
+
+    /// Returns how the order ended, if it has.
+    pub fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Pending => None,
-            Self::Success(reason) => reason.as_ref(),
-            Self::Rejected(reason) | Self::Failed(reason) => Some(reason),
+            Self::Ended(outcome) => Some(outcome),
         }
     }
 
@@ -93,16 +91,18 @@ impl OrderStatus {
     pub fn settle(self, outcome: Outcome, redriven: bool) -> Result<Self, Superseded> {
         match self {
             Self::Pending => Ok(outcome.into()),
-            Self::Failed(_) if redriven && !matches!(outcome, Outcome::Failed(_)) => {
+            Self::Ended(Outcome::Failed(_))
+                if redriven && !matches!(outcome, Outcome::Failed(_)) =>
+            {
                 Ok(outcome.into())
             }
-            ended => Err(Superseded(ended)),
+            ended @ Self::Ended(_) => Err(Superseded(ended)),
         }
     }
 }
 
 impl Outcome {
-    /// Returns the outcome as on the wire.
+    /// Returns the outcome as on the wire: `success`, `rejected`, `failed`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Success(_) => "success",
@@ -122,11 +122,7 @@ impl Outcome {
 
 impl From<Outcome> for OrderStatus {
     fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Success(reason) => Self::Success(reason),
-            Outcome::Rejected(reason) => Self::Rejected(reason),
-            Outcome::Failed(reason) => Self::Failed(reason),
-        }
+        Self::Ended(outcome)
     }
 }
 
@@ -146,8 +142,8 @@ mod tests {
     fn rank(status: &OrderStatus) -> u8 {
         match status {
             OrderStatus::Pending => 0,
-            OrderStatus::Failed(_) => 1,
-            OrderStatus::Success(_) | OrderStatus::Rejected(_) => 2,
+            OrderStatus::Ended(Outcome::Failed(_)) => 1,
+            OrderStatus::Ended(Outcome::Success(_) | Outcome::Rejected(_)) => 2,
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use woody_core::{
     domain::{
         Details, DetailsError, IdempotencyKey, Invalid, NewOrder, OrderDetails, OrderId,
-        OrderMessage, OrderStatus,
+        OrderMessage, OrderStatus, Outcome,
     },
     ports::{Broker, ValidateError, Validator, Verdict},
     services::{IntakeError, IntakeSettings, Kept, OrderRequest, Pipeline},
@@ -104,8 +104,11 @@ async fn an_order_of_any_type_goes_the_whole_way() {
     let shop = Shop::open();
     let pipeline = pipeline(&shop, Arc::new(Kitchen)).await;
     for (details, ends) in [
-        (pizza(&["анчоусы", "olives"]), OrderStatus::Success(Some("with 2".into()))),
-        (pizza(&[]), OrderStatus::Rejected("no toppings".into())),
+        (
+            pizza(&["анчоусы", "olives"]),
+            OrderStatus::Ended(Outcome::Success(Some("with 2".into()))),
+        ),
+        (pizza(&[]), OrderStatus::Ended(Outcome::Rejected("no toppings".into()))),
     ] {
         let accepted = pipeline.intake().accept(details.clone()).await.unwrap();
         let changes = pipeline.tracker().watch(accepted.order.id).await.unwrap().unwrap();
@@ -193,7 +196,7 @@ async fn a_newer_type_reads_older_messages_and_rows() {
     let new: Pipeline<NewPizza> = pipeline(&shop, Arc::new(Kitchen)).await;
     let changes = new.tracker().watch(accepted.order.id).await.unwrap().unwrap();
     let last = within(changes.collect::<Vec<_>>()).await.pop().unwrap();
-    assert_eq!(last.status, OrderStatus::Success(Some("size M".into())));
+    assert_eq!(last.status, OrderStatus::Ended(Outcome::Success(Some("size M".into()))));
     assert_eq!(last.stored.unwrap().details.size, "M");
     assert!(new.stop().await);
 }
@@ -209,7 +212,7 @@ async fn an_older_worker_loses_no_field_that_it_does_not_know() {
     shop.publish(&order).await;
     let old: Pipeline<Pizza> = pipeline(&shop, Arc::new(Kitchen)).await;
     let ended = shop.ended(order.id).await;
-    assert_eq!(ended.status, OrderStatus::Success(Some("with 1".into())));
+    assert_eq!(ended.status, OrderStatus::Ended(Outcome::Success(Some("with 1".into()))));
     assert_eq!(ended.details.decode::<NewPizza>().unwrap(), large);
     assert!(old.stop().await);
 }

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use woody_core::{
-    domain::{Details, NewOrder, OrderStatus},
+    domain::{Details, NewOrder, OrderStatus, Outcome},
     ports::{Broker, ValidateError, Validator, Verdict},
 };
 
@@ -95,11 +95,13 @@ async fn an_order_that_kills_its_workers_ends_and_takes_no_other_with_it() {
         let killer = shop.order(orders[0].id).await.unwrap().status;
         assert_eq!(
             killer,
-            OrderStatus::Failed("its worker died 3 times while validating it".into())
+            OrderStatus::Ended(Outcome::Failed(
+                "its worker died 3 times while validating it".into()
+            ))
         );
         for order in &orders[1..] {
             let status = shop.order(order.id).await.unwrap().status;
-            assert!(matches!(status, OrderStatus::Success(_)), "{status:?}");
+            assert!(matches!(status, OrderStatus::Ended(Outcome::Success(_))), "{status:?}");
         }
         let dead = shop.broker.admin().dead_letters(10).await.unwrap();
         assert_eq!(dead.len(), 1);

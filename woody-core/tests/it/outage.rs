@@ -67,7 +67,7 @@ async fn save(shop: &Shop, order: NewOrder) {
 }
 
 async fn announce(shop: &Shop, id: OrderId) {
-    let change = StatusChange::new(id, &OrderStatus::Success(None));
+    let change = StatusChange::new(id, &OrderStatus::Ended(Outcome::Success(None)));
     shop.broker.events().announce(&[change]).await.unwrap();
     settle().await;
 }
@@ -107,7 +107,10 @@ async fn a_stream_of_events_begins_with_pending_during_an_outage_and_goes_on_aft
     assert_eq!(within(watching.next()).await.unwrap().status, OrderStatus::Pending);
     shop.store_fault.end();
     save(&shop, order).await;
-    assert_eq!(within(watching.next()).await.unwrap().status, OrderStatus::Success(None));
+    assert_eq!(
+        within(watching.next()).await.unwrap().status,
+        OrderStatus::Ended(Outcome::Success(None))
+    );
     assert!(within(watching.next()).await.is_none());
 }
 

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use woody_core::{
     contract::broker::acknowledge,
-    domain::{Details, NewOrder, OrderMessage, OrderStatus, now},
+    domain::{Details, NewOrder, OrderMessage, OrderStatus, Outcome, now},
     ports::{
         Broker, BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth, ValidateError,
         Validator, Verdict,
@@ -231,7 +231,7 @@ async fn an_order_whose_message_the_broker_gave_up_has_failed_and_is_not_publish
         statuses.push(shop.store.order(order.id).await.unwrap().unwrap().status);
     }
     let reason = "its message became a dead letter: the broker delivered it too often";
-    let failed = OrderStatus::Failed(reason.into());
+    let failed = OrderStatus::Ended(Outcome::Failed(reason.into()));
     assert_eq!(statuses, [failed, OrderStatus::Pending, OrderStatus::Pending]);
     assert_eq!(shop.store.counts().await.unwrap().outbox, 2);
 }

@@ -126,7 +126,7 @@ async fn an_order_that_only_the_broker_has_is_pending_until_a_worker_writes_it()
         };
         let _ = shop.store.finish(&[decision]).await.unwrap();
         let ended = within(watching.next()).await.unwrap();
-        assert_eq!(ended.status, OrderStatus::Success(None));
+        assert_eq!(ended.status, OrderStatus::Ended(Outcome::Success(None)));
         assert!(ended.stored.is_some());
         assert_eq!(within(watching.next()).await, None);
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use woody_core::{
-    domain::{Details, NewOrder, OrderStatus},
+    domain::{Details, NewOrder, OrderStatus, Outcome},
     ports::{Broker, ValidateError, Validator, Verdict},
     services::Handled,
 };
@@ -64,7 +64,7 @@ async fn a_good_order_succeeds_and_its_message_is_gone() {
     shop.publish(&train).await;
     assert_eq!(handle(&shop, &validator, 1).await, [Handled::Decided]);
     let stored = shop.order(train.id).await.unwrap();
-    assert_eq!(stored.status, OrderStatus::Success(Some("1 sheet".into())));
+    assert_eq!(stored.status, OrderStatus::Ended(Outcome::Success(Some("1 sheet".into()))));
     assert!(stored.finished_at.is_some());
     nothing_is_left(&shop).await;
 }
@@ -76,7 +76,7 @@ async fn a_refused_order_is_rejected_with_its_reason() {
     shop.publish(&huge).await;
     assert_eq!(handle(&shop, &validator, 1).await, [Handled::Decided]);
     let status = shop.order(huge.id).await.unwrap().status;
-    assert_eq!(status, OrderStatus::Rejected("larger than any sheet".into()));
+    assert_eq!(status, OrderStatus::Ended(Outcome::Rejected("larger than any sheet".into())));
 }
 
 #[tokio::test]
@@ -97,7 +97,10 @@ async fn a_validation_that_fails_for_now_is_tried_again() {
     shop.publish(&stubborn).await;
     let handled = handle(&shop, &validator, 3).await;
     assert_eq!(handled, [Handled::Retry, Handled::Retry, Handled::Decided]);
-    assert!(matches!(shop.order(stubborn.id).await.unwrap().status, OrderStatus::Success(_)));
+    assert!(matches!(
+        shop.order(stubborn.id).await.unwrap().status,
+        OrderStatus::Ended(Outcome::Success(_))
+    ));
     nothing_is_left(&shop).await;
 }
 
@@ -110,7 +113,7 @@ async fn after_the_last_attempt_the_order_fails_and_the_message_is_a_dead_letter
         let handled = handle(&shop, &validator, 3).await;
         assert_eq!(handled, [Handled::Retry, Handled::Retry, Handled::GivenUp]);
         let status = shop.order(doomed.id).await.unwrap().status;
-        assert!(matches!(status, OrderStatus::Failed(_)), "{status:?}");
+        assert!(matches!(status, OrderStatus::Ended(Outcome::Failed(_))), "{status:?}");
         let dead = shop.broker.admin().dead_letters(10).await.unwrap();
         assert_eq!(dead.len(), 1);
         assert_eq!(Some(&dead[0].reason), status.reason());
@@ -286,7 +289,7 @@ async fn a_redriven_order_reaches_the_verdict_it_never_got() {
     let mended = order("fails twice");
     let failed = woody_core::ports::Decision {
         order: mended.clone(),
-        outcome: woody_core::domain::Outcome::Failed("saw is stuck".into()),
+        outcome: Outcome::Failed("saw is stuck".into()),
         redriven: false,
     };
     let _ = shop.store.finish(&[failed]).await.unwrap();
@@ -298,14 +301,17 @@ async fn a_redriven_order_reaches_the_verdict_it_never_got() {
     let dead = shop.broker.admin().dead_letters(1).await.unwrap();
     assert_eq!(shop.broker.admin().redrive(&[dead[0].id.clone()]).await.unwrap(), 1);
     assert_eq!(handle(&shop, &validator, 1).await, [Handled::Decided]);
-    assert!(matches!(shop.order(mended.id).await.unwrap().status, OrderStatus::Success(_)));
+    assert!(matches!(
+        shop.order(mended.id).await.unwrap().status,
+        OrderStatus::Ended(Outcome::Success(_))
+    ));
 }
 
 /// Stores `order` as failed, as a worker does before it moves the message.
 async fn fail(shop: &Shop, order: &NewOrder<Details>) {
     let failed = woody_core::ports::Decision {
         order: order.clone(),
-        outcome: woody_core::domain::Outcome::Failed("saw is stuck".into()),
+        outcome: Outcome::Failed("saw is stuck".into()),
         redriven: false,
     };
     let _ = shop.store.finish(&[failed]).await.unwrap();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use tokio::time::Instant;
 use woody_core::{
-    domain::{OrderId, OrderMessage, OrderStatus, Reason},
+    domain::{OrderId, OrderMessage, OrderStatus, Outcome, Reason},
     ports::QueueDepth,
 };
 
@@ -207,7 +207,7 @@ impl Inner {
     pub fn failed_without_letter(&self) -> Option<String> {
         let failed = self.store.rows.iter().find(|row| {
             let id = row.order.id;
-            matches!(row.status, OrderStatus::Failed(_))
+            matches!(row.status, OrderStatus::Ended(Outcome::Failed(_)))
                 && !self.ledger.letter_lost.contains(&id)
                 && !self.has_letter(id)
         })?;

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{sync::mpsc, time::Instant};
 use woody_core::{
-    domain::{OrderId, OrderStatus},
+    domain::{OrderId, OrderStatus, Outcome},
     ports::StatusChange,
     services::Kept,
 };
@@ -228,7 +228,7 @@ impl Inner {
 fn rank(status: &OrderStatus) -> u8 {
     match status {
         OrderStatus::Pending => 0,
-        OrderStatus::Failed(_) => 1,
-        OrderStatus::Success(_) | OrderStatus::Rejected(_) => 2,
+        OrderStatus::Ended(Outcome::Failed(_)) => 1,
+        OrderStatus::Ended(Outcome::Success(_) | Outcome::Rejected(_)) => 2,
     }
 }

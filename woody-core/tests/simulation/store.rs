@@ -8,7 +8,7 @@ use std::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, OrderStatus, now},
+    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, now},
     ports::{Begun, Decision, Insert, OrderCounts, Transition, Watermark},
 };
 
@@ -128,9 +128,9 @@ impl StoreState {
         for row in &self.rows {
             *match row.status {
                 OrderStatus::Pending => &mut counts.pending,
-                OrderStatus::Success(_) => &mut counts.success,
-                OrderStatus::Rejected(_) => &mut counts.rejected,
-                OrderStatus::Failed(_) => &mut counts.failed,
+                OrderStatus::Ended(Outcome::Success(_)) => &mut counts.success,
+                OrderStatus::Ended(Outcome::Rejected(_)) => &mut counts.rejected,
+                OrderStatus::Ended(Outcome::Failed(_)) => &mut counts.failed,
             } += 1;
         }
         counts
@@ -188,7 +188,7 @@ impl Inner {
         let status = self.store.order(id).map(|order| order.status);
         let counts = match status {
             None | Some(OrderStatus::Pending) => true,
-            Some(OrderStatus::Failed(_)) => redriven,
+            Some(OrderStatus::Ended(Outcome::Failed(_))) => redriven,
             Some(_) => false,
         };
         if !counts || self.is_sabotaged(Sabotage::DeathsForgotten) {
@@ -246,8 +246,8 @@ impl Inner {
 
     /// G2: the first final state stays, but for a redriven failure.
     fn check_step(&mut self, before: &OrderStatus, after: &OrderStatus, id: OrderId, name: &str) {
-        let redriven = matches!(before, OrderStatus::Failed(_))
-            && !matches!(after, OrderStatus::Failed(_))
+        let redriven = matches!(before, OrderStatus::Ended(Outcome::Failed(_)))
+            && !matches!(after, OrderStatus::Ended(Outcome::Failed(_)))
             && self.ledger.redriven.contains(&id);
         if before.is_final() && !redriven {
             self.broken(Invariant::OneFinalState, || format!("{name}: {before:?}, then {after:?}"));

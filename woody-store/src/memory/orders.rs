@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, now};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, now};
 use woody_core::ports::{
     Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
 };
@@ -38,7 +38,7 @@ impl OrderStore for MemoryStore {
         let mut stored = self.order_table()?;
         match stored.all.get(&id).map(|order| &order.status) {
             None | Some(OrderStatus::Pending) => {}
-            Some(OrderStatus::Failed(_)) if redriven => {}
+            Some(OrderStatus::Ended(Outcome::Failed(_))) if redriven => {}
             Some(_) => return Ok(()),
         }
         let dying = now() + Watermark::DYING;
@@ -148,9 +148,9 @@ impl OrderStore for MemoryStore {
         for order in stored.all.values() {
             *match order.status {
                 OrderStatus::Pending => &mut counts.pending,
-                OrderStatus::Success(_) => &mut counts.success,
-                OrderStatus::Rejected(_) => &mut counts.rejected,
-                OrderStatus::Failed(_) => &mut counts.failed,
+                OrderStatus::Ended(Outcome::Success(_)) => &mut counts.success,
+                OrderStatus::Ended(Outcome::Rejected(_)) => &mut counts.rejected,
+                OrderStatus::Ended(Outcome::Failed(_)) => &mut counts.failed,
             } += 1;
         }
         Ok(counts)

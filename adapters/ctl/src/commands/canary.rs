@@ -6,7 +6,7 @@ use std::{collections::HashSet, time::Duration};
 use indicatif::ProgressBar;
 use tokio::time::{Instant, sleep, timeout};
 use woody_core::{
-    domain::{OrderMessage, OrderStatus},
+    domain::{OrderMessage, OrderStatus, Outcome},
     ports::{BrokerAdmin, DeadLetter, OrderStore},
 };
 
@@ -112,6 +112,6 @@ async fn has_verdict(store: &dyn OrderStore, letter: &DeadLetter) -> Result<bool
     let Ok(message) = OrderMessage::parse(&letter.body) else { return Ok(false) };
     let order = store.order(message.order_id).await?;
     Ok(order.is_some_and(|order| {
-        matches!(order.status, OrderStatus::Success(_) | OrderStatus::Rejected(_))
+        matches!(order.status, OrderStatus::Ended(Outcome::Success(_) | Outcome::Rejected(_)))
     }))
 }

@@ -8,7 +8,7 @@ use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::{
     contract::broker::acknowledge,
     contract::toy,
-    domain::{OrderId, OrderMessage, OrderStatus},
+    domain::{OrderId, OrderMessage, OrderStatus, Outcome},
     ports::{Broker, BrokerError, ConsumerState, Prefetch, StatusChange},
 };
 
@@ -82,7 +82,7 @@ async fn queues_that_are_there_are_used_without_the_right_to_configure_them() {
     acknowledge(consumer.next().await.unwrap()).await.unwrap();
     consumer.next().await.unwrap().dead_letter("no".into()).await.unwrap();
     assert_eq!(broker.admin().depth().await.unwrap().dead, 2);
-    let change = StatusChange::new(OrderId::fresh(), &OrderStatus::Success(None));
+    let change = StatusChange::new(OrderId::fresh(), &OrderStatus::Ended(Outcome::Success(None)));
     broker.events().announce(&[change]).await.unwrap();
     // A subscriber's queue is its own: it cannot be there before.
     let Err(BrokerError::Refused(why)) = broker.events().subscribe().await.map(drop) else {
@@ -107,7 +107,7 @@ async fn what_is_missing_and_may_not_be_made_is_named_and_no_consumer_is_ready()
     for part in [&queue, "configure access to queue", &user.0, "have it made by one who may"] {
         assert!(why.contains(part), "{why}");
     }
-    let change = StatusChange::new(OrderId::fresh(), &OrderStatus::Success(None));
+    let change = StatusChange::new(OrderId::fresh(), &OrderStatus::Ended(Outcome::Success(None)));
     let Err(BrokerError::Refused(why)) =
         broker.events().announce(std::slice::from_ref(&change)).await
     else {

@@ -4,7 +4,7 @@ use futures::StreamExt;
 
 use super::steps::within;
 use crate::{
-    domain::{OrderId, OrderStatus},
+    domain::{OrderId, OrderStatus, Outcome},
     ports::{Broker, StatusChange},
 };
 
@@ -17,10 +17,10 @@ pub async fn events_reach_every_subscriber(broker: Arc<dyn Broker>) {
         subscribers.push(stream.expect("listening begins"));
     }
     let statuses = [
-        OrderStatus::Success(None),
-        OrderStatus::Success(Some("1 sheet".into())),
-        OrderStatus::Rejected("too large, naïve \"part\"".into()),
-        OrderStatus::Failed("no".into()),
+        OrderStatus::Ended(Outcome::Success(None)),
+        OrderStatus::Ended(Outcome::Success(Some("1 sheet".into()))),
+        OrderStatus::Ended(Outcome::Rejected("too large, naïve \"part\"".into())),
+        OrderStatus::Ended(Outcome::Failed("no".into())),
     ];
     let changes = statuses.map(|status| StatusChange::new(OrderId::fresh(), &status));
     within("an announcement", events.announce(&changes[..1])).await.expect("it is announced");
@@ -41,7 +41,7 @@ pub async fn events_reach_every_subscriber(broker: Arc<dyn Broker>) {
 
 /// Announcing does not need a subscriber.
 pub async fn a_change_announced_to_nobody_is_no_error(broker: Arc<dyn Broker>) {
-    let change = StatusChange::new(OrderId::fresh(), &OrderStatus::Success(None));
+    let change = StatusChange::new(OrderId::fresh(), &OrderStatus::Ended(Outcome::Success(None)));
     let events = broker.events();
     let batch = [change];
     within("an announcement", events.announce(&batch)).await.expect("it is announced");

@@ -38,7 +38,10 @@ pub async fn the_first_outcome_in_a_batch_wins(store: Arc<dyn OrderStore>) {
         ])
         .await
         .unwrap();
-    let (gone, made) = (OrderStatus::Rejected(Reason::new("first")), OrderStatus::Success(None));
+    let (gone, made) = (
+        OrderStatus::Ended(Outcome::Rejected(Reason::new("first"))),
+        OrderStatus::Ended(Outcome::Success(None)),
+    );
     assert_eq!(
         answers,
         [
@@ -59,7 +62,7 @@ pub async fn an_order_never_seen_is_stored_by_its_decision(store: Arc<dyn OrderS
     let read = store.order(new.id).await.unwrap().unwrap();
     assert_eq!(read.details, new.details);
     assert_eq!(read.accepted_at, new.accepted_at);
-    assert_eq!(read.status, OrderStatus::Rejected(Reason::new("too large")));
+    assert_eq!(read.status, OrderStatus::Ended(Outcome::Rejected(Reason::new("too large"))));
     assert!(read.finished_at.is_some());
     assert_eq!(counts(&*store).await, OrderCounts { rejected: 1, ..OrderCounts::default() });
 }
@@ -80,7 +83,7 @@ pub async fn a_decision_does_not_rewrite_the_order(store: Arc<dyn OrderStore>) {
 pub async fn a_failed_order_moves_only_when_redriven(store: Arc<dyn OrderStore>) {
     for verdict in [success(), rejected("too large")] {
         let new = order("train");
-        let why = OrderStatus::Failed(Reason::new("no validator"));
+        let why = OrderStatus::Ended(Outcome::Failed(Reason::new("no validator")));
         assert_eq!(finish(&*store, &new, failed("no validator")).await, Transition::Applied);
         let answer = finish(&*store, &new, verdict.clone()).await;
         assert_eq!(answer, Transition::Superseded(why));
@@ -96,7 +99,10 @@ pub async fn a_redrive_that_fails_again_changes_nothing(store: Arc<dyn OrderStor
     assert_eq!(finish(&*store, &new, failed("first")).await, Transition::Applied);
     let before = store.order(new.id).await.unwrap().unwrap();
     let answers = store.finish(&[redriven(&new, failed("second"))]).await.unwrap();
-    assert_eq!(answers, [Transition::Superseded(OrderStatus::Failed(Reason::new("first")))]);
+    assert_eq!(
+        answers,
+        [Transition::Superseded(OrderStatus::Ended(Outcome::Failed(Reason::new("first"))))]
+    );
     assert_eq!(store.order(new.id).await.unwrap().unwrap(), before);
 }
 
@@ -108,7 +114,7 @@ pub async fn a_redrive_moves_nothing_but_a_failure(store: Arc<dyn OrderStore>) {
     for new in [&pending, &unseen] {
         let answers = store.finish(&[redriven(new, rejected("too large"))]).await.unwrap();
         assert_eq!(answers, [Transition::Applied]);
-        let stays = OrderStatus::Rejected(Reason::new("too large"));
+        let stays = OrderStatus::Ended(Outcome::Rejected(Reason::new("too large")));
         for outcome in [success(), rejected("other"), failed("other")] {
             let answers = store.finish(&[redriven(new, outcome)]).await.unwrap();
             assert_eq!(answers, [Transition::Superseded(stays.clone())]);
@@ -133,13 +139,14 @@ pub async fn a_failure_and_its_redrive_fit_in_one_batch(store: Arc<dyn OrderStor
         ])
         .await
         .unwrap();
-    let now_failed = || Transition::Superseded(OrderStatus::Failed(Reason::new("now")));
-    let gone = OrderStatus::Rejected(Reason::new("too large"));
+    let now_failed =
+        || Transition::Superseded(OrderStatus::Ended(Outcome::Failed(Reason::new("now"))));
+    let gone = OrderStatus::Ended(Outcome::Rejected(Reason::new("too large")));
     assert_eq!(
         answers,
         [
             Transition::Applied,
-            Transition::Superseded(OrderStatus::Failed(Reason::new("before"))),
+            Transition::Superseded(OrderStatus::Ended(Outcome::Failed(Reason::new("before")))),
             now_failed(),
             now_failed(),
             Transition::Applied,
@@ -148,7 +155,7 @@ pub async fn a_failure_and_its_redrive_fit_in_one_batch(store: Arc<dyn OrderStor
         ]
     );
     assert_eq!(status(&*store, &new).await, gone);
-    assert_eq!(status(&*store, &failed_before).await, OrderStatus::Success(None));
+    assert_eq!(status(&*store, &failed_before).await, OrderStatus::Ended(Outcome::Success(None)));
 }
 
 /// An order that has ended needs no message, leased or not.
@@ -210,7 +217,7 @@ pub async fn decisions_are_answered_in_the_order_asked(store: Arc<dyn OrderStore
     for (i, (order, answer)) in batch.iter().zip(answers).enumerate() {
         let expected = match i % 2 {
             0 => Transition::Applied,
-            _ => Transition::Superseded(OrderStatus::Rejected(reason(order))),
+            _ => Transition::Superseded(OrderStatus::Ended(Outcome::Rejected(reason(order)))),
         };
         assert_eq!(answer, expected, "at {i}");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::{
     LONG, OVER, claim, counts, decision, finish, insert, order, orders, pieces_of, status, success,
 };
-use crate::domain::{NewOrder, OrderId, OrderStatus};
+use crate::domain::{NewOrder, OrderId, OrderStatus, Outcome};
 use crate::ports::{Insert, OrderCounts, OrderStore, Transition};
 
 /// What is inserted is read back, `Pending`.
@@ -84,7 +84,7 @@ pub async fn an_order_that_has_ended_is_not_opened_again(store: Arc<dyn OrderSto
     assert_eq!(insert(&*store, std::slice::from_ref(&new), OVER).await, [Insert::AlreadyPresent]);
     let other = NewOrder { details: pieces_of("boat", 1), ..new.clone() };
     assert_eq!(insert(&*store, &[other], OVER).await, [Insert::Conflict(new.details.clone())]);
-    assert_eq!(status(&*store, &new).await, OrderStatus::Success(None));
+    assert_eq!(status(&*store, &new).await, OrderStatus::Ended(Outcome::Success(None)));
     assert_eq!(counts(&*store).await, OrderCounts { success: 1, ..OrderCounts::default() });
 }
 
@@ -140,8 +140,8 @@ pub async fn a_large_batch_is_one_call(store: Arc<dyn OrderStore>) {
     let answers = store.finish(&decisions).await.unwrap();
     assert!(answers.iter().all(|answer| *answer == Transition::Applied));
     let answers = store.finish(&decisions).await.unwrap();
-    assert!(
-        answers.iter().all(|answer| *answer == Transition::Superseded(OrderStatus::Success(None)))
-    );
+    assert!(answers.iter().all(
+        |answer| *answer == Transition::Superseded(OrderStatus::Ended(Outcome::Success(None)))
+    ));
     assert_eq!(counts(&*store).await, OrderCounts { success: 2_000, ..OrderCounts::default() });
 }

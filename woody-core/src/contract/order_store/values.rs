@@ -38,7 +38,7 @@ pub async fn every_character_of_a_reason_survives(store: Arc<dyn OrderStore>) {
     let long = "蛇'\"\\".repeat(125);
     for text in HARD_TEXTS.iter().copied().chain([long.as_str()]) {
         let new = order("train");
-        let stays = OrderStatus::Failed(Reason::new(text));
+        let stays = OrderStatus::Ended(Outcome::Failed(Reason::new(text)));
         assert_eq!(finish(&*store, &new, failed(text)).await, Transition::Applied);
         assert_eq!(store.order(new.id).await.unwrap().unwrap().status, stays);
         let answer = finish(&*store, &new, success()).await;

@@ -123,10 +123,10 @@ impl<D: OrderDetails> Judge<D> {
     async fn known_outcome(&self, id: OrderId, redriven: bool) -> Option<Outcome> {
         match self.store.order(id).await.ok()??.status {
             OrderStatus::Pending => None,
-            OrderStatus::Failed(_) if redriven => None,
-            OrderStatus::Success(reason) => Some(Outcome::Success(reason)),
-            OrderStatus::Rejected(reason) => Some(Outcome::Rejected(reason)),
-            OrderStatus::Failed(reason) => Some(Outcome::Failed(reason)),
+            OrderStatus::Ended(Outcome::Failed(_)) if redriven => None,
+            OrderStatus::Ended(Outcome::Success(reason)) => Some(Outcome::Success(reason)),
+            OrderStatus::Ended(Outcome::Rejected(reason)) => Some(Outcome::Rejected(reason)),
+            OrderStatus::Ended(Outcome::Failed(reason)) => Some(Outcome::Failed(reason)),
         }
     }
 

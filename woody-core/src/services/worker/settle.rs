@@ -1,6 +1,6 @@
 use super::{handled::Handled, judgement::Judgement};
 use crate::{
-    domain::OrderStatus,
+    domain::{OrderStatus, Outcome},
     ports::{Delivery, Saved, SettleError, Transition},
 };
 
@@ -28,8 +28,9 @@ pub(super) async fn settle(
             (delivery.postpone(delay, reason).await, Handled::Postponed)
         }
         (Judgement::GivenUp(decision, reason), Some((transition, saved))) => {
-            if let Transition::Superseded(OrderStatus::Success(_) | OrderStatus::Rejected(_)) =
-                transition
+            if let Transition::Superseded(OrderStatus::Ended(
+                Outcome::Success(_) | Outcome::Rejected(_),
+            )) = transition
             {
                 (delivery.ack(saved).await, Handled::Duplicate)
             } else {
@@ -46,7 +47,7 @@ pub(super) async fn settle(
             tracing::debug!(order.id = %decision.order.id, order.status = status.as_str(),
                 "order {}", handled.as_str());
             match status {
-                OrderStatus::Failed(reason) => {
+                OrderStatus::Ended(Outcome::Failed(reason)) => {
                     (delivery.dead_letter(reason).await, Handled::Duplicate)
                 }
                 _ => (delivery.ack(saved).await, handled),

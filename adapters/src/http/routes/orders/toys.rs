@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use woody_core::{
-    domain::{OrderId, OrderStatus, ProductName, ToyOrder},
+    domain::{OrderId, OrderStatus, Outcome, ProductName, ToyOrder},
     services::{OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
 };
 
@@ -107,9 +107,9 @@ fn status_line(order: &TrackedOrder) -> String {
     let id = order.id;
     match &order.status {
         OrderStatus::Pending => format!("order \"{id}\": Pending"),
-        OrderStatus::Success(_) => format!("order \"{id}\": Success"),
-        OrderStatus::Rejected(why) => format!("order \"{id}\": Rejected: {why}"),
-        OrderStatus::Failed(why) => format!("order \"{id}\": Failed: {why}"),
+        OrderStatus::Ended(Outcome::Success(_)) => format!("order \"{id}\": Success"),
+        OrderStatus::Ended(Outcome::Rejected(why)) => format!("order \"{id}\": Rejected: {why}"),
+        OrderStatus::Ended(Outcome::Failed(why)) => format!("order \"{id}\": Failed: {why}"),
     }
 }
 
