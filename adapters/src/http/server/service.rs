@@ -91,7 +91,7 @@ impl Default for ServiceSettings {
 
 /// Puts what every service needs around `routes`. From the outside in:
 ///
-/// 1. the boundary: request id, span, metrics; a panic or a failure becomes an
+/// 1. the boundary: request id, span, metrics; a panic or a failure becomes a
 ///    response, and a failure of ours is logged, once; responses are counted;
 /// 2. the route: 404 and 405;
 /// 3. the client's rate limit;
