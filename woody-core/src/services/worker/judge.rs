@@ -124,9 +124,7 @@ impl<D: OrderDetails> Judge<D> {
         match self.store.order(id).await.ok()??.status {
             OrderStatus::Pending => None,
             OrderStatus::Ended(Outcome::Failed(_)) if redriven => None,
-            OrderStatus::Ended(Outcome::Success(reason)) => Some(Outcome::Success(reason)),
-            OrderStatus::Ended(Outcome::Rejected(reason)) => Some(Outcome::Rejected(reason)),
-            OrderStatus::Ended(Outcome::Failed(reason)) => Some(Outcome::Failed(reason)),
+            OrderStatus::Ended(outcome) => Some(outcome),
         }
     }
 
