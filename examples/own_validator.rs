@@ -54,7 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let changes = pipeline.tracker().watch(accepted.order.id).await?;
         let changes = changes.ok_or("it was accepted, so it is there")?;
         let ended = changes.collect::<Vec<_>>().await.pop();
-        println!("{pieces} x {product}: {:?}", ended.map(|order| order.status));
+        let status = ended.ok_or("a watched order ends")?.status;
+        println!("{pieces} x {product}: {} {:?}", status.as_str(), status.reason());
     }
     pipeline.stop().await;
     backends.close().await;
