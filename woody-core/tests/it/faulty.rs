@@ -39,6 +39,13 @@ impl Fault {
 /// The product of an order that the store refuses, and with it the whole batch.
 pub const UNSTORABLE: &str = "unstorable";
 
+/// The product of an order that the store keeps, but takes longer for than an intake waits
+/// before it asks the broker.
+pub const SLOW: &str = "slow";
+
+/// The product of an order that the store says nothing about.
+pub const UNANSWERED: &str = "unanswered";
+
 /// A store that is unavailable while its fault is on.
 pub struct FaultyStore {
     pub inner: Arc<dyn OrderStore>,
@@ -46,6 +53,18 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
+    /// As long as the slowest of `orders` takes.
+    async fn take_time(orders: &[NewOrder<Details>]) {
+        let toys = orders.iter().filter_map(|order| order.details.decode::<ToyOrder>().ok());
+        for toy in toys {
+            match toy.product.as_str() {
+                SLOW => tokio::time::sleep(Duration::from_secs(1)).await,
+                UNANSWERED => std::future::pending().await,
+                _ => {}
+            }
+        }
+    }
+
     fn refuse<'a>(
         &self,
         mut orders: impl Iterator<Item = &'a NewOrder<Details>>,
@@ -73,6 +92,7 @@ impl OrderStore for FaultyStore {
         lease: Duration,
     ) -> Result<Vec<Insert>, StoreError> {
         self.refuse(orders.iter())?;
+        Self::take_time(orders).await;
         self.inner.insert(orders, lease).await
     }
 

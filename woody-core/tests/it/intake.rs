@@ -3,10 +3,10 @@ use std::sync::Arc;
 use woody_core::{
     domain::{OrderMessage, OrderStatus},
     ports::{Broker, BrokerError, StoreError},
-    services::{IntakeError, Kept},
+    services::{IntakeError, IntakeSettings, Kept},
 };
 
-use crate::faulty::UNSTORABLE;
+use crate::faulty::{SLOW, UNANSWERED, UNSTORABLE};
 use crate::shop::{Shop, next, request, within};
 
 #[tokio::test]
@@ -92,6 +92,31 @@ async fn with_both_away_nothing_is_promised_and_nothing_half_done() {
     shop.store_fault.end();
     assert_eq!(shop.store.counts().await.unwrap().pending, 0);
     assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_store_keeps_what_the_broker_cannot() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    shop.broker_fault.begin();
+    let accepted = intake.accept(request(SLOW, None)).await.unwrap();
+    assert_eq!(accepted.kept, Kept::InStore);
+    assert!(shop.order(accepted.order.id).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_store_is_waited_for_no_longer_than_a_silent_broker() {
+    let shop = Shop::open();
+    let intake = shop.intake(&shop.relay());
+    shop.broker_fault.begin();
+    let settings = IntakeSettings::default();
+    let began = tokio::time::Instant::now();
+    let refused = intake.accept(request(UNANSWERED, None)).await.unwrap_err();
+    let IntakeError::Unavailable { store, broker } = refused else { panic!("{refused}") };
+    assert!(store.cause().is_none());
+    assert!(broker.cause().is_some());
+    // The clock is the test's own: it stands still but where something waits for it.
+    assert!(began.elapsed() <= settings.store_deadline + settings.broker_deadline);
 }
 
 #[tokio::test]

@@ -10,6 +10,16 @@ pub(super) struct Answer<R, E> {
     pub(super) _room: OwnedSemaphorePermit,
 }
 
+/// An item on its way through a commit.
+pub(crate) struct Underway<R, E>(pub(super) oneshot::Receiver<Result<R, GroupError<E>>>);
+
+impl<R, E> Underway<R, E> {
+    /// Waits for the result of the commit. It comes once.
+    pub(crate) async fn result(&mut self) -> Result<R, GroupError<E>> {
+        (&mut self.0).await.unwrap_or(Err(GroupError::Closed))
+    }
+}
+
 pub(super) type Answers<R, E> = Vec<Answer<R, E>>;
 
 /// Sends every caller the result of its item, unless it has stopped waiting.

@@ -8,13 +8,14 @@ use std::{future::Future, sync::Arc};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::{
+    answer::Underway,
+    error::{CommitError, GroupError},
+    item::Weight,
+};
 use self::{
     answer::{Answer, Answers},
     halves::commit_in_halves,
-};
-pub(crate) use self::{
-    error::{CommitError, GroupError},
-    item::Weight,
 };
 
 /// Lets callers that arrive while a commit is under way share the next one.
@@ -84,6 +85,13 @@ where
     ///
     /// Dropping the future does not take the item back.
     pub(crate) async fn submit(&self, item: T) -> Result<R, GroupError<E>> {
+        self.enqueue(item)?.result().await
+    }
+
+    /// Lets `item` wait for a commit, and returns where its result will be.
+    ///
+    /// Dropping that does not take the item back.
+    pub(crate) fn enqueue(&self, item: T) -> Result<Underway<R, E>, GroupError<E>> {
         let weight = u32::try_from(item.bytes()).map_err(|_| GroupError::Full)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(weight);
         let room = room.map_err(|_| GroupError::Full)?;
@@ -93,7 +101,7 @@ where
             mpsc::error::TrySendError::Full(_) => GroupError::Full,
             mpsc::error::TrySendError::Closed(_) => GroupError::Closed,
         })?;
-        answered.await.unwrap_or(Err(GroupError::Closed))
+        Ok(Underway(answered))
     }
 }
 

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::{
     domain::now,
     resilience::{BreakerConfig, BreakerState, CircuitBreaker},
-    services::group_commit::{CommitError, GroupCommit, GroupError, Weight},
+    services::group_commit::{CommitError, GroupCommit, GroupError, Underway, Weight},
 };
 
 /// Probes are cheap and an outage is short: look again within two seconds.
@@ -31,13 +31,15 @@ pub(super) struct GuardedSink<T, R, E> {
 }
 
 /// Why a sink did not take an order.
-pub(super) enum NotTaken<E> {
+pub(super) enum NotTaken<R, E> {
     /// Too many orders wait for it.
     Overloaded,
     /// The process is shutting down.
     Closing,
     /// It cannot take any.
     Unavailable(Outage<E>),
+    /// It has not answered in time, and may take it yet.
+    Late(Outage<E>, Underway<R, E>),
 }
 
 /// A dependency that takes no orders: since when, and why.
@@ -56,6 +58,19 @@ impl<E> Outage<E> {
     /// Returns the error of the last call; `None` when it timed out.
     pub fn cause(&self) -> Option<&E> {
         self.cause.as_deref()
+    }
+}
+
+impl<R, E> NotTaken<R, E> {
+    /// Of an item that did not come to a commit: no result for the breaker.
+    fn without_a_result(error: GroupError<E>) -> Self {
+        match error {
+            GroupError::Full => Self::Overloaded,
+            GroupError::Closed => Self::Closing,
+            GroupError::Failed(cause) => {
+                Self::Unavailable(Outage { since: now(), cause: Some(cause) })
+            }
+        }
     }
 }
 
@@ -102,8 +117,13 @@ where
         self.breaker.state() == BreakerState::Closed
     }
 
+    /// How long [`take`](Self::take) waits for an answer.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Keeps `item`, unless the breaker is open.
-    pub(super) async fn take(&self, item: T) -> Result<R, NotTaken<E>> {
+    pub(super) async fn take(&self, item: T) -> Result<R, NotTaken<R, E>> {
         let Some(permit) = self.breaker.try_acquire() else {
             // It may have recovered just now; then there is no outage to report.
             let outage = self.outage().clone();
@@ -111,18 +131,18 @@ where
                 outage.unwrap_or(Outage { since: now(), cause: None }),
             ));
         };
-        let cause = match tokio::time::timeout(self.deadline, self.commits.submit(item)).await {
+        let mut underway = self.commits.enqueue(item).map_err(NotTaken::without_a_result)?;
+        let cause = match tokio::time::timeout(self.deadline, underway.result()).await {
             Ok(Ok(taken)) => {
                 permit.success();
                 self.came_back();
                 return Ok(taken);
             }
-            // Not a result for the breaker: our own queue was full, or we are shutting down.
-            Ok(Err(GroupError::Full)) => return Err(NotTaken::Overloaded),
-            Ok(Err(GroupError::Closed)) => return Err(NotTaken::Closing),
             Ok(Err(GroupError::Failed(error))) => Some(error),
+            Ok(Err(other)) => return Err(NotTaken::without_a_result(other)),
             Err(_elapsed) => None,
         };
+        let is_late = cause.is_none();
         let outage = self.failed(cause);
         let was_there = self.is_there();
         permit.failure();
@@ -134,7 +154,7 @@ where
                 self.name
             );
         }
-        Err(NotTaken::Unavailable(outage))
+        Err(if is_late { NotTaken::Late(outage, underway) } else { NotTaken::Unavailable(outage) })
     }
 
     fn failed(&self, cause: Option<Arc<E>>) -> Outage<E> {
@@ -209,9 +229,7 @@ mod tests {
             std::future::pending::<Result<Vec<()>, BrokerError>>()
         });
         let sink = GuardedSink::new("broker", commits, Duration::from_secs(1));
-        let Err(NotTaken::Unavailable(outage)) = sink.take(()).await else {
-            panic!("it is silent")
-        };
+        let Err(NotTaken::Late(outage, _)) = sink.take(()).await else { panic!("it is silent") };
         assert!(outage.cause().is_none());
         assert!(outage.to_string().starts_with("has not answered in time since "), "{outage}");
     }

@@ -7,6 +7,7 @@ mod sinks;
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 pub use self::{
@@ -21,7 +22,7 @@ use self::{
     sinks::{BrokerSink, StoreSink},
 };
 use super::{
-    group_commit::{GroupCommit, GroupLimits},
+    group_commit::{GroupCommit, GroupLimits, Underway},
     relay::RelayFeed,
     tracker::StoreOutage,
 };
@@ -135,16 +136,11 @@ impl<D: OrderDetails> OrderIntake<D> {
         let id = order.id;
         let began = self.outage.as_ref().map(|outage| (outage, outage.begin()));
         let kept = match self.store.take(order.clone()).await {
-            Ok(Insert::Created) => Ok(Kept::InStore),
-            Ok(Insert::AlreadyPresent) => Ok(Kept::Already),
-            // Another client, or another version of `D`, may have written it differently.
-            Ok(Insert::Conflict(there)) if there.mean_the_same::<D>(&order.details) => {
-                Ok(Kept::Already)
-            }
-            Ok(Insert::Conflict(_)) => Err(IntakeError::KeyReused),
+            Ok(insert) => inserted::<D>(&order, &insert),
             Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
             Err(NotTaken::Unavailable(store)) => self.keep_in_broker(&order, store).await,
+            Err(NotTaken::Late(store, late)) => self.keep_in_either(&order, store, late).await,
         };
         match (began, &kept) {
             (Some((outage, began)), Ok(Kept::InBroker)) => outage.taken(id, began),
@@ -168,11 +164,47 @@ impl<D: OrderDetails> OrderIntake<D> {
             Ok(()) => Ok(Kept::InBroker),
             Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
-            Err(NotTaken::Unavailable(broker)) => match broker.cause() {
-                Some(BrokerError::Closed) => Err(IntakeError::ShuttingDown),
-                _ => Err(IntakeError::Unavailable { store, broker }),
-            },
+            Err(NotTaken::Unavailable(broker) | NotTaken::Late(broker, _)) => {
+                match broker.cause() {
+                    Some(BrokerError::Closed) => Err(IntakeError::ShuttingDown),
+                    _ => Err(IntakeError::Unavailable { store, broker }),
+                }
+            }
         }
+    }
+
+    /// Keeps the order in the broker or, where that is away, in a store that is only slow:
+    /// such an order waits no longer than for a slow broker.
+    async fn keep_in_either(
+        &self,
+        order: &NewOrder<Details>,
+        store: Outage<StoreError>,
+        mut late: Underway<Insert, StoreError>,
+    ) -> Result<Kept, IntakeError> {
+        let until = Instant::now() + self.broker.deadline();
+        match self.keep_in_broker(order, store).await {
+            Err(refused @ IntakeError::Unavailable { .. }) => {
+                match timeout_at(until, late.result()).await {
+                    Ok(Ok(insert)) => inserted::<D>(order, &insert),
+                    Ok(Err(_)) | Err(_) => Err(refused),
+                }
+            }
+            kept => kept,
+        }
+    }
+}
+
+/// What the store has done with `order`.
+fn inserted<D: OrderDetails>(
+    order: &NewOrder<Details>,
+    insert: &Insert,
+) -> Result<Kept, IntakeError> {
+    match insert {
+        Insert::Created => Ok(Kept::InStore),
+        Insert::AlreadyPresent => Ok(Kept::Already),
+        // Another client, or another version of `D`, may have written it differently.
+        Insert::Conflict(there) if there.mean_the_same::<D>(&order.details) => Ok(Kept::Already),
+        Insert::Conflict(_) => Err(IntakeError::KeyReused),
     }
 }
 
