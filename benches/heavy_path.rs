@@ -35,7 +35,7 @@ fn letters(count: usize) -> CuttingList {
 fn toy(different: u32, count: u32, size: fn(u32) -> (u32, u32)) -> CuttingList {
     let part = |i| {
         let (width_mm, height_mm) = size(i);
-        Part { name: name(&format!("part {i}")), width_mm, height_mm, count }
+        Part { name: name(&format!("part {i}")), width_mm, height_mm, count, grain: false }
     };
     let parts = Parts::new((0..different).map(part).collect()).expect("parts");
     CuttingList::of(&name("toy"), &parts)

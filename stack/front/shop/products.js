@@ -106,6 +106,7 @@ function partOf(row, index) {
     width_mm: number("width_mm"),
     height_mm: number("height_mm"),
     count: number("count"),
+    ...(input("grain").checked && { grain: true }),
   };
 }
 

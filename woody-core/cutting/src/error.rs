@@ -90,7 +90,7 @@ pub enum ProblemError {
         room_width_mm: u32,
         /// Height of the largest sheet between its trimmed edges.
         room_height_mm: u32,
-        /// Whether it would fit there if it might be turned.
+        /// Whether it would fit a sheet if it might be turned.
         turned_would_fit: bool,
     },
 }

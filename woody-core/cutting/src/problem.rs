@@ -225,7 +225,7 @@ impl Problem {
             height_mm: part.height_mm,
             room_width_mm,
             room_height_mm,
-            turned_would_fit: Part { may_turn: true, ..part }.fits(room_width_mm, room_height_mm),
+            turned_would_fit: self.rooms().any(|[w, h]| Part { may_turn: true, ..part }.fits(w, h)),
         }
     }
 

@@ -197,7 +197,7 @@ pub async fn a_page_takes_no_more_than_its_limit(store: Arc<dyn ProductStore>) {
     assert_eq!(store.page(Some(all[0].id), usize::MAX).await.unwrap(), all[1..]);
 }
 
-/// The longest cutting list comes back as it was given.
+/// The longest cutting list comes back as it was given, its grain too.
 pub async fn parts_survive_in_their_order(store: Arc<dyn ProductStore>) {
     let parts = (0..u32::try_from(MAX_PARTS).unwrap())
         .map(|i| Part {
@@ -205,6 +205,7 @@ pub async fn parts_survive_in_their_order(store: Arc<dyn ProductStore>) {
             width_mm: 10_000 - i,
             height_mm: 1 + i,
             count: 1 + i % 5,
+            grain: i % 2 == 1,
         })
         .collect();
     let train = NewProduct { parts: Parts::new(parts).unwrap(), ..product("train") };

@@ -20,6 +20,10 @@ pub struct Part {
     pub height_mm: u32,
     /// How many of it one toy needs.
     pub count: u32,
+    /// Whether its grain shows: then its width lies along the sheet's width, and it is
+    /// never turned. Written only where it is true.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grain: bool,
 }
 
 /// The cutting list of one toy; empty for a toy that is its own name in
@@ -91,7 +95,20 @@ mod tests {
     use super::*;
 
     fn part(width_mm: u32, count: u32) -> Part {
-        Part { name: ProductName::parse("wheel").unwrap(), width_mm, height_mm: 10, count }
+        let name = ProductName::parse("wheel").unwrap();
+        Part { name, width_mm, height_mm: 10, count, grain: false }
+    }
+
+    #[test]
+    fn a_part_without_grain_is_written_and_read_as_before_there_was_any() {
+        let before = r#"{"name":"wheel","width_mm":20,"height_mm":10,"count":4}"#;
+        let wheel = part(20, 4);
+        assert_eq!(serde_json::to_string(&wheel).unwrap(), before);
+        assert_eq!(serde_json::from_str::<Part>(before).unwrap(), wheel);
+        let board = Part { grain: true, ..wheel };
+        let with_grain = before.replace('}', r#","grain":true}"#);
+        assert_eq!(serde_json::to_string(&board).unwrap(), with_grain);
+        assert_eq!(serde_json::from_str::<Part>(&with_grain).unwrap(), board);
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub struct CutPart {
     pub height_mm: u32,
     /// How many of it one toy needs.
     pub per_toy: u32,
+    /// Whether its grain shows, so that it is never turned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grain: bool,
 }
 
 /// What one toy is cut from: at least one part.
@@ -32,11 +35,13 @@ impl CuttingList {
             width_mm: part.width_mm,
             height_mm: part.height_mm,
             per_toy: part.count,
+            grain: part.grain,
         };
         Self(parts.as_slice().iter().map(part).collect())
     }
 
-    /// Makes the letters of `name`, each cut from its tile; spaces need no wood.
+    /// Makes the letters of `name`, each cut from its tile, whose grain does not matter;
+    /// spaces need no wood.
     ///
     /// ```
     /// use woody_core::{domain::ProductName, workshop::CuttingList};
@@ -51,9 +56,11 @@ impl CuttingList {
         for c in name.as_str().chars() {
             let Some((width_mm, height_mm)) = glyphs::tile(c) else { continue };
             let text = &*c.encode_utf8(&mut tile);
-            match parts.iter_mut().find(|part| &*part.name == text) {
-                Some(part) => part.per_toy += 1,
-                None => parts.push(CutPart { name: text.into(), width_mm, height_mm, per_toy: 1 }),
+            if let Some(part) = parts.iter_mut().find(|part| &*part.name == text) {
+                part.per_toy += 1;
+            } else {
+                let name = text.into();
+                parts.push(CutPart { name, width_mm, height_mm, per_toy: 1, grain: false });
             }
         }
         Self(parts)

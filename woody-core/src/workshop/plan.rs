@@ -170,10 +170,15 @@ impl Plan {
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotMake {
-    /// No sheet in stock is large enough.
+    /// No sheet in stock is large enough for it as it may lie.
     #[error(
-        "part {part} ({width_mm} x {height_mm} mm) is larger than any sheet; the largest has \
-         room for {room_width_mm} x {room_height_mm} mm"
+        "part {part} ({width_mm} x {height_mm} mm) {}; the largest has room for {room_width_mm} x \
+         {room_height_mm} mm",
+        if *.turned_would_fit {
+            "would fit only turned, which its grain does not allow"
+        } else {
+            "is larger than any sheet"
+        }
     )]
     PartTooLarge {
         /// The first part that does not fit.
@@ -186,6 +191,8 @@ pub enum CannotMake {
         room_width_mm: u32,
         /// Height of the largest sheet between its trimmed edges, in millimetres.
         room_height_mm: u32,
+        /// Whether a sheet would take it if its grain let it be turned.
+        turned_would_fit: bool,
     },
     /// The sheets at hand are too few.
     #[error(

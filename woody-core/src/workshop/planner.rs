@@ -35,12 +35,19 @@ impl Workshop {
         let wanted = |part: &CutPart| {
             // More than there are numbers is more than can be planned, which is said.
             let count = u32::try_from(u64::from(part.per_toy) * toys).unwrap_or(u32::MAX);
-            Part::new(part.width_mm, part.height_mm).times(count)
+            let wanted = Part::new(part.width_mm, part.height_mm).times(count);
+            if part.grain { wanted.with_grain() } else { wanted }
         };
         let stock = self.sheets.iter().map(super::Sheet::stock).collect();
         Problem::new(parts.iter().map(wanted).collect(), stock, self.saw).map_err(|error| {
             match error {
-                ProblemError::PartTooLarge { index, room_width_mm, room_height_mm, .. } => {
+                ProblemError::PartTooLarge {
+                    index,
+                    room_width_mm,
+                    room_height_mm,
+                    turned_would_fit,
+                    ..
+                } => {
                     let CutPart { name, width_mm, height_mm, .. } = &parts[index];
                     CannotMake::PartTooLarge {
                         part: name.to_string(),
@@ -48,6 +55,7 @@ impl Workshop {
                         height_mm: *height_mm,
                         room_width_mm,
                         room_height_mm,
+                        turned_would_fit,
                     }
                 }
                 error => CannotMake::NoLayout(error.to_string()),

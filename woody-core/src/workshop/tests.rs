@@ -16,11 +16,17 @@ fn quantity(n: i64) -> Quantity {
 }
 
 fn toy(parts: &[(u32, u32, u32)]) -> CuttingList {
-    let part = |(i, &(width_mm, height_mm, count)): (usize, &(u32, u32, u32))| Part {
+    let parts: Vec<_> = parts.iter().map(|(w, h, count)| (*w, *h, *count, false)).collect();
+    toy_with_grain(&parts)
+}
+
+fn toy_with_grain(parts: &[(u32, u32, u32, bool)]) -> CuttingList {
+    let part = |(i, &(width_mm, height_mm, count, grain)): (usize, &(u32, u32, u32, bool))| Part {
         name: name(&format!("part {i}")),
         width_mm,
         height_mm,
         count,
+        grain,
     };
     let parts = Parts::new(parts.iter().enumerate().map(part).collect()).unwrap();
     CuttingList::of(&name("toy"), &parts)
@@ -82,6 +88,7 @@ fn check(plan: &Plan, list: &CuttingList, toys: Quantity) -> Result<(), TestCase
             let lies = (placement.width_mm, placement.height_mm);
             let turned = if placement.rotated { (lies.1, lies.0) } else { lies };
             prop_assert_eq!(turned, (part.width_mm, part.height_mm));
+            prop_assert!(!(part.grain && placement.rotated), "{} is turned", part.name);
         }
     }
     let needed: Vec<u64> =
@@ -94,8 +101,8 @@ fn check(plan: &Plan, list: &CuttingList, toys: Quantity) -> Result<(), TestCase
 }
 
 fn any_toy() -> impl Strategy<Value = CuttingList> {
-    let part = (1..400_u32, 1..400_u32, 1..8_u32);
-    prop::collection::vec(part, 1..10).prop_map(|parts| toy(&parts))
+    let part = (1..400_u32, 1..400_u32, 1..8_u32, any::<bool>());
+    prop::collection::vec(part, 1..10).prop_map(|parts| toy_with_grain(&parts))
 }
 
 proptest! {
@@ -141,10 +148,13 @@ proptest! {
         let workshop = workshop.with_effort(small_effort().effort);
         match workshop.plan(&list, quantity(toys)) {
             Ok(plan) => check(&plan, &list, quantity(toys))?,
-            Err(CannotMake::PartTooLarge { width_mm, height_mm, .. }) => {
+            Err(CannotMake::PartTooLarge { width_mm, height_mm, turned_would_fit, .. }) => {
                 let part = woody_cutting::Part::new(width_mm, height_mm);
-                let sheets = workshop.sheets.iter();
-                prop_assert!(!sheets.clone().any(|s| part.fits(s.width_mm, s.height_mm)));
+                let takes = |part: woody_cutting::Part| {
+                    workshop.sheets.iter().any(|s| part.fits(s.width_mm, s.height_mm))
+                };
+                prop_assert!(!takes(part.with_grain()));
+                prop_assert_eq!(takes(part), turned_would_fit);
             }
             Err(cannot) => prop_assert!(false, "{cannot}"),
         }
@@ -166,6 +176,31 @@ fn a_part_that_fits_only_when_turned_is_turned() {
     let list = toy(&[(1_000, 2_000, 1)]);
     let plan = Workshop::default().plan(&list, Quantity::ONE).unwrap();
     assert!(plan.layouts[0].placements[0].rotated);
+}
+
+#[test]
+fn a_part_that_fits_only_turned_and_has_grain_cannot_be_made() {
+    let list = toy_with_grain(&[(100, 100, 1, true), (1_000, 2_000, 1, true)]);
+    let cannot = Workshop::default().plan(&list, Quantity::ONE).unwrap_err();
+    assert_eq!(
+        cannot.to_string(),
+        "part part 1 (1000 x 2000 mm) would fit only turned, which its grain does not allow; \
+         the largest has room for 2440 x 1220 mm"
+    );
+}
+
+#[test]
+fn grain_costs_a_sheet_where_only_turning_would_save_one() {
+    let sheets = || vec![Sheet::new("board", 1_000, 600)];
+    let workshop = Workshop::new(sheets(), saw(0), 10).unwrap();
+    for (grain, count) in [(false, 1), (true, 2)] {
+        let list = toy_with_grain(&[(600, 600, 1, grain), (600, 400, 1, grain)]);
+        let plan = workshop.plan(&list, Quantity::ONE).unwrap();
+        assert_eq!(plan.figures.sheets, count, "grain {grain}");
+        let json = serde_json::to_value(&plan).unwrap();
+        assert_eq!(json["parts"][1].get("grain").is_some(), grain, "{json}");
+        assert_eq!(serde_json::from_value::<Plan>(json).unwrap(), plan);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use woody_store::MemoryStore;
 /// About as large as a product can be that came in over HTTP.
 fn large() -> Parts {
     let name = ProductName::parse(&"p".repeat(200)).unwrap();
-    let part = Part { name, width_mm: 10, height_mm: 10, count: 1 };
+    let part = Part { name, width_mm: 10, height_mm: 10, count: 1, grain: false };
     Parts::new(vec![part; 200]).unwrap()
 }
 

@@ -39,6 +39,10 @@ pub struct PartToCut {
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 1_000, default = 1, example = 2)]
     count: i64,
+    /// Whether its grain shows: then its width lies along the sheet's width, and it is never turned.
+    #[serde(default)]
+    #[schema(default = false)]
+    grain: bool,
 }
 
 const fn one() -> i64 {
@@ -57,6 +61,7 @@ impl ProductToAdd {
                 width_mm: number(part.width_mm, MAX_SIDE_MM, field("width_mm"))?,
                 height_mm: number(part.height_mm, MAX_SIDE_MM, field("height_mm"))?,
                 count: number(part.count, 1_000, field("count"))?,
+                grain: part.grain,
             });
         }
         Ok((name, Parts::new(parts)?))
@@ -109,6 +114,9 @@ pub struct PartView {
     /// How many of it one toy needs.
     #[schema(example = 2)]
     count: u32,
+    /// Whether its grain shows, so that it is never turned; left out if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    grain: bool,
 }
 
 impl From<Product> for ProductView {
@@ -118,6 +126,7 @@ impl From<Product> for ProductView {
             width_mm: part.width_mm,
             height_mm: part.height_mm,
             count: part.count,
+            grain: part.grain,
         });
         Self {
             id: product.id.as_uuid(),

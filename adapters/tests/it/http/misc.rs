@@ -69,6 +69,38 @@ async fn a_toy_that_cannot_be_cut_says_so_in_the_described_form() {
 }
 
 #[tokio::test]
+async fn a_part_with_grain_is_never_turned_in_a_plan() {
+    let shop = Shop::open().await;
+    // Tall and thin as they are: without grain most of them lie better turned.
+    let parts = |grain: bool| -> serde_json::Value {
+        let each = (0..6_u32).map(|i| {
+            serde_json::json!({"name": format!("slat {i}"), "width_mm": 130 + 37 * i,
+                "height_mm": 1_100 - 90 * i, "count": 3, "grain": grain})
+        });
+        each.collect()
+    };
+    for (name, grain) in [("gate", true), ("fence", false)] {
+        let body = serde_json::json!({"name": name, "parts": parts(grain)});
+        assert_eq!(shop.post("/api/products", &body).await.status, 201);
+        let path = format!("GET /api/misc/heavy?name={name}&quantity=7");
+        let json = shop.ask(&path, &["accept: application/json"]).await;
+        let answer: HeavyView = serde_json::from_slice(&json.body).unwrap();
+        let plan = answer.plan.unwrap();
+        assert!(plan.parts.iter().all(|part| part.grain == grain));
+        let mut placements = plan.layouts.iter().flat_map(|layout| &layout.placements);
+        assert_eq!(placements.any(|placement| placement.rotated), !grain, "{name}");
+    }
+    let body = serde_json::json!({"name": "pole", "parts": [
+        {"name": "pole", "width_mm": 40, "height_mm": 1_500, "grain": true},
+    ]});
+    assert_eq!(shop.post("/api/products", &body).await.status, 201);
+    let json = shop.ask("GET /api/misc/heavy?name=pole", &["accept: application/json"]).await;
+    let answer: HeavyView = serde_json::from_slice(&json.body).unwrap();
+    let why = answer.cannot_make.unwrap();
+    assert!(why.contains("would fit only turned, which its grain does not allow"), "{why}");
+}
+
+#[tokio::test]
 async fn a_form_that_is_not_there_is_not_acceptable() {
     let shop = Shop::open().await;
     let answer = shop.ask("GET /api/misc/heavy?name=lion", &["accept: text/html"]).await;

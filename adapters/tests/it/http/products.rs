@@ -36,6 +36,25 @@ async fn an_added_product_is_found_where_it_is_said_to_be() {
 }
 
 #[tokio::test]
+async fn the_grain_of_a_part_is_kept_and_left_out_where_there_is_none() {
+    let shop = Shop::open().await;
+    let parts = json!([
+        {"name": "wing", "width_mm": 300, "height_mm": 200, "count": 2, "grain": true},
+        {"name": "tail", "width_mm": 30, "height_mm": 20, "count": 1},
+    ]);
+    let added = shop.post("/api/products", &json!({"name": "kite", "parts": parts})).await;
+    assert_eq!((added.status.as_u16(), &added.json()["parts"]), (201, &parts));
+    let found = shop.get(added.header("location")).await;
+    assert_eq!(found.json()["parts"], parts);
+    let plain = json!([{"name": "wing", "width_mm": 300, "height_mm": 200, "grain": false}]);
+    let added = shop.post("/api/products", &json!({"name": "kite", "parts": plain})).await;
+    assert!(added.json()["parts"][0].get("grain").is_none(), "{added:?}");
+    let bad = json!([{"name": "wing", "width_mm": 300, "height_mm": 200, "grain": "along"}]);
+    let refused = shop.post("/api/products", &json!({"name": "kite", "parts": bad})).await;
+    assert_eq!(refused.status, 422, "{refused:?}");
+}
+
+#[tokio::test]
 async fn pages_follow_each_other_newest_first() {
     let shop = Shop::open().await;
     assert_eq!(shop.get("/api/products").await.json(), json!({"items": [], "next": null}));

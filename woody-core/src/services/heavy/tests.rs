@@ -122,7 +122,8 @@ async fn failures_are_not_remembered() {
 #[tokio::test]
 async fn a_verdict_is_remembered_and_rendered() {
     let table = |width_mm| {
-        let parts = vec![Part { name: name("top"), width_mm, height_mm: 1_300, count: 1 }];
+        let parts =
+            vec![Part { name: name("top"), width_mm, height_mm: 1_300, count: 1, grain: false }];
         let parts = Parts::new(parts).unwrap();
         Product { id: ProductId::fresh(), name: name("Table"), parts, created_at: now() }
     };

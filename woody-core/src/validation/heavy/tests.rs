@@ -45,6 +45,12 @@ fn validation(
     (HeavyValidation::new(workshop, pool.clone(), products.clone()), products, pool)
 }
 
+fn ship(width_mm: u32, height_mm: u32, grain: bool) -> Product {
+    let mast = Part { name: name("mast"), width_mm, height_mm, count: 1, grain };
+    let parts = Parts::new(vec![mast]).unwrap();
+    Product { id: ProductId::fresh(), name: name("Ship"), parts, created_at: now() }
+}
+
 fn order(product: &str, quantity: Quantity) -> NewOrder {
     NewOrder::new(ToyOrder { product: name(product), quantity })
 }
@@ -63,13 +69,20 @@ async fn a_toy_that_nobody_added_is_cut_in_letters_and_looked_up_once() {
 
 #[tokio::test]
 async fn a_toy_of_parts_too_large_is_rejected_by_name() {
-    let (validation, ..) = validation(|| {
-        let mast = Part { name: name("mast"), width_mm: 5_000, height_mm: 40, count: 1 };
-        let parts = Parts::new(vec![mast]).unwrap();
-        Ok(Some(Product { id: ProductId::fresh(), name: name("Ship"), parts, created_at: now() }))
-    });
+    let (validation, ..) = validation(|| Ok(Some(ship(5_000, 40, false))));
     let verdict = validation.validate(&order("Ship", Quantity::ONE)).await;
     let reason = "part mast (5000 x 40 mm) is larger than any sheet; the largest has room for 2440 x 1220 mm".into();
+    assert_eq!(verdict, Ok(Verdict::Rejected(reason)));
+}
+
+#[tokio::test]
+async fn a_toy_whose_part_would_fit_only_turned_is_rejected_for_its_grain() {
+    let (turned, ..) = validation(|| Ok(Some(ship(1_000, 2_000, false))));
+    let verdict = turned.validate(&order("Ship", Quantity::ONE)).await;
+    assert!(matches!(verdict, Ok(Verdict::Success(_))), "{verdict:?}");
+    let (grain, ..) = validation(|| Ok(Some(ship(1_000, 2_000, true))));
+    let verdict = grain.validate(&order("Ship", Quantity::ONE)).await;
+    let reason = "part mast (1000 x 2000 mm) would fit only turned, which its grain does not allow; the largest has room for 2440 x 1220 mm".into();
     assert_eq!(verdict, Ok(Verdict::Rejected(reason)));
 }
 

@@ -66,7 +66,7 @@ proptest! {
     #[test]
     fn any_name_is_drawn_as_text(text in "[<>&\"'a/!\\-\\[\\]\\PC]{1,60}", letters in any::<bool>()) {
         let Ok(name) = ProductName::parse(&text) else { return Ok(()) };
-        let part = Part { name: name.clone(), width_mm: 300, height_mm: 200, count: 2 };
+        let part = Part { name: name.clone(), width_mm: 300, height_mm: 200, count: 2, grain: false };
         let parts = if letters { vec![] } else { vec![part] };
         let svg = drawn(&name, parts, Quantity::ONE);
         let texts = check_xml(&svg).map_err(TestCaseError::fail)?;
@@ -78,7 +78,7 @@ proptest! {
 #[test]
 fn a_script_stays_a_name() {
     let name = ProductName::parse("</title><script>alert('x')</script>\u{ffff}").unwrap();
-    let part = Part { name: name.clone(), width_mm: 900, height_mm: 500, count: 3 };
+    let part = Part { name: name.clone(), width_mm: 900, height_mm: 500, count: 3, grain: false };
     let svg = drawn(&name, vec![part], Quantity::ONE);
     assert!(!svg.contains("<script"));
     assert!(!svg.contains('\u{ffff}'));
@@ -93,6 +93,7 @@ fn a_drawing_is_bounded_and_says_what_it_leaves_out() {
         width_mm: 380 + i % 37,
         height_mm: 380 + i % 41,
         count: 1,
+        grain: false,
     });
     let svg = drawn(&name, parts.collect(), Quantity::BATCH);
     let texts = check_xml(&svg).unwrap();
@@ -108,6 +109,7 @@ fn what_cannot_be_made_is_drawn_too() {
         height_mm: 1,
         room_width_mm: 2_440,
         room_height_mm: 1_220,
+        turned_would_fit: false,
     };
     let texts = check_xml(&cannot.to_svg("a & b")).unwrap();
     assert!(texts.contains(&"No cutting plan of a & b".to_owned()), "{texts:?}");

@@ -127,7 +127,7 @@ fn page_or_add() -> Told {
 
 fn add_product() -> Told {
     let example = json!({"name": "kite", "parts": [
-        {"name": "wing", "width_mm": 300, "height_mm": 200, "count": 2},
+        {"name": "wing", "width_mm": 300, "height_mm": 200, "count": 2, "grain": true},
     ]});
     let added = json_of("ProductView", "The product.")
         .header("Location", header("Where it is found.", Type::String));

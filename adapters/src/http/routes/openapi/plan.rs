@@ -77,6 +77,10 @@ pub struct CutPartView {
     pub height_mm: u32,
     /// How many of it one toy needs.
     pub per_toy: u32,
+    /// Whether its grain shows, so that it is never turned; left out if not.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub grain: bool,
 }
 
 /// One sheet and what is cut from it.

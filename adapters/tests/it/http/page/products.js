@@ -46,6 +46,18 @@ test("a product is added with its parts, and the form is empty again", async () 
   equal([$("#product-name").value, all("#parts .part").length, document.activeElement.id], ["", 0, "product-name"]);
 });
 
+test("a part whose grain shows is sent so", async () => {
+  const asked = shop(() => json(201, { id: "1" }));
+  new Products(() => {});
+  type("#product-name", "Kite");
+  $("#add-part").click();
+  part(0, { name: "wing", width_mm: "300", height_mm: "200" });
+  $("#parts [name=grain]").click();
+  submit("#product-form");
+  await idle();
+  equal(asked[0].body.parts, [{ name: "wing", width_mm: 300, height_mm: 200, count: 1, grain: true }]);
+});
+
 test("without parts none are sent", async () => {
   const asked = shop(() => json(201, { id: "1" }));
   new Products(() => {});
@@ -86,7 +98,7 @@ test("parts that are left are numbered anew, and the focus goes on", async () =>
   all("#parts .remove")[0].click();
   equal(texts("#parts legend"), ["Part 1", "Part 2"]);
   equal(document.activeElement, all("#parts .part")[0].querySelector("input"));
-  equal(new Set(all("#parts input").map(({ id }) => id)).size, 8, "ids");
+  equal(new Set(all("#parts input").map(({ id }) => id)).size, 10, "ids");
 });
 
 test("a product may be ordered from its row", async () => {
