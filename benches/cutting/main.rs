@@ -1,4 +1,4 @@
-//! The cutting planner on instances with known best values.
+//! The cutting planner on instances with known best values, beside its peers.
 //!
 //! ```text
 //! cargo bench --bench cutting                                   made from the published classes
@@ -8,12 +8,20 @@
 //! `--seconds` (0.1) is processor time of the planning thread for each instance, so that
 //! a busy machine does not distort it; `--steps` counts work instead. `--every N` takes a
 //! sample, `--fixed` forbids to turn pieces, `--name TEXT` takes those whose name has it,
-//! `--worse` names the instances that end above the best known value.
+//! `--worse` names the instances that end above the best known value. The crates `bin-packing` and
+//! `cut-optimizer-2d` plan the same in the same time; `--peers none` leaves them out.
+//!
+//! The table is written to `target/cutting/table.json` too, and `target/cutting/curve.svg` shows
+//! what all instances cost together by the time they take: `--curve N` (8) points, each with twice
+//! the time of the one before, the last with `--seconds`; 0 for none.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its tables are its purpose")]
 
 mod classes;
+mod curve;
 mod instance;
+mod options;
+mod peers;
 mod report;
 
 use std::path::PathBuf;
@@ -21,89 +29,70 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use woody_cutting::{Effort, Unplanned};
+use woody_cutting::{Effort, Plan, Unplanned};
 
+use curve::Curve;
 use instance::Instance;
+use options::Options;
+use peers::Peer;
 use report::{Report, Row};
 
-/// What is asked for on the command line.
-pub(crate) struct Options {
-    instances: Option<PathBuf>,
-    seconds: f64,
-    steps: u64,
-    every: usize,
-    fixed: bool,
-    name: String,
-    worse: bool,
-}
-
-impl Options {
-    fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self {
-            instances: None,
-            seconds: 0.1,
-            steps: u64::MAX,
-            every: 1,
-            fixed: false,
-            name: String::new(),
-            worse: false,
-        };
-        while let Some(flag) = args.next() {
-            let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
-            let wrong = |text: &str| format!("{flag} cannot be {text:?}");
-            match flag.as_str() {
-                "--instances" => options.instances = Some(value()?.into()),
-                "--seconds" => {
-                    let text = value()?;
-                    let seconds = text.parse().ok().filter(|s| (0.001..=3_600.0).contains(s));
-                    options.seconds = seconds.ok_or_else(|| wrong(&text))?;
-                }
-                "--steps" => {
-                    let text = value()?;
-                    options.steps = text.parse().map_err(|_| wrong(&text))?;
-                    options.seconds = 3_600.0;
-                }
-                "--every" => {
-                    let text = value()?;
-                    let every = text.parse().ok().filter(|n| *n > 0);
-                    options.every = every.ok_or_else(|| wrong(&text))?;
-                }
-                "--name" => options.name = value()?,
-                "--fixed" => options.fixed = true,
-                "--worse" => options.worse = true,
-                // Cargo says that it is a bench.
-                "--bench" => {}
-                _ => {
-                    return Err(format!(
-                        "{flag} is unknown; see the top of benches/cutting/main.rs"
-                    ));
-                }
-            }
-        }
-        Ok(options)
-    }
-}
-
 /// Processor time of this thread.
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-fn solve(instance: &Instance, options: &Options) -> Result<Row, Unplanned> {
+/// Plans for so many seconds; returns how long it took, too.
+fn plan(instance: &Instance, steps: u64, seconds: f64) -> Result<(Plan, Duration), Unplanned> {
     let start = cpu_time();
     let taken = || cpu_time().saturating_sub(start);
-    let limit = Duration::from_secs_f64(options.seconds);
-    let effort = Effort::steps(options.steps);
-    let plan = instance.problem.plan_while(&effort, || taken() < limit)?;
+    let limit = Duration::from_secs_f64(seconds);
+    let plan = instance.problem.plan_while(&Effort::steps(steps), || taken() < limit)?;
+    Ok((plan, taken()))
+}
+
+fn solve(instance: &Instance, options: &Options) -> Result<Row, Unplanned> {
+    let (plan, time) = plan(instance, options.steps, options.seconds)?;
+    let peers = if options.peers { &Peer::ALL[..] } else { &[] };
+    let ask = |peer: &Peer| peer.solve(&instance.problem, options.seconds, plan.least_cost);
     Ok(Row {
         class: instance.class().to_owned(),
         name: instance.name.clone(),
         value: plan.cost,
         bound: plan.least_cost,
         best: instance.best,
-        time: taken(),
+        time,
+        peers: peers.iter().map(ask).collect(),
     })
+}
+
+/// What `instances` cost together at each of the times; the last is in the report already.
+fn by_time(
+    instances: &[&Instance],
+    report: &Report,
+    seconds: &[f64],
+) -> Result<Vec<Option<u64>>, Unplanned> {
+    let Some((_, before)) = seconds.split_last() else { return Ok(Vec::new()) };
+    let mut sums = Vec::new();
+    for limit in before {
+        let mut sum = 0;
+        for (instance, row) in instances.iter().zip(&report.0) {
+            // What took less time would be the same plan again.
+            let again = row.time.as_secs_f64() > *limit;
+            sum += if again { plan(instance, u64::MAX, *limit)?.0.cost } else { row.value };
+        }
+        sums.push(Some(sum));
+    }
+    sums.push(Some(report.0.iter().map(|row| row.value).sum()));
+    Ok(sums)
+}
+
+/// Where cargo puts what it makes.
+fn folder() -> PathBuf {
+    let exe = std::env::current_exe().unwrap_or_default();
+    let target = exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    target.map_or_else(|| PathBuf::from("target"), PathBuf::from).join("cutting")
 }
 
 fn run() -> Result<(), String> {
@@ -112,16 +101,38 @@ fn run() -> Result<(), String> {
         Some(folder) => instance::read(folder, options.fixed)?,
         None => classes::all(options.fixed),
     };
-    let mut report = Report::default();
     let wanted = instances.iter().filter(|instance| instance.name.contains(&options.name));
-    for instance in wanted.step_by(options.every) {
-        let row =
-            solve(instance, &options).map_err(|error| format!("{}: {error}", instance.name))?;
-        report.add(row);
+    let wanted: Vec<&Instance> = wanted.step_by(options.every).collect();
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
+    let mut report = Report::default();
+    // A peer that panics is counted; what it says of it is not the bench's.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    for instance in &wanted {
+        let solved = solve(instance, &options);
+        report.add(solved.map_err(|error| format!("{}: {error}", instance.name))?);
     }
+    std::panic::set_hook(hook);
     println!("{report}");
     if options.worse {
         println!("above the best known value: {}", report.worse().join(" "));
+    }
+    let folder = folder();
+    std::fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
+    let (table, drawing) = (folder.join("table.json"), folder.join("curve.svg"));
+    std::fs::write(&table, format!("{:#}\n", report.json())).map_err(|error| failed(&error))?;
+    println!("\ntable: {}", table.display());
+    if options.curve > 0 {
+        let seconds = curve::times(options.seconds, options.curve);
+        let ours = by_time(&wanted, &report, &seconds).map_err(|error| failed(&error))?;
+        let peers = Peer::ALL.iter().enumerate().map(|(index, peer)| {
+            (peer.name().to_owned(), curve::of_peer(&report.tried(index), &seconds))
+        });
+        let mut lines = vec![("woody-cutting".to_owned(), ours)];
+        lines.extend(peers.filter(|_| options.peers));
+        let curve = Curve { seconds, lines, best: report.best(), bound: report.bound() };
+        curve::draw(&curve, &drawing).map_err(|error| failed(&error))?;
+        println!("curve: {}", drawing.display());
     }
     Ok(())
 }
