@@ -80,6 +80,8 @@ impl HeavyAnswer {
         const PER_PLACEMENT: usize = 44 + 130 + 210;
         /// One offcut in the plan, in JSON and in the drawing.
         const PER_OFFCUT: usize = 16 + 70 + 90;
+        /// One entry of the cut sequence in the plan and in JSON.
+        const PER_CUT: usize = 56 + 210;
         /// One part, besides its name.
         const PER_PART: usize = 300;
         /// One sheet, besides what is cut from it.
@@ -87,11 +89,13 @@ impl HeavyAnswer {
         let Ok(plan) = &self.plan else { return 4 * 1024 };
         let placements: usize = plan.layouts.iter().map(|layout| layout.placements.len()).sum();
         let offcuts: usize = plan.layouts.iter().map(|layout| layout.offcuts.len()).sum();
+        let cuts: usize = plan.layouts.iter().map(|layout| layout.cut_sequence.len()).sum();
         let names: usize = plan.parts.iter().map(|part| part.name.len()).sum();
         2 * 1024
             + 20 * self.name.as_str().len()
             + placements * PER_PLACEMENT
             + offcuts * PER_OFFCUT
+            + cuts * PER_CUT
             + plan.parts.len() * PER_PART
             + 40 * names
             + plan.layouts.len() * PER_LAYOUT

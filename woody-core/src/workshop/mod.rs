@@ -7,6 +7,7 @@
 
 mod blocks;
 mod config;
+mod cuts;
 mod cutting_list;
 mod glyphs;
 mod plan;
@@ -15,10 +16,11 @@ mod pool;
 mod svg;
 
 pub use config::{Sheet, Workshop};
+pub use cuts::Cut;
 pub use cutting_list::{CutPart, CuttingList};
 pub use plan::{CannotMake, Figures, Layout, Placement, Plan};
 pub use pool::{HeavyError, HeavyPool, HeavyPoolConfig};
-pub use woody_cutting::{Effort, Rect, Saw, Stages};
+pub use woody_cutting::{Direction, Effort, Rect, Saw, Stages};
 
 #[cfg(test)]
 mod tests;

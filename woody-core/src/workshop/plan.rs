@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use woody_cutting::Rect;
 
-use super::{CutPart, Sheet};
+use super::{Cut, CutPart, Sheet};
 use crate::domain::{Quantity, Reason};
 
 /// How an order is cut from the workshop's sheets.
@@ -60,6 +60,10 @@ pub struct Layout {
     pub cuts: u64,
     /// How long they are together, in millimetres.
     pub cut_length_mm: u64,
+    /// The cuts in the order of the sawing: the raw edges, then the strips of the whole, then
+    /// each strip's. After the first 2,000 entries of a plan cuts are counted in `cuts` alone.
+    #[serde(default)]
+    pub cut_sequence: Vec<Cut>,
 }
 
 /// A piece on a sheet, or a block of equal pieces with the kerf between them.

@@ -2,7 +2,9 @@
 
 use woody_cutting::{Part, Problem, ProblemError, Unplanned};
 
-use super::{CannotMake, CutPart, CuttingList, Figures, Layout, Placement, Plan, Workshop, blocks};
+use super::{
+    CannotMake, CutPart, CuttingList, Figures, Layout, Placement, Plan, Workshop, blocks, cuts,
+};
 use crate::domain::Quantity;
 
 impl Workshop {
@@ -21,8 +23,13 @@ impl Workshop {
         let problem = self.problem(parts, toys)?;
         self.check_area(parts, toys)?;
         let plan = problem.plan(&self.effort).map_err(|error| out_of_stock(&error, parts))?;
-        let layouts: Vec<Layout> =
-            plan.sheets.iter().map(|sheet| self.layout(&problem, sheet)).collect();
+        let mut most_cuts = cuts::MAX_CUTS;
+        let layout = |sheet| {
+            let layout = self.layout(&problem, sheet, most_cuts);
+            most_cuts -= layout.cut_sequence.len();
+            layout
+        };
+        let layouts: Vec<Layout> = plan.sheets.iter().map(layout).collect();
         let figures = Figures::of(&layouts, self.has_prices().then_some(plan.cost));
         if figures.sheets > self.max_sheets {
             return Err(self.too_many(figures.sheets, false));
@@ -63,7 +70,7 @@ impl Workshop {
         })
     }
 
-    fn layout(&self, problem: &Problem, sheet: &woody_cutting::Sheet) -> Layout {
+    fn layout(&self, problem: &Problem, sheet: &woody_cutting::Sheet, most_cuts: usize) -> Layout {
         let piece = |placement: &woody_cutting::Placement| Placement {
             part: placement.part,
             x_mm: placement.rect.x_mm,
@@ -76,13 +83,15 @@ impl Workshop {
         };
         let pieces = sheet.placements().iter().map(piece).collect();
         let cuts = sheet.cuts(&problem.stock()[sheet.stock], &self.saw);
+        let stock = &self.sheets[sheet.stock];
         Layout {
-            sheet: self.sheets[sheet.stock].clone(),
+            sheet: stock.clone(),
             repeat: sheet.repeat,
             placements: blocks::joined(pieces, self.saw.kerf_mm),
             offcuts: sheet.offcuts(self.saw.least_offcut_mm),
             cuts: cuts.len() as u64,
             cut_length_mm: cuts.iter().map(|cut| u64::from(cut.length_mm)).sum(),
+            cut_sequence: cuts::sequence(&cuts, stock, self.saw.kerf_mm, most_cuts),
         }
     }
 

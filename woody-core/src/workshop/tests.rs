@@ -60,6 +60,8 @@ fn pieces(plan: &Plan, layout: &Layout) -> Vec<(usize, [u32; 4])> {
 fn check(plan: &Plan, list: &CuttingList, toys: Quantity) -> Result<(), TestCaseError> {
     let mut counted = vec![0_u64; list.parts().len()];
     let mut sheets = 0;
+    let told: usize = plan.layouts.iter().map(|layout| layout.cut_sequence.len()).sum();
+    prop_assert!(told <= cuts::MAX_CUTS);
     for layout in &plan.layouts {
         sheets += layout.repeat;
         let pieces = pieces(plan, layout);
@@ -83,6 +85,7 @@ fn check(plan: &Plan, list: &CuttingList, toys: Quantity) -> Result<(), TestCase
         };
         let wood = pieces.iter().map(|(_, piece)| rect(*piece)).chain(layout.offcuts.clone());
         prop_assert!(sawable(&wood.collect::<Vec<_>>(), plan.kerf_mm), "no saw can cut this");
+        sawn(layout, plan.kerf_mm, told < cuts::MAX_CUTS)?;
         for placement in &layout.placements {
             let part = &list.parts()[placement.part];
             let lies = (placement.width_mm, placement.height_mm);
@@ -97,6 +100,37 @@ fn check(plan: &Plan, list: &CuttingList, toys: Quantity) -> Result<(), TestCase
     prop_assert_eq!(plan.figures.sheets, sheets);
     prop_assert_eq!(plan.figures.pieces, needed.iter().sum::<u64>());
     prop_assert!((0.0..=100.0).contains(&plan.figures.used_percent));
+    Ok(())
+}
+
+/// The told cuts, one after the other, are `all` there are, and none goes through a piece.
+fn sawn(layout: &Layout, kerf: u32, all: bool) -> Result<(), TestCaseError> {
+    let (mut number, mut length) = (1, 0);
+    for cut in &layout.cut_sequence {
+        prop_assert_eq!(cut.number, number);
+        number += cut.times;
+        length += cut.times * u64::from(cut.length_mm);
+        for time in 0..u32::try_from(cut.times).unwrap() {
+            let at = cut.at_mm + time * (cut.fence_mm + kerf);
+            let Rect { x_mm: x, y_mm: y, width_mm: w, height_mm: h } = cut.wood;
+            let sides = [at, y, at + kerf, y + h];
+            let blade =
+                if cut.parts_width(&layout.sheet) { sides } else { [x, at, x + w, at + kerf] };
+            for placement in &layout.placements {
+                let (left, top) = (placement.x_mm, placement.y_mm);
+                let (w, h) = (placement.width_mm, placement.height_mm);
+                for (column, row) in (0..placement.columns)
+                    .flat_map(|column| (0..placement.rows).map(move |row| (column, row)))
+                {
+                    let (x, y) = (left + column * (w + kerf), top + row * (h + kerf));
+                    let beside = x + w <= blade[0] || x >= blade[2];
+                    let through = !(beside || y + h <= blade[1] || y >= blade[3]);
+                    prop_assert!(!through, "cut {cut:?} goes through {placement:?}");
+                }
+            }
+        }
+    }
+    prop_assert!(!all || (number - 1, length) == (layout.cuts, layout.cut_length_mm));
     Ok(())
 }
 
@@ -135,6 +169,14 @@ proptest! {
     fn the_same_order_gives_the_same_plan(list in any_toy(), toys in 1..40_i64) {
         let plan = || small_effort().plan(&list, quantity(toys));
         prop_assert_eq!(plan(), plan());
+    }
+
+    #[test]
+    fn a_plan_reads_what_it_writes(list in any_toy(), toys in 1..60_i64) {
+        if let Ok(plan) = small_effort().plan(&list, quantity(toys)) {
+            let json = serde_json::to_string(&plan).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+        }
     }
 
     #[test]

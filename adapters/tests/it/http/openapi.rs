@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::{Value, json};
 use woody_adapters::http::{
@@ -106,6 +106,39 @@ fn the_document_is_whole() {
     // What is asked for in bodies is closed: an unknown field is refused.
     for schema in ["ProductToAdd", "PartToCut", "OrderToPlace"] {
         assert_eq!(document["components"]["schemas"][schema]["additionalProperties"], false);
+    }
+}
+
+/// The schema of a plan by itself, with what it refers to: JSON Schema 2020-12, as OpenAPI 3.1 is.
+fn schema_of_a_plan() -> Value {
+    let schemas = &document()["components"]["schemas"];
+    let (mut names, mut refs) = (BTreeSet::new(), Vec::new());
+    collect_refs(&schemas["PlanView"], &mut refs);
+    while let Some(reference) = refs.pop() {
+        let name = reference.rsplit('/').next().unwrap().to_owned();
+        if names.insert(name.clone()) {
+            collect_refs(&schemas[&name], &mut refs);
+        }
+    }
+    let referred: serde_json::Map<_, _> =
+        names.into_iter().map(|name| (name.clone(), schemas[&name].clone())).collect();
+    let mut schema = schemas["PlanView"].clone();
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("A cutting plan of WoodyToys");
+    schema["$defs"] = referred.into();
+    let text = schema.to_string().replace("#/components/schemas/", "#/$defs/");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn the_schema_of_a_plan_that_is_committed_is_the_documents() {
+    let schema = serde_json::to_string_pretty(&schema_of_a_plan()).unwrap() + "\n";
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/plan.schema.json");
+    let committed = std::fs::read_to_string(&docs).unwrap_or_default();
+    if schema != committed {
+        let new = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan.schema.json");
+        std::fs::write(&new, schema).unwrap();
+        panic!("docs/plan.schema.json is out of date: copy {} there", new.display());
     }
 }
 

@@ -94,18 +94,56 @@ pub struct LayoutView {
     /// What is cut from each, in the order of the sawing.
     pub placements: Vec<PlacementView>,
     /// What is left of each and large enough to be kept, the largest first.
-    pub offcuts: Vec<OffcutView>,
+    pub offcuts: Vec<RectView>,
     /// Cuts that free the pieces of one sheet.
     pub cuts: u64,
     /// How long they are together, in millimetres.
     pub cut_length_mm: u64,
+    /// The cuts in the order of the sawing: the raw edges, then the strips of the whole, then
+    /// each strip's. After the first 2,000 entries of a plan cuts are counted in `cuts` alone.
+    pub cut_sequence: Vec<CutView>,
 }
 
-/// What is left of a sheet and large enough to be kept.
+/// A cut from edge to edge of the wood that lies on the saw, or several that follow each
+/// other with the same setting of the fence.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CutView {
+    /// Which cut of the sheet it is, the first of several: 1 for the sheet's first.
+    pub number: u64,
+    /// Along the sheet's longer side, or across it.
+    pub direction: DirectionView,
+    /// How wide a strip comes off: what the fence is set to. Where a raw edge is trimmed,
+    /// what is cut away.
+    pub fence_mm: u32,
+    /// Where the blade enters, from the sheet's left edge or its top edge.
+    pub at_mm: u32,
+    /// How long the cut is.
+    pub length_mm: u32,
+    /// The wood that is parted, before the first of several.
+    pub wood: RectView,
+    /// How many such cuts follow each other, each a strip and a kerf further; one when it is
+    /// left out.
+    #[serde(default = "one_cut")]
+    #[schema(default = 1)]
+    pub times: u64,
+}
+
+/// Which way a cut runs on its sheet.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DirectionView {
+    /// Along the sheet's longer side.
+    Rip,
+    /// Across the sheet's longer side.
+    Cross,
+}
+
+/// A rectangle on a sheet.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the unit is part of the names on the wire")]
-pub struct OffcutView {
+pub struct RectView {
     /// From the sheet's left edge, in millimetres.
     pub x_mm: u32,
     /// From the sheet's top edge, in millimetres.
@@ -160,5 +198,9 @@ pub struct PlacementView {
 }
 
 const fn one() -> u32 {
+    1
+}
+
+const fn one_cut() -> u64 {
     1
 }
