@@ -87,11 +87,21 @@ pub(crate) fn times(problem: &Problem, counts: &[u64]) -> u64 {
     while times > 1 {
         let covered: u64 = counts.iter().map(|count| count / times * times).sum();
         if covered * 2 >= total {
-            return times;
+            return whole(counts, times);
         }
         times = times * 4 / 5;
     }
     1
+}
+
+/// A number near `times` that leaves nothing, if there is one.
+fn whole(counts: &[u64], times: u64) -> u64 {
+    let common = counts.iter().copied().filter(|count| *count > 0).fold(0, common_divisor);
+    (times..=times.saturating_mul(2)).find(|n| common.is_multiple_of(*n)).unwrap_or(times)
+}
+
+fn common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 #[cfg(test)]

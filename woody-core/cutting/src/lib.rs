@@ -10,6 +10,7 @@ mod error;
 mod geometry;
 mod items;
 mod limits;
+mod patterns;
 mod plan;
 mod planner;
 mod problem;

@@ -129,6 +129,33 @@ impl Sheet {
     }
 }
 
+impl Sheet {
+    /// Makes offcuts of the pieces of whose part `unwanted` says so.
+    pub(crate) fn leave_out(&mut self, unwanted: &mut dyn FnMut(usize) -> bool) {
+        self.root.leave_out(unwanted);
+    }
+}
+
+impl Node {
+    /// Returns whether anything is left of it; otherwise it is an offcut. No deeper than the pieces
+    /// that are searched together are many.
+    fn leave_out(&mut self, unwanted: &mut dyn FnMut(usize) -> bool) -> bool {
+        let left = match self {
+            Self::Piece(piece) => !unwanted(piece.part),
+            Self::Offcut(_) => false,
+            Self::Cut(strips) => {
+                // Every strip is visited.
+                let each = strips.strips.iter_mut().map(|strip| strip.leave_out(unwanted));
+                each.filter(|left| *left).count() > 0
+            }
+        };
+        if !left {
+            *self = Self::Offcut(self.rect());
+        }
+        left
+    }
+}
+
 impl Plan {
     /// How many sheets are cut.
     pub fn sheet_count(&self) -> u64 {

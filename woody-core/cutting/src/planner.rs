@@ -1,9 +1,10 @@
 //! From a problem to a plan.
 //!
 //! Some hundred rectangles are searched together. More are cut as patterns with
-//! counts: a batch in proportion to what is wanted is planned, its sheets are cut as
-//! often as the batch is contained, and what is left is a smaller problem. The
-//! emptiest sheet of a batch is not repeated; its pieces join what is left.
+//! counts: a linear programme combines patterns (`patterns`), and beside it a batch in
+//! proportion to what is wanted is planned, its sheets are cut as often as the batch is
+//! contained, and what is left is a smaller problem. The emptiest sheet of a batch is not
+//! repeated; its pieces join what is left. The cheaper of the two is taken.
 
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use crate::check;
 use crate::effort::Effort;
 use crate::error::Unplanned;
 use crate::items::{Item, items, times};
+use crate::patterns;
 use crate::plan::{Plan, Sheet};
 use crate::problem::{Problem, Stock};
 use crate::realize;
@@ -19,6 +21,8 @@ use crate::search::drive::Search;
 use crate::search::model::{Model, PieceKind, Sort};
 use crate::search::state::State;
 
+/// The most steps for a batch whose sheets are only proposed.
+const BATCH: u64 = 2_000_000;
 /// What one unit of price weighs; any one search has fewer sheets.
 const PER_PRICE: u64 = 1 << 13;
 
@@ -45,26 +49,37 @@ impl Problem {
         mut go_on: impl FnMut() -> bool,
     ) -> Result<Plan, Unplanned> {
         let end = effort.time_limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut go_on = || go_on() && end.is_none_or(|end| Instant::now() < end);
+        let counts: Vec<u64> = self.parts().iter().map(|part| u64::from(part.count)).collect();
+        let large = times(self, &counts) > 1 || patterns::worthwhile(&counts);
         let mut planner = Planner {
             problem: self,
             seed: effort.seed,
-            left: effort.steps,
-            counts: self.parts().iter().map(|part| u64::from(part.count)).collect(),
+            left: if large { effort.steps / 4 * 3 } else { effort.steps },
+            counts,
             at_hand: self.stock().iter().map(|stock| stock.at_hand).collect(),
             sheets: Vec::new(),
-            go_on: &mut || go_on() && end.is_none_or(|end| Instant::now() < end),
+            go_on: &mut go_on,
         };
         let (least_cost, _) = planner.least();
-        while planner.counts.iter().any(|count| *count > 0) {
-            planner.step()?;
-        }
-        let mut sheets = planner.sheets;
+        let sheets = if large { planner.large(effort.steps)? } else { planner.all()? };
+        Ok(self.written(sheets, least_cost))
+    }
+
+    fn written(&self, mut sheets: Vec<Sheet>, least_cost: u64) -> Plan {
         sheets.sort_by_key(|sheet| self.stock()[sheet.stock].area_mm2() - sheet.used_mm2());
-        let each = |sheet: &Sheet| sheet.repeat * self.stock()[sheet.stock].price;
-        let cost = sheets.iter().map(each).sum();
+        let (cost, _) = self.cost(&sheets);
         let plan = Plan { sheets, least_cost, cost };
         debug_assert_eq!(check::verify(self, &plan), Ok(()));
-        Ok(plan)
+        plan
+    }
+}
+
+impl Problem {
+    /// Their price, and how many they are.
+    fn cost(&self, sheets: &[Sheet]) -> (u64, u64) {
+        let price = |sheet: &Sheet| sheet.repeat * self.stock()[sheet.stock].price;
+        (sheets.iter().map(price).sum(), sheets.iter().map(|sheet| sheet.repeat).sum())
     }
 }
 
@@ -81,6 +96,70 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// Plans all that is wanted.
+    fn all(&mut self) -> Result<Vec<Sheet>, Unplanned> {
+        while self.counts.iter().any(|count| *count > 0) {
+            self.step()?;
+        }
+        Ok(std::mem::take(&mut self.sheets))
+    }
+
+    /// Plans many pieces by patterns that complement each other, and by one batch after the
+    /// other with what is left of `steps`; returns the cheaper.
+    fn large(&mut self, steps: u64) -> Result<Vec<Sheet>, Unplanned> {
+        let (counts, at_hand, most) = (self.counts.clone(), self.at_hand.clone(), self.left);
+        self.mix();
+        let mixed = if self.sheets.is_empty() { None } else { self.all().ok() };
+        self.left = steps - (most - self.left);
+        (self.counts, self.at_hand, self.sheets) = (counts, at_hand, Vec::new());
+        let repeated = self.all();
+        match (mixed, repeated) {
+            (Some(mixed), Ok(repeated)) => {
+                let cost = |sheets: &[Sheet]| self.problem.cost(sheets);
+                Ok(if cost(&mixed) <= cost(&repeated) { mixed } else { repeated })
+            }
+            (Some(mixed), Err(_)) => Ok(mixed),
+            (None, repeated) => repeated,
+        }
+    }
+
+    /// Cuts patterns as often as the programme of all says; what is left are some sheets.
+    fn mix(&mut self) {
+        let takes = |part: usize| patterns::takes(self.problem, &self.problem.parts()[part]);
+        let each = self.counts.iter().copied().enumerate();
+        let each = each.filter(|(part, count)| *count > 0 && takes(*part));
+        let items: Vec<Item> =
+            each.map(|(part, count)| Item { part, columns: 1, rows: 1, count }).collect();
+        let parts: Vec<usize> = items.iter().map(|item| item.part).collect();
+        let model = self.model(&items, 1);
+        let found = self.batch();
+        let most = self.left / 8 * 7;
+        let go_on = &mut |steps| steps < most && (self.go_on)();
+        let mixed = patterns::mix(self.problem, &model, &parts, found, go_on);
+        self.left = self.left.saturating_sub(mixed.steps);
+        for sheet in mixed.sheets {
+            for placement in sheet.placements() {
+                self.counts[placement.part] -= sheet.repeat;
+            }
+            self.add(sheet);
+        }
+    }
+
+    /// Sheets of a batch that is searched piece by piece: there are patterns among them that strips
+    /// and stacks cannot be.
+    fn batch(&mut self) -> Vec<Sheet> {
+        let times = times(self.problem, &self.counts);
+        let batch: Vec<u64> = self.counts.iter().map(|count| count / times).collect();
+        let items = items(self.problem, &batch);
+        let share = BATCH.min(self.left / 4);
+        let rest = self.left - share;
+        self.left = share;
+        let (state, _) = self.search(&items, 1);
+        self.left += rest;
+        let panels = state.open_panels().filter(|panel| panel.pieces > 0);
+        panels.map(|panel| realize::sheet(self.problem, &items, panel)).collect()
+    }
+
     /// Plans a batch, as often as it is contained in what is left.
     fn step(&mut self) -> Result<(), Unplanned> {
         let times = times(self.problem, &self.counts);

@@ -5,4 +5,5 @@
 mod answers;
 mod plans;
 mod problems;
+mod quantities;
 mod sawing;
