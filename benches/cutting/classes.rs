@@ -45,7 +45,7 @@ fn instance(class: usize, pieces: usize, number: usize, fixed: bool) -> Option<I
 }
 
 /// `SplitMix64`.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -56,7 +56,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn between(&mut self, least: u32, most: u32) -> u32 {
+    pub(crate) fn between(&mut self, least: u32, most: u32) -> u32 {
         least + u32::try_from(self.next() % u64::from(most - least + 1)).unwrap_or(0)
     }
 

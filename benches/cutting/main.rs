@@ -11,6 +11,9 @@
 //! `--worse` names the instances that end above the best known value. The crates `bin-packing` and
 //! `cut-optimizer-2d` plan the same in the same time; `--peers none` leaves them out.
 //!
+//! `--efforts` prints what each effort takes and yields instead, `--adversarial N` how long N problems
+//! take that are made to be hard.
+//!
 //! The table is written to `target/cutting/table.json` too, and `target/cutting/curve.svg` shows
 //! what all instances cost together by the time they take: `--curve N` (8) points, each with twice
 //! the time of the one before, the last with `--seconds`; 0 for none.
@@ -19,6 +22,7 @@
 
 mod classes;
 mod curve;
+mod efforts;
 mod instance;
 mod options;
 mod peers;
@@ -97,6 +101,10 @@ fn folder() -> PathBuf {
 
 fn run() -> Result<(), String> {
     let options = Options::parse(std::env::args().skip(1))?;
+    if let Some(instead) = options.instead {
+        println!("{}", instead.run());
+        return Ok(());
+    }
     let instances = match &options.instances {
         Some(folder) => instance::read(folder, options.fixed)?,
         None => classes::all(options.fixed),

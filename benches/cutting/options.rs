@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::efforts;
+
 /// What is measured.
 pub(crate) struct Options {
     pub(crate) instances: Option<PathBuf>,
@@ -12,8 +14,26 @@ pub(crate) struct Options {
     pub(crate) name: String,
     pub(crate) worse: bool,
     pub(crate) peers: bool,
+    pub(crate) instead: Option<Instead>,
     /// Points of the curve, the last at `seconds`.
     pub(crate) curve: u32,
+}
+
+/// What is measured instead of instances.
+#[derive(Clone, Copy)]
+pub(crate) enum Instead {
+    Efforts,
+    /// So many problems that are made to be hard.
+    Adversarial(u64),
+}
+
+impl Instead {
+    pub(crate) fn run(self) -> String {
+        match self {
+            Self::Efforts => efforts::table(),
+            Self::Adversarial(problems) => efforts::adversarial(problems),
+        }
+    }
 }
 
 impl Default for Options {
@@ -27,6 +47,7 @@ impl Default for Options {
             name: String::new(),
             worse: false,
             peers: true,
+            instead: None,
             curve: 8,
         }
     }
@@ -69,6 +90,12 @@ impl Options {
                     let points = text.parse().ok().filter(|n| *n <= 16);
                     options.curve = points.ok_or_else(|| wrong(&text))?;
                 }
+                "--adversarial" => {
+                    let text = value()?;
+                    let problems = text.parse().map_err(|_| wrong(&text))?;
+                    options.instead = Some(Instead::Adversarial(problems));
+                }
+                "--efforts" => options.instead = Some(Instead::Efforts),
                 "--name" => options.name = value()?,
                 "--fixed" => options.fixed = true,
                 "--worse" => options.worse = true,
