@@ -5,7 +5,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::domain::{ProductName, Quantity, now, python_stamp};
-use crate::workshop::{CannotMake, Plan};
+use crate::workshop::{CannotMake, Layout, Plan};
 
 /// What [`HeavyComputation`](super::HeavyComputation) found, and when.
 ///
@@ -76,29 +76,46 @@ impl HeavyAnswer {
 
     /// What it takes of memory at most, all bodies written.
     pub(super) fn weight_bytes(&self) -> usize {
-        /// One placement in the plan, in JSON and in the drawing.
-        const PER_PLACEMENT: usize = 44 + 130 + 210;
-        /// One offcut in the plan, in JSON and in the drawing.
-        const PER_OFFCUT: usize = 16 + 70 + 90;
-        /// One entry of the cut sequence in the plan and in JSON.
-        const PER_CUT: usize = 56 + 210;
-        /// One part, besides its name.
-        const PER_PART: usize = 300;
-        /// One sheet, besides what is cut from it.
-        const PER_LAYOUT: usize = 700;
+        /// One placement in the plan and in JSON.
+        const PER_PLACEMENT: usize = 44 + 130;
+        /// One offcut in the plan and in JSON.
+        const PER_OFFCUT: usize = 16 + 70;
+        /// One entry of the cut sequence in the plan, in JSON and in the drawing's list.
+        const PER_CUT: usize = 56 + 210 + 270;
+        /// One part in the plan and in JSON, besides its name.
+        const PER_PART: usize = 200;
+        /// One sheet, besides what is cut from it, and its page of the drawing.
+        const PER_LAYOUT: usize = 3_400;
+        /// A piece, an offcut or the number of a cut in the drawing, and how many it has.
+        const PER_SHAPE: usize = 400;
+        const SHAPES: usize = 2_000;
+        /// The line of a cut in the drawing, and how many it has.
+        const PER_LINE: usize = 28;
+        const LINES: usize = 7_200;
+        /// A line of the drawing's lists of parts, and how many they have.
+        const PER_ROW: usize = 600;
+        const ROWS: usize = 700;
         let Ok(plan) = &self.plan else { return 4 * 1024 };
-        let placements: usize = plan.layouts.iter().map(|layout| layout.placements.len()).sum();
-        let offcuts: usize = plan.layouts.iter().map(|layout| layout.offcuts.len()).sum();
-        let cuts: usize = plan.layouts.iter().map(|layout| layout.cut_sequence.len()).sum();
+        let sum = |each: fn(&Layout) -> usize| plan.layouts.iter().map(each).sum::<usize>();
+        let placements = sum(|layout| layout.placements.len());
+        let offcuts = sum(|layout| layout.offcuts.len());
+        let sequence = sum(|layout| layout.cut_sequence.len());
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let cuts = plan.layouts.iter().map(|layout| count(layout.cuts)).sum::<usize>();
+        let pieces = plan.layouts.iter().flat_map(|layout| &layout.placements);
+        let pieces = pieces.map(|placement| count(placement.pieces())).sum::<usize>();
         let names: usize = plan.parts.iter().map(|part| part.name.len()).sum();
-        2 * 1024
-            + 20 * self.name.as_str().len()
+        4 * 1024
+            + 80 * self.name.as_str().len()
             + placements * PER_PLACEMENT
             + offcuts * PER_OFFCUT
-            + cuts * PER_CUT
+            + sequence * PER_CUT
             + plan.parts.len() * PER_PART
             + 40 * names
             + plan.layouts.len() * PER_LAYOUT
+            + (pieces + offcuts + cuts).min(SHAPES) * PER_SHAPE
+            + cuts.min(LINES) * PER_LINE
+            + placements.min(ROWS) * PER_ROW
     }
 }
 
