@@ -66,6 +66,11 @@ impl CuttingList {
         Self(parts)
     }
 
+    /// The parts of several toys as those of one.
+    pub(super) fn of_parts(parts: Vec<CutPart>) -> Self {
+        Self(parts)
+    }
+
     /// Returns the parts, in the order they were given or first appear in the name.
     pub fn parts(&self) -> &[CutPart] {
         &self.0

@@ -14,12 +14,14 @@ mod plan;
 mod planner;
 mod pool;
 mod svg;
+mod together;
 
 pub use config::{Sheet, Workshop};
 pub use cuts::Cut;
 pub use cutting_list::{CutPart, CuttingList};
 pub use plan::{CannotMake, Figures, Layout, Placement, Plan};
 pub use pool::{HeavyError, HeavyPool, HeavyPoolConfig};
+pub use together::{OrderShare, SharedPlan, ToCut};
 pub use woody_cutting::{Direction, Effort, Rect, Saw, Stages};
 
 #[cfg(test)]
