@@ -9,7 +9,7 @@ use crate::workshop::{CannotMake, Layout, Plan};
 
 /// What [`HeavyComputation`](super::HeavyComputation) found, and when.
 ///
-/// Its bodies are written when they are first asked for, and kept with it.
+/// Its text, JSON and drawing are written when they are first asked for, and kept with it.
 #[derive(Debug)]
 pub struct HeavyAnswer {
     /// The toy.
@@ -72,6 +72,26 @@ impl HeavyAnswer {
             Err(cannot) => cannot.to_svg(self.name.as_str()),
         };
         self.svg.get_or_init(|| write().into()).clone()
+    }
+
+    /// Returns the cut list as CSV; an answer that cannot be made says why. It is not kept.
+    pub fn csv(&self) -> Bytes {
+        match &self.plan {
+            Ok(plan) => plan.to_csv(self.name.as_str()),
+            Err(cannot) => cannot.to_csv(),
+        }
+        .into()
+    }
+
+    /// Returns the answer as DXF, for routers; one that cannot be made says why. It is not kept.
+    ///
+    /// # Errors
+    /// How many pieces would have to be drawn, if they are more than a drawing has.
+    pub fn dxf(&self) -> Result<Bytes, u64> {
+        match &self.plan {
+            Ok(plan) => plan.to_dxf().map(Bytes::from),
+            Err(cannot) => Ok(cannot.to_dxf().into()),
+        }
     }
 
     /// What it takes of memory at most, all bodies written.

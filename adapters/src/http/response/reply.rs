@@ -14,6 +14,8 @@ use super::{
 pub(in crate::http) const TEXT: &str = "text/plain; charset=utf-8";
 pub(in crate::http) const JSON: &str = "application/json";
 pub(in crate::http) const SVG: &str = "image/svg+xml";
+pub(in crate::http) const CSV: &str = "text/csv";
+pub(in crate::http) const DXF: &str = "image/vnd.dxf";
 
 /// 200 with these bytes.
 pub(in crate::http) fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Response {

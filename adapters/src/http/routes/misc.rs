@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
-use hyper::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, VARY};
+use bytes::Bytes;
+use hyper::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, VARY};
 use woody_core::{
     domain::{ProductName, Quantity, now, python_stamp},
     services::{CacheStatus, HeavyComputation},
@@ -19,7 +20,7 @@ use crate::http::{
 /// | --- | --- |
 /// | `GET /api/ping` | `ping` |
 /// | `GET /api/misc/time` | `misc: NOW` |
-/// | `GET /api/misc/heavy?name=N&quantity=` | `NOW: Woody -N- Woody`, or the cutting plan as JSON or SVG |
+/// | `GET /api/misc/heavy?name=N&quantity=` | `NOW: Woody -N- Woody`, or the cutting plan as JSON, SVG, CSV or DXF |
 /// | `GET /openapi.json` | the routes of every service |
 pub struct MiscRoutes {
     heavy: Arc<HeavyComputation>,
@@ -48,7 +49,7 @@ const TABLE: &[Route<Action>] = &[
 ];
 
 /// The forms of a heavy answer, the default first.
-const FORMS: [&str; 3] = ["text/plain", reply::JSON, reply::SVG];
+const FORMS: [&str; 5] = ["text/plain", reply::JSON, reply::SVG, reply::CSV, reply::DXF];
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 impl MiscRoutes {
@@ -90,11 +91,20 @@ impl MiscRoutes {
         let mut response = match form {
             0 => reply::text(answer.text()),
             1 => reply::bytes(reply::JSON, answer.json()),
-            _ => {
+            2 => {
                 // Opened by itself, a drawing is a document: it gets no rights.
                 let policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
                 let policy = HeaderValue::from_static(policy);
-                reply::with(reply::bytes(reply::SVG, answer.svg()), CONTENT_SECURITY_POLICY, policy)
+                let svg = written(move || answer.svg()).await?;
+                reply::with(reply::bytes(reply::SVG, svg), CONTENT_SECURITY_POLICY, policy)
+            }
+            3 => file(reply::CSV, "plan.csv", written(move || answer.csv()).await?),
+            _ => {
+                let dxf = written(move || answer.dxf()).await?.map_err(|pieces| {
+                    let detail = format!("A drawing of {pieces} pieces is too large for DXF.");
+                    Failure::new(FailureKind::InvalidValue, detail).named("quantity")
+                })?;
+                file(reply::DXF, "plan.dxf", dxf)
             }
         };
         let headers = response.headers_mut();
@@ -104,12 +114,29 @@ impl MiscRoutes {
     }
 }
 
+/// Has a body written where it is in nobody's way: a large one takes milliseconds.
+async fn written<T: Send + 'static>(
+    write: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(write).await.map_err(Failure::internal)
+}
+
+/// 200 with a file that is saved, not shown.
+fn file(content_type: &'static str, name: &str, bytes: Bytes) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let response = reply::bytes(content_type, bytes);
+    match HeaderValue::try_from(disposition) {
+        Ok(disposition) => reply::with(response, CONTENT_DISPOSITION, disposition),
+        Err(_) => response,
+    }
+}
+
 /// `Cache-Status` as RFC 9211 writes it.
 fn cache_status(status: CacheStatus) -> HeaderValue {
     match status {
         CacheStatus::Hit { ttl_left } => {
             let text = format!("woody; hit; ttl={}", ttl_left.as_secs());
-            HeaderValue::from_maybe_shared(bytes::Bytes::from(text))
+            HeaderValue::from_maybe_shared(Bytes::from(text))
                 .unwrap_or(HeaderValue::from_static("woody; hit"))
         }
         CacheStatus::Miss => HeaderValue::from_static("woody; fwd=miss; stored"),

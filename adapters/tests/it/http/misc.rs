@@ -36,7 +36,7 @@ async fn the_second_heavy_answer_is_the_first_one_again() {
 }
 
 #[tokio::test]
-async fn a_heavy_answer_has_three_forms() {
+async fn a_heavy_answer_has_five_forms() {
     let shop = Shop::open().await;
     let path = "GET /api/misc/heavy?name=lion&quantity=3";
     let json = shop.ask(path, &["accept: application/json"]).await;
@@ -48,9 +48,17 @@ async fn a_heavy_answer_has_three_forms() {
     assert_eq!(svg.header("content-type"), "image/svg+xml");
     assert!(svg.text().starts_with("<svg"), "{}", svg.text());
     assert!(svg.header("content-security-policy").contains("sandbox"));
+    let csv = shop.ask(path, &["accept: text/csv"]).await;
+    assert_eq!(csv.header("content-type"), "text/csv");
+    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"plan.csv\"");
+    assert!(csv.text().starts_with("toy,part,width_mm,"), "{}", csv.text());
+    assert!(csv.text().contains("lion,n,"), "{}", csv.text());
+    let dxf = shop.ask(path, &["accept: image/vnd.dxf"]).await;
+    assert_eq!(dxf.header("content-type"), "image/vnd.dxf");
+    assert!(dxf.text().ends_with("\nENDSEC\n0\nEOF\n"), "{}", dxf.text());
     let text = shop.ask(path, &["accept: */*"]).await;
     assert!(text.text().ends_with(": Woody -lion- Woody"));
-    for form in [&json, &svg, &text] {
+    for form in [&json, &svg, &csv, &dxf, &text] {
         assert_eq!(form.status, 200);
         assert_eq!(form.header("vary"), "accept");
     }
@@ -66,6 +74,12 @@ async fn a_toy_that_cannot_be_cut_says_so_in_the_described_form() {
     let json = shop.ask("GET /api/misc/heavy?name=castle", &["accept: application/json"]).await;
     let plan: HeavyView = serde_json::from_slice(&json.body).unwrap();
     assert!(plan.cannot_make.unwrap().contains("larger than any sheet"));
+    for form in ["text/csv", "image/vnd.dxf"] {
+        let accept = format!("accept: {form}");
+        let told = shop.ask("GET /api/misc/heavy?name=castle", &[accept.as_str()]).await;
+        assert_eq!(told.status, 200);
+        assert!(told.text().contains("larger than any sheet"), "{}", told.text());
+    }
 }
 
 #[tokio::test]

@@ -92,11 +92,13 @@ fn heavy() -> Told {
     )
     .content("application/json", Content::new(Some(view("HeavyView"))))
     .header("Cache-Status", header("As RFC 9211 has it.", Type::String));
+    let answer = typed("image/svg+xml", None, answer);
+    let answer = typed("image/vnd.dxf", None, typed("text/csv", None, answer));
     get("misc", "heavy", "Plans how a batch of a toy is cut")
         .about("Heavy work, remembered for a minute; the same question at the same time is answered once.")
         .parameter(query("name", Required::True, name(), "The toy."))
         .parameter(query("quantity", Required::False, whole_number(1, 1_000, Some(20)), "How many of it."))
-        .answer("200", typed("image/svg+xml", None, answer).build())
+        .answer("200", answer.build())
         .lines(&[BAD_QUERY, (406, "None of the forms is accepted."), BAD_VALUE])
 }
 
