@@ -11,15 +11,17 @@ mod orders;
 mod output;
 mod queue;
 mod shop;
+mod workshop;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use woody_adapters::{
-    config::{BrokerArgs, LogArgs, StoreArgs},
+    config::{BrokerArgs, ConfigError, LogArgs, StoreArgs},
     wiring,
 };
 
 pub use error::CtlError;
+use output::Format;
 pub use output::Output;
 use shop::Shop;
 
@@ -35,8 +37,15 @@ use shop::Shop;
 pub struct Ctl {
     #[command(subcommand)]
     command: Command,
-    /// How results are printed.
-    #[arg(long, global = true, default_value = "table", value_name = "table|json")]
+    /// How results are printed: `table` (or `text`) or `json`; a plan also as `svg`, `csv`,
+    /// `labels` or `dxf`.
+    #[arg(
+        long,
+        global = true,
+        default_value = "table",
+        value_name = "table|json|…",
+        hide_possible_values = true
+    )]
     output: Format,
     #[command(flatten)]
     store: StoreArgs,
@@ -44,15 +53,6 @@ pub struct Ctl {
     broker: BrokerArgs,
     #[command(flatten)]
     log: LogArgs,
-}
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs: one JSON document.
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,6 +79,9 @@ enum Command {
     /// See to messages that were given up.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    /// Plan how orders are cut together.
+    #[command(subcommand)]
+    Workshop(workshop::WorkshopCommand),
 }
 
 impl Ctl {
@@ -92,6 +95,10 @@ impl Ctl {
     /// # Errors
     /// [`CtlError`]; nothing was printed to stdout then.
     pub async fn run(self) -> Result<Output, CtlError> {
+        if self.output.is_of_plans() && !matches!(self.command, Command::Workshop(_)) {
+            let only = "--output svg, csv, labels and dxf are for woodyctl workshop plan";
+            return Err(ConfigError::new(only).into());
+        }
         let shop = Shop { store: &self.store, broker: &self.broker };
         let output = match self.command {
             Command::Migrate => {
@@ -107,10 +114,11 @@ impl Ctl {
             Command::Dead(command) => dead::run(command, &shop).await?,
             Command::Doctor(args) => doctor::run(args)?,
             Command::Load(args) => load::run(args).await?,
+            Command::Workshop(command) => workshop::run(command, &shop, self.output).await?,
         };
         Ok(match self.output {
-            Format::Table => output,
             Format::Json => output.into_json(),
+            _ => output,
         })
     }
 }

@@ -1,8 +1,34 @@
+use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use woody_adapters::terminal::{visible, visible_json, visible_lines};
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[value(alias = "text")]
+    Table,
+    /// For programs: one JSON document.
+    Json,
+    /// A plan's drawings, a page for each way in which sheets are cut.
+    Svg,
+    /// A plan's cut list.
+    Csv,
+    /// A plan's pieces, a line for each, for programs that print labels.
+    Labels,
+    /// A plan's drawings for routers.
+    Dxf,
+}
+
+impl Format {
+    /// Whether only a plan can be printed so.
+    pub(super) fn is_of_plans(self) -> bool {
+        !matches!(self, Self::Table | Self::Json)
+    }
+}
 
 /// What a command has to say, for people and for programs.
 ///
@@ -56,6 +82,18 @@ impl Output {
     /// A text of several lines; programs get `json`.
     pub(super) fn report(text: &str, json: Value) -> Self {
         Self::new(visible_lines(text).into_owned(), json)
+    }
+
+    /// A file as its format has it; its line feeds stay what they are.
+    pub(super) fn file(text: &str) -> Self {
+        let lines = text.trim_end_matches(['\r', '\n']).split("\r\n");
+        let lines: Vec<_> = lines.map(visible_lines).collect();
+        Self::new(lines.join("\r\n"), Value::Null)
+    }
+
+    /// The same with a line below it; programs get `json`.
+    pub(super) fn concluding(self, line: &str, json: Value) -> Self {
+        Self { text: format!("{}\n{}", self.text, visible(line)), json, ..self }
     }
 
     fn new(text: String, json: Value) -> Self {
@@ -128,7 +166,8 @@ mod tests {
             (Output::pairs(&[("it", HOSTILE.to_owned()), ("n", "1".to_owned())], value.clone()), 2),
             (Output::pairs(&[(HOSTILE, "it".to_owned())], value.clone()), 1),
             (Output::table(["it", "n"], vec![([json!(HOSTILE), json!(1)], value.clone())]), 5),
-            (Output::report(HOSTILE, value), 2),
+            (Output::report(HOSTILE, value.clone()), 2),
+            (Output::text("it").concluding(HOSTILE, value), 2),
         ] {
             let text = output.to_string();
             assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\r']), "{text:?}");
@@ -139,6 +178,13 @@ mod tests {
             let value: Value = serde_json::from_str(&document).unwrap();
             assert!(value.to_string().contains("pwned"));
         }
+    }
+
+    #[test]
+    fn a_file_keeps_its_lines_and_nothing_else_that_a_terminal_obeys() {
+        let file = Output::file(&format!("a,b\r\n1,{HOSTILE}\r\n")).to_string();
+        assert!(file.starts_with("a,b\r\n1,a\\u{1b}"), "{file:?}");
+        assert!(!file.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']), "{file:?}");
     }
 
     #[test]

@@ -3,3 +3,4 @@
 
 mod load;
 mod operator;
+mod workshop;
