@@ -1,26 +1,22 @@
 #!/usr/bin/env bash
 # measure.sh: what the services do, beside what lapin, PostgreSQL and hyper can do, in one run on this machine.
-# Brings the servers it needs, as test.sh does, and takes them down again. Takes about three minutes.
+# Brings the servers it needs, as test.sh does, and takes them down again.
 set -euo pipefail
 # shellcheck source=dev/services/lib.sh
 . "$(dirname "$0")/services/lib.sh"
 cd "$SERVICES/../.."
 
-case ${1:-} in
---help | -h)
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
     cat <<'END'
-Usage: ./dev/measure.sh
+Usage: ./dev/measure.sh [OPTIONS]
 
-Orders accepted and processed per second by real order-service and order-worker processes over PostgreSQL and RabbitMQ,
-beside raw lapin and raw sqlx in the same run. Prints a table with minimum, median and maximum of the rounds.
+Real order-service, order-worker and misc-service processes under load, over PostgreSQL and RabbitMQ, beside raw lapin, sqlx
+and hyper in the same run: a table with the limit beside what it limits, with processor time and bytes of WAL for each order,
+and plots. Without options everything, three rounds, about fifteen minutes. OPTIONS are those of the harness:
 
-  WOODY_LOAD_SECONDS=5     how long each load lasts
-  WOODY_LOAD_ROUNDS=3      how often everything is measured
-  WOODY_LOAD_PREFETCH=200  the worker's prefetch
 END
-    exit
-    ;;
-esac
+    exec cargo bench --quiet --bench load -- --help
+fi
 
 dir=$(mktemp -d)
 trap '"$SERVICES/down.sh" "$dir" >/dev/null 2>&1 || true' EXIT
@@ -28,4 +24,4 @@ cargo build --release -p woody-adapters
 cargo bench --bench load --no-run
 # shellcheck source=/dev/null
 eval "$("$SERVICES/up.sh" "$dir" | grep '^export ')"
-WOODY_TEST_RABBITMQ_VERSION=$("$SERVICES/rabbitmq.sh" version "$dir") cargo bench --quiet --bench load
+WOODY_TEST_RABBITMQ_VERSION=$("$SERVICES/rabbitmq.sh" version "$dir") cargo bench --quiet --bench load -- "$@"

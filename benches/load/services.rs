@@ -7,99 +7,161 @@ use std::{
 };
 
 use sqlx::{Connection as _, PgConnection};
+use time::OffsetDateTime;
 use tokio::net::TcpStream;
 
 /// How long the services may take to start, and orders to end.
-const TIMEOUT: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// `order-service`, running on an empty database and an empty queue.
-pub struct Services {
-    pub order_service: SocketAddr,
-    queue: String,
-    postgres: String,
-    amqp: String,
+/// Where the servers are.
+#[derive(Clone)]
+pub struct Servers {
+    pub postgres: String,
+    pub amqp: String,
+}
+
+/// A service that runs.
+pub struct Service {
+    pub address: SocketAddr,
     process: Child,
 }
 
-impl Services {
-    pub async fn start(postgres: &str, amqp: &str) -> Self {
+impl Service {
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends it as a deployment would.
+    pub fn stop(mut self) {
+        let id = self.process.id().to_string();
+        let _ = Command::new("kill").arg(&id).status();
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "a service must end well: {status}");
+    }
+}
+
+/// Nothing runs on when a measurement fails.
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `order-service` on an empty database and a queue of its own, for workers to come.
+pub struct Shop {
+    pub orders: Service,
+    servers: Servers,
+    queue: String,
+}
+
+impl Shop {
+    pub async fn open(servers: &Servers) -> Self {
         let queue = format!("woody_load_{}", uuid::Uuid::now_v7().simple());
-        let address = free_address();
-        let mut command = service("order-service", postgres, amqp, &queue);
-        let process = command
-            .env("WOODY_LISTEN", address.to_string())
-            .spawn()
-            .expect("target/release/order-service is built by ./dev/measure.sh");
-        let services = Self {
-            order_service: address,
-            queue,
-            postgres: postgres.to_owned(),
-            amqp: amqp.to_owned(),
-            process,
-        };
-        until(async || TcpStream::connect(address).await.is_ok()).await;
-        until(async || count(postgres, "orders").await.is_some()).await;
-        let mut connection = PgConnection::connect(postgres).await.unwrap();
+        let orders = start("order-service", servers, &queue, &[]).await;
+        let shop = Self { orders, servers: servers.clone(), queue };
+        // It makes them when it has begun to listen.
+        shop.until(
+            "SELECT to_regclass('orders') IS NOT NULL AND to_regclass('outbox') IS NOT NULL",
+        )
+        .await;
+        let mut connection = PgConnection::connect(&servers.postgres).await.unwrap();
         sqlx::query("TRUNCATE orders, outbox").execute(&mut connection).await.unwrap();
-        services
+        shop
+    }
+
+    /// Starts a worker.
+    pub async fn worker(&self, settings: &[(&str, &str)]) -> Service {
+        start("order-worker", &self.servers, &self.queue, settings).await
     }
 
     /// Waits for the relay to have everything confirmed by the broker.
-    pub async fn wait_until_published(&self, postgres: &str) {
-        until(async || count(postgres, "outbox").await == Some(0)).await;
+    pub async fn wait_until_published(&self) {
+        self.until("SELECT NOT EXISTS (SELECT FROM outbox)").await;
     }
 
-    /// Starts a worker and returns how many orders a second it brought to an end.
-    pub async fn process_all(&self, postgres: &str, prefetch: u64, orders: u64) -> f64 {
-        let mut worker = service("order-worker", &self.postgres, &self.amqp, &self.queue)
-            .env("WOODY_VALIDATION", "none")
-            .env("WOODY_PREFETCH", prefetch.to_string())
-            .spawn()
-            .unwrap();
-        until(async || count(postgres, "orders WHERE status <> 'pending'").await > Some(0)).await;
-        let (started, before) =
-            (Instant::now(), count(postgres, "orders WHERE status <> 'pending'").await.unwrap());
+    /// Waits until every order has ended.
+    pub async fn wait_until_ended(&self) {
+        self.until("SELECT NOT EXISTS (SELECT FROM orders WHERE status = 'pending')").await;
+    }
+
+    /// Waits until as many orders as `pending` have become fewer.
+    pub async fn wait_until_fewer_than(&self, pending: i64) -> i64 {
+        let mut left = pending;
         until(async || {
-            count(postgres, "orders WHERE status <> 'pending'").await >= i64::try_from(orders).ok()
+            left = self.pending().await;
+            left < pending
         })
         .await;
-        let rate = (orders as f64 - before as f64) / started.elapsed().as_secs_f64();
-        end(&mut worker);
-        rate
+        left
     }
 
-    pub fn stop(mut self) {
-        end(&mut self.process);
+    pub async fn pending(&self) -> i64 {
+        self.number("SELECT count(*) FROM orders WHERE status = 'pending'").await
+    }
+
+    /// Of each of `ids` that has ended: when.
+    pub async fn ended_at(&self, ids: &[uuid::Uuid]) -> Vec<(uuid::Uuid, OffsetDateTime)> {
+        let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
+        let ended: Vec<(uuid::Uuid, i64)> = sqlx::query_as(
+            "SELECT id, (extract(epoch FROM finished_at) * 1000000)::bigint FROM orders
+             WHERE id = ANY($1) AND finished_at IS NOT NULL",
+        )
+        .bind(ids)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        let at = |us: i64| OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(us);
+        ended.into_iter().map(|(id, us)| (id, at(us))).collect()
+    }
+
+    pub fn close(self) {
+        self.orders.stop();
+    }
+
+    async fn until(&self, statement: &'static str) {
+        let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
+        let deadline = Instant::now() + TIMEOUT;
+        while !sqlx::query_scalar::<_, bool>(statement).fetch_one(&mut connection).await.unwrap() {
+            assert!(Instant::now() < deadline, "it took longer than {TIMEOUT:?}: {statement}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn number(&self, statement: &'static str) -> i64 {
+        let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
+        sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
     }
 }
 
-fn service(name: &str, postgres: &str, amqp: &str, queue: &str) -> Command {
-    let mut command = Command::new(format!("target/release/{name}"));
-    command
-        .env("WOODY_STORE_URL", postgres)
-        .env("WOODY_BROKER_URL", amqp)
+/// `misc-service`, which needs no broker.
+pub async fn misc_service(servers: &Servers) -> Service {
+    start("misc-service", servers, "unused", &[]).await
+}
+
+async fn start(name: &str, servers: &Servers, queue: &str, settings: &[(&str, &str)]) -> Service {
+    let (address, admin) = (free_address(), free_address());
+    let process = Command::new(format!("target/release/{name}"))
+        .env("WOODY_STORE_URL", &servers.postgres)
+        .env("WOODY_BROKER_URL", &servers.amqp)
         .env("WOODY_QUEUE", queue)
-        .env("WOODY_ADMIN_LISTEN", free_address().to_string())
+        .env("WOODY_LISTEN", address.to_string())
+        .env("WOODY_ADMIN_LISTEN", admin.to_string())
         .env("WOODY_LOG", "warn")
-        .stdin(Stdio::null());
-    command
-}
-
-fn end(process: &mut Child) {
-    let id = process.id().to_string();
-    let _ = Command::new("kill").arg(&id).status();
-    let status = process.wait().unwrap();
-    assert!(status.success(), "a service must end well: {status}");
+        .envs(settings.iter().copied())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("target/release/{name}, which ./dev/measure.sh builds: {error}")
+        });
+    // A worker listens at its admin address only.
+    let listens = if name == "order-worker" { admin } else { address };
+    until(async || TcpStream::connect(listens).await.is_ok()).await;
+    Service { address, process }
 }
 
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-async fn count(postgres: &str, what: &str) -> Option<i64> {
-    let mut connection = PgConnection::connect(postgres).await.ok()?;
-    let statement = format!("SELECT count(*) FROM {what}");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&mut connection).await.ok()
 }
 
 async fn until(mut condition: impl AsyncFnMut() -> bool) {

@@ -1,4 +1,4 @@
-//! What lapin and sqlx do with nothing of ours around them.
+//! What lapin does with nothing of ours around it.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,6 @@ use lapin::{
     },
     types::FieldTable,
 };
-use sqlx::{Connection as _, PgConnection};
-use uuid::Uuid;
 
 const QUEUE: &str = "woody_load_raw";
 const BODY: &[u8] =
@@ -86,44 +84,4 @@ async fn publish_while(channel: &Channel, go_on: impl Fn(u64) -> bool) -> u64 {
         assert!(confirm.unwrap().is_ack());
     }
     published
-}
-
-/// Rows a second, 200 for each commit, over two connections.
-pub async fn insert(postgres: &str, lasting: Duration) -> f64 {
-    let mut connection = PgConnection::connect(postgres).await.unwrap();
-    for statement in [
-        "DROP TABLE IF EXISTS woody_load_raw",
-        "CREATE TABLE woody_load_raw (id uuid PRIMARY KEY, product text NOT NULL, quantity int NOT NULL)",
-    ] {
-        sqlx::query(statement).execute(&mut connection).await.unwrap();
-    }
-    let started = Instant::now();
-    let (one, two) = tokio::join!(
-        tokio::spawn(insert_until(postgres.to_owned(), started + lasting)),
-        tokio::spawn(insert_until(postgres.to_owned(), started + lasting)),
-    );
-    let rows = one.unwrap() + two.unwrap();
-    let rate = rows as f64 / started.elapsed().as_secs_f64();
-    sqlx::query("DROP TABLE woody_load_raw").execute(&mut connection).await.unwrap();
-    rate
-}
-
-async fn insert_until(postgres: String, until: Instant) -> u64 {
-    let mut connection = PgConnection::connect(&postgres).await.unwrap();
-    let (products, quantities) = (vec!["Train"; 200], vec![1; 200]);
-    let mut rows = 0;
-    while Instant::now() < until {
-        let ids: Vec<Uuid> = (0..200).map(|_| Uuid::now_v7()).collect();
-        let done = sqlx::query(
-            "INSERT INTO woody_load_raw SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::int[])",
-        )
-        .bind(ids)
-        .bind(&products)
-        .bind(&quantities)
-        .execute(&mut connection)
-        .await
-        .unwrap();
-        rows += done.rows_affected();
-    }
-    rows
 }

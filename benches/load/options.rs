@@ -1,0 +1,46 @@
+//! What is measured, for how long, and where the results go.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Parser;
+
+/// What real processes do under load, beside what their parts can do in the same run.
+#[derive(Debug, Parser)]
+#[command(name = "load", version)]
+pub struct Options {
+    /// Seconds that each load lasts (1 to 3600).
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub seconds: u64,
+    /// How often everything is measured; the table shows medians (1 to 99).
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=99))]
+    pub rounds: u64,
+    /// Only what has this in its name; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Vec<String>,
+    /// Print the names of all that can be measured, and end.
+    #[arg(long)]
+    pub list: bool,
+    /// Deliveries in flight of a worker that is measured (1 to 10000).
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub prefetch: u64,
+    /// Folder for results.json and the plots.
+    #[arg(long, default_value = "target/load", value_name = "DIR")]
+    pub out: PathBuf,
+    /// An earlier results.json: say what is slower now.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Cargo says that it is a bench.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Options {
+    pub fn lasting(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    /// Whether `name` is to be measured.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|text| name.contains(text.as_str()))
+    }
+}
