@@ -67,7 +67,7 @@ impl Default for RabbitMqOptions {
             publish_window: 1024,
             min_pause: Duration::from_millis(100),
             // For an order an outage lasts until its end is noticed.
-            max_pause: Duration::from_secs(2),
+            max_pause: Duration::from_secs(1),
             close_timeout: Duration::from_secs(3),
             event_backlog: 1024,
         }

@@ -24,7 +24,7 @@ use crate::shop::{Shop, next, order, request, within};
 async fn what_the_intake_stores_reaches_the_queue_without_a_sweep() {
     let shop = Shop::open();
     let relay = Arc::new(shop.relay());
-    let intake = shop.intake(&relay);
+    let intake = shop.intake_that_leases_for(Duration::from_hours(1), &relay);
     let running = {
         let (relay, shutdown) = (Arc::clone(&relay), shop.shutdown.clone());
         tokio::spawn(async move { relay.run(shutdown).await })
@@ -89,6 +89,41 @@ async fn while_the_broker_is_away_orders_wait_in_the_outbox() {
     assert_eq!(relay.sweep().await.unwrap(), 10);
     assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 10);
     assert_eq!(shop.store.counts().await.unwrap().outbox, 0);
+}
+
+/// In the lanes' hands, in the feed, and beyond its room; from before and from within the
+/// outage.
+#[tokio::test(start_paused = true)]
+async fn what_waits_goes_out_within_two_seconds_of_the_brokers_return_and_once() {
+    for outage in [1, 10, 14, 40].map(Duration::from_secs) {
+        let shop = Shop::open();
+        let settings = RelaySettings::default().batch(3).lanes(2).waiting(8);
+        let (store, admin) = (Arc::clone(&shop.store), shop.broker.admin());
+        let publisher = Arc::clone(&shop.publisher);
+        let relay = Arc::new(OutboxRelay::new(store, publisher, admin, settings));
+        let intake = shop.intake_that_leases_for(Duration::from_secs(15), &relay);
+        let running = {
+            let (relay, shutdown) = (Arc::clone(&relay), shop.shutdown.clone());
+            tokio::spawn(async move { relay.run(shutdown).await })
+        };
+        shop.broker_fault.begin();
+        for _ in 0..40 {
+            let _ = intake.accept(request("Train", None)).await.unwrap();
+            tokio::time::sleep(outage / 40).await;
+        }
+        assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 0);
+        shop.broker_fault.end();
+        let back = tokio::time::Instant::now();
+        while shop.store.counts().await.unwrap().outbox > 0 {
+            // The clock is the test's own.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(back.elapsed() <= Duration::from_secs(2), "{:?} after {outage:?}", back.elapsed());
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 40);
+        shop.shutdown.cancel();
+        within(running).await.unwrap();
+    }
 }
 
 #[tokio::test]

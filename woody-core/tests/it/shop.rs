@@ -61,8 +61,13 @@ impl Shop {
         OutboxRelay::new(Arc::clone(&self.store), Arc::clone(&self.publisher), admin, settings)
     }
 
+    /// An intake whose entries any sweep finds at once.
     pub fn intake(&self, relay: &OutboxRelay) -> OrderIntake {
-        let settings = IntakeSettings::default().outbox_lease(Duration::ZERO);
+        self.intake_that_leases_for(Duration::ZERO, relay)
+    }
+
+    pub fn intake_that_leases_for(&self, lease: Duration, relay: &OutboxRelay) -> OrderIntake {
+        let settings = IntakeSettings::default().outbox_lease(lease);
         OrderIntake::start(
             Arc::clone(&self.store),
             Arc::clone(&self.publisher),

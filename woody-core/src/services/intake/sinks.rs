@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     domain::{Details, NewOrder, OrderMessage},
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
-    services::relay::RelayFeed,
+    services::relay::{RelayFeed, lease_end},
     step,
 };
 
@@ -22,12 +22,19 @@ impl StoreSink {
         self,
         orders: Vec<NewOrder<Details>>,
     ) -> Result<Vec<Insert>, StoreError> {
-        let inserted = self.store.insert(&orders, self.lease).await?;
+        let room = self.feed.reserve(&orders);
+        // What this process has no room for, any relay may publish at once.
+        let lease = if room.is_some() { self.lease } else { Duration::ZERO };
+        // The store's clock starts later.
+        let leased_until = lease_end(lease);
+        let inserted = self.store.insert(&orders, lease).await?;
         step!("intake.stored");
         let orders = orders.into_iter().zip(&inserted);
-        self.feed.offer(
-            orders.filter_map(|(order, insert)| (*insert == Insert::Created).then_some(order)),
-        );
+        let created =
+            orders.filter_map(|(order, insert)| (*insert == Insert::Created).then_some(order));
+        if let Some(room) = room {
+            room.offer(created, leased_until);
+        }
         Ok(inserted)
     }
 }

@@ -1,21 +1,20 @@
 mod error;
 mod feed;
 mod given_up;
+mod lanes;
 mod reconciliation;
 mod settings;
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::feed::lease_end;
 pub use self::{error::RelayError, feed::RelayFeed, settings::RelaySettings};
 use self::{feed::Fresh, reconciliation::Reconciliation};
 use super::group_commit::MOST_LANES;
@@ -30,9 +29,10 @@ use crate::{
 ///
 /// Three ways lead there:
 /// - the *feed*: orders that this process has just stored come straight from
-///   memory, their outbox entries leased to it meanwhile;
-/// - the *sweep*: entries whose lease has expired, left by a process that died or during
-///   an outage of the broker, are claimed in batches;
+///   memory, their outbox entries leased to it meanwhile; while the broker is away they
+///   wait there, until the lease ends;
+/// - the *sweep*: entries that are not leased, left by a process that died or since the
+///   feed had no room for them, are claimed in batches;
 /// - the *reconciliation*: orders whose messages the broker has lost get a new entry
 ///   (`docs/decisions/0015-lost-messages.md`). That refills a broker that has lost its
 ///   data.
@@ -70,7 +70,7 @@ impl fmt::Debug for OutboxRelay {
 }
 
 /// Short, since for an order an outage lasts until its message is published.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
@@ -127,16 +127,27 @@ impl OutboxRelay {
     /// none left. Returns how many.
     ///
     /// # Errors
-    /// [`RelayError`]; what was claimed can be claimed again after its lease.
+    /// [`RelayError`]; what was claimed waits in the feed then, if it has room, and can be
+    /// claimed again after its lease.
     pub async fn sweep(&self) -> Result<u64, RelayError> {
+        // What is claimed while the broker is away is kept from the others for nothing.
+        self.publisher.ping().await?;
         let mut moved = 0;
         loop {
+            let until = lease_end(self.settings.lease);
             let claimed = self.store.claim_outbox(self.settings.batch, self.settings.lease).await?;
             if claimed.is_empty() {
                 return Ok(moved);
             }
             step!("relay.claimed");
-            self.relay(claimed.iter()).await?;
+            let messages = messages(&claimed);
+            if let Err(error) = self.publish(&messages).await {
+                if let Some(room) = self.feed.reserve(&claimed) {
+                    room.offer(claimed, until);
+                }
+                return Err(error);
+            }
+            self.clear(&messages).await?;
             moved += claimed.len() as u64;
         }
     }
@@ -163,7 +174,9 @@ impl OutboxRelay {
             if batch.is_empty() {
                 return Ok(published);
             }
-            self.relay(batch.iter().map(|fresh: &Fresh| &fresh.order)).await?;
+            let messages = messages(batch.iter().map(|fresh: &Fresh| &fresh.order));
+            self.publish(&messages).await?;
+            self.clear(&messages).await?;
             published += batch.len() as u64;
         }
     }
@@ -178,58 +191,20 @@ impl OutboxRelay {
         self.reconciliation.look(self.store.as_ref(), self.admin.as_ref()).await
     }
 
-    /// Publishes, then clears: in this order, so that a crash between the two
-    /// doubles a message and never loses one.
-    async fn relay(
-        &self,
-        orders: impl Iterator<Item = &NewOrder<Details>>,
-    ) -> Result<(), RelayError> {
-        let messages: Vec<OrderMessage> = orders.map(OrderMessage::from).collect();
-        self.publisher.publish(&messages).await?;
+    /// Publishes `messages`. Their entries are cleared after it, in this order, so that a
+    /// crash between the two doubles a message and never loses one.
+    async fn publish(&self, messages: &[OrderMessage]) -> Result<(), RelayError> {
+        self.publisher.publish(messages).await?;
         step!("relay.published");
+        Ok(())
+    }
+
+    /// Clears the entries of `messages`, which the broker has confirmed.
+    async fn clear(&self, messages: &[OrderMessage]) -> Result<(), RelayError> {
         let ids: Vec<OrderId> = messages.iter().map(|message| message.order_id).collect();
         self.store.clear_outbox(&ids).await?;
         metrics::counter!("woody_outbox_published_total").increment(ids.len() as u64);
         Ok(())
-    }
-
-    /// Publishes fresh orders as they come. A batch that fails is left to the sweep.
-    async fn lane(&self, shutdown: &CancellationToken) {
-        loop {
-            let mut batch = Vec::new();
-            {
-                let mut fresh = tokio::select! {
-                    biased;
-                    () = shutdown.cancelled() => break,
-                    fresh = self.fresh.lock() => fresh,
-                };
-                tokio::select! {
-                    biased;
-                    () = shutdown.cancelled() => {}
-                    _ = fresh.recv_many(&mut batch, self.settings.batch) => {}
-                }
-            }
-            if batch.is_empty() {
-                break;
-            }
-            self.note(self.relay(batch.iter().map(|fresh: &Fresh| &fresh.order)).await);
-        }
-        self.note(self.flush().await.map(drop));
-    }
-
-    /// Logs the beginning of an outage, once.
-    fn note(&self, relayed: Result<(), RelayError>) {
-        match relayed {
-            Ok(()) => self.failing.store(false, Ordering::Relaxed),
-            Err(error) => {
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "orders wait in the outbox"
-                    );
-                }
-            }
-        }
     }
 
     /// Runs `step` every `pause`, less often while it fails.
@@ -278,4 +253,8 @@ impl OutboxRelay {
             };
         }
     }
+}
+
+fn messages<'a>(orders: impl IntoIterator<Item = &'a NewOrder<Details>>) -> Vec<OrderMessage> {
+    orders.into_iter().map(OrderMessage::from).collect()
 }
