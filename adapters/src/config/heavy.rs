@@ -5,7 +5,7 @@ use woody_core::{services::HeavyConfig, workshop::HeavyPoolConfig};
 
 use super::{
     WorkshopArgs,
-    bounds::{MILLISECOND, MONTH, time, whole},
+    bounds::{HOUR, MILLISECOND, MONTH, time, whole},
 };
 
 /// How heavy work is done and remembered.
@@ -16,6 +16,10 @@ pub struct HeavyArgs {
     #[arg(long, env = "WOODY_HEAVY_THREADS", default_value = "0", value_name = "N",
           value_parser = whole::<usize>(0, 256))]
     pub heavy_threads: usize,
+    /// Longest time that one plan is searched; then it is the best that was found (10ms to 5m).
+    #[arg(long, env = "WOODY_HEAVY_LIMIT", default_value = "5s", value_name = "TIME",
+          value_parser = time(MILLISECOND * 10, HOUR / 12))]
+    pub heavy_limit: Duration,
     /// What is planned with.
     #[command(flatten)]
     pub workshop: WorkshopArgs,
@@ -24,7 +28,7 @@ pub struct HeavyArgs {
 impl HeavyArgs {
     /// How many threads there are, and what waits for them.
     pub fn settings(&self) -> HeavyPoolConfig {
-        let mut settings = HeavyPoolConfig::default();
+        let mut settings = HeavyPoolConfig::default().limit(self.heavy_limit);
         if let Some(threads) = NonZeroUsize::new(self.heavy_threads) {
             settings.threads = threads;
         }

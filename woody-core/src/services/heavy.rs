@@ -1,14 +1,16 @@
+mod flights;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::Equivalent;
 use moka::future::Cache;
 
+use self::flights::Flights;
 use super::HeavyAnswer;
 use crate::domain::{ProductName, Quantity};
 use crate::ports::{ProductStore, StoreError};
-use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
+use crate::workshop::{CuttingList, HeavyError, HeavyPool, Wanted, Workshop};
 
 /// How long heavy answers are cached, and how many.
 #[non_exhaustive]
@@ -82,10 +84,14 @@ impl HeavyFailure {
 /// - Failures are not remembered; that a toy cannot be made is an answer, and is.
 /// - Heavy work is done on the [`HeavyPool`]; when that is full the call fails
 ///   at once with [`HeavyError::Busy`].
+/// - A plan that takes as long as the pool lets a job run is the best that was found by
+///   then, and is remembered like another: the same call would take as long again. Where
+///   there is no plan by then, and no certain verdict, the call fails with
+///   [`HeavyError::TookTooLong`].
 ///
 /// # Cancel safety
-/// When the call that computes is dropped, one of those that wait for it
-/// computes instead.
+/// A computation belongs to all calls that wait for it: it goes on while one is left,
+/// whichever began it, and is given up with the last, which frees its thread.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -115,6 +121,7 @@ pub struct HeavyComputation {
     pool: HeavyPool,
     products: Option<Arc<dyn ProductStore>>,
     cache: Cache<Key, Kept>,
+    flights: Flights<Key, Landed>,
     ttl: Duration,
 }
 
@@ -124,7 +131,16 @@ struct Kept {
     until: Instant,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+/// What a computation ends with: the answer, and whether it was computed or there already.
+type Landed = Result<(Kept, bool), HeavyFailure>;
+
+impl Kept {
+    fn hit(&self) -> CacheStatus {
+        CacheStatus::Hit { ttl_left: self.until.saturating_duration_since(Instant::now()) }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     name: ProductName,
     quantity: Quantity,
@@ -165,7 +181,7 @@ impl HeavyComputation {
             .max_capacity(config.capacity.saturating_mul(u64::from(MIN_SLOTS)))
             .time_to_live(ttl)
             .build();
-        Self { workshop, pool, products: None, cache, ttl }
+        Self { workshop, pool, products: None, cache, flights: Flights::default(), ttl }
     }
 
     /// Cuts toys that are in this catalogue from their parts there.
@@ -184,8 +200,8 @@ impl HeavyComputation {
         quantity: Quantity,
     ) -> Option<(Arc<HeavyAnswer>, CacheStatus)> {
         let kept = self.cache.get(&KeyRef { name, quantity }).await?;
-        let ttl_left = kept.until.saturating_duration_since(Instant::now());
-        Some((kept.answer, CacheStatus::Hit { ttl_left }))
+        let status = kept.hit();
+        Some((kept.answer, status))
     }
 
     /// Returns the answer for `quantity` toys called `name`.
@@ -200,23 +216,27 @@ impl HeavyComputation {
         if let Some(found) = self.cached(name.as_str(), quantity).await {
             return Ok(found);
         }
-        let computed_here = AtomicBool::new(false);
-        let compute = async {
-            computed_here.store(true, Ordering::Relaxed);
-            let answer = Arc::new(self.compute(name, quantity).await?);
-            Ok(Kept { answer, until: Instant::now() + self.ttl })
-        };
-        let kept = self
-            .cache
-            .try_get_with(Key { name: name.clone(), quantity }, compute)
-            .await
-            .map_err(|failure: Arc<HeavyFailure>| HeavyFailure::clone(&failure))?;
-        let status = if computed_here.load(Ordering::Relaxed) {
-            CacheStatus::Miss
-        } else {
-            CacheStatus::Collapsed
+        let key = Key { name: name.clone(), quantity };
+        let (flight, is_ours) = self.flights.join(key.clone(), self.clone().land(key));
+        let (kept, was_computed) = flight.await?;
+        let status = match (is_ours, was_computed) {
+            (true, true) => CacheStatus::Miss,
+            (true, false) => kept.hit(),
+            (false, _) => CacheStatus::Collapsed,
         };
         Ok((kept.answer, status))
+    }
+
+    /// Computes and caches what is not in the cache.
+    async fn land(self, key: Key) -> Landed {
+        // The flight before this one may have landed since its caller looked.
+        if let Some(kept) = self.cache.get(&key).await {
+            return Ok((kept, false));
+        }
+        let answer = Arc::new(self.compute(&key.name, key.quantity).await?);
+        let kept = Kept { answer, until: Instant::now() + self.ttl };
+        self.cache.insert(key, kept.clone()).await;
+        Ok((kept, true))
     }
 
     async fn compute(
@@ -232,15 +252,16 @@ impl HeavyComputation {
                 .map_err(|error| HeavyFailure::Catalogue(Arc::new(error)))?,
         };
         let (workshop, name) = (Arc::clone(&self.workshop), name.clone());
-        let job = move || {
+        let job = move |wanted: &Wanted| {
             let list = product.map_or_else(
                 || CuttingList::letters(&name),
                 |product| CuttingList::of(&name, &product.parts),
             );
-            let plan = workshop.plan(&list, quantity);
-            HeavyAnswer::new(name, quantity, plan)
+            let plan = workshop.plan_while_wanted(&list, quantity, wanted)?;
+            Ok(HeavyAnswer::new(name, quantity, plan))
         };
-        self.pool.try_run(job).await.map_err(HeavyFailure::Work)
+        let done = self.pool.try_run_while_wanted(job).await;
+        done.and_then(|answer| answer).map_err(HeavyFailure::Work)
     }
 }
 

@@ -6,7 +6,7 @@ use moka::future::Cache;
 
 use crate::domain::{NewOrder, ProductName, Reason};
 use crate::ports::{ProductStore, StoreError, ValidateError, Validator, Verdict};
-use crate::workshop::{CuttingList, HeavyError, HeavyPool, Workshop};
+use crate::workshop::{CuttingList, HeavyError, HeavyPool, Wanted, Workshop};
 
 /// How long a product's cutting list is cached.
 const LIST_TTL: Duration = Duration::from_secs(5);
@@ -26,7 +26,9 @@ const LISTS: u64 = 1_000;
 /// - No order is to blame for a store that is unavailable or refuses, or for a pool
 ///   that is full: [`ValidateError::Unavailable`] and [`ValidateError::Refused`]. A row
 ///   that cannot be read says nothing about the orders of other toys:
-///   [`ValidateError::Undecided`]. A job that panics is a transient failure.
+///   [`ValidateError::Undecided`]. A job that panics is a transient failure, as is one that
+///   takes longer than the pool allows and has neither a plan nor a certain verdict.
+/// - A validation that is given up frees its thread.
 #[derive(Clone)]
 pub struct HeavyValidation {
     workshop: Arc<Workshop>,
@@ -69,7 +71,8 @@ impl Validator for HeavyValidation {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
         let list = self.list(&order.details.product).await.map_err(|error| from_store(&error))?;
         let (workshop, quantity) = (Arc::clone(&self.workshop), order.details.quantity);
-        let planned = self.pool.run(move || workshop.plan(&list, quantity)).await;
+        let job = move |wanted: &Wanted| workshop.plan_while_wanted(&list, quantity, wanted);
+        let planned = self.pool.run_while_wanted(job).await.and_then(|plan| plan);
         Ok(match planned.map_err(|error| from_pool(&error))? {
             Ok(plan) => Verdict::Success(Some(plan.summary())),
             Err(cannot) => Verdict::Rejected(cannot.into()),
@@ -94,7 +97,7 @@ fn from_pool(error: &HeavyError) -> ValidateError {
     let reason = error.to_string().into();
     match error {
         HeavyError::Closed | HeavyError::Busy => ValidateError::Unavailable(reason),
-        HeavyError::Panicked(_) => ValidateError::Transient(reason),
+        HeavyError::Panicked(_) | HeavyError::TookTooLong => ValidateError::Transient(reason),
     }
 }
 

@@ -17,6 +17,7 @@ mod planner;
 mod pool;
 mod svg;
 mod together;
+mod wanted;
 
 pub use config::{Sheet, Workshop};
 pub use cuts::Cut;
@@ -24,7 +25,10 @@ pub use cutting_list::{CutPart, CuttingList};
 pub use plan::{CannotMake, Figures, Layout, Placement, Plan};
 pub use pool::{HeavyError, HeavyPool, HeavyPoolConfig};
 pub use together::{OrderShare, SharedPlan, ToCut};
+pub use wanted::Wanted;
 pub use woody_cutting::{Direction, Effort, Rect, Saw, Stages};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod windmill;

@@ -5,6 +5,7 @@ use woody_cutting::{Part, Problem, ProblemError, Unplanned};
 use super::{
     CannotMake, CutPart, CuttingList, Figures, Layout, Placement, Plan, Workshop, blocks, cuts,
 };
+use super::{HeavyError, Wanted};
 use crate::domain::Quantity;
 
 impl Workshop {
@@ -18,11 +19,57 @@ impl Workshop {
     /// # Errors
     /// [`CannotMake`] is the verdict that the order cannot be made.
     pub fn plan(&self, list: &CuttingList, quantity: Quantity) -> Result<Plan, CannotMake> {
+        self.plan_while(list, quantity, || true)
+    }
+
+    /// As [`plan`](Self::plan), for a job on a [`HeavyPool`](super::HeavyPool): ends with the
+    /// best plan so far soon after it is not `wanted` any more.
+    ///
+    /// # Errors
+    /// [`HeavyError::TookTooLong`] where a longer search might have reversed the verdict.
+    pub fn plan_while_wanted(
+        &self,
+        list: &CuttingList,
+        quantity: Quantity,
+        wanted: &Wanted,
+    ) -> Result<Result<Plan, CannotMake>, HeavyError> {
+        let mut is_whole = true;
+        let plan = self.plan_while(list, quantity, || {
+            is_whole = wanted.go_on();
+            is_whole
+        });
+        let unsure = |cannot: &CannotMake| {
+            use CannotMake::{OutOfStock, TooManySheets};
+            matches!(cannot, OutOfStock { .. } | TooManySheets { at_least: false, .. })
+        };
+        if is_whole {
+            return Ok(plan);
+        }
+        if plan.as_ref().is_err_and(unsure) {
+            return Err(HeavyError::TookTooLong);
+        }
+        if wanted.has_caller() {
+            tracing::warn!(
+                quantity = quantity.get(),
+                parts = list.parts().len(),
+                "a plan took as long as it may: it is the best that was found"
+            );
+        }
+        Ok(plan)
+    }
+
+    fn plan_while(
+        &self,
+        list: &CuttingList,
+        quantity: Quantity,
+        go_on: impl FnMut() -> bool,
+    ) -> Result<Plan, CannotMake> {
         let parts = list.parts();
         let toys = u64::from(quantity.get());
         let problem = self.problem(parts, toys)?;
         self.check_area(parts, toys)?;
-        let plan = problem.plan(&self.effort).map_err(|error| out_of_stock(&error, parts))?;
+        let plan =
+            problem.plan_while(&self.effort, go_on).map_err(|error| out_of_stock(&error, parts))?;
         let mut most_cuts = cuts::MAX_CUTS;
         let layout = |sheet| {
             let layout = self.layout(&problem, sheet, most_cuts);

@@ -8,6 +8,8 @@ use std::time::Duration;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::Wanted;
+
 /// How much heavy work there may be at once.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct HeavyPoolConfig {
     pub waiting: usize,
     /// How long [`HeavyPool::run`] waits until its job may wait for a thread.
     pub patience: Duration,
+    /// How long a job is [`Wanted`], from when it begins to run.
+    pub limit: Duration,
     /// How nice the threads are to the others of the process: 0 (not at all)
     /// to 19. It has an effect on Linux only, where each thread has its own.
     pub nice: i32,
@@ -28,17 +32,19 @@ impl HeavyPoolConfig {
         threads: NonZeroUsize,
         waiting: usize,
         patience: Duration,
+        limit: Duration,
         nice: i32,
     }
 }
 
 impl Default for HeavyPoolConfig {
-    /// A thread per core, 256 waiting jobs, ten seconds, nice 10.
+    /// A thread per core, 256 waiting jobs, ten seconds of patience, five for a job, nice 10.
     fn default() -> Self {
         Self {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             waiting: 256,
             patience: Duration::from_secs(10),
+            limit: Duration::from_secs(5),
             nice: 10,
         }
     }
@@ -57,6 +63,9 @@ pub enum HeavyError {
     /// The job panicked, with this message.
     #[error("heavy work panicked: {0}")]
     Panicked(String),
+    /// The job ended at its limit, with nothing to show.
+    #[error("heavy work took longer than it may")]
+    TookTooLong,
     /// The pool is shut down, or no thread of it could be started.
     #[error("the pool of heavy work is closed")]
     Closed,
@@ -65,7 +74,7 @@ pub enum HeavyError {
 impl HeavyError {
     /// Whether the same job may succeed later.
     pub fn is_transient(&self) -> bool {
-        *self == Self::Busy
+        matches!(self, Self::Busy | Self::TookTooLong)
     }
 }
 
@@ -78,7 +87,8 @@ impl HeavyError {
 ///
 /// # Cancel safety
 /// A job that still waits when its future is dropped never runs, and its place
-/// is free at once. One that runs goes on to its end; its result is dropped.
+/// is free at once. One that runs is not [`Wanted`] from then on: if it asks, it
+/// ends soon, and if not it goes on to its end. Its result is dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -150,6 +160,18 @@ impl HeavyPool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
+        self.run_while_wanted(|_| job()).await
+    }
+
+    /// As [`run`](Self::run), for a job that asks whether it is still wanted.
+    ///
+    /// # Errors
+    /// [`HeavyError`].
+    pub async fn run_while_wanted<T, F>(&self, job: F) -> Result<T, HeavyError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Wanted) -> T + Send + 'static,
+    {
         let place = Arc::clone(&self.inner.places).acquire_owned();
         let place = tokio::time::timeout(self.inner.config.patience, place)
             .await
@@ -168,6 +190,18 @@ impl HeavyPool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
+        self.try_run_while_wanted(|_| job()).await
+    }
+
+    /// As [`try_run`](Self::try_run), for a job that asks whether it is still wanted.
+    ///
+    /// # Errors
+    /// [`HeavyError`].
+    pub async fn try_run_while_wanted<T, F>(&self, job: F) -> Result<T, HeavyError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Wanted) -> T + Send + 'static,
+    {
         let place =
             Arc::clone(&self.inner.places).try_acquire_owned().map_err(|error| match error {
                 tokio::sync::TryAcquireError::NoPermits => HeavyError::Busy,
@@ -179,7 +213,7 @@ impl HeavyPool {
     async fn run_in<T, F>(&self, place: OwnedSemaphorePermit, job: F) -> Result<T, HeavyError>
     where
         T: Send + 'static,
-        F: FnOnce() -> T + Send + 'static,
+        F: FnOnce(&Wanted) -> T + Send + 'static,
     {
         // Jobs queue here and not inside the thread pool: a future that is
         // dropped while it waits takes its job with it.
@@ -187,14 +221,20 @@ impl HeavyPool {
             Arc::clone(&self.inner.slots).acquire_owned().await.map_err(|_| HeavyError::Closed)?;
         let pool = self.threads().pool.clone().ok_or(HeavyError::Closed)?;
         let (answer, result) = oneshot::channel();
+        // Dropped with this future, and so the job knows.
+        let caller = Arc::new(());
+        let (waits, limit) = (Arc::downgrade(&caller), self.inner.config.limit);
         pool.spawn_fifo(move || {
-            let outcome = catch_unwind(AssertUnwindSafe(job));
+            let wanted = Wanted::by(waits, limit);
+            let outcome = catch_unwind(AssertUnwindSafe(|| job(&wanted)));
             drop((slot, place));
             // The caller may have stopped waiting, which is fine.
             let _ = answer.send(outcome.map_err(|panic| HeavyError::Panicked(message(&*panic))));
         });
         drop(pool);
-        result.await.unwrap_or(Err(HeavyError::Closed))
+        let outcome = result.await.unwrap_or(Err(HeavyError::Closed));
+        drop(caller);
+        outcome
     }
 
     /// Returns how many jobs run, and how many wait for a thread.

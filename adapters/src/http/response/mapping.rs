@@ -113,6 +113,11 @@ impl From<HeavyError> for Failure {
             HeavyError::Busy => {
                 Self::new(FailureKind::Overloaded, "The workshop is busy. Please try again.")
             }
+            HeavyError::TookTooLong => Self::because(
+                FailureKind::Overloaded,
+                "No plan was found in the time that one may take. Please try again.",
+                error,
+            ),
             HeavyError::Closed => Self::new(
                 FailureKind::ShuttingDown,
                 "This replica is going down. Please try again.",

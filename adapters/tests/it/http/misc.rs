@@ -1,6 +1,12 @@
-use woody_adapters::http::HeavyView;
+use std::num::NonZeroUsize;
 
-use super::shop::Shop;
+use woody_adapters::http::HeavyView;
+use woody_core::{
+    domain::ProductId,
+    workshop::{HeavyPool, HeavyPoolConfig},
+};
+
+use super::shop::{Setup, Shop};
 
 /// `2026-11-23 19:12:00.123456`.
 pub(super) fn is_stamp(text: &str) -> bool {
@@ -112,6 +118,31 @@ async fn a_part_with_grain_is_never_turned_in_a_plan() {
     let answer: HeavyView = serde_json::from_slice(&json.body).unwrap();
     let why = answer.cannot_make.unwrap();
     assert!(why.contains("would fit only turned, which its grain does not allow"), "{why}");
+}
+
+#[tokio::test]
+async fn where_no_place_is_left_a_plan_is_503_with_retry_after_and_light_routes_go_on() {
+    let one = HeavyPoolConfig::default().threads(NonZeroUsize::MIN).waiting(0);
+    let heavy = HeavyPool::new(one);
+    let shop = Shop::with(Setup { heavy: heavy.clone(), ..Setup::default() }).await;
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let held = tokio::spawn(async move { heavy.run(move || ended.recv().is_ok()).await });
+    // Until the job has the only place, plans are still made: each of another toy.
+    let refused = loop {
+        let answer = shop.get(&format!("/api/misc/heavy?name={}", ProductId::fresh())).await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
+    assert_eq!(refused.text(), "The workshop is busy. Please try again.");
+    assert_eq!(shop.get("/api/misc/time").await.status, 200);
+    let json = shop.ask("GET /api/misc/heavy?name=lion", &["accept: application/json"]).await;
+    assert_eq!((json.status.as_u16(), json.header("retry-after")), (503, "1"));
+    assert_eq!(json.header("content-type"), "application/problem+json");
+    end.send(()).unwrap();
+    assert_eq!(held.await.unwrap(), Ok(true));
+    assert_eq!(shop.get("/api/misc/heavy?name=lion").await.status, 200);
 }
 
 #[tokio::test]

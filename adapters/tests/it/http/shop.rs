@@ -44,6 +44,7 @@ pub(super) struct Setup {
     pub(super) streams_per_client: ClientShare,
     pub(super) heartbeat: Duration,
     pub(super) grace: Duration,
+    pub(super) heavy: HeavyPool,
 }
 
 impl Default for Setup {
@@ -56,6 +57,7 @@ impl Default for Setup {
             streams_per_client: ClientShare::off(),
             heartbeat: Duration::from_secs(15),
             grace: Duration::from_secs(30),
+            heavy: HeavyPool::new(HeavyPoolConfig::default()),
         }
     }
 }
@@ -78,10 +80,9 @@ impl Shop {
             .await
             .unwrap();
         let products: Arc<dyn ProductStore> = Arc::<MemoryStore>::clone(&store);
-        let pool = HeavyPool::new(HeavyPoolConfig::default());
-        let heavy =
-            HeavyComputation::new(Arc::new(Workshop::default()), pool, HeavyConfig::default())
-                .with_products(Arc::clone(&products));
+        let workshop = Arc::new(Workshop::default());
+        let heavy = HeavyComputation::new(workshop, setup.heavy, HeavyConfig::default())
+            .with_products(Arc::clone(&products));
         let stop = CancellationToken::new();
         let streams = StreamSettings {
             streams: setup.streams,

@@ -1,5 +1,5 @@
 use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::domain::{Part, Parts, Product, ProductId, now};
 use crate::ports::CatalogueSummary;
-use crate::workshop::HeavyPoolConfig;
+use crate::workshop::{HeavyPoolConfig, windmill};
 
 type Found = Result<Option<Product>, StoreError>;
 
@@ -92,7 +92,7 @@ async fn a_hundred_callers_at_once_compute_once() {
 }
 
 #[tokio::test]
-async fn another_waiter_computes_when_the_first_caller_leaves() {
+async fn a_computation_goes_on_while_one_caller_is_left_whichever_began_it() {
     let catalogue = Gated::new(|| Ok(None));
     let heavy = heavy(HeavyConfig::default()).with_products(catalogue.clone());
     let train = name("Train");
@@ -101,8 +101,90 @@ async fn another_waiter_computes_when_the_first_caller_leaves() {
     assert!(first.as_mut().now_or_never().is_none());
     assert!(second.as_mut().now_or_never().is_none());
     drop(first);
+    let mut third = Box::pin(heavy.answer(&train, Quantity::BATCH));
+    assert!(third.as_mut().now_or_never().is_none());
     catalogue.gate.add_permits(1);
-    assert_eq!(second.await.unwrap().1, CacheStatus::Miss);
+    assert_eq!(second.await.unwrap().1, CacheStatus::Collapsed);
+    assert_eq!(third.await.unwrap().1, CacheStatus::Collapsed);
+    assert_eq!((catalogue.lookups(), heavy.flights.len()), (1, 0));
+}
+
+fn one_thread(limit: Duration) -> HeavyPool {
+    let threads = std::num::NonZeroUsize::MIN;
+    HeavyPool::new(HeavyPoolConfig::default().threads(threads).waiting(0).limit(limit))
+}
+
+#[tokio::test]
+async fn a_plan_is_given_up_with_its_last_caller_and_its_thread_is_free() {
+    let catalogue = Gated::new(|| Ok(Some(windmill::product())));
+    catalogue.gate.add_permits(1);
+    let (toy, pool) = (name("Windmill"), one_thread(Duration::MAX));
+    let workshop = Arc::new(windmill::workshop(2));
+    let heavy = HeavyComputation::new(workshop, pool.clone(), HeavyConfig::default())
+        .with_products(catalogue.clone());
+    let mut first = Box::pin(heavy.answer(&toy, Quantity::ONE));
+    let mut second = Box::pin(heavy.answer(&toy, Quantity::ONE));
+    assert!(first.as_mut().now_or_never().is_none());
+    assert!(second.as_mut().now_or_never().is_none());
+    assert_eq!(pool.load(), (1, 0));
+    assert!(matches!(pool.try_run(|| ()).await, Err(HeavyError::Busy)));
+
+    drop(first);
+    // Somebody still waits: the same plan goes on, and others join it.
+    let mut third = Box::pin(heavy.answer(&toy, Quantity::ONE));
+    assert!(third.as_mut().now_or_never().is_none());
+    assert!(second.as_mut().now_or_never().is_none());
+    assert_eq!((pool.load(), catalogue.lookups()), ((1, 0), 1));
+
+    drop((second, third));
+    // There is one thread: this can only run on the one that planned.
+    assert_eq!(pool.run(|| 7).await, Ok(7));
+    assert_eq!(heavy.flights.len(), 0);
+    assert!(heavy.cached("Windmill", Quantity::ONE).await.is_none());
+}
+
+#[tokio::test]
+async fn a_plan_at_its_limit_is_the_best_that_was_found() {
+    let catalogue = Gated::new(|| Ok(Some(windmill::product())));
+    catalogue.gate.add_permits(1);
+    let (toy, pool) = (name("Windmill"), one_thread(Duration::ZERO));
+    let workshop = Arc::new(windmill::workshop(2));
+    let heavy =
+        HeavyComputation::new(workshop, pool, HeavyConfig::default()).with_products(catalogue);
+    let (answer, status) = heavy.answer(&toy, Quantity::ONE).await.unwrap();
+    assert_eq!(answer.plan.as_ref().unwrap().figures.pieces, 5);
+    assert_eq!(status, CacheStatus::Miss);
+    assert!(heavy.cached("Windmill", Quantity::ONE).await.is_some());
+}
+
+#[tokio::test]
+async fn at_the_limit_an_uncertain_verdict_is_none_and_is_not_remembered() {
+    let catalogue = Gated::new(|| Ok(Some(windmill::product())));
+    catalogue.gate.add_permits(2);
+    let (workshop, pool) = (Arc::new(windmill::workshop(1)), one_thread(Duration::ZERO));
+    let heavy = HeavyComputation::new(workshop, pool, HeavyConfig::default())
+        .with_products(catalogue.clone());
+    for lookups in 1..3 {
+        let failure = heavy.answer(&name("Windmill"), Quantity::ONE).await.unwrap_err();
+        assert!(matches!(failure, HeavyFailure::Work(HeavyError::TookTooLong)), "{failure:?}");
+        assert!(failure.is_transient());
+        assert_eq!(catalogue.lookups(), lookups);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_for_want_of_places_is_not_remembered() {
+    let pool = one_thread(Duration::MAX);
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let mut held = Box::pin(pool.run(move || ended.recv().unwrap_or_default()));
+    assert!(held.as_mut().now_or_never().is_none());
+    let workshop = Arc::new(Workshop::default());
+    let heavy = HeavyComputation::new(workshop, pool.clone(), HeavyConfig::default());
+    let refused = heavy.answer(&name("Train"), Quantity::ONE).await;
+    assert!(matches!(refused, Err(HeavyFailure::Work(HeavyError::Busy))));
+    drop(end);
+    held.await.unwrap();
+    assert_eq!(heavy.answer(&name("Train"), Quantity::ONE).await.unwrap().1, CacheStatus::Miss);
 }
 
 #[tokio::test]

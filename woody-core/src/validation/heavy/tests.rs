@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::domain::{Part, Parts, Product, ProductId, Quantity, ToyOrder, now};
 use crate::ports::CatalogueSummary;
-use crate::workshop::HeavyPoolConfig;
+use crate::workshop::{HeavyPoolConfig, windmill};
 
 /// A catalogue of one answer, which counts how often it is asked.
 struct One {
@@ -113,6 +113,22 @@ async fn what_a_store_cannot_do_is_no_orders_end() {
             assert_eq!(products.lookups.load(Ordering::SeqCst), asked, "errors are not kept");
         }
     }
+}
+
+#[tokio::test]
+async fn a_validation_that_is_given_up_frees_its_thread() {
+    let threads = std::num::NonZeroUsize::MIN;
+    let pool = HeavyPool::new(HeavyPoolConfig::default().threads(threads).limit(Duration::MAX));
+    let products =
+        One { answer: || Ok(Some(windmill::product())), lookups: AtomicUsize::default() };
+    let workshop = Arc::new(windmill::workshop(2));
+    let validation = HeavyValidation::new(workshop, pool.clone(), Arc::new(products));
+    let order = order("Windmill", Quantity::ONE);
+    let mut given_up = validation.validate(&order);
+    assert!(futures::FutureExt::now_or_never(given_up.as_mut()).is_none());
+    assert_eq!(pool.load(), (1, 0));
+    drop(given_up);
+    assert_eq!(pool.run(|| 7).await, Ok(7));
 }
 
 #[tokio::test]

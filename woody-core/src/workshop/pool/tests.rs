@@ -11,6 +11,7 @@ fn pool(threads: usize, waiting: usize) -> HeavyPool {
         threads: NonZeroUsize::new(threads).unwrap(),
         waiting,
         patience: Duration::from_secs(5),
+        limit: Duration::MAX,
         nice: 10,
     })
 }
@@ -96,6 +97,34 @@ async fn a_waiting_job_whose_caller_left_never_runs() {
     first.await.unwrap();
     pool.run(|| ()).await.unwrap();
     assert_eq!(ran.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_running_job_whose_caller_left_is_not_wanted_and_frees_its_thread() {
+    let pool = pool(1, 1);
+    let (begun, begins) = oneshot::channel();
+    let mut left = Box::pin(pool.run_while_wanted(move |wanted| {
+        begun.send(()).unwrap();
+        while wanted.go_on() {
+            thread::yield_now();
+        }
+    }));
+    assert!(left.as_mut().now_or_never().is_none());
+    begins.await.unwrap();
+    assert_eq!(pool.load(), (1, 0));
+    drop(left);
+    // Only its thread can run this.
+    assert_eq!(pool.run(|| 7).await, Ok(7));
+    assert_eq!(pool.load(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_job_is_wanted_no_longer_than_the_limit() {
+    let pool = HeavyPool::new(HeavyPoolConfig::default().limit(Duration::ZERO));
+    let asked = pool.run_while_wanted(|wanted| (wanted.go_on(), wanted.has_caller())).await;
+    assert_eq!(asked, Ok((false, true)));
+    let pool = HeavyPool::new(HeavyPoolConfig::default().limit(Duration::MAX));
+    assert_eq!(pool.run_while_wanted(Wanted::go_on).await, Ok(true));
 }
 
 #[tokio::test]
