@@ -8,6 +8,8 @@ cd "$(dirname "$0")"
 . ./ports.sh
 # shellcheck source=stack/waiting.sh
 . ./waiting.sh
+# shellcheck source=stack/workshop.sh
+. ./workshop.sh
 
 case ${1:-} in
 '' | --help | -h)
@@ -40,6 +42,11 @@ if ! [[ $TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]]; then
     exit 2
 fi
 [ "$1" != up ] || ./preflight.sh --compose || { say "compose: nothing was started" && exit 1; }
+# Where the image is still to be pulled, the service itself refuses a bad file.
+planner=${REGISTRY:-woodytoys}/misc-service:${VERSION:-latest}
+if [ "$1" = up ] && docker image inspect "$planner" >/dev/null 2>&1; then
+    check_workshop "$planner" || { say "compose: nothing was started" && exit 1; }
+fi
 compose=(docker-compose)
 if docker compose version >/dev/null 2>&1; then compose=(docker compose); fi
 compose+=(--project-name "$STACK" --file compose.yml)

@@ -10,6 +10,8 @@ cd "$(dirname "$0")"
 . ./ports.sh
 # shellcheck source=stack/waiting.sh
 . ./waiting.sh
+# shellcheck source=stack/workshop.sh
+. ./workshop.sh
 
 usage() {
     cat <<'END'
@@ -190,6 +192,7 @@ report() {
 look_first
 check_engine
 check_images
+check_workshop "$REGISTRY/misc-service:$VERSION" || die "nothing was deployed"
 label_node
 placement
 make_secrets
@@ -197,7 +200,9 @@ WOODY_DATABASE_SECRETS=$(version store_url) WOODY_RABBITMQ_SECRETS=$(version bro
 WOODY_RABBITMQ_DEFINITIONS=$(version rabbitmq_definitions)
 # Each for itself: what changes RabbitMQ's must not restart the database.
 WOODY_RABBITMQ_CONF=$(digest rabbitmq/rabbitmq.conf) WOODY_POSTGRESQL_CONF=$(digest postgres/postgresql.conf)
-export WOODY_DATABASE_SECRETS WOODY_RABBITMQ_SECRETS WOODY_RABBITMQ_DEFINITIONS WOODY_RABBITMQ_CONF WOODY_POSTGRESQL_CONF
+WOODY_WORKSHOP_CONF=$(digest workshop.toml)
+export WOODY_DATABASE_SECRETS WOODY_RABBITMQ_SECRETS WOODY_RABBITMQ_DEFINITIONS WOODY_RABBITMQ_CONF WOODY_POSTGRESQL_CONF \
+    WOODY_WORKSHOP_CONF
 # A tag that moved is looked up again for `latest` alone: a new version of ours must not bring a new RabbitMQ with it.
 resolve=changed
 if [ "$on_this_machine" ]; then resolve=never; elif [ "$VERSION" = latest ]; then resolve=always; fi

@@ -85,10 +85,12 @@ fn faults() -> &'static str {
         let root = std::env::current_dir().unwrap();
         let nowhere = work().join("nowhere.conf");
         let there = root.join("stack/postgres/postgresql.conf");
+        let workshop = root.join("stack/workshop.toml");
         let text = fs::read_to_string("stack/stack.yml").unwrap();
         let text = text
             .replace("rabbitmq/rabbitmq.conf", nowhere.to_str().unwrap())
-            .replace("postgres/postgresql.conf", there.to_str().unwrap());
+            .replace("postgres/postgresql.conf", there.to_str().unwrap())
+            .replace("file: workshop.toml", &format!("file: {}", workshop.display()));
         let file = work().join("stack.yml");
         fs::write(&file, text).unwrap();
         let (taken, free) = (TAKEN.to_string(), FREE.to_string());

@@ -27,13 +27,14 @@ fn needs(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn our_own_stack_asks_for_two_ports_two_files_and_four_secrets() {
+fn our_own_stack_asks_for_two_ports_three_files_and_four_secrets() {
     let asked = needs(&Repository::text("stack/stack.yml"), &[("WOODY_HTTP_PORT", "8080")]);
     assert_eq!(
         asked,
         [
             "file postgres/postgresql.conf",
             "file rabbitmq/rabbitmq.conf",
+            "file workshop.toml",
             "port gateway 8080 tcp host",
             "port rabbitmq 15672 tcp host",
             "secret woodytoys_broker_url_1",

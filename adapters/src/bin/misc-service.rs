@@ -25,6 +25,9 @@ struct Args {
     cache: HeavyCacheArgs,
     #[command(flatten)]
     http: HttpArgs,
+    /// Say whether the workshop's file can be used, and end.
+    #[arg(long)]
+    check_workshop: bool,
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,9 @@ fn main() -> ExitCode {
 
 async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError> {
     let workshop = Arc::new(args.heavy.workshop.open()?);
+    if args.check_workshop {
+        return Ok(true);
+    }
     let store = if args.store.is_given() {
         Some(wiring::open_store(&args.store, Files::Create).await?)
     } else {

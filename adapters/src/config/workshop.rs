@@ -1,5 +1,6 @@
 use std::{
     fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -42,11 +43,17 @@ impl WorkshopArgs {
 }
 
 fn text(file: &Path) -> Result<String, String> {
-    let bytes = fs::metadata(file).map_err(|error| error.to_string())?.len();
-    if bytes > MOST_BYTES {
-        return Err(format!("is {bytes} bytes; a workshop's file has {MOST_BYTES} at most"));
+    let read = || {
+        let mut text = String::new();
+        // Of a pipe nothing says how long it is.
+        fs::File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let text = read().map_err(|error: io::Error| error.to_string())?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(format!("is too long: a workshop's file has {MOST_BYTES} bytes at most"));
     }
-    fs::read_to_string(file).map_err(|error| error.to_string())
+    Ok(text)
 }
 
 /// Where in the file something is wrong, and what.
@@ -176,6 +183,13 @@ mod tests {
         }
         let broken = parse("saw = ").unwrap_err();
         assert!(matches!(broken, Problem::Line { line: 1, .. }), "{broken}");
+    }
+
+    #[test]
+    fn a_file_that_does_not_end_is_refused() {
+        let args = WorkshopArgs { workshop: Some("/dev/zero".into()) };
+        let error = args.open().unwrap_err().to_string();
+        assert!(error.ends_with("has 262144 bytes at most"), "{error}");
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! A configuration that cannot work is one line on stderr, and exit code 2.
 
 use std::{
+    fs::File,
+    io::Write,
     net::TcpListener,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 use testkit::service::{binary, free_address};
+use woody_adapters::config::WorkshopArgs;
+use woody_core::workshop::Workshop;
 
 fn run(name: &str, env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(binary(name));
@@ -21,6 +25,47 @@ fn one_line(output: &Output, says: &[&str]) {
     for word in says {
         assert!(stderr.contains(word), "{stderr} does not say {word}");
     }
+}
+
+#[test]
+fn more_heavy_threads_than_a_machine_has_are_refused_at_once() {
+    for name in ["misc-service", "order-worker"] {
+        let output = run(name, &[("WOODY_HEAVY_THREADS", "30000")]);
+        one_line(&output, &["WOODY_HEAVY_THREADS", "0 to 256"]);
+    }
+}
+
+#[test]
+fn a_workshop_that_cannot_be_used_is_refused_by_all_that_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("workshop.toml");
+    std::fs::write(&file, "[saw]\nkerf = 3\n").unwrap();
+    for name in ["misc-service", "order-worker", "woodytoys"] {
+        let env =
+            [("WOODY_WORKSHOP", file.to_str().unwrap()), ("WOODY_STORE_URL", "postgres://h/d")];
+        one_line(&run(name, &env), &["WOODY_WORKSHOP", "workshop.toml:2", "kerf"]);
+    }
+}
+
+/// Has misc-service look at a file as the deployment does.
+fn check_workshop(file: impl Into<Stdio>) -> Output {
+    let mut command = Command::new(binary("misc-service"));
+    command.args(["--workshop", "/dev/stdin", "--check-workshop"]);
+    command.env("WOODY_LOG", "off").stdin(file).output().unwrap()
+}
+
+#[test]
+fn the_workshop_of_the_stack_can_be_used_and_a_bad_one_is_told_before() {
+    let stack = concat!(env!("CARGO_MANIFEST_DIR"), "/../stack/workshop.toml");
+    let good = check_workshop(File::open(stack).unwrap());
+    assert!(good.status.success(), "{good:?}");
+    let usual = WorkshopArgs { workshop: Some(stack.into()) }.open().unwrap();
+    assert_eq!(usual, Workshop::default(), "stack/workshop.toml says what there is without it");
+
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(b"max_sheets = 250\neffort = 'much'\n").unwrap();
+    drop(writer);
+    one_line(&check_workshop(reader), &["/dev/stdin:2", "much"]);
 }
 
 #[test]

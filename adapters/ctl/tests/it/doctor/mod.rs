@@ -27,7 +27,9 @@ const DEFINITIONS: &str = "rabbitmq/definitions.json";
 const POSTGRES: &str = "postgres/postgresql.conf";
 const TLS: &str = "tls.yml";
 const COMPOSE: &str = "compose.yml";
-const FILES: [&str; 8] = [STACK, NGINX, GATEWAY, CONF, DEFINITIONS, POSTGRES, TLS, COMPOSE];
+const WORKSHOP: &str = "workshop.toml";
+const FILES: [&str; 9] =
+    [STACK, NGINX, GATEWAY, CONF, DEFINITIONS, POSTGRES, TLS, COMPOSE, WORKSHOP];
 
 /// A copy of `stack/`, to be broken.
 struct Copy {
