@@ -135,5 +135,11 @@ fn overhead(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, planning, drawing, cached, overhead);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    targets = planning, drawing, cached, overhead
+}
 criterion_main!(benches);
