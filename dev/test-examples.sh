@@ -94,6 +94,7 @@ export -f said_by_several_types
 export work
 expect several_types 'success.*1 toppings.*rejected.*10 copies of Ulysses.* 422 .*finished: \(true, true\)' \
     bash -euo pipefail -c said_by_several_types
+expect drawings 'sheet.*pieces.*used' "$examples/drawings" "$work/drawings"
 expect migrating_a_type 'read by the second: Pizza .*grams: 50.*delivery: Collected' "$examples/migrating_a_type"
 
 echo "$passed passed, $failed failed"
