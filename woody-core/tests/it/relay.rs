@@ -126,6 +126,34 @@ async fn what_waits_goes_out_within_two_seconds_of_the_brokers_return_and_once()
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_published_when_the_store_goes_is_cleared_when_it_is_back_and_not_sent_again() {
+    let shop = Shop::open();
+    let relay = Arc::new(shop.relay());
+    let intake = shop.intake_that_leases_for(Duration::from_secs(15), &relay);
+    let running = {
+        let (relay, shutdown) = (Arc::clone(&relay), shop.shutdown.clone());
+        tokio::spawn(async move { relay.run(shutdown).await })
+    };
+    for _ in 0..10 {
+        let _ = intake.accept(request("Train", None)).await.unwrap();
+    }
+    while shop.broker.admin().depth().await.unwrap().ready < 10 {
+        tokio::task::yield_now().await;
+    }
+    let waiting = shop.store.counts().await.unwrap().outbox;
+    assert_eq!(waiting, 10, "a commit for each would cost more than the entries");
+    shop.store_fault.begin();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    shop.store_fault.end();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(shop.store.counts().await.unwrap().outbox, 0);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 10);
+    shop.shutdown.cancel();
+    within(running).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_relay_that_is_set_to_nothing_relays_all_the_same() {
     let shop = Shop::open();

@@ -29,11 +29,10 @@ impl StoreSink {
         let leased_until = lease_end(lease);
         let inserted = self.store.insert(&orders, lease).await?;
         step!("intake.stored");
-        let orders = orders.into_iter().zip(&inserted);
-        let created =
-            orders.filter_map(|(order, insert)| (*insert == Insert::Created).then_some(order));
         if let Some(room) = room {
-            room.offer(created, leased_until);
+            let orders = orders.into_iter().zip(&inserted);
+            let created = orders.filter(|(_, insert)| **insert == Insert::Created);
+            room.offer(created.map(|(order, _)| order).collect(), leased_until);
         }
         Ok(inserted)
     }

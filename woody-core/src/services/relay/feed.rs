@@ -3,11 +3,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
         OwnedSemaphorePermit, Semaphore,
-        mpsc::{self, PermitIterator},
+        mpsc::{self, Permit},
     },
     time::Instant,
 };
 
+use super::clearing::Confirmed;
 use crate::{
     domain::{Details, NewOrder},
     services::group_commit::room,
@@ -17,15 +18,17 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct RelayFeed {
     fresh: mpsc::Sender<Fresh>,
+    places: Arc<Semaphore>,
     room: Arc<Semaphore>,
 }
 
-/// An order that waits to be published, and its room.
+/// Orders that were stored together and wait to be published, and their room.
 #[derive(Debug)]
 pub(super) struct Fresh {
-    pub(super) order: NewOrder<Details>,
+    pub(super) orders: Vec<NewOrder<Details>>,
     leased_until: Instant,
-    _room: Option<OwnedSemaphorePermit>,
+    places: OwnedSemaphorePermit,
+    _room: OwnedSemaphorePermit,
 }
 
 /// The longest that a process counts on a lease; longer times might overflow the clock.
@@ -37,15 +40,22 @@ pub(crate) fn lease_end(lease: Duration) -> Instant {
 }
 
 impl Fresh {
-    /// Whether its entry is certain to be this process's.
+    /// Whether their entries are certain to be this process's.
     pub(super) fn is_leased(&self) -> bool {
         Instant::now() < self.leased_until
+    }
+
+    /// The broker has confirmed their messages.
+    pub(super) fn confirmed(self) -> Confirmed {
+        let orders = self.orders.iter().map(|order| order.id).collect();
+        Confirmed { orders, leased_until: self.leased_until, _places: self.places }
     }
 }
 
 /// Room for orders that are about to be stored.
 pub(crate) struct Reserved<'a> {
-    places: PermitIterator<'a, Fresh>,
+    fresh: Permit<'a, Fresh>,
+    places: OwnedSemaphorePermit,
     room: OwnedSemaphorePermit,
 }
 
@@ -53,32 +63,35 @@ impl RelayFeed {
     /// Makes a feed with room for so many orders, and so many bytes of details; returns
     /// also where the orders arrive.
     pub(super) fn new(orders: usize, bytes: usize) -> (Self, mpsc::Receiver<Fresh>) {
-        let (sender, arriving) = mpsc::channel(orders.clamp(1, Semaphore::MAX_PERMITS));
-        (Self { fresh: sender, room: room(bytes) }, arriving)
+        let orders = orders.clamp(1, Semaphore::MAX_PERMITS);
+        let (sender, arriving) = mpsc::channel(orders);
+        let places = Arc::new(Semaphore::new(orders));
+        (Self { fresh: sender, places, room: room(bytes) }, arriving)
     }
 
     /// Reserves room for all of `orders`; `None` if there is not as much. Such orders are
     /// for the sweep: nobody should lease their entries.
     pub(crate) fn reserve(&self, orders: &[NewOrder<Details>]) -> Option<Reserved<'_>> {
-        let bytes: usize = orders.iter().map(|order| order.details.as_str().len()).sum();
-        let bytes = u32::try_from(bytes).ok()?;
+        let bytes = u32::try_from(bytes_of(orders)).ok()?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(bytes).ok()?;
-        let places = self.fresh.try_reserve_many(orders.len()).ok()?;
-        Some(Reserved { places, room })
+        let places = u32::try_from(orders.len()).ok()?;
+        let places = Arc::clone(&self.places).try_acquire_many_owned(places).ok()?;
+        Some(Reserved { fresh: self.fresh.try_reserve().ok()?, places, room })
     }
 }
 
 impl Reserved<'_> {
     /// Offers orders, of those for which there is room, whose entries are leased to this
     /// process until then.
-    pub(crate) fn offer(
-        mut self,
-        orders: impl IntoIterator<Item = NewOrder<Details>>,
-        leased_until: Instant,
-    ) {
-        for (order, place) in orders.into_iter().zip(self.places) {
-            let room = self.room.split(order.details.as_str().len());
-            place.send(Fresh { order, leased_until, _room: room });
+    pub(crate) fn offer(mut self, orders: Vec<NewOrder<Details>>, leased_until: Instant) {
+        let places = self.places.split(orders.len());
+        let room = self.room.split(bytes_of(&orders));
+        if let (false, Some(places), Some(room)) = (orders.is_empty(), places, room) {
+            self.fresh.send(Fresh { orders, leased_until, places, _room: room });
         }
     }
+}
+
+fn bytes_of(orders: &[NewOrder<Details>]) -> usize {
+    orders.iter().map(|order| order.details.as_str().len()).sum()
 }

@@ -1,3 +1,4 @@
+mod clearing;
 mod error;
 mod feed;
 mod given_up;
@@ -15,8 +16,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::feed::lease_end;
+use self::{clearing::Clearing, feed::Fresh, lanes::messages_of, reconciliation::Reconciliation};
 pub use self::{error::RelayError, feed::RelayFeed, settings::RelaySettings};
-use self::{feed::Fresh, reconciliation::Reconciliation};
 use super::group_commit::MOST_LANES;
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage},
@@ -57,6 +58,7 @@ pub struct OutboxRelay {
     admin: Arc<dyn BrokerAdmin>,
     fresh: Mutex<mpsc::Receiver<Fresh>>,
     feed: RelayFeed,
+    clearing: Clearing,
     /// Whether the last fresh batch failed, so that an outage is logged once.
     failing: AtomicBool,
     reconciliation: Reconciliation,
@@ -71,6 +73,8 @@ impl fmt::Debug for OutboxRelay {
 
 /// Short, since for an order an outage lasts until its message is published.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
@@ -90,6 +94,7 @@ impl OutboxRelay {
             admin,
             fresh: Mutex::new(fresh),
             feed,
+            clearing: Clearing::default(),
             failing: AtomicBool::new(false),
             reconciliation: Reconciliation::new(settings.pending_for),
             settings,
@@ -116,11 +121,13 @@ impl OutboxRelay {
         let lanes = (0..self.settings.lanes.clamp(1, MOST_LANES)).map(|_| self.lane(&shutdown));
         tokio::join!(
             futures::future::join_all(lanes),
+            self.clear_as_they_come(&shutdown),
             self.repeat("outbox sweep", self.settings.sweep_every, &shutdown, || self.sweep()),
             self.repeat("reconciliation", self.settings.reconcile_every, &shutdown, || {
                 self.reconcile()
             }),
         );
+        self.note(&self.flush().await.map(drop));
     }
 
     /// Claims entries that are not leased, publishes them and clears them, until there are
@@ -147,7 +154,7 @@ impl OutboxRelay {
                 }
                 return Err(error);
             }
-            self.clear(&messages).await?;
+            self.clear(&ids(&claimed)).await?;
             moved += claimed.len() as u64;
         }
     }
@@ -160,24 +167,23 @@ impl OutboxRelay {
     /// # Errors
     /// [`RelayError`]; what was not published stays in the outbox.
     pub async fn flush(&self) -> Result<u64, RelayError> {
+        let published = self.publish_waiting().await;
+        let cleared = self.clear_confirmed().await;
+        published.and_then(|published| cleared.map(|()| published))
+    }
+
+    async fn publish_waiting(&self) -> Result<u64, RelayError> {
         let mut published = 0;
         loop {
-            let mut batch = Vec::new();
-            {
+            let batch = {
                 let mut fresh = self.fresh.lock().await;
-                while batch.len() < self.settings.batch.max(1)
-                    && let Ok(order) = fresh.try_recv()
-                {
-                    batch.push(order);
-                }
-            }
-            if batch.is_empty() {
-                return Ok(published);
-            }
-            let messages = messages(batch.iter().map(|fresh: &Fresh| &fresh.order));
+                let Ok(first) = fresh.try_recv() else { return Ok(published) };
+                self.filled(first, &mut fresh)
+            };
+            let messages = messages_of(&batch);
             self.publish(&messages).await?;
-            self.clear(&messages).await?;
-            published += batch.len() as u64;
+            self.clearing.add(batch.into_iter().map(Fresh::confirmed));
+            published += messages.len() as u64;
         }
     }
 
@@ -199,11 +205,10 @@ impl OutboxRelay {
         Ok(())
     }
 
-    /// Clears the entries of `messages`, which the broker has confirmed.
-    async fn clear(&self, messages: &[OrderMessage]) -> Result<(), RelayError> {
-        let ids: Vec<OrderId> = messages.iter().map(|message| message.order_id).collect();
-        self.store.clear_outbox(&ids).await?;
-        metrics::counter!("woody_outbox_published_total").increment(ids.len() as u64);
+    /// Clears the entries of orders whose messages the broker has confirmed.
+    async fn clear(&self, orders: &[OrderId]) -> Result<(), RelayError> {
+        self.store.clear_outbox(orders).await?;
+        metrics::counter!("woody_outbox_published_total").increment(orders.len() as u64);
         Ok(())
     }
 
@@ -257,4 +262,8 @@ impl OutboxRelay {
 
 fn messages<'a>(orders: impl IntoIterator<Item = &'a NewOrder<Details>>) -> Vec<OrderMessage> {
     orders.into_iter().map(OrderMessage::from).collect()
+}
+
+fn ids(orders: &[NewOrder<Details>]) -> Vec<OrderId> {
+    orders.iter().map(|order| order.id).collect()
 }
