@@ -16,6 +16,7 @@ mod intake;
 mod pipeline;
 mod relay;
 mod tracker;
+mod turns;
 mod worker;
 
 pub use catalogue::{Catalogue, Page};

@@ -17,12 +17,13 @@ use self::{
     answer::{Answer, Answers},
     halves::commit_in_halves,
 };
+use super::turns::{Turn, Turns};
 
 /// Lets callers that arrive while a commit is under way share the next one.
 ///
-/// There is no timer and no added delay: a lone caller commits at once, alone;
-/// under load the batches grow by themselves, since more callers arrive during
-/// each commit. The queue is bounded, and past the bound a caller is refused at
+/// A lone caller commits at once, alone; under load the batches grow by themselves, since
+/// more callers arrive during each commit. Another lane begins while a commit is under way
+/// only if that takes long. The queue is bounded, and past the bound a caller is refused at
 /// once.
 ///
 /// A batch that is refused for what may be one item's fault is tried again in
@@ -47,7 +48,7 @@ pub(crate) struct GroupLimits {
     pub(crate) bytes: usize,
     /// Items in one commit.
     pub(crate) batch: usize,
-    /// Commits under way at once.
+    /// Commits under way at once, at most.
     pub(crate) lanes: usize,
 }
 
@@ -69,12 +70,13 @@ where
     {
         let (queue, waiting) = mpsc::channel(limits.waiting.clamp(1, Semaphore::MAX_PERMITS));
         let waiting = Arc::new(Mutex::new(waiting));
+        let turns = Turns::new();
         for _ in 0..limits.lanes.clamp(1, MOST_LANES) {
-            let waiting = Arc::clone(&waiting);
+            let (waiting, turns) = (Arc::clone(&waiting), turns.clone());
             let commit = commit.clone();
             tasks.spawn(async move {
-                while let Some((items, answers)) = next_batch(&waiting, limits.batch).await {
-                    commit_in_halves((items, answers), &commit).await;
+                while let Some((batch, _turn)) = next_batch(&waiting, limits.batch, &turns).await {
+                    commit_in_halves(batch, &commit).await;
                 }
             });
         }
@@ -110,14 +112,22 @@ pub(super) fn room(bytes: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)))
 }
 
-/// Takes all that waits, at most `most`; `None` once no item can be submitted any more.
+/// Takes all that waits when it is this lane's turn, at most `most`; `None` once no item
+/// can be submitted any more.
 async fn next_batch<T, R, E>(
     waiting: &Mutex<mpsc::Receiver<Waiting<T, R, E>>>,
     most: usize,
-) -> Option<(Vec<T>, Answers<R, E>)> {
-    let mut batch = Vec::new();
-    let taken = waiting.lock().await.recv_many(&mut batch, most.max(1)).await;
-    (taken > 0).then(|| batch.into_iter().map(|w| (w.item, w.answer)).unzip())
+    turns: &Turns,
+) -> Option<((Vec<T>, Answers<R, E>), Turn)> {
+    let mut waiting = waiting.lock().await;
+    let mut batch = vec![waiting.recv().await?];
+    let turn = turns.next().await;
+    while batch.len() < most
+        && let Ok(next) = waiting.try_recv()
+    {
+        batch.push(next);
+    }
+    Some((batch.into_iter().map(|w| (w.item, w.answer)).unzip(), turn))
 }
 
 #[cfg(test)]

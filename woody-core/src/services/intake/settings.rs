@@ -23,7 +23,7 @@ pub struct IntakeSettings {
     pub details_bytes: usize,
     /// Orders in one commit.
     pub batch: usize,
-    /// Commits under way at once.
+    /// Commits under way at once, at most: the next begins only if one takes long.
     pub lanes: usize,
 }
 

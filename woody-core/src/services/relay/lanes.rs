@@ -12,20 +12,20 @@ impl OutboxRelay {
     /// Publishes fresh orders until `shutdown`.
     pub(super) async fn lane(&self, shutdown: &CancellationToken) {
         loop {
-            let batch = {
+            let (batch, _turn) = {
                 let mut fresh = tokio::select! {
                     biased;
                     () = shutdown.cancelled() => return,
                     fresh = self.fresh.lock() => fresh,
                 };
-                tokio::select! {
+                let first = tokio::select! {
                     biased;
                     () = shutdown.cancelled() => return,
-                    first = fresh.recv() => match first {
-                        Some(first) => self.filled(first, &mut fresh),
-                        None => return,
-                    },
-                }
+                    first = fresh.recv() => first,
+                };
+                let Some(first) = first else { return };
+                let turn = self.turns.next().await;
+                (self.filled(first, &mut fresh), turn)
             };
             self.publish_fresh(batch, shutdown).await;
         }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::feed::lease_end;
 use self::{clearing::Clearing, feed::Fresh, lanes::messages_of, reconciliation::Reconciliation};
 pub use self::{error::RelayError, feed::RelayFeed, settings::RelaySettings};
-use super::group_commit::MOST_LANES;
+use super::{group_commit::MOST_LANES, turns::Turns};
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage},
     ports::{BrokerAdmin, OrderStore, Publisher},
@@ -59,6 +59,7 @@ pub struct OutboxRelay {
     fresh: Mutex<mpsc::Receiver<Fresh>>,
     feed: RelayFeed,
     clearing: Clearing,
+    turns: Turns,
     /// Whether the last fresh batch failed, so that an outage is logged once.
     failing: AtomicBool,
     reconciliation: Reconciliation,
@@ -95,6 +96,7 @@ impl OutboxRelay {
             fresh: Mutex::new(fresh),
             feed,
             clearing: Clearing::default(),
+            turns: Turns::new(),
             failing: AtomicBool::new(false),
             reconciliation: Reconciliation::new(settings.pending_for),
             settings,

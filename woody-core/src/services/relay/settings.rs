@@ -6,7 +6,7 @@ use std::time::Duration;
 pub struct RelaySettings {
     /// Orders in one publish.
     pub batch: usize,
-    /// Publishes under way at once.
+    /// Publishes under way at once, at most: the next begins only if one takes long.
     pub lanes: usize,
     /// Fresh orders that may wait in memory; the sweep finds those beyond.
     pub waiting: usize,
