@@ -66,6 +66,7 @@ macro_rules! order_store_contract {
             a_claim_leases_what_it_takes
             a_claim_tells_the_whole_order
             claims_come_oldest_first
+            orders_of_one_insert_are_claimed_apart_as_far_as_limits_ask
             a_claim_takes_no_more_than_its_limit
             a_cleared_entry_is_gone
             clearing_what_is_not_there_is_fine

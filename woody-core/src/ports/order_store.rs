@@ -86,7 +86,8 @@ pub trait OrderStore: Send + Sync {
     async fn begun(&self, id: OrderId) -> Result<Begun, StoreError>;
 
     /// Leases at most `limit` outbox entries that are not leased, oldest first, for
-    /// `lease`. Two callers never get the same entry while its lease lasts.
+    /// `lease`; those of one `insert` may come together with the oldest of them. Two
+    /// callers never get the same entry while its lease lasts.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -15,17 +15,21 @@ CREATE TABLE orders (
 -- small as the backlog, and an order that ends adds nothing to it.
 CREATE INDEX orders_pending ON orders (accepted_at, id) WHERE status = 'pending';
 
--- No foreign key: an order and its entry are written by one statement, orders
--- are never deleted, and the check would cost as much as the entry.
+-- One entry for orders that were stored together: they are published together, and most
+-- entries are gone within 100 ms. No foreign key: an order and its entry are written by
+-- one statement, orders are never deleted, and the check would cost as much as the entry.
 CREATE TABLE outbox (
+    -- The first of them.
     order_id    uuid        PRIMARY KEY,
+    -- When the oldest of them was accepted.
     accepted_at timestamptz NOT NULL,
-    lease_until timestamptz NOT NULL
+    lease_until timestamptz NOT NULL,
+    -- All of them, at most a hundred: longer rows would be kept out of line. Those that
+    -- have ended meanwhile are left in it.
+    orders      uuid[]      NOT NULL
 ) WITH (
-    -- A claim changes only lease_until, which no index holds: with room on the
-    -- page it touches no index (HOT). The table empties all the time, and dead
-    -- rows at its old end are what claims would wade through.
-    fillfactor = 50,
+    -- The table empties all the time, and dead rows at its old end are what claims
+    -- would wade through.
     autovacuum_vacuum_threshold = 1000,
     autovacuum_vacuum_scale_factor = 0.05,
     autovacuum_vacuum_cost_delay = 0

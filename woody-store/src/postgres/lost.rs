@@ -26,7 +26,7 @@ const UNACCOUNTED: &str = "
          - (SELECT count(*) FROM orders WHERE status = 'pending' AND accepted_at < $1 AND id IN (
                 SELECT order_id FROM held WHERE held_at >= $2
                 UNION
-                SELECT order_id FROM outbox WHERE accepted_at < $1
+                SELECT unnest(orders) FROM outbox WHERE accepted_at < $1
            ))";
 
 /// By ascending id: callers that mark the same orders cannot deadlock.
@@ -39,13 +39,13 @@ const MARK: &str = "
 const TAKE_TURN: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('woody refill ' || current_schema(), 0))";
 
-/// Locks the orders: a worker that ends one meanwhile waits, and then deletes the entry
-/// again. An order that is locked already is about to end.
+/// Locks the orders, so that none of them ends meanwhile. An order that is locked already
+/// is about to end.
 const REFILL: &str = "
     WITH forgotten AS (
         SELECT id, accepted_at FROM orders
         WHERE status = 'pending' AND accepted_at < $1
-          AND NOT EXISTS (SELECT FROM outbox WHERE order_id = id)
+          AND id NOT IN (SELECT unnest(orders) FROM outbox WHERE accepted_at < $1)
           AND NOT EXISTS (SELECT FROM held WHERE order_id = id AND held_at >= $2)
         ORDER BY accepted_at, id LIMIT $3
         FOR UPDATE SKIP LOCKED
@@ -53,10 +53,15 @@ const REFILL: &str = "
         INSERT INTO held (order_id, held_at)
         SELECT id, now() FROM forgotten
         ON CONFLICT (order_id) DO UPDATE SET held_at = greatest(held.held_at, excluded.held_at)
+    ), numbered AS (
+        SELECT id, accepted_at, (row_number() OVER (ORDER BY accepted_at, id) - 1) / 100 AS entry
+        FROM forgotten
+    ), written AS (
+        INSERT INTO outbox (order_id, accepted_at, lease_until, orders)
+        SELECT (array_agg(id))[1], min(accepted_at), now(), array_agg(id)
+        FROM numbered GROUP BY entry
     )
-    INSERT INTO outbox (order_id, accepted_at, lease_until)
-    SELECT id, accepted_at, now() FROM forgotten
-    ON CONFLICT (order_id) DO NOTHING";
+    SELECT count(*) FROM forgotten";
 
 impl PostgresStore {
     pub(super) async fn read_watermark(&self, age: Duration) -> Result<Watermark, Error> {
@@ -101,15 +106,15 @@ impl PostgresStore {
         self.query(TAKE_TURN).execute(&mut *pg).await?;
         let most = messages.saturating_add(limit as u64);
         let missing = self.unaccounted(&mut pg, watermark, most).await?.saturating_sub(messages);
-        let refilled = self
-            .query(REFILL)
+        let refilled: i64 = self
+            .query_scalar(REFILL)
             .bind(watermark.accepted_before)
             .bind(watermark.unmarked_since)
             .bind(rows::limit(usize::try_from(missing).unwrap_or(usize::MAX).min(limit)))
-            .execute(&mut *pg)
+            .fetch_one(&mut *pg)
             .await?;
         pg.done().await?;
-        Ok(refilled.rows_affected())
+        Ok(u64::try_from(refilled).unwrap_or(0))
     }
 
     async fn unaccounted(

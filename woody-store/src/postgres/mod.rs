@@ -2,6 +2,7 @@ mod call;
 mod error;
 mod lost;
 mod orders;
+mod outbox;
 mod pool;
 mod products;
 mod rows;

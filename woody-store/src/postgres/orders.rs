@@ -15,8 +15,7 @@ use super::rows::{
     self, CountsRow, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow,
 };
 use super::statements::{
-    ASKED, BEGIN, BEGUN, CLAIM, CLEAR, CLEAR_ENDED, COUNTS, END, FINISH, INSERT, ORDER, PING,
-    STATUSES, STUCK,
+    ASKED, BEGIN, BEGUN, COUNTS, END, FINISH, FORGET, INSERT, ORDER, PING, STATUSES, STUCK,
 };
 use crate::batch;
 
@@ -91,31 +90,14 @@ impl OrderStore for PostgresStore {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<NewOrder<Details>>, StoreError> {
-        self.within_time(async {
-            let mut pg = self.lend().await?;
-            let rows: Vec<NewOrderRow> = self
-                .query_as(CLAIM)
-                .bind(rows::limit(limit))
-                .bind(rows::interval(lease))
-                .fetch_all(&mut *pg)
-                .await?;
-            pg.done().await?;
-            Ok(rows.into_iter().map(NewOrderRow::read).collect::<Result<_, _>>()?)
-        })
-        .await
+        self.within_time(self.claim(limit, lease)).await
     }
 
     async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
         if published.is_empty() {
             return Ok(());
         }
-        self.within_time(async {
-            let mut pg = self.lend().await?;
-            self.query(CLEAR).bind(uuids(published.iter().copied())).execute(&mut *pg).await?;
-            pg.done().await?;
-            Ok(())
-        })
-        .await
+        self.within_time(self.clear(published)).await
     }
 
     async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
@@ -198,7 +180,7 @@ impl PostgresStore {
         let firsts = batch::first_orders(orders);
         let columns = OrderColumns::of(firsts.iter().copied());
         let mut pg = self.lend().await?;
-        let created: Vec<Uuid> = self
+        let created: Vec<Vec<Uuid>> = self
             .query_scalar(INSERT)
             .bind(&columns.ids)
             .bind(&columns.details)
@@ -207,7 +189,7 @@ impl PostgresStore {
             .bind(rows::interval(Watermark::LATE))
             .fetch_all(&mut *pg)
             .await?;
-        let created: HashSet<_> = created.into_iter().map(OrderId::from).collect();
+        let created: HashSet<_> = created.into_iter().flatten().map(OrderId::from).collect();
         let mut known = Vec::new();
         if created.len() < firsts.len() {
             let others =
@@ -220,9 +202,9 @@ impl PostgresStore {
         Ok(batch::inserts(orders, &created, &known)?)
     }
 
-    /// Deletes the entries with a statement of their own: one statement sees the tables
-    /// as they were when it began, and would miss the entry of an order for whose insert,
-    /// or refill, it had to wait.
+    /// Deletes the counts with a statement of their own: one statement sees the tables as
+    /// they were when it began, and would miss the count of an order for which it had to
+    /// wait. The entries of the outbox stay: a claim drops orders that have ended.
     async fn finish_batch(&self, decisions: &[Decision]) -> Result<Vec<Transition>, Error> {
         let firsts = batch::first_decisions(decisions);
         let ids = firsts.iter().map(|decision| decision.order.id);
@@ -243,7 +225,7 @@ impl PostgresStore {
                 return Err(batch::lost(lost.order.id).into());
             }
         }
-        self.query(CLEAR_ENDED).bind(uuids(ids)).execute(&mut *pg).await?;
+        self.query(FORGET).bind(uuids(ids)).execute(&mut *pg).await?;
         pg.done().await?;
         Ok(settled.transitions)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
+use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, Parts, Product, ProductName, Reason};
@@ -30,6 +31,32 @@ row! {
         ..asked: NewOrderRow,
         ..status: StatusRow,
         finished_at: Option<OffsetDateTime>,
+    }
+}
+
+/// A claimed order, and how many entries were taken with it: a row of its own without an
+/// order if none of them is pending.
+pub(super) struct ClaimedRow {
+    order: Option<NewOrderRow>,
+    entries: i64,
+}
+
+impl FromRow<'_, PgRow> for ClaimedRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let id: Option<Uuid> = row.try_get("id")?;
+        let order = id.map(|_| NewOrderRow::from_row(row)).transpose()?;
+        Ok(Self { order, entries: row.try_get("entries")? })
+    }
+}
+
+impl ClaimedRow {
+    /// Whether there was no entry to take.
+    pub(super) fn is_one_of_none(&self) -> bool {
+        self.entries == 0
+    }
+
+    pub(super) fn read(self) -> Option<Result<NewOrder<Details>, StoreError>> {
+        self.order.map(NewOrderRow::read)
     }
 }
 

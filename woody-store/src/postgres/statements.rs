@@ -12,10 +12,14 @@ pub(super) const INSERT: &str = "
         INSERT INTO held (order_id, held_at)
         SELECT id, now() FROM created WHERE accepted_at < now() - $5
         ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at
+    ), numbered AS (
+        SELECT id, accepted_at, (row_number() OVER (ORDER BY accepted_at, id) - 1) / 100 AS entry
+        FROM created
     )
-    INSERT INTO outbox (order_id, accepted_at, lease_until)
-    SELECT id, accepted_at, now() + $4 FROM created
-    RETURNING order_id";
+    INSERT INTO outbox (order_id, accepted_at, lease_until, orders)
+    SELECT (array_agg(id))[1], min(accepted_at), now() + $4, array_agg(id)
+    FROM numbered GROUP BY entry
+    RETURNING orders";
 
 pub(super) const ASKED: &str = "SELECT id, details, accepted_at FROM orders WHERE id = ANY($1)";
 
@@ -37,37 +41,9 @@ pub(super) const FINISH: &str = "
 
 pub(super) const STATUSES: &str = "SELECT id, status, reason FROM orders WHERE id = ANY($1)";
 
-/// `now()` is when the transaction began, so that a claim sees whole leases only.
-pub(super) const CLAIM: &str = "
-    WITH free AS (
-        SELECT order_id FROM outbox WHERE lease_until <= now()
-        ORDER BY accepted_at, order_id LIMIT $1
-        FOR UPDATE SKIP LOCKED
-    ), claimed AS (
-        UPDATE outbox SET lease_until = now() + $2
-        FROM free WHERE outbox.order_id = free.order_id
-        RETURNING outbox.order_id
-    )
-    SELECT id, details, accepted_at
-    FROM claimed JOIN orders ON id = order_id
-    ORDER BY accepted_at, id";
-
-/// Confirms and verdicts of the same orders arrive at the same time, so both lock the
-/// entries in the same order.
-pub(super) const CLEAR: &str = "
-    DELETE FROM outbox WHERE order_id IN (
-        SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
-    )";
-
-/// [`CLEAR`] for orders that have ended: it deletes their counts, too.
-pub(super) const CLEAR_ENDED: &str = "
-    WITH forgotten AS (
-        DELETE FROM begun WHERE order_id IN (
-            SELECT order_id FROM begun WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
-        )
-    )
-    DELETE FROM outbox WHERE order_id IN (
-        SELECT order_id FROM outbox WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+pub(super) const FORGET: &str = "
+    DELETE FROM begun WHERE order_id IN (
+        SELECT order_id FROM begun WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
     )";
 
 /// Waits for a verdict that is being saved: the count would be left behind otherwise.
@@ -102,7 +78,9 @@ pub(super) const COUNTS: &str = "
            count(*) FILTER (WHERE status = 'success') AS success,
            count(*) FILTER (WHERE status = 'rejected') AS rejected,
            count(*) FILTER (WHERE status = 'failed') AS failed,
-           (SELECT count(*) FROM outbox) AS outbox
+           count(*) FILTER (WHERE status = 'pending' AND id IN (
+               SELECT unnest(orders) FROM outbox
+           )) AS outbox
     FROM orders";
 
 /// Fails without the tables, and tells whether the server takes writes.

@@ -165,7 +165,7 @@ async fn finding_pending_orders_reads_no_finished_ones() {
          ORDER BY accepted_at, id LIMIT 100",
         "EXPLAIN SELECT id FROM orders
          WHERE status = 'pending' AND accepted_at < now()
-           AND NOT EXISTS (SELECT FROM outbox WHERE order_id = id)
+           AND id NOT IN (SELECT unnest(orders) FROM outbox WHERE accepted_at < now())
          ORDER BY accepted_at, id LIMIT 100 FOR UPDATE SKIP LOCKED",
     ] {
         let plan: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut pg).await.unwrap();

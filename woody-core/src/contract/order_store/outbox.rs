@@ -46,13 +46,32 @@ pub async fn a_claim_tells_the_whole_order(store: Arc<dyn OrderStore>) {
 pub async fn claims_come_oldest_first(store: Arc<dyn OrderStore>) {
     let batch = orders(9);
     let shuffled: Vec<_> = [4, 0, 8, 2, 6, 1, 7, 3, 5].map(|i: usize| batch[i].clone()).into();
-    for part in shuffled.chunks(2) {
-        let _ = insert(&*store, part, OVER).await;
+    for one in &shuffled {
+        let _ = insert(&*store, std::slice::from_ref(one), OVER).await;
     }
     // The oldest are claimed once more, so their leases end last.
     assert_eq!(claim(&*store, 3, OVER).await, batch[..3]);
     assert_eq!(claim(&*store, 4, LONG).await, batch[..4]);
     assert_eq!(claim(&*store, 9, LONG).await, batch[4..]);
+}
+
+/// They may be kept as one entry; each of them comes once all the same.
+pub async fn orders_of_one_insert_are_claimed_apart_as_far_as_limits_ask(
+    store: Arc<dyn OrderStore>,
+) {
+    let (old, young) = (orders(230), orders(150));
+    let _ = insert(&*store, &young, OVER).await;
+    let _ = insert(&*store, &old, OVER).await;
+    let mut claimed = claim(&*store, 120, LONG).await;
+    claimed.extend(claim(&*store, 1, LONG).await);
+    store.clear_outbox(&ids(&claimed[..50])).await.unwrap();
+    assert_eq!(counts(&*store).await.outbox, 330);
+    claimed.extend(claim(&*store, 200, LONG).await);
+    claimed.extend(claim(&*store, 200, LONG).await);
+    let come: std::collections::BTreeSet<_> = ids(&claimed).into_iter().collect();
+    assert_eq!((claimed.len(), come.len()), (380, 380));
+    store.clear_outbox(&ids(&claimed)).await.unwrap();
+    assert_eq!(counts(&*store).await.outbox, 0);
 }
 
 /// A limit is a limit, also at its ends.
