@@ -1,62 +1,61 @@
-//! Entries whose messages the broker has confirmed.
-
 use std::{
     mem,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit},
+    sync::Notify,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{FIRST_PAUSE, LONGEST_PAUSE, OutboxRelay, RelayError};
-use crate::{domain::OrderId, resilience::RetryDelays};
+use super::feed::Confirmed;
+use crate::{
+    domain::OrderId,
+    ports::{OrderStore, StoreError},
+    resilience::RetryDelays,
+};
 
 /// How long confirmed entries wait for others. Nobody waits for it, and a commit costs the
 /// store far more than the entries in it; a process that dies meanwhile leaves entries
 /// that are published once more.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Entries that are about to be cleared. The places of their orders in the feed bound it.
-#[derive(Debug, Default)]
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Clears the entries of orders whose messages the broker has confirmed, those of several
+/// publishes at once. The places of the orders in the feed bound what waits.
 pub(super) struct Clearing {
+    store: Arc<dyn OrderStore>,
     confirmed: Mutex<Vec<Confirmed>>,
     arrived: Notify,
 }
 
-/// Orders that were stored together and are published.
-#[derive(Debug)]
-pub(super) struct Confirmed {
-    pub(super) orders: Vec<OrderId>,
-    pub(super) leased_until: Instant,
-    pub(super) _places: OwnedSemaphorePermit,
-}
-
 impl Clearing {
+    pub(super) fn new(store: Arc<dyn OrderStore>) -> Self {
+        Self { store, confirmed: Mutex::default(), arrived: Notify::new() }
+    }
+
     pub(super) fn add(&self, confirmed: impl IntoIterator<Item = Confirmed>) {
         self.confirmed().extend(confirmed);
         self.arrived.notify_one();
     }
 
-    fn confirmed(&self) -> MutexGuard<'_, Vec<Confirmed>> {
-        // Nothing panics while it is held; if it did, the value would still be whole.
-        self.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl OutboxRelay {
-    /// Clears what is confirmed, some at a time, until `shutdown`.
-    pub(super) async fn clear_as_they_come(&self, shutdown: &CancellationToken) {
+    /// Clears what is confirmed until `shutdown`.
+    pub(super) async fn run(&self, shutdown: &CancellationToken) {
         let clearing = async {
-            let mut pauses = RetryDelays::new(FIRST_PAUSE, LONGEST_PAUSE);
+            let mut pauses = RetryDelays::new(PAUSE, LONGEST_PAUSE);
             loop {
-                self.clearing.arrived.notified().await;
+                self.arrived.notified().await;
                 sleep(PAUSE).await;
-                while let Err(error) = self.clear_confirmed().await {
-                    self.note(&Err(error));
+                while let Err(error) = self.clear().await {
+                    if pauses.is_clear() {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "published orders stay in the outbox until it can be cleared"
+                        );
+                    }
                     sleep(pauses.next_delay()).await;
                 }
                 pauses.clear();
@@ -65,18 +64,29 @@ impl OutboxRelay {
         let _ = shutdown.run_until_cancelled(clearing).await;
     }
 
-    /// Clears the entries that are confirmed by now. After an error they wait for another
-    /// try, for as long as they are leased to this process; then they are the sweep's, of any.
-    pub(super) async fn clear_confirmed(&self) -> Result<(), RelayError> {
-        let confirmed = mem::take(&mut *self.clearing.confirmed());
-        let orders: Vec<_> =
-            confirmed.iter().flat_map(|entries| &entries.orders).copied().collect();
-        let mut taken = Taken { clearing: &self.clearing, confirmed };
-        if !orders.is_empty() {
-            self.clear(&orders).await?;
-        }
+    /// Clears what is confirmed by now. After an error it waits for another try, for as
+    /// long as it is leased to this process; then it is the sweep's, of any.
+    pub(super) async fn clear(&self) -> Result<(), StoreError> {
+        let confirmed = mem::take(&mut *self.confirmed());
+        let mut taken = Taken { clearing: self, confirmed };
+        let orders: Vec<_> = taken.confirmed.iter().flat_map(Confirmed::orders).collect();
+        self.clear_entries(&orders).await?;
         taken.confirmed.clear();
         Ok(())
+    }
+
+    /// Clears the entries of these orders, whose messages the broker has confirmed.
+    pub(super) async fn clear_entries(&self, orders: &[OrderId]) -> Result<(), StoreError> {
+        if !orders.is_empty() {
+            self.store.clear_outbox(orders).await?;
+            metrics::counter!("woody_outbox_published_total").increment(orders.len() as u64);
+        }
+        Ok(())
+    }
+
+    fn confirmed(&self) -> MutexGuard<'_, Vec<Confirmed>> {
+        // Nothing panics while it is held; if it did, the value would still be whole.
+        self.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,7 +98,8 @@ struct Taken<'a> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        self.confirmed.retain(|entries| Instant::now() < entries.leased_until);
+        let now = Instant::now();
+        self.confirmed.retain(|confirmed| now < confirmed.leased_until);
         self.clearing.confirmed().append(&mut self.confirmed);
     }
 }

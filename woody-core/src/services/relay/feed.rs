@@ -8,9 +8,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::clearing::Confirmed;
 use crate::{
-    domain::{Details, NewOrder},
+    domain::{Details, NewOrder, OrderId, OrderMessage},
     services::group_commit::room,
 };
 
@@ -50,6 +49,25 @@ impl Fresh {
         let orders = self.orders.iter().map(|order| order.id).collect();
         Confirmed { orders, leased_until: self.leased_until, _places: self.places }
     }
+}
+
+/// Orders that were stored together and are published; they keep their places in the feed
+/// until their entries are cleared.
+#[derive(Debug)]
+pub(super) struct Confirmed {
+    orders: Vec<OrderId>,
+    pub(super) leased_until: Instant,
+    _places: OwnedSemaphorePermit,
+}
+
+impl Confirmed {
+    pub(super) fn orders(&self) -> impl Iterator<Item = OrderId> {
+        self.orders.iter().copied()
+    }
+}
+
+pub(super) fn messages_of(batch: &[Fresh]) -> Vec<OrderMessage> {
+    batch.iter().flat_map(|fresh| &fresh.orders).map(OrderMessage::from).collect()
 }
 
 /// Room for orders that are about to be stored.

@@ -5,8 +5,11 @@ use std::sync::atomic::Ordering;
 use tokio::{sync::mpsc::Receiver, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{FIRST_PAUSE, LONGEST_PAUSE, OutboxRelay, RelayError, feed::Fresh, messages};
-use crate::{domain::OrderMessage, resilience::RetryDelays};
+use super::{
+    FIRST_PAUSE, LONGEST_PAUSE, OutboxRelay, RelayError,
+    feed::{Fresh, messages_of},
+};
+use crate::resilience::RetryDelays;
 
 impl OutboxRelay {
     /// Publishes fresh orders until `shutdown`.
@@ -103,8 +106,4 @@ impl OutboxRelay {
             }
         }
     }
-}
-
-pub(super) fn messages_of(batch: &[Fresh]) -> Vec<OrderMessage> {
-    messages(batch.iter().flat_map(|fresh| &fresh.orders))
 }

@@ -16,7 +16,11 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::feed::lease_end;
-use self::{clearing::Clearing, feed::Fresh, lanes::messages_of, reconciliation::Reconciliation};
+use self::{
+    clearing::Clearing,
+    feed::{Fresh, messages_of},
+    reconciliation::Reconciliation,
+};
 pub use self::{error::RelayError, feed::RelayFeed, settings::RelaySettings};
 use super::{group_commit::MOST_LANES, turns::Turns};
 use crate::{
@@ -90,12 +94,12 @@ impl OutboxRelay {
         settings.batch = settings.batch.max(1);
         let (feed, fresh) = RelayFeed::new(settings.waiting, settings.waiting_bytes);
         Self {
+            clearing: Clearing::new(Arc::clone(&store)),
             store,
             publisher,
             admin,
             fresh: Mutex::new(fresh),
             feed,
-            clearing: Clearing::default(),
             turns: Turns::new(),
             failing: AtomicBool::new(false),
             reconciliation: Reconciliation::new(settings.pending_for),
@@ -123,7 +127,7 @@ impl OutboxRelay {
         let lanes = (0..self.settings.lanes.clamp(1, MOST_LANES)).map(|_| self.lane(&shutdown));
         tokio::join!(
             futures::future::join_all(lanes),
-            self.clear_as_they_come(&shutdown),
+            self.clearing.run(&shutdown),
             self.repeat("outbox sweep", self.settings.sweep_every, &shutdown, || self.sweep()),
             self.repeat("reconciliation", self.settings.reconcile_every, &shutdown, || {
                 self.reconcile()
@@ -156,7 +160,7 @@ impl OutboxRelay {
                 }
                 return Err(error);
             }
-            self.clear(&ids(&claimed)).await?;
+            self.clearing.clear_entries(&ids(&claimed)).await?;
             moved += claimed.len() as u64;
         }
     }
@@ -170,8 +174,8 @@ impl OutboxRelay {
     /// [`RelayError`]; what was not published stays in the outbox.
     pub async fn flush(&self) -> Result<u64, RelayError> {
         let published = self.publish_waiting().await;
-        let cleared = self.clear_confirmed().await;
-        published.and_then(|published| cleared.map(|()| published))
+        let cleared = self.clearing.clear().await;
+        published.and_then(|published| Ok(cleared.map(|()| published)?))
     }
 
     async fn publish_waiting(&self) -> Result<u64, RelayError> {
@@ -204,13 +208,6 @@ impl OutboxRelay {
     async fn publish(&self, messages: &[OrderMessage]) -> Result<(), RelayError> {
         self.publisher.publish(messages).await?;
         step!("relay.published");
-        Ok(())
-    }
-
-    /// Clears the entries of orders whose messages the broker has confirmed.
-    async fn clear(&self, orders: &[OrderId]) -> Result<(), RelayError> {
-        self.store.clear_outbox(orders).await?;
-        metrics::counter!("woody_outbox_published_total").increment(orders.len() as u64);
         Ok(())
     }
 
