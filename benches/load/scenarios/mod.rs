@@ -9,6 +9,7 @@ mod overload;
 mod peers;
 mod process;
 mod reads;
+mod slow;
 mod workers;
 
 use std::{pin::Pin, time::Duration};
@@ -64,6 +65,7 @@ scenarios! {
     "workers" => workers::measure,
     "followers" => followers::measure,
     "overload" => overload::measure,
+    "slow" => slow::measure,
     "burst" => burst::measure,
     "peers" => peers::measure,
 }
