@@ -1,11 +1,17 @@
-use std::num::{NonZeroU16, NonZeroU32};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    time::Duration,
+};
 
 use clap::{Args, ValueEnum};
 
-use super::bounds::whole;
+use super::bounds::{time, whole};
 use crate::http::{
     ClientShare, ConcurrencyLimit, GatewayLimits, Networks, ServerLimits, ServiceSettings,
 };
+
+/// The longest that a request may wait for its turn: well within what gateways wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// What HTTP clients may do.
 #[derive(Debug, Clone, Args)]
@@ -14,17 +20,22 @@ pub struct HttpArgs {
     /// Whether the original GET routes that change state are served.
     #[arg(long, env = "WOODY_LEGACY_GET", default_value = "on", value_name = "on|off")]
     pub legacy_get: Switch,
-    /// Requests handled at once; the next one is answered 503 (1 to 65535).
+    /// Requests handled at once; the next one waits for its turn (1 to 65535).
     #[arg(long, env = "WOODY_HTTP_CONCURRENCY", default_value = "1024", value_name = "N",
           value_parser = whole::<NonZeroU16>(1, 65_535))]
     pub http_concurrency: NonZeroU16,
+    /// How long a request waits for its turn before it is answered 503 (0s to 10s).
+    #[arg(long, env = "WOODY_HTTP_WAIT", default_value = "1s", value_name = "TIME",
+          value_parser = time(Duration::ZERO, LONGEST_WAIT))]
+    pub http_wait: Duration,
 }
 
 impl HttpArgs {
     /// What goes around a service's routes.
     pub fn settings(&self) -> ServiceSettings {
+        let concurrency = ConcurrencyLimit::new(usize::from(self.http_concurrency.get()));
         ServiceSettings {
-            concurrency: ConcurrencyLimit::new(usize::from(self.http_concurrency.get())),
+            concurrency: concurrency.waiting(self.http_wait, ServiceSettings::WAITING_BYTES),
             legacy_get: self.legacy_get.is_on(),
             ..ServiceSettings::default()
         }

@@ -74,12 +74,18 @@ pub struct ServiceSettings {
     pub legacy_get: bool,
 }
 
+impl ServiceSettings {
+    /// What requests that wait for their turn may take together: about 4,000 with small bodies.
+    pub const WAITING_BYTES: usize = 16 * 1024 * 1024;
+}
+
 impl Default for ServiceSettings {
-    /// 1,024 requests, 30 s, 64 KiB within 10 s; 16 MiB of bodies and 32 MiB of
-    /// responses on their way; the original routes as they were.
+    /// 1,024 requests, others wait for 1 s; 30 s, 64 KiB within 10 s; 16 MiB of bodies and
+    /// 32 MiB of responses on their way; the original routes as they were.
     fn default() -> Self {
+        let concurrency = ConcurrencyLimit::new(1_024);
         Self {
-            concurrency: ConcurrencyLimit::new(1_024),
+            concurrency: concurrency.waiting(Duration::from_secs(1), Self::WAITING_BYTES),
             request_timeout: Duration::from_secs(30),
             body: BodyLimits::default(),
             bodies: BodyBudget::new(16 * 1024 * 1024),
@@ -96,7 +102,8 @@ impl Default for ServiceSettings {
 /// 2. the route: 404 and 405;
 /// 3. the client's rate limit;
 /// 4. the body, which arrives whole;
-/// 5. the limit of requests under way: a client that dawdles holds no permit;
+/// 5. the limit of requests under way, where others wait for their turn: a client that
+///    dawdles holds no permit;
 /// 6. the timeout of the response.
 pub fn service<R: Routes>(
     routes: R,

@@ -9,7 +9,7 @@ use woody_adapters::http::{
 };
 
 use super::{
-    client::{request, rest, send},
+    client::{FOREVER, request, rest, send},
     shop::{drain, serve_here},
 };
 
@@ -107,6 +107,38 @@ async fn past_the_ceiling_requests_are_refused_at_once_and_idle_connections_take
     assert_eq!(first.await.unwrap().text(), "left");
     probed.leave.notify_one();
     assert_eq!(send(probed.addr, request("GET /wait", &[], "")).await.text(), "left");
+}
+
+#[tokio::test]
+async fn past_the_ceiling_a_request_waits_for_its_turn_and_past_its_room_it_is_refused_at_once() {
+    // Room for one that waits.
+    let concurrency = ConcurrencyLimit::new(1).waiting(FOREVER, 4 * 1024);
+    let settings = ServiceSettings { concurrency, ..ServiceSettings::default() };
+    let probed = probed(settings, ServerLimits::default()).await;
+    let ask = || Box::pin(send(probed.addr, request("GET /wait", &[], "")));
+    let first = tokio::spawn(send(probed.addr, request("GET /wait", &[], "")));
+    probed.entered.notified().await;
+    let (refused, waits) = futures::future::select(ask(), ask()).await.factor_first();
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
+    probed.leave.notify_one();
+    assert_eq!(first.await.unwrap().text(), "left");
+    probed.leave.notify_one();
+    assert_eq!(waits.await.text(), "left");
+}
+
+#[tokio::test]
+async fn a_request_whose_turn_does_not_come_is_refused_and_gives_its_room_back() {
+    let concurrency = ConcurrencyLimit::new(1).waiting(Duration::from_millis(50), 4 * 1024);
+    let settings = ServiceSettings { concurrency, ..ServiceSettings::default() };
+    let probed = probed(settings, ServerLimits::default()).await;
+    let first = tokio::spawn(send(probed.addr, request("GET /wait", &[], "")));
+    probed.entered.notified().await;
+    for _ in 0..3 {
+        let refused = send(probed.addr, request("GET /wait", &[], "")).await;
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
+    }
+    probed.leave.notify_one();
+    assert_eq!(first.await.unwrap().text(), "left");
 }
 
 #[tokio::test]
