@@ -6,6 +6,7 @@
 
 mod finishing;
 mod inserting;
+mod listing;
 mod lost;
 mod outbox;
 mod racing;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub use finishing::*;
 pub use inserting::*;
+pub use listing::*;
 pub use lost::*;
 pub use outbox::*;
 pub use racing::*;
@@ -72,6 +74,14 @@ macro_rules! order_store_contract {
             clearing_what_is_not_there_is_fine
             stuck_lists_the_oldest_pending_orders
             the_longest_times_are_no_error
+            // listing
+            pages_hold_every_order_once_and_the_oldest_first
+            a_list_is_of_the_time_that_was_asked_for
+            a_list_is_of_the_status_that_was_asked_for
+            orders_that_end_stay_where_they_are_in_the_list
+            orders_accepted_at_one_instant_are_paged_by_id
+            a_listed_order_is_whole
+            any_time_can_be_asked_for
             // lost
             an_order_without_a_message_is_refilled_once
             a_refill_takes_the_oldest_up_to_its_limit
@@ -212,6 +222,7 @@ mod tests {
         let clauses = [
             include_str!("order_store/inserting.rs"),
             include_str!("order_store/finishing.rs"),
+            include_str!("order_store/listing.rs"),
             include_str!("order_store/lost.rs"),
             include_str!("order_store/outbox.rs"),
             include_str!("order_store/racing.rs"),

@@ -29,5 +29,5 @@ pub use product_name::ProductName;
 pub use quantity::Quantity;
 pub use reason::Reason;
 pub use stamp::python_stamp;
-pub use status::{OrderStatus, Outcome, Superseded};
+pub use status::{OrderStatus, Outcome, StatusName, Superseded};
 pub use toy::ToyOrder;

@@ -1,4 +1,4 @@
-use super::Reason;
+use super::{Invalid, Reason};
 
 /// The status of an order.
 ///
@@ -15,6 +15,49 @@ pub enum OrderStatus {
     Pending,
     /// Final.
     Ended(Outcome),
+}
+
+/// What a status is called, without what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusName {
+    /// Accepted, not yet validated.
+    Pending,
+    /// Ended well.
+    Success,
+    /// Cannot be made.
+    Rejected,
+    /// Could not be validated.
+    Failed,
+}
+
+impl StatusName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Success, Self::Rejected, Self::Failed];
+
+    /// Returns the name as on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl std::fmt::Display for StatusName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for StatusName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let named = Self::ALL.into_iter().find(|name| name.as_str() == text);
+        named.ok_or_else(|| Invalid::new("status", "must be pending, success, rejected or failed"))
+    }
 }
 
 /// How an order ends: what a status that is final says.
@@ -43,9 +86,14 @@ impl Superseded {
 impl OrderStatus {
     /// Returns the status as on the wire: `pending`, `success`, `rejected`, `failed`.
     pub fn as_str(&self) -> &'static str {
+        self.name().as_str()
+    }
+
+    /// Returns what the status is called.
+    pub fn name(&self) -> StatusName {
         match self {
-            Self::Pending => "pending",
-            Self::Ended(outcome) => outcome.as_str(),
+            Self::Pending => StatusName::Pending,
+            Self::Ended(outcome) => outcome.name(),
         }
     }
 
@@ -104,10 +152,15 @@ impl OrderStatus {
 impl Outcome {
     /// Returns the outcome as on the wire: `success`, `rejected`, `failed`.
     pub fn as_str(&self) -> &'static str {
+        self.name().as_str()
+    }
+
+    /// Returns what the status is called.
+    pub fn name(&self) -> StatusName {
         match self {
-            Self::Success(_) => "success",
-            Self::Rejected(_) => "rejected",
-            Self::Failed(_) => "failed",
+            Self::Success(_) => StatusName::Success,
+            Self::Rejected(_) => StatusName::Rejected,
+            Self::Failed(_) => StatusName::Failed,
         }
     }
 

@@ -7,6 +7,7 @@ mod broker;
 mod broker_error;
 mod delivery;
 mod events;
+mod order_list;
 mod order_store;
 mod product_store;
 mod record;
@@ -21,6 +22,7 @@ pub use broker::{
 pub use broker_error::BrokerError;
 pub use delivery::{Acker, Delivery, SettleError, Settlement};
 pub use events::{OrderEvents, StatusChange, StatusStream};
+pub use order_list::{OrderCursor, OrderPage, OrderQuery, PageSize};
 pub use order_store::{Begun, Decision, Insert, OrderCounts, OrderStore, Transition, Watermark};
 pub use product_store::{CatalogueSummary, ProductStore};
 pub use record::{Saved, record};

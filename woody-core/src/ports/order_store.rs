@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::StoreError;
+use super::{OrderPage, OrderQuery, StoreError};
 use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome};
 
 /// Keeps orders and their outbox.
@@ -151,6 +151,15 @@ pub trait OrderStore: Send + Sync {
         pending_for: Duration,
         limit: usize,
     ) -> Result<Vec<Order<Details>>, StoreError>;
+
+    /// Returns a page of orders, as the query says: those that the store holds, sorted by
+    /// `(accepted_at, id)`.
+    ///
+    /// What a page costs depends on its size, and not on how many orders there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError>;
 
     /// Counts orders by status, and the outbox.
     ///

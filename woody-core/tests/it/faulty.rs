@@ -13,8 +13,8 @@ use bytes::Bytes;
 use woody_core::{
     domain::{Details, NewOrder, Order, OrderId, ToyOrder},
     ports::{
-        Begun, BrokerError, Decision, Insert, OrderCounts, OrderStore, Publisher, StoreError,
-        Transition, Watermark,
+        Begun, BrokerError, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+        Publisher, StoreError, Transition, Watermark,
     },
 };
 
@@ -167,6 +167,11 @@ impl OrderStore for FaultyStore {
     ) -> Result<Vec<Order<Details>>, StoreError> {
         self.check()?;
         self.inner.stuck(pending_for, limit).await
+    }
+
+    async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        self.check()?;
+        self.inner.list(query).await
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

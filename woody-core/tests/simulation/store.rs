@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::{
     domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, now},
-    ports::{Begun, Decision, Insert, OrderCounts, Transition, Watermark},
+    ports::{Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, Transition, Watermark},
 };
 
 use crate::{ledger::Invariant, order::name_of, sabotage::Sabotage, world::Inner};
@@ -121,6 +121,13 @@ impl StoreState {
 
     pub fn stuck(&self, pending_for: Duration, limit: usize) -> Vec<Order<Details>> {
         self.rows.iter().filter(|row| row.is_stuck(pending_for)).take(limit).map(as_order).collect()
+    }
+
+    pub fn list(&self, query: &OrderQuery) -> OrderPage {
+        let orders = self.rows.iter().map(as_order);
+        let mut orders: Vec<_> = orders.filter(|order| query.selects(order)).collect();
+        orders.sort_by_key(|order| (order.accepted_at, order.id));
+        OrderPage::of(orders, query.limit)
     }
 
     pub fn counts(&self) -> OrderCounts {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use woody_core::{
     domain::{Details, NewOrder, Order, OrderId},
-    ports::{Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark},
+    ports::{
+        Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
+        Transition, Watermark,
+    },
 };
 
 use crate::{
@@ -120,6 +123,12 @@ impl OrderStore for SimStore {
     ) -> Result<Vec<Order<Details>>, StoreError> {
         let stuck = move |inner: &mut crate::world::Inner, _| inner.store.stuck(pending_for, limit);
         self.0.call(Dep::Store, "stuck", stuck).await.map_err(unavailable)
+    }
+
+    async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        let query = query.clone();
+        let list = move |inner: &mut crate::world::Inner, _| inner.store.list(&query);
+        self.0.call(Dep::Store, "list", list).await.map_err(unavailable)
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -1,3 +1,4 @@
+mod list;
 mod order_table;
 mod orders;
 mod product_table;

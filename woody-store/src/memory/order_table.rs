@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::time::Instant;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, now};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, StatusName, now};
 use woody_core::ports::{Decision, Insert, Transition, Watermark};
 
 use crate::stamp::whole_micros;
@@ -17,6 +17,7 @@ pub(super) type ByAge = (OffsetDateTime, OrderId);
 pub(super) struct OrderTable {
     pub(super) all: HashMap<OrderId, Order<Details>>,
     pub(super) pending: BTreeSet<ByAge>,
+    pub(super) ended: BTreeMap<StatusName, BTreeSet<ByAge>>,
     /// When the lease of each entry expires; `None` is never.
     pub(super) outbox: BTreeMap<ByAge, Option<Instant>>,
     /// How many validations have begun and not ended, and when the last one began.
@@ -74,6 +75,10 @@ impl OrderTable {
         self.held.remove(&order.id);
         match order.status.clone().settle(decision.outcome.clone(), decision.redriven) {
             Ok(status) => {
+                if let Some(before) = self.ended.get_mut(&order.status.name()) {
+                    before.remove(&by_age(order));
+                }
+                self.ended.entry(status.name()).or_default().insert(by_age(order));
                 order.status = status;
                 order.finished_at = Some(finished_at);
                 Transition::Applied

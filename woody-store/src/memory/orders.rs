@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, now};
 use woody_core::ports::{
-    Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
+    Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
+    Transition, Watermark,
 };
 
 use super::MemoryStore;
@@ -139,6 +140,10 @@ impl OrderStore for MemoryStore {
         let stored = self.order_table()?;
         let order = |(_, id): ByAge| stored.all.get(&id).cloned();
         Ok(older_than(&stored.pending, pending_for).take(limit).filter_map(order).collect())
+    }
+
+    async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        Ok(self.order_table()?.list(query))
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -1,5 +1,6 @@
 mod call;
 mod error;
+mod list;
 mod lost;
 mod orders;
 mod outbox;

@@ -6,7 +6,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId};
 use woody_core::ports::{
-    Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
+    Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
+    Transition, Watermark,
 };
 
 use super::PostgresStore;
@@ -141,6 +142,10 @@ impl OrderStore for PostgresStore {
             Ok(rows.into_iter().map(OrderRow::read).collect::<Result<_, _>>()?)
         })
         .await
+    }
+
+    async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        self.within_time(self.page(query)).await
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -102,6 +102,11 @@ fn migrator() -> Migrator {
     let mut migrator = Migrator::with_migrations(vec![
         migration(1, "orders", include_str!("../../migrations/postgres/0001_orders.sql")),
         migration(2, "products", include_str!("../../migrations/postgres/0002_products.sql")),
+        migration(
+            3,
+            "orders ended",
+            include_str!("../../migrations/postgres/0003_orders_ended.sql"),
+        ),
     ]);
     // During an update or a rollback, an older replica meets a newer schema.
     migrator.set_ignore_missing(true);

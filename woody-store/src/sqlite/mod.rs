@@ -1,4 +1,5 @@
 mod error;
+mod list;
 mod lost;
 mod orders;
 mod products;

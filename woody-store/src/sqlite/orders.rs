@@ -6,7 +6,8 @@ use sqlx::{SqliteConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, now};
 use woody_core::ports::{
-    Begun, Decision, Insert, OrderCounts, OrderStore, StoreError, Transition, Watermark,
+    Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
+    Transition, Watermark,
 };
 
 use super::SqliteStore;
@@ -134,6 +135,10 @@ impl OrderStore for SqliteStore {
             .await
             .map_err(|error| Error::from(error).0)?;
         rows.into_iter().map(OrderRow::read).collect()
+    }
+
+    async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        self.page(query).await.map_err(|error| error.0)
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -44,6 +44,7 @@ fn migrator() -> Migrator {
     let mut migrator = Migrator::with_migrations(vec![
         step(1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql")),
         step(2, "products", include_str!("../../migrations/sqlite/0002_products.sql")),
+        step(3, "orders ended", include_str!("../../migrations/sqlite/0003_orders_ended.sql")),
     ]);
     // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);

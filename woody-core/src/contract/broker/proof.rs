@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::{
     domain::{Details, NewOrder, Order, OrderId, OrderMessage},
     ports::{
-        Begun, Decision, Delivery, Insert, OrderCounts, OrderStore, Saved, SettleError, StoreError,
-        Transition, Watermark, record,
+        Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, Saved,
+        SettleError, StoreError, Transition, Watermark, record,
     },
 };
 
@@ -96,6 +96,10 @@ impl OrderStore for SavesEverything {
 
     async fn stuck(&self, _: Duration, _: usize) -> Result<Vec<Order<Details>>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        Ok(OrderPage::of(Vec::new(), query.limit))
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -1,0 +1,4 @@
+-- With `orders_pending` it is the list of all orders, by status and time. Nothing is added to
+-- it when an order is accepted, and one entry when it ends. Of a large table, an operator makes
+-- it beforehand, CONCURRENTLY.
+CREATE INDEX IF NOT EXISTS orders_ended ON orders (status, accepted_at, id) WHERE status <> 'pending';
