@@ -40,6 +40,8 @@ pub fn duration(text: &str) -> Option<Duration> {
 
 /// One millisecond: what has to take some time at all takes that.
 pub const MILLISECOND: Duration = Duration::from_millis(1);
+/// One second.
+pub const SECOND: Duration = Duration::from_secs(1);
 /// One hour.
 pub const HOUR: Duration = Duration::from_hours(1);
 /// Longer than anything in a shop takes.

@@ -6,6 +6,7 @@ mod dead;
 mod details;
 mod doctor;
 mod error;
+mod list;
 mod load;
 mod orders;
 mod output;
@@ -62,7 +63,7 @@ enum Command {
     /// Place, show and watch orders.
     #[command(subcommand)]
     Order(orders::OrderCommand),
-    /// Find orders that are pending for long, and audit what was promised.
+    /// List orders, find those that are pending for long, and audit what was promised.
     #[command(subcommand)]
     Orders(audit::OrdersCommand),
     /// See how full the outbox is.

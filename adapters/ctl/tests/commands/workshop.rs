@@ -1,10 +1,13 @@
 //! Orders cut together, in every form in which a plan is printed.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use testkit::service::binary;
-use woody_core::domain::{Details, NewOrder, OrderId, ToyOrder};
+use woody_core::{
+    domain::{Details, NewOrder, OrderId, Outcome, Reason, ToyOrder},
+    ports::{Decision, Store},
+};
 use woody_store::{StoreOptions, StoreUrl};
 
 /// Twelve orders of five small toys, as a workshop might write them down.
@@ -89,24 +92,91 @@ fn what_cannot_be_planned_is_told() {
     assert_eq!(code, 2, "{err}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn orders_of_the_store_are_cut_by_their_ids_from_the_parts_of_their_products() {
-    let folder = folder();
-    std::fs::create_dir(folder.path().join("data")).unwrap();
-    let url = format!("sqlite:{}", folder.path().join("data/woody.db").display());
+/// Opens the store that woodyctl finds in this folder.
+async fn open(folder: &Path) -> Arc<dyn Store> {
+    std::fs::create_dir(folder.join("data")).unwrap();
+    let url = format!("sqlite:{}", folder.join("data/woody.db").display());
     let url = StoreUrl::parse(&url).unwrap();
     let store = woody_store::connect(&url, StoreOptions::default()).await.unwrap();
     store.migrate().await.unwrap();
-    let insert = async |details: Details| {
-        let accepted_at = woody_core::domain::now();
-        let order = NewOrder { id: OrderId::fresh(), details, accepted_at };
-        let orders = store.orders();
-        let _ = orders.insert(std::slice::from_ref(&order), Duration::ZERO).await.unwrap();
-        order.id.to_string()
+    store
+}
+
+/// An order of three toys, accepted so many minutes ago.
+fn order(toy: &str, minutes: i64) -> NewOrder<Details> {
+    let toy = ToyOrder::parse(toy, 3).unwrap();
+    let details = Details::of(&toy, Details::MAX_BYTES).unwrap();
+    let accepted_at = woody_core::domain::now() - time::Duration::minutes(minutes);
+    NewOrder { id: OrderId::fresh(), details, accepted_at }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_of_the_last_hour_are_cut_together_unless_they_cannot_be_made() {
+    let folder = folder();
+    let store = open(folder.path()).await;
+    let orders = [
+        order("Earlier", 61),
+        order("Train", 59),
+        order("Lion", 30),
+        order("Castle", 20),
+        order("Whale", 10),
+        NewOrder { details: r#"{"pizza": "Margherita"}"#.parse().unwrap(), ..order("Kite", 5) },
+    ];
+    let _ = store.orders().insert(&orders, Duration::ZERO).await.unwrap();
+    let ended =
+        |order: usize, outcome| Decision { order: orders[order].clone(), outcome, redriven: false };
+    let why = || Reason::new("no");
+    let decisions = [
+        ended(1, Outcome::Success(None)),
+        ended(3, Outcome::Rejected(why())),
+        ended(4, Outcome::Failed(why())),
+    ];
+    let _ = store.orders().finish(&decisions).await.unwrap();
+    let ids: Vec<_> = orders.iter().map(|order| order.id.to_string()).collect();
+    let (at, named) = (folder.path().to_owned(), ids[2].clone());
+    let told = tokio::task::spawn_blocking(move || {
+        let plan = ["workshop", "plan", "--output", "json"];
+        let hour = woodyctl(&at, &[&plan[..], &["--since", "1h", &named]].concat());
+        let minute = woodyctl(&at, &[&plan[..], &["--since", "1m"]].concat());
+        let list = ["orders", "list", "--since", "1h", "--limit", "3", "--output", "json"];
+        let first = woodyctl(&at, &list).1;
+        let cursor = serde_json::from_str::<Value>(&first).unwrap()["next"].clone();
+        let words = [&list[..], &["--cursor", cursor.as_str().unwrap()]].concat();
+        let second = woodyctl(&at, &words).1;
+        let failed = woodyctl(&at, &["orders", "list", "--status", "failed"]).1;
+        let bad = woodyctl(&at, &["orders", "list", "--cursor", "7"]);
+        (hour, minute, [first, second], failed, bad)
+    });
+    let (hour, minute, pages, failed, bad) = told.await.unwrap();
+    assert_eq!(hour.0, 0, "{}", hour.2);
+    let hour: Value = serde_json::from_str(&hour.1).unwrap();
+    let of_each = |told: &Value, name: &str| -> Vec<String> {
+        let orders = told["orders"].as_array().unwrap();
+        orders.iter().map(|order| order[name].as_str().unwrap().to_owned()).collect()
     };
-    let toy = ToyOrder::parse("Train", 3).unwrap();
-    let toy = insert(Details::of(&toy, Details::MAX_BYTES).unwrap()).await;
-    let other = insert(r#"{"pizza": "Margherita"}"#.parse().unwrap()).await;
+    assert_eq!(of_each(&hour, "order"), [ids[1].as_str(), ids[2].as_str()], "each once");
+    assert_eq!(minute.0, 1, "{}", minute.2);
+    assert!(minute.2.contains("holds no order of toys of that time"), "{}", minute.2);
+
+    let pages = pages.map(|page| serde_json::from_str::<Value>(&page).unwrap());
+    assert_eq!(of_each(&pages[0], "order_id"), ids[1..4]);
+    assert_eq!(of_each(&pages[1], "order_id"), ids[4..]);
+    assert_eq!(pages[0]["orders"][2]["reason"], "no");
+    assert!(pages[1]["next"].is_null());
+    assert!(failed.contains(&ids[4]) && failed.contains("1 orders, and no more"), "{failed}");
+    assert_eq!(bad.0, 2, "{}", bad.2);
+    assert!(bad.2.contains("must be one that a page ended with"), "{}", bad.2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_of_the_store_are_cut_by_their_ids_from_the_parts_of_their_products() {
+    let folder = folder();
+    let store = open(folder.path()).await;
+    let toy = order("Train", 0);
+    let pizza = r#"{"pizza": "Margherita"}"#.parse().unwrap();
+    let other = NewOrder { details: pizza, ..order("Train", 0) };
+    let _ = store.orders().insert(&[toy.clone(), other.clone()], Duration::ZERO).await.unwrap();
+    let (toy, other) = (toy.id.to_string(), other.id.to_string());
     let part =
         serde_json::json!([{ "name": "wagon", "width_mm": 300, "height_mm": 200, "count": 2 }]);
     let product = woody_core::domain::NewProduct {

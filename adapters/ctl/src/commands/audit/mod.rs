@@ -22,6 +22,7 @@ use self::{
 use super::{
     details,
     error::CtlError,
+    list::{self, ListArgs},
     output::{Output, progress_bar},
     shop::{MOST_LETTERS, Shop},
 };
@@ -29,6 +30,8 @@ use woody_adapters::config::bounds::{self, MILLISECOND, MONTH, whole};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrdersCommand {
+    /// List orders by the time at which they were accepted, oldest first, a page at a time.
+    List(ListArgs),
     /// List orders that have been pending for long, oldest first.
     Stuck {
         /// How long is long (1ms to 30days).
@@ -76,6 +79,7 @@ const MOVING: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(command: OrdersCommand, shop: &Shop<'_>) -> Result<Output, CtlError> {
     match command {
+        OrdersCommand::List(args) => list::run(args, shop).await,
         OrdersCommand::Stuck { pending_for, limit } => {
             let store = shop.store().await?;
             let stuck = store.orders().stuck(pending_for, limit).await;

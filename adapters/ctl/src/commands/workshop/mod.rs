@@ -2,7 +2,7 @@
 
 mod orders;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -14,16 +14,19 @@ use super::{
     output::{Format, Output, progress_bar},
     shop::Shop,
 };
-use woody_adapters::config::{ConfigError, WorkshopArgs};
+use woody_adapters::config::{
+    ConfigError, WorkshopArgs,
+    bounds::{self, MONTH, SECOND},
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WorkshopCommand {
     /// Plan how several orders are cut from the same sheets, and what share each has.
     ///
-    /// Orders come from the store by their ids, or from a file of lines: JSON objects with
-    /// `product`, `quantity` and perhaps `order`, or CSV with such a heading. A toy is cut from
-    /// the parts that the product of its name has in the store, or, without any, in the letters
-    /// of its name. Wood and cost are shared by the area of the pieces.
+    /// Orders come from the store, by their ids or by the time at which they were accepted, or
+    /// from a file of lines: JSON objects with `product`, `quantity` and perhaps `order`, or CSV
+    /// with such a heading. A toy is cut from the parts that the product of its name has in the
+    /// store, or, without any, in the letters of its name. Wood and cost are shared by the area of the pieces.
     ///
     /// `--output svg|csv|labels|dxf` writes the drawings, the cut list, a label for each piece,
     /// or what a router reads. Exit code 1 if the orders cannot be made.
@@ -33,8 +36,13 @@ pub(super) enum WorkshopCommand {
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     /// Ids of orders in the store.
-    #[arg(value_name = "ID", required_unless_present = "orders")]
+    #[arg(value_name = "ID", required_unless_present_any = ["orders", "since"])]
     ids: Vec<String>,
+    /// Every order that was accepted within so long before now, unless it was rejected or has
+    /// failed (1s to 30days); 1,000 at most.
+    #[arg(long, value_name = "TIME", conflicts_with = "letters",
+          value_parser = bounds::time(SECOND, MONTH))]
+    since: Option<Duration>,
     /// File of orders, `-` for stdin; 1,000 at most.
     #[arg(long, value_name = "FILE")]
     orders: Option<PathBuf>,
@@ -59,8 +67,11 @@ pub(super) async fn run(
     if let Some(file) = &args.orders {
         orders.read(file)?;
     }
-    let orders =
-        if args.letters { orders.in_letters() } else { orders.found(&args.ids, shop).await? };
+    let orders = if args.letters {
+        orders.in_letters()
+    } else {
+        orders.found(&args.ids, args.since, shop).await?
+    };
     let one_by_one = args.one_by_one;
     let planned = tokio::task::spawn_blocking(move || plan(&workshop, &orders, one_by_one)).await;
     let planned = planned.map_err(std::io::Error::other)?;

@@ -4,12 +4,13 @@ use std::{
     fs::File,
     io::{self, Read},
     path::Path,
+    time::Duration,
 };
 
 use serde::Deserialize;
 use woody_core::{
-    domain::{OrderId, Parts, ProductName, Quantity, ToyOrder},
-    ports::OrderStore,
+    domain::{Order, OrderId, OrderStatus, Outcome, Parts, ProductName, Quantity, ToyOrder, now},
+    ports::{OrderQuery, OrderStore, PageSize},
     workshop::{CuttingList, ToCut},
 };
 
@@ -70,19 +71,25 @@ impl Orders {
         self.0.into_iter().map(|named| named.cut_from(&Parts::default())).collect()
     }
 
-    /// Adds the orders with these ids, and cuts every toy as the store has it.
+    /// Adds the orders with these ids and those accepted `since` so long ago, each once, and
+    /// cuts every toy as the store has it.
     pub(super) async fn found(
         mut self,
         ids: &[String],
+        since: Option<Duration>,
         shop: &Shop<'_>,
     ) -> Result<Vec<ToCut>, CtlError> {
         let ids: Vec<OrderId> =
             ids.iter().map(|id| OrderId::parse(id)).collect::<Result<_, _>>()?;
         if self.0.len() + ids.len() > MOST_ORDERS {
-            return Err(ConfigError::new(format!("{MOST_ORDERS} orders at most")).into());
+            return Err(too_many().into());
         }
         let store = shop.store().await?;
         let found = async {
+            if let Some(since) = since {
+                let room = MOST_ORDERS - self.0.len() - ids.len();
+                self.0.extend(recent(store.orders().as_ref(), since, &ids, room).await?);
+            }
             let bar = progress_bar(2 * ids.len() + self.0.len(), "looking up");
             for id in ids {
                 self.0.push(stored(store.orders().as_ref(), id).await?);
@@ -101,6 +108,54 @@ impl Orders {
         let found = found.await;
         store.close().await;
         found
+    }
+}
+
+fn too_many() -> ConfigError {
+    ConfigError::new(format!("{MOST_ORDERS} orders at most"))
+}
+
+/// The orders of toys that were accepted within `since` before now and are wanted: pending,
+/// or validated. `others` are left out; there is `room` for so many.
+///
+/// They are what the store holds of this hour when it is asked: an order that the broker
+/// alone keeps is not among them.
+async fn recent(
+    orders: &dyn OrderStore,
+    since: Duration,
+    others: &[OrderId],
+    room: usize,
+) -> Result<Vec<Named>, CtlError> {
+    let since = now() - since;
+    let mut query =
+        OrderQuery { since: Some(since), limit: PageSize::LARGEST, ..OrderQuery::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = orders.list(&query).await?;
+        for order in page.orders {
+            let is_wanted = matches!(
+                order.status,
+                OrderStatus::Pending | OrderStatus::Ended(Outcome::Success(_))
+            );
+            let id = order.id;
+            let Ok(Order { details, .. }) = order.decode::<ToyOrder>() else { continue };
+            if !is_wanted || others.contains(&id) {
+                continue;
+            }
+            if found.len() == room {
+                return Err(too_many().into());
+            }
+            let ToyOrder { product, quantity } = details;
+            found.push(Named { order: id.to_string(), toy: product, quantity });
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None if found.is_empty() => {
+                let none = "the store holds no order of toys of that time that can be made";
+                return Err(CtlError::NotFound(none.to_owned()));
+            }
+            None => return Ok(found),
+        }
     }
 }
 
