@@ -11,6 +11,12 @@ use std::time::Duration;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Effort {
     /// The most steps that improve the first plan; making it comes on top.
+    ///
+    /// A problem that consists of equal batches is searched as a whole and as some of its batches,
+    /// with so many steps each: all batches of up to 150 pieces, and the largest of up to 1,000,
+    /// unless the bound says of one that it cannot be cheaper. So twenty times the parts cost no
+    /// more than twenty such batches, each planned with the same effort and a twentieth of the
+    /// sheets at hand, unless a time limit ends the search before.
     pub steps: u64,
     /// Another seed, another plan.
     pub seed: u64,

@@ -100,7 +100,7 @@ fn whole(counts: &[u64], times: u64) -> u64 {
     (times..=times.saturating_mul(2)).find(|n| common.is_multiple_of(*n)).unwrap_or(times)
 }
 
-fn common_divisor(a: u64, b: u64) -> u64 {
+pub(crate) fn common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { common_divisor(b, a % b) }
 }
 

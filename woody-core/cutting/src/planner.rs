@@ -5,9 +5,14 @@
 //! proportion to what is wanted is planned, its sheets are cut as often as the batch is
 //! contained, and what is left is a smaller problem. The emptiest sheet of a batch is not
 //! repeated; its pieces join what is left. The cheaper of the two is taken.
+//!
+//! What consists of equal batches is planned as a whole and as some of its `batches`,
+//! unless the bound says that a batch cannot be cheaper; the cheapest is taken. As
+//! a batch is planned in the same way alone, all cost no more than it does so many times.
 
 use std::time::Instant;
 
+use crate::batches::Batch;
 use crate::bound;
 use crate::check;
 use crate::effort::Effort;
@@ -50,20 +55,68 @@ impl Problem {
     ) -> Result<Plan, Unplanned> {
         let end = effort.time_limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut go_on = || go_on() && end.is_none_or(|end| Instant::now() < end);
-        let counts: Vec<u64> = self.parts().iter().map(|part| u64::from(part.count)).collect();
-        let large = times(self, &counts) > 1 || patterns::worthwhile(&counts);
-        let mut planner = Planner {
-            problem: self,
-            seed: effort.seed,
-            left: if large { effort.steps / 4 * 3 } else { effort.steps },
-            counts,
+        let all = Batch {
+            times: 1,
+            counts: self.parts().iter().map(|part| u64::from(part.count)).collect(),
             at_hand: self.stock().iter().map(|stock| stock.at_hand).collect(),
-            sheets: Vec::new(),
-            go_on: &mut go_on,
         };
-        let (least_cost, _) = planner.least();
-        let sheets = if large { planner.large(effort.steps)? } else { planner.all()? };
-        Ok(self.written(sheets, least_cost))
+        let least = self.least(&all);
+        let mut best = self.own(&all, effort, &mut go_on);
+        for batch in all.smaller() {
+            let cost = best.as_ref().ok().map(|sheets| self.cost(sheets));
+            if cost.is_some_and(|cost| cost <= least) || !go_on() {
+                break;
+            }
+            let (price, sheets) = self.least(&batch);
+            let least = (price.saturating_mul(batch.times), sheets.saturating_mul(batch.times));
+            if cost.is_some_and(|cost| cost <= least) {
+                continue;
+            }
+            let Ok(mut sheets) = self.own(&batch, effort, &mut go_on) else { continue };
+            for sheet in &mut sheets {
+                sheet.repeat *= batch.times;
+            }
+            if cost.is_none_or(|cost| self.cost(&sheets) < cost) {
+                best = Ok(sheets);
+            }
+        }
+        Ok(self.written(best?, least.0))
+    }
+
+    /// Plans one batch, its own batches left aside: what it is part of is of no account.
+    fn own(
+        &self,
+        batch: &Batch,
+        effort: &Effort,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<Sheet>, Unplanned> {
+        let large = times(self, &batch.counts) > 1 || patterns::worthwhile(&batch.counts);
+        let mut planner = Planner {
+            left: if large { effort.steps / 4 * 3 } else { effort.steps },
+            ..self.planner(batch, effort.seed, go_on)
+        };
+        if large { planner.large(effort.steps) } else { planner.all() }
+    }
+
+    fn least(&self, batch: &Batch) -> (u64, u64) {
+        self.planner(batch, 0, &mut || true).least()
+    }
+
+    fn planner<'a>(
+        &'a self,
+        batch: &Batch,
+        seed: u64,
+        go_on: &'a mut dyn FnMut() -> bool,
+    ) -> Planner<'a> {
+        Planner {
+            problem: self,
+            seed,
+            left: 0,
+            counts: batch.counts.clone(),
+            at_hand: batch.at_hand.clone(),
+            sheets: Vec::new(),
+            go_on,
+        }
     }
 
     fn written(&self, mut sheets: Vec<Sheet>, least_cost: u64) -> Plan {
