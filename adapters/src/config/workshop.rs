@@ -160,6 +160,19 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_stages_is_set_by_its_word() {
+        for (word, stages) in [
+            ("two", Stages::Two),
+            ("three", Stages::Three),
+            ("any", Stages::Any),
+            ("free", Stages::Free),
+        ] {
+            let workshop = parse(&format!("[saw]\nstages = '{word}'")).unwrap();
+            assert_eq!(workshop.saw().stages, stages);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_line() {
         for (text, says) in [
             (
@@ -171,6 +184,10 @@ mod tests {
             (
                 "effort = 'much'",
                 ":1: unknown variant `much`, expected one of `fast`, `balanced`, `thorough`",
+            ),
+            (
+                "[saw]\nkerf_mm = 6\nstages = 'nested'",
+                ":3: unknown variant `nested`, expected one of `two`, `three`, `any`, `free`",
             ),
             ("[[sheet]]\nname = 'board'\nwidth_mm = 9", ":1: missing field `height_mm`"),
             ("max_sheets = 0", ": max_sheets must be 1 to 100000"),

@@ -1,9 +1,10 @@
 //! Whether a plan can be sawn, judged from its rectangles alone: nothing here knows
-//! how plans are made, or looks at their cut trees.
+//! how plans are made, or looks at their cut trees. Of a sheet that is for a router only that its
+//! pieces lie a kerf apart.
 
 use crate::geometry::{Axis, Rect};
 use crate::plan::Plan;
-use crate::problem::Problem;
+use crate::problem::{Problem, Stages};
 
 /// What is wrong with a plan.
 #[non_exhaustive]
@@ -34,6 +35,12 @@ pub enum Fault {
     /// No sequence of edge-to-edge cuts frees the pieces.
     #[error("sheet {sheet} cannot be sawn")]
     NotSawable {
+        /// Index of the sheet in the plan.
+        sheet: usize,
+    },
+    /// Pieces overlap, or a router's bit does not go between them.
+    #[error("two pieces on sheet {sheet} overlap or lie closer than the kerf")]
+    TooClose {
         /// Index of the sheet in the plan.
         sheet: usize,
     },
@@ -115,6 +122,35 @@ fn part(pieces: &[Rect], axis: Axis, kerf_mm: u32) -> Vec<Vec<Rect>> {
     groups
 }
 
+/// Whether no two of `pieces` overlap or lie closer than `kerf_mm`: what a router asks of them.
+///
+/// ```
+/// use woody_cutting::{Rect, check::apart};
+///
+/// let rect = |x_mm, y_mm, width_mm, height_mm| Rect { x_mm, y_mm, width_mm, height_mm };
+/// let windmill = [rect(0, 0, 20, 10), rect(20, 0, 10, 20), rect(10, 20, 20, 10), rect(0, 10, 10, 20)];
+/// assert!(apart(&windmill, 0));
+/// assert!(!apart(&windmill, 1));
+/// ```
+pub fn apart(pieces: &[Rect], kerf_mm: u32) -> bool {
+    let end = |rect: &Rect, axis| u64::from(rect.start_mm(axis)) + u64::from(rect.along_mm(axis));
+    let mut sorted = pieces.to_vec();
+    sorted.sort_unstable_by_key(|rect| rect.x_mm);
+    // Those to the left that the next piece may touch.
+    let mut near: Vec<Rect> = Vec::new();
+    sorted.iter().all(|rect| {
+        let clear = |a: &Rect, b: &Rect, axis| {
+            end(a, axis) + u64::from(kerf_mm) <= u64::from(b.start_mm(axis))
+        };
+        near.retain(|other| !clear(other, rect, Axis::Width));
+        let free = near
+            .iter()
+            .all(|other| clear(other, rect, Axis::Height) || clear(rect, other, Axis::Height));
+        near.push(*rect);
+        free
+    })
+}
+
 /// Checks all that a plan owes its problem.
 ///
 /// # Errors
@@ -154,7 +190,11 @@ pub fn verify(problem: &Problem, plan: &Plan) -> Result<(), Fault> {
             }
         }
         let rects: Vec<Rect> = placements.iter().map(|placement| placement.rect).collect();
-        if !sawable(&rects, saw.kerf_mm) {
+        if saw.stages == Stages::Free && layout.is_free() {
+            if !apart(&rects, saw.kerf_mm) {
+                return Err(Fault::TooClose { sheet });
+            }
+        } else if !sawable(&rects, saw.kerf_mm) {
             return Err(Fault::NotSawable { sheet });
         }
     }

@@ -48,6 +48,9 @@ pub enum Node {
     Offcut(Rect),
     /// Cut further, by parallel cuts.
     Cut(Strips),
+    /// A whole sheet for a router ([`Stages::Free`](crate::Stages::Free)): no sequence of
+    /// cuts is known, and there may be none.
+    Free(FreeForm),
 }
 
 /// A finished piece on its sheet.
@@ -74,6 +77,21 @@ pub struct Strips {
     pub strips: Vec<Node>,
 }
 
+/// Wood on which pieces lie anywhere, a kerf apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FreeForm {
+    /// The wood.
+    pub rect: Rect,
+    /// The finished pieces.
+    pub placements: Vec<Placement>,
+    /// What is left over beside them, in rectangles worth keeping ([`Saw::least_offcut_mm`])
+    /// that lie a kerf apart, the largest first.
+    ///
+    /// [`Saw::least_offcut_mm`]: crate::Saw::least_offcut_mm
+    pub offcuts: Vec<Rect>,
+}
+
 impl Node {
     /// The wood it is.
     pub fn rect(&self) -> Rect {
@@ -81,6 +99,7 @@ impl Node {
             Self::Piece(placement) => placement.rect,
             Self::Offcut(rect) => *rect,
             Self::Cut(strips) => strips.rect,
+            Self::Free(free) => free.rect,
         }
     }
 
@@ -101,10 +120,10 @@ impl Sheet {
     /// The finished pieces.
     pub fn placements(&self) -> Vec<Placement> {
         let mut found = Vec::new();
-        self.root.walk(&mut |node| {
-            if let Node::Piece(placement) = node {
-                found.push(*placement);
-            }
+        self.root.walk(&mut |node| match node {
+            Node::Piece(placement) => found.push(*placement),
+            Node::Free(free) => found.extend_from_slice(&free.placements),
+            Node::Offcut(_) | Node::Cut(_) => {}
         });
         found
     }
@@ -112,15 +131,19 @@ impl Sheet {
     /// What is left over and has no side shorter than `least_mm`, the largest first.
     pub fn offcuts(&self, least_mm: u32) -> Vec<Rect> {
         let mut found = Vec::new();
-        self.root.walk(&mut |node| {
-            if let Node::Offcut(rect) = node
-                && rect.width_mm.min(rect.height_mm) >= least_mm
-            {
-                found.push(*rect);
-            }
+        self.root.walk(&mut |node| match node {
+            Node::Offcut(rect) => found.push(*rect),
+            Node::Free(free) => found.extend_from_slice(&free.offcuts),
+            Node::Piece(_) | Node::Cut(_) => {}
         });
+        found.retain(|rect| rect.width_mm.min(rect.height_mm) >= least_mm);
         found.sort_by_key(|rect| std::cmp::Reverse(rect.area_mm2()));
         found
+    }
+
+    /// Whether it is for a router: no cuts are told of it.
+    pub fn is_free(&self) -> bool {
+        matches!(self.root, Node::Free(_))
     }
 
     /// Area of the pieces on one sheet, in square millimetres.
@@ -147,6 +170,10 @@ impl Node {
                 // Every strip is visited.
                 let each = strips.strips.iter_mut().map(|strip| strip.leave_out(unwanted));
                 each.filter(|left| *left).count() > 0
+            }
+            Self::Free(free) => {
+                free.placements.retain(|piece| !unwanted(piece.part));
+                !free.placements.is_empty()
             }
         };
         if !left {

@@ -17,10 +17,11 @@ use crate::bound;
 use crate::check;
 use crate::effort::Effort;
 use crate::error::Unplanned;
+use crate::free;
 use crate::items::{Item, items, times};
 use crate::patterns;
 use crate::plan::{Plan, Sheet};
-use crate::problem::{Problem, Stock};
+use crate::problem::{Problem, Stages, Stock};
 use crate::realize;
 use crate::search::drive::Search;
 use crate::search::model::{Model, PieceKind, Sort};
@@ -28,6 +29,8 @@ use crate::search::state::State;
 
 /// The most steps for a batch whose sheets are only proposed.
 const BATCH: u64 = 2_000_000;
+/// The most steps for a layout for a router, and for the plan for a saw that it is to beat.
+const FREE: u64 = 8_000_000;
 /// What one unit of price weighs; any one search has fewer sheets.
 const PER_PRICE: u64 = 1 << 13;
 
@@ -54,14 +57,33 @@ impl Problem {
         mut go_on: impl FnMut() -> bool,
     ) -> Result<Plan, Unplanned> {
         let end = effort.time_limit.and_then(|limit| Instant::now().checked_add(limit));
-        let mut go_on = || go_on() && end.is_none_or(|end| Instant::now() < end);
+        let mut goes_on = true;
+        let mut go_on = || {
+            goes_on = goes_on && go_on() && end.is_none_or(|end| Instant::now() < end);
+            goes_on
+        };
         let all = Batch {
             times: 1,
             counts: self.parts().iter().map(|part| u64::from(part.count)).collect(),
             at_hand: self.stock().iter().map(|stock| stock.at_hand).collect(),
         };
-        let least = self.least(&all);
-        let mut best = self.own(&all, effort, &mut go_on);
+        let sheets = match self.saw().stages {
+            Stages::Free => self.freely(&all, effort, &mut go_on)?,
+            _ => self.sawn(&all, effort, &mut go_on)?,
+        };
+        let (least_cost, _) = self.least(&all);
+        Ok(self.written(sheets, least_cost))
+    }
+
+    /// Plans all for a saw, its equal batches besides.
+    fn sawn(
+        &self,
+        all: &Batch,
+        effort: &Effort,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<Sheet>, Unplanned> {
+        let least = self.least(all);
+        let mut best = self.own(all, effort, go_on);
         for batch in all.smaller() {
             let cost = best.as_ref().ok().map(|sheets| self.cost(sheets));
             if cost.is_some_and(|cost| cost <= least) || !go_on() {
@@ -72,7 +94,7 @@ impl Problem {
             if cost.is_some_and(|cost| cost <= least) {
                 continue;
             }
-            let Ok(mut sheets) = self.own(&batch, effort, &mut go_on) else { continue };
+            let Ok(mut sheets) = self.own(&batch, effort, go_on) else { continue };
             for sheet in &mut sheets {
                 sheet.repeat *= batch.times;
             }
@@ -80,7 +102,7 @@ impl Problem {
                 best = Ok(sheets);
             }
         }
-        Ok(self.written(best?, least.0))
+        best
     }
 
     /// Plans one batch, its own batches left aside: what it is part of is of no account.
@@ -119,6 +141,43 @@ impl Problem {
         }
     }
 
+    /// Plans for a saw, shortly; then for a router, if that may be cheaper; then for a saw with
+    /// the whole effort, unless nothing can be cheaper. What costs the least is taken, that for
+    /// a saw of equal ones.
+    fn freely(
+        &self,
+        all: &Batch,
+        effort: &Effort,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<Sheet>, Unplanned> {
+        let cost = |sheets: &Result<Vec<Sheet>, Unplanned>| {
+            sheets.as_ref().map_or((u64::MAX, u64::MAX), |sheets| self.cost(sheets))
+        };
+        let share = (effort.steps / 8).min(FREE);
+        let shortly = Effort { steps: share, ..*effort };
+        let sawn = self.own(all, &shortly, go_on);
+        let planner = self.planner(all, effort.seed, go_on);
+        let (least, model) = (planner.least(), planner.model(&planner.pieces(), 1));
+        if cost(&sawn) <= least {
+            return sawn;
+        }
+        let mut steps = |steps| steps < share && (planner.go_on)();
+        let range = (least, cost(&sawn));
+        let free = free::plan(self, &model, range, effort.seed, &mut steps);
+        if let Some(free) = &free
+            && self.cost(free) <= least
+        {
+            return Ok(free.clone());
+        }
+        let longer = self.sawn(all, effort, go_on);
+        // A short search has come further now and then.
+        let sawn = if cost(&longer) <= cost(&sawn) { longer } else { sawn };
+        match free {
+            Some(free) if self.cost(&free) < cost(&sawn) => Ok(free),
+            _ => sawn,
+        }
+    }
+
     fn written(&self, mut sheets: Vec<Sheet>, least_cost: u64) -> Plan {
         sheets.sort_by_key(|sheet| self.stock()[sheet.stock].area_mm2() - sheet.used_mm2());
         let (cost, _) = self.cost(&sheets);
@@ -149,7 +208,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Plans all that is wanted.
+    /// Plans all that is left.
     fn all(&mut self) -> Result<Vec<Sheet>, Unplanned> {
         while self.counts.iter().any(|count| *count > 0) {
             self.step()?;
@@ -275,9 +334,13 @@ impl Planner<'_> {
     }
 
     fn least(&self) -> (u64, u64) {
+        bound::least(&self.model(&self.pieces(), 1), &self.prices())
+    }
+
+    /// Every piece for itself.
+    fn pieces(&self) -> Vec<Item> {
         let each = self.counts.iter().copied().enumerate();
-        let single = |(part, count)| Item { part, columns: 1, rows: 1, count };
-        bound::least(&self.model(&each.map(single).collect::<Vec<_>>(), 1), &self.prices())
+        each.map(|(part, count)| Item { part, columns: 1, rows: 1, count }).collect()
     }
 
     fn prices(&self) -> Vec<u64> {

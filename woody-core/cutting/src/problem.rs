@@ -87,7 +87,7 @@ impl Stock {
     }
 }
 
-/// How often the direction of the cuts may change.
+/// How often the direction of the cuts may change, or that no saw cuts.
 ///
 /// The cut that trims a strip to its piece is not counted, as in the literature
 /// (*non-exact* patterns).
@@ -102,6 +102,9 @@ pub enum Stages {
     /// As often as it takes.
     #[default]
     Any,
+    /// As it comes, for a router: pieces lie anywhere, a kerf apart, where that is cheaper than
+    /// what a saw can cut.
+    Free,
 }
 
 impl Stages {
@@ -110,7 +113,7 @@ impl Stages {
         match self {
             Self::Two => Some(2),
             Self::Three => Some(3),
-            Self::Any => None,
+            Self::Any | Self::Free => None,
         }
     }
 }
@@ -120,7 +123,7 @@ impl Stages {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Saw {
-    /// What the blade takes at each cut, in millimetres.
+    /// What the blade takes at each cut, or a router's bit between two pieces, in millimetres.
     pub kerf_mm: u32,
     /// What is cut off each edge of a raw sheet, kerf included, in millimetres.
     pub trim_mm: u32,

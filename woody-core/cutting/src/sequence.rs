@@ -36,9 +36,13 @@ pub struct Cut {
 
 impl Sheet {
     /// The cuts that free the pieces of one sheet, in the order of the sawing: the raw
-    /// edges first, then the strips of the whole, then each strip's.
+    /// edges first, then the strips of the whole, then each strip's; none of a sheet that is
+    /// for a router.
     pub fn cuts(&self, stock: &Stock, saw: &Saw) -> Vec<Cut> {
         let mut saying = Saying { stock, cuts: Vec::new() };
+        if self.is_free() {
+            return saying.cuts;
+        }
         saying.trim(saw.trim_mm);
         let mut open = vec![&self.root];
         while let Some(node) = open.pop() {

@@ -2,7 +2,7 @@
 //!
 //! A [`CuttingList`] says which rectangles a toy is made of, a [`Workshop`]
 //! says which sheets there are, and [`Workshop::plan`] lays the one out on the
-//! other, so that a saw can cut it. Planning is pure, takes milliseconds to a fraction of a
+//! other, so that a saw can cut it, or a router on request. Planning is pure, takes milliseconds to a fraction of a
 //! second, and belongs on a [`HeavyPool`]. The search is `woody_cutting`'s.
 
 mod blocks;

@@ -13,7 +13,7 @@ use crate::domain::{Quantity, Reason};
 pub struct Plan {
     /// How many toys it makes.
     pub quantity: Quantity,
-    /// What the saw takes between two pieces, in millimetres.
+    /// What the saw, or a router's bit, takes between two pieces, in millimetres.
     pub kerf_mm: u32,
     /// The plan in numbers.
     pub figures: Figures,
@@ -64,6 +64,10 @@ pub struct Layout {
     /// each strip's. After the first 2,000 entries of a plan cuts are counted in `cuts` alone.
     #[serde(default)]
     pub cut_sequence: Vec<Cut>,
+    /// Whether pieces lie as a saw need not be able to cut them, for a router; no cuts are told
+    /// then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub free: bool,
 }
 
 /// A piece on a sheet, or a block of equal pieces with the kerf between them.
@@ -87,6 +91,11 @@ pub struct Placement {
     /// Pieces below each other.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub rows: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(yes: &bool) -> bool {
+    !*yes
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

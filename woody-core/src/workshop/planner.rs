@@ -10,7 +10,8 @@ use crate::domain::Quantity;
 
 impl Workshop {
     /// Plans how `quantity` toys are cut, so that a saw can cut them: every cut goes from
-    /// edge to edge of the wood that lies on it.
+    /// edge to edge of the wood that lies on it. With [`Stages::Free`](super::Stages::Free) for a
+    /// router, where that costs less.
     ///
     /// The same arguments give the same plan, always and everywhere, unless the effort has
     /// a time limit. It may take some hundred milliseconds: call it on a
@@ -139,6 +140,7 @@ impl Workshop {
             cuts: cuts.len() as u64,
             cut_length_mm: cuts.iter().map(|cut| u64::from(cut.length_mm)).sum(),
             cut_sequence: cuts::sequence(&cuts, stock, self.saw.kerf_mm, most_cuts),
+            free: sheet.is_free(),
         }
     }
 

@@ -90,7 +90,8 @@ impl Drawing<'_> {
         let mut text = format!("{} of {}.", self.plan.summary(), self.plan.quantity);
         for layout in self.plan.layouts.iter().take(MAX_DRAWN) {
             let pieces: u64 = layout.placements.iter().map(Placement::pieces).sum();
-            let _ = write!(text, " {} with {pieces} pieces.", caption(layout));
+            let free = if layout.free { ", a free layout for a router" } else { "" };
+            let _ = write!(text, " {} with {pieces} pieces{free}.", caption(layout));
         }
         if let Some(rest) = self.not_drawn() {
             let _ = write!(text, " {rest}.");

@@ -324,6 +324,32 @@ fn too_few_sheets_at_hand_are_a_verdict() {
 }
 
 #[test]
+fn a_windmill_for_a_router_takes_one_sheet_and_no_cuts() {
+    let parts = windmill::product().parts;
+    let list = CuttingList::of(&name("Windmill"), &parts);
+    let workshop = |stages| {
+        let saw = Saw { kerf_mm: 0, stages, ..Saw::default() };
+        Workshop::new(windmill::workshop(9).sheets().to_vec(), saw, 10).unwrap()
+    };
+    let sawn = workshop(Stages::Any).plan(&list, Quantity::ONE).unwrap();
+    assert_eq!((sawn.figures.sheets, sawn.layouts[0].free), (2, false));
+    let plan = workshop(Stages::Free).plan(&list, Quantity::ONE).unwrap();
+    let figures = plan.figures;
+    assert_eq!((figures.sheets, figures.cuts, figures.cut_length_mm), (1, 0, 0));
+    let layout = &plan.layouts[0];
+    assert!(layout.free && layout.cut_sequence.is_empty());
+    let json = serde_json::to_value(&plan).unwrap();
+    assert_eq!(json["layouts"][0]["free"], true);
+    assert_eq!(serde_json::from_value::<Plan>(json).unwrap(), plan);
+    let json = serde_json::to_value(&sawn).unwrap();
+    assert!(json["layouts"][0].get("free").is_none(), "{json}");
+    let svg = plan.to_svg("Windmill");
+    assert!(svg.contains("free layout, for a router") && !svg.contains("fence"), "{svg}");
+    assert_eq!(plan.to_csv("Windmill").lines().count(), 1 + layout.placements.len());
+    assert!(plan.to_dxf().unwrap().contains("PIECES"));
+}
+
+#[test]
 fn raw_edges_are_trimmed() {
     let saw = Saw { trim_mm: 15, ..Saw::default() };
     let workshop = Workshop::new(vec![Sheet::new("board", 600, 400)], saw, 10).unwrap();

@@ -4,6 +4,6 @@ pub(crate) mod drive;
 pub(crate) mod model;
 pub(crate) mod panel;
 pub(crate) mod recreate;
-mod rng;
+pub(crate) mod rng;
 mod ruin;
 pub(crate) mod state;

@@ -36,6 +36,7 @@ fn assert_sound(problem: &Problem, plan: &Plan) {
     assert_eq!(check::verify(problem, plan), Ok(()));
     assert!(plan.least_cost <= plan.cost, "{} > {}", plan.least_cost, plan.cost);
     for sheet in &plan.sheets {
+        assert!(!sheet.is_free() || problem.saw().stages == Stages::Free);
         assert_whole(&sheet.root, problem.saw().kerf_mm);
         if let Some(limit) = problem.saw().stages.limit() {
             assert!(stages(&sheet.root) <= limit, "{:#?}", sheet.root);

@@ -24,7 +24,7 @@ fn any_stock() -> impl Strategy<Value = Vec<Stock>> {
 }
 
 pub(crate) fn any_saw() -> impl Strategy<Value = Saw> {
-    let stages = prop::sample::select(vec![Stages::Two, Stages::Three, Stages::Any]);
+    let stages = prop::sample::select(vec![Stages::Two, Stages::Three, Stages::Any, Stages::Free]);
     (0..8_u32, prop::sample::select(vec![0, 0, 1, 10, 20]), stages)
         .prop_map(|(kerf_mm, trim_mm, stages)| Saw { kerf_mm, trim_mm, stages, ..Saw::default() })
 }

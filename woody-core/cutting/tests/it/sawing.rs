@@ -31,6 +31,10 @@ proptest! {
         let (plan, kerf) = (problem.plan(&Effort::steps(5_000)).unwrap(), problem.saw().kerf_mm);
         for sheet in &plan.sheets {
             let stock = problem.stock()[sheet.stock];
+            if sheet.is_free() {
+                prop_assert_eq!(sheet.cuts(&stock, &problem.saw()), vec![]);
+                continue;
+            }
             let cuts = sheet.cuts(&stock, &problem.saw());
             let (trimming, cutting) = cuts.split_at(if problem.saw().trim_mm > 0 { 4 } else { 0 });
             for cut in trimming {

@@ -26,8 +26,16 @@ fn rows_in(height: f64, row: f64) -> usize {
 }
 
 /// Writes the cuts of a sheet: in a column, or in two if they are many, in smaller letters if
-/// they are very many.
+/// they are very many. For a router there are none, which is said.
 pub(super) fn cuts(out: &mut String, layout: &Layout, area: Area) -> fmt::Result {
+    if layout.free {
+        for (y, line) in
+            [(0.0, "free layout, for a router:"), (ROW, "a saw may not be able to cut it")]
+        {
+            Line::new(area.x, area.y + y, SIZE, line).bold().write(out)?;
+        }
+        return Ok(());
+    }
     let cuts = &layout.cut_sequence;
     // Without the heading, and the line that counts what is left out.
     let rows = |row| rows_in(area.height, row).saturating_sub(2).max(1);

@@ -63,8 +63,12 @@ impl Page<'_> {
         let below = Area { x: MARGIN, y, width: LISTS - 8.0 - MARGIN, height: FOOT - y };
         legend.write(out, below, |part| drawing.named.contains(&part))?;
         lists::scale_bar(out, (MARGIN, FOOT + 1.2), scale)?;
-        let note = "rip: along the sheet's longer side; cross: across it; fence: the strip that comes off; \
-                    ↔: the grain";
+        let note = if self.layout.free {
+            "pieces lie a router bit's width apart; ↔: the grain"
+        } else {
+            "rip: along the sheet's longer side; cross: across it; fence: the strip that comes off; \
+             ↔: the grain"
+        };
         Line::new(WIDTH - MARGIN, FOOT + 2.0, 2.3, note).end().write(out)?;
         out.write_str("</g>\n")?;
         Ok(drawing.shapes)

@@ -33,7 +33,7 @@ pub struct HeavyView {
 pub struct PlanView {
     /// How many toys it makes.
     pub quantity: u16,
-    /// What the saw takes between two pieces, in millimetres.
+    /// What the saw, or a router's bit, takes between two pieces, in millimetres.
     pub kerf_mm: u32,
     /// The plan in numbers.
     pub figures: FiguresView,
@@ -102,6 +102,11 @@ pub struct LayoutView {
     /// The cuts in the order of the sawing: the raw edges, then the strips of the whole, then
     /// each strip's. After the first 2,000 entries of a plan cuts are counted in `cuts` alone.
     pub cut_sequence: Vec<CutView>,
+    /// Whether pieces lie as a saw need not be able to cut them, for a router; left out if not.
+    /// No cuts are told then.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub free: bool,
 }
 
 /// A cut from edge to edge of the wood that lies on the saw, or several that follow each
