@@ -21,12 +21,22 @@ pub(crate) fn least(model: &Model, prices: &[u64]) -> (u64, u64) {
         .sum::<u128>();
     let largest = model.stock.iter().map(Sort::area).max().unwrap_or(1);
     let mut sheets = u64::try_from(area.div_ceil(u128::from(largest))).unwrap_or(u64::MAX);
-    let mut price = Cover::of(model, prices).least(area);
+    let mut price = Cover::of(model, prices).least(area).max(dearest_piece(model, prices));
     if let [sort] = &model.stock[..] {
         sheets = sheets.max(transformed(sort, &model.kinds));
         price = price.max(sheets.saturating_mul(prices[0]));
     }
     (price, sheets)
+}
+
+/// What the cheapest sheet costs that holds the piece for which that is the most.
+fn dearest_piece(model: &Model, prices: &[u64]) -> u64 {
+    let cheapest = |kind: &PieceKind| {
+        let holding = model.stock.iter().zip(prices).filter(|(sort, _)| kind.fits(sort.size));
+        holding.map(|(_, price)| *price).min()
+    };
+    let wanted = model.kinds.iter().filter(|kind| kind.count > 0);
+    wanted.filter_map(cheapest).max().unwrap_or(0)
 }
 
 /// Sizes of sheet as wood by area, the cheapest wood first.

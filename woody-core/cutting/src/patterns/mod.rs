@@ -24,7 +24,7 @@ const LEAST_OF_EACH: u64 = 6;
 /// More kinds than this would take more time than they save.
 const MOST_KINDS: usize = 300;
 /// Kinds times sizes of sheet, likewise.
-const MOST_WAYS: usize = 1_000;
+const MOST_WAYS: usize = 500;
 /// Cells that one round may take for stacks: the search is asked between rounds whether to go on.
 const MOST_CELLS: usize = 100_000_000;
 /// Sheets that hold more of the smallest piece are left to blocks.
@@ -148,11 +148,11 @@ impl Mixing<'_> {
                 break;
             }
             let best = self.best_from(0, &values);
-            let best = best.or_else(|| self.generate(&values, false));
+            let best = best.or_else(|| self.generate(&values, false, go_on));
             let best = best.or_else(|| {
                 let stacks = self.model.stages.is_none_or(|stages| stages > 2)
                     && self.pricer.cells(&self.stock) <= MOST_CELLS;
-                stacks.then(|| self.generate(&values, true)).flatten()
+                stacks.then(|| self.generate(&values, true, go_on)).flatten()
             });
             let Some(best) = best else { break };
             let column = &self.columns[best];
@@ -260,10 +260,18 @@ impl Mixing<'_> {
         best.map(|(index, _)| index)
     }
 
-    /// Adds the patterns that the programme lacks; returns the best of them.
-    fn generate(&mut self, values: &[f64], stacks: bool) -> Option<usize> {
+    /// Adds patterns that the programme lacks while it may; returns the best of them.
+    fn generate(
+        &mut self,
+        values: &[f64],
+        stacks: bool,
+        go_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Option<usize> {
         let before = self.columns.len();
         for (stock, axis) in self.ways() {
+            if !go_on(self.pricer.work / PER_STEP) {
+                break;
+            }
             if let Some(pattern) = self.price(stock, axis, values, stacks) {
                 self.add_pattern(&pattern);
                 if let Some(last) = self.columns.last()

@@ -15,7 +15,8 @@ struct Knapsack {
 }
 
 impl Knapsack {
-    fn new(cells: usize) -> Self {
+    fn new(cells: usize, work: &mut u64) -> Self {
+        *work += cells as u64;
         Self { value: vec![0.0; cells + 1], last: vec![NOTHING; cells + 1] }
     }
 
@@ -114,7 +115,7 @@ impl Priced {
     fn strips(mut self, work: &mut u64) -> Pattern {
         self.items.sort_by_key(|item| (item.along, item.across, item.lying.kind));
         let [along, across] = self.cells;
-        let (mut strip, mut whole) = (Knapsack::new(across), Knapsack::new(along));
+        let (mut strip, mut whole) = (Knapsack::new(across, work), Knapsack::new(along, work));
         for (index, item) in (0_u32..).zip(&self.items) {
             strip.offer(item.across, item.value, index);
             let next = self.items.get(index as usize + 1);
@@ -130,7 +131,7 @@ impl Priced {
             if let Some((_, strip)) = known.iter().find(|(known, _)| *known == index) {
                 return strip.clone();
             }
-            let mut strip = Knapsack::new(across);
+            let mut strip = Knapsack::new(across, work);
             for (index, item) in (0_u32..=index).zip(&self.items) {
                 strip.offer(item.across, item.value, index);
                 *work += across as u64;
@@ -156,7 +157,7 @@ impl Priced {
         wide.sort_unstable();
         wide.dedup();
         // The best stack of each breadth and each length.
-        let mut stack = Knapsack::new(along);
+        let mut stack = Knapsack::new(along, work);
         let mut stacks: Vec<Vec<f64>> = Vec::with_capacity(broad.len());
         for breadth in &broad {
             for (index, item) in (0_u32..).zip(&self.items) {
@@ -166,9 +167,10 @@ impl Priced {
                 }
             }
             stacks.push(stack.value.clone());
+            *work += along as u64;
         }
         let fill = |width: usize, work: &mut u64| {
-            let (mut strip, mut before) = (Knapsack::new(across), 0.0);
+            let (mut strip, mut before) = (Knapsack::new(across, work), 0.0);
             for (index, breadth) in (0_u32..).zip(&broad) {
                 let value = stacks[index as usize][width];
                 if value > before {
@@ -179,7 +181,7 @@ impl Priced {
             }
             strip
         };
-        let mut whole = Knapsack::new(along);
+        let mut whole = Knapsack::new(along, work);
         for (index, width) in (0_u32..).zip(&wide) {
             let strip = fill(*width, work);
             whole.offer(*width, strip.all(), index);
@@ -193,11 +195,12 @@ impl Priced {
             let width = wide[index as usize];
             let chosen = fill(width, work).chosen(across, |index| broad[index as usize]);
             let stacks = chosen.into_iter().map(|index| {
-                let mut stack = Knapsack::new(width);
+                let mut stack = Knapsack::new(width, work);
                 let breadth = broad[index as usize];
                 for (index, item) in (0_u32..).zip(&self.items) {
                     if item.across <= breadth {
                         stack.offer(item.along, item.value, index);
+                        *work += width as u64;
                     }
                 }
                 let pieces = stack.chosen(width, |index| self.items[index as usize].along);

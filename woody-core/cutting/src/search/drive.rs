@@ -14,6 +14,10 @@ use super::state::{State, Undo};
 
 /// Length of the late acceptance's memory, in rounds.
 const MEMORY: usize = 200;
+/// What each round takes besides its looks, in looks.
+const ROUND: u64 = 4;
+/// Sizes in stock that are looked through in the time of one look.
+const SORTS_PER_LOOK: u64 = 8;
 
 pub(crate) struct Search<'a> {
     model: &'a Model,
@@ -24,6 +28,10 @@ pub(crate) struct Search<'a> {
     best: Option<State>,
     keys: Vec<[u64; 3]>,
     rounds: u64,
+    /// What a round takes besides its looks, in looks.
+    round: u64,
+    /// The largest area of a size in stock.
+    largest: f64,
     /// The size in stock that is opened before others.
     first: Option<usize>,
 }
@@ -47,6 +55,8 @@ impl<'a> Search<'a> {
             best: None,
             keys: keys.collect(),
             rounds: 0,
+            round: ROUND + model.stock.len() as u64 / SORTS_PER_LOOK,
+            largest: model.stock.iter().map(|sort| area(sort.size)).fold(1.0, f64::max),
             first: None,
         }
     }
@@ -88,6 +98,7 @@ impl<'a> Search<'a> {
                     return;
                 }
                 self.rounds += 1;
+                self.seeker.looks += self.round;
                 self.undo.begin(&self.state);
                 if ruin(&mut self.state, &mut self.undo, &mut self.rng).is_none()
                     && self.state.out.is_empty()
@@ -212,6 +223,7 @@ impl<'a> Search<'a> {
                 && self.model.kinds[kind as usize].fits(sort.size)
         };
         let all = 0..self.model.stock.len();
+        self.seeker.looks += 1 + all.len() as u64 / SORTS_PER_LOOK;
         let n = all.clone().filter(fitting).count();
         let stock = match self.first {
             Some(first) if fitting(&first) => first,
@@ -247,10 +259,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        let sheet = self.model.stock.iter().map(super::model::Sort::area).max().unwrap_or(1);
-        #[expect(clippy::cast_precision_loss)]
-        let sheet = sheet as f64;
-        out - 0.01 * free / sheet
+        out - 0.01 * free / self.largest
     }
 }
 

@@ -120,3 +120,13 @@ fn a_million_pieces_take_bounded_work() {
         assert_eq!(woody_cutting::check::verify(&problem, &plan), Ok(()));
     }
 }
+
+/// A search of what is known to be the best would take all its steps.
+#[test]
+fn a_piece_that_few_of_many_sizes_hold_is_proven_at_once() {
+    let stock = (1..=64).map(|n| Stock::new(50 * n, 20 * n)).collect();
+    let problem = Problem::new(vec![Part::new(1_900, 700)], stock, Saw::default()).unwrap();
+    let plan = problem.plan(&Effort::default()).unwrap();
+    assert!(plan.is_proven());
+    assert_eq!(plan.sheets[0].stock, 37);
+}
