@@ -3,16 +3,20 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use sqlx::{
     ConnectOptions, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use woody_core::{ports::BrokerError, resilience::JournaledFile};
+use woody_core::{
+    ports::BrokerError,
+    resilience::{JournaledFile, RetryDelays},
+};
 
 use super::{
-    error::{Error, path_error},
+    error::{Error, Judgement, judge, path_error},
     options::SqliteOptions,
     schema, statements,
 };
@@ -41,7 +45,7 @@ impl QueueFile {
             let made = tokio::fs::create_dir_all(folder).await;
             made.map_err(|error| path_error("cannot create the folder", folder, &error))?;
         }
-        let mut db = self.connect_with(self.connect_options().create_if_missing(true)).await?;
+        let mut db = self.create().await?;
         schema::bring_up_to_date(&mut db).await?;
         let queue = statements::name_queue(&mut db, &self.options.queue).await?;
         if queue != self.options.queue {
@@ -53,6 +57,22 @@ impl QueueFile {
             .into());
         }
         Ok(db)
+    }
+
+    /// Opens the first connection, again as long as a call may wait: where two processes that turn
+    /// a new file into one with a log would wait for each other, SQLite says at once that it is
+    /// busy.
+    async fn create(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let end = Instant::now() + self.options.busy_timeout;
+        let mut pauses = RetryDelays::new(Duration::from_millis(1), Duration::from_millis(50));
+        loop {
+            match self.connect_with(self.connect_options().create_if_missing(true)).await {
+                Err(error) if judge(&error) == Judgement::Unavailable && Instant::now() < end => {
+                    tokio::time::sleep(pauses.next_delay()).await;
+                }
+                connected => return connected,
+            }
+        }
     }
 
     /// Opens another connection that writes, to the same file.

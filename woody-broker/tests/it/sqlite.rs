@@ -245,6 +245,24 @@ fn message() -> OrderMessage {
     OrderMessage::from(&toy("Train"))
 }
 
+/// SQLite refuses at once, whatever time it is given, where two that turn a new file into
+/// one with a log would wait for each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_file_may_be_opened_by_many_at_once() {
+    for round in 0..40 {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("queue.db");
+        let opening = (0..8).map(|_| {
+            let path = path.clone();
+            tokio::spawn(async move { SqliteBroker::open(&path, SqliteOptions::default()).await })
+        });
+        for opened in opening.collect::<Vec<_>>() {
+            let broker = opened.await.unwrap();
+            broker.unwrap_or_else(|error| panic!("round {round}: {error:?}")).close().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_a_queue_is_refused_with_its_reason() {
     let folder = TempDir::new().unwrap();

@@ -39,7 +39,11 @@ impl From<MigrateError> for Error {
     }
 }
 
-/// What the caller can do about an error.
+/// Whether the same call may succeed later.
+pub(super) fn passes(error: &sqlx::Error) -> bool {
+    judge(error) == Judgement::Unavailable
+}
+
 /// What the caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judgement {

@@ -10,13 +10,13 @@ mod statements;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
-use woody_core::resilience::JournaledFile;
+use woody_core::resilience::{JournaledFile, RetryDelays};
 
 use crate::OpenError;
 use error::Error;
@@ -88,7 +88,7 @@ impl SqliteStore {
                 })
             });
         let to_create = options.clone().create_if_missing(true);
-        let writer = writer.connect_with(to_create).await.map_err(|e| refused(e.into()))?;
+        let writer = connect(&writer, &to_create).await.map_err(|e| refused(e.into()))?;
         // A connection that replaces this one finds the file, or fails.
         writer.set_connect_options(options.clone());
         let migrate = async {
@@ -124,6 +124,25 @@ impl SqliteStore {
     async fn commit(&self, tx: Transaction<'static, Sqlite>) -> Result<(), Error> {
         tx.commit().await?;
         Ok(self.file.check()?)
+    }
+}
+
+/// Opens the pool's first connection, again as long as a call may wait: where two processes that
+/// turn a new file into one with a log would wait for each other, SQLite says at once that it is
+/// busy.
+async fn connect(
+    pool: &SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+) -> Result<SqlitePool, sqlx::Error> {
+    let end = Instant::now() + BUSY_TIMEOUT;
+    let mut pauses = RetryDelays::new(Duration::from_millis(1), Duration::from_millis(50));
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if error::passes(&error) && Instant::now() < end => {
+                tokio::time::sleep(pauses.next_delay()).await;
+            }
+            connected => return connected,
+        }
     }
 }
 

@@ -101,6 +101,23 @@ async fn several_stores_on_one_file_share_it() {
     assert_eq!((counts.pending, counts.outbox), (400, 400));
 }
 
+/// SQLite refuses at once, whatever time it is given, where two that turn a new file into
+/// one with a log would wait for each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_file_may_be_opened_by_many_at_once() {
+    for round in 0..40 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("woody.db");
+        let opening = (0..8).map(|_| {
+            let path = path.clone();
+            tokio::spawn(async move { SqliteStore::open(&path).await })
+        });
+        for opened in opening.collect::<Vec<_>>() {
+            opened.await.unwrap().unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_place_that_is_no_place_is_one_clear_error() {
     let folder = tempfile::tempdir().unwrap();
