@@ -7,7 +7,7 @@
 //! repeated; its pieces join what is left. The cheaper of the two is taken.
 //!
 //! What consists of equal batches is planned as a whole and as some of its `batches`,
-//! unless the bound says that a batch cannot be cheaper; the cheapest is taken. As
+//! unless the bound says that a batch cannot be cheaper; the best is taken (`objective`). As
 //! a batch is planned in the same way alone, all cost no more than it does so many times.
 
 use std::time::Instant;
@@ -67,23 +67,25 @@ impl Problem {
             counts: self.parts().iter().map(|part| u64::from(part.count)).collect(),
             at_hand: self.stock().iter().map(|stock| stock.at_hand).collect(),
         };
-        let sheets = match self.saw().stages {
-            Stages::Free => self.freely(&all, effort, &mut go_on)?,
-            _ => self.sawn(&all, effort, &mut go_on)?,
-        };
+        let mut sheets = self.best(&all, effort, &mut go_on)?;
+        self.gather(&mut sheets, effort, &mut go_on);
         let (least_cost, _) = self.least(&all);
         Ok(self.written(sheets, least_cost))
     }
 
-    /// Plans all for a saw, its equal batches besides.
-    fn sawn(
+    /// Plans all as a whole, and its equal batches besides.
+    fn best(
         &self,
         all: &Batch,
         effort: &Effort,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<Sheet>, Unplanned> {
         let least = self.least(all);
-        let mut best = self.own(all, effort, go_on);
+        let alone = |batch: &Batch, go_on: &mut dyn FnMut() -> bool| match self.saw().stages {
+            Stages::Free => self.freely(batch, effort, go_on),
+            _ => self.own(batch, effort, go_on),
+        };
+        let mut best = alone(all, go_on);
         for batch in all.smaller() {
             let cost = best.as_ref().ok().map(|sheets| self.cost(sheets));
             if cost.is_some_and(|cost| cost <= least) || !go_on() {
@@ -94,19 +96,19 @@ impl Problem {
             if cost.is_some_and(|cost| cost <= least) {
                 continue;
             }
-            let Ok(mut sheets) = self.own(&batch, effort, go_on) else { continue };
+            let Ok(mut sheets) = alone(&batch, go_on) else { continue };
             for sheet in &mut sheets {
                 sheet.repeat *= batch.times;
             }
-            if cost.is_none_or(|cost| self.cost(&sheets) < cost) {
+            if best.as_ref().map_or(true, |best| self.prefers(&sheets, best)) {
                 best = Ok(sheets);
             }
         }
         best
     }
 
-    /// Plans one batch, its own batches left aside: what it is part of is of no account.
-    fn own(
+    /// Plans one batch for a saw, its own batches left aside: what it is part of is of no account.
+    pub(crate) fn own(
         &self,
         batch: &Batch,
         effort: &Effort,
@@ -141,7 +143,7 @@ impl Problem {
         }
     }
 
-    /// Plans for a saw, shortly; then for a router, if that may be cheaper; then for a saw with
+    /// Plans one batch for a saw, shortly; then for a router, if that may be cheaper; then for a saw with
     /// the whole effort, unless nothing can be cheaper. What costs the least is taken, that for
     /// a saw of equal ones.
     fn freely(
@@ -169,7 +171,7 @@ impl Problem {
         {
             return Ok(free.clone());
         }
-        let longer = self.sawn(all, effort, go_on);
+        let longer = self.own(all, effort, go_on);
         // A short search has come further now and then.
         let sawn = if cost(&longer) <= cost(&sawn) { longer } else { sawn };
         match free {
@@ -184,14 +186,6 @@ impl Problem {
         let plan = Plan { sheets, least_cost, cost };
         debug_assert_eq!(check::verify(self, &plan), Ok(()));
         plan
-    }
-}
-
-impl Problem {
-    /// Their price, and how many they are.
-    fn cost(&self, sheets: &[Sheet]) -> (u64, u64) {
-        let price = |sheet: &Sheet| sheet.repeat * self.stock()[sheet.stock].price;
-        (sheets.iter().map(price).sum(), sheets.iter().map(|sheet| sheet.repeat).sum())
     }
 }
 
@@ -227,8 +221,7 @@ impl Planner<'_> {
         let repeated = self.all();
         match (mixed, repeated) {
             (Some(mixed), Ok(repeated)) => {
-                let cost = |sheets: &[Sheet]| self.problem.cost(sheets);
-                Ok(if cost(&mixed) <= cost(&repeated) { mixed } else { repeated })
+                Ok(if self.problem.prefers(&repeated, &mixed) { repeated } else { mixed })
             }
             (Some(mixed), Err(_)) => Ok(mixed),
             (None, repeated) => repeated,

@@ -238,6 +238,13 @@ impl Problem {
         self.stock.iter().map(move |sheet| [sheet.width_mm - trim, sheet.height_mm - trim])
     }
 
+    /// The same parts, cut by a saw from sheets of this size alone; whether they fit is the caller's
+    /// to know.
+    pub(crate) fn only_from(&self, stock: Stock) -> Self {
+        let stages = if self.saw.stages == Stages::Free { Stages::Any } else { self.saw.stages };
+        Self { parts: self.parts.clone(), stock: vec![stock], saw: Saw { stages, ..self.saw } }
+    }
+
     /// The parts, as they were given.
     pub fn parts(&self) -> &[Part] {
         &self.parts

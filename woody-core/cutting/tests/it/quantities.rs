@@ -1,7 +1,7 @@
 //! Many of the same: patterns with counts.
 
 use proptest::prelude::*;
-use woody_cutting::{Effort, Part, Plan, Problem, Saw, Stock, check};
+use woody_cutting::{Effort, Part, Plan, Problem, Saw, Stages, Stock, check};
 
 use crate::problems::any_problem;
 
@@ -47,6 +47,19 @@ fn a_thousand_toys_cost_no_more_than_twenty_times_fifty() {
         let batches = u64::from(1_000 / size) * batch;
         assert!(thousand <= batches, "{thousand} > {batches} in batches of {size}");
     }
+}
+
+#[test]
+fn batches_for_a_router_are_laid_out_freely_too() {
+    let wanted = [(102, 315, 4), (372, 265, 4), (1, 1, 1), (578, 365, 3)];
+    let part = |(width, height, count)| Part::new(width, height).with_grain().times(count);
+    let sheet = |width, height, price| Stock::new(width, height).priced(price);
+    let stock = vec![sheet(700, 650, 300), sheet(1_177, 368, 71), sheet(598, 385, 901)];
+    let saw = Saw { kerf_mm: 0, trim_mm: 10, stages: Stages::Free, ..Saw::default() };
+    let toy = Problem::new(wanted.map(part).to_vec(), stock, saw).unwrap();
+    let effort = Effort::steps(2_000).with_seed(1_506_727_108_114);
+    let (six, two) = (planned(&times(&toy, 6), &effort), planned(&times(&toy, 2), &effort));
+    assert!(six.cost <= 3 * two.cost, "{} > 3 x {}", six.cost, two.cost);
 }
 
 /// The divisions of a problem into equal batches for which it is promised to cost no more.
