@@ -52,7 +52,7 @@ async fn main() {
     let toys = Arc::new(AtomicU64::new(0));
 
     let direct = directly(cores, lasting, &toys);
-    let service = Service::start();
+    let service = Service::start().await;
     // One more waits for each that is planned, so that no core is idle between two.
     let heavy =
         (0..2 * cores).map(|_| tokio::spawn(over_http(service.address, lasting, toys.clone())));
@@ -137,7 +137,8 @@ struct Service {
 }
 
 impl Service {
-    fn start() -> Self {
+    /// Starts it; when this returns it answers, so that no start is measured.
+    async fn start() -> Self {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let address = free();
         let process = Command::new(SERVICE)
@@ -147,7 +148,9 @@ impl Service {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        Self { address, process }
+        let service = Self { address, process };
+        assert_eq!(Client::connect(address).await.get("/api/misc/time").await, 200);
+        service
     }
 }
 
