@@ -60,6 +60,11 @@ impl Dice {
         least + u32::try_from(self.next() % u64::from(most - least + 1)).unwrap_or(0)
     }
 
+    /// A place in a list that has `length` of them.
+    pub(crate) fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.next() % length.max(1) as u64).unwrap_or(0)
+    }
+
     /// A piece of the `main` type seven times of ten, of each other type once.
     fn typed(&mut self, main: usize) -> [u32; 2] {
         let other = usize::try_from(self.next() % 10).unwrap_or(0);

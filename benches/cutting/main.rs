@@ -12,7 +12,8 @@
 //! `cut-optimizer-2d` plan the same in the same time; `--peers none` leaves them out.
 //!
 //! `--efforts` prints what each effort takes and yields instead, `--adversarial N` how long N problems
-//! take that are made to be hard.
+//! take that are made to be hard; `--validations` how long the validation of an order takes by its number
+//! of pieces, `--hard-orders N` that of N orders that are made to be hard.
 //!
 //! The table is written to `target/cutting/table.json` too, and `target/cutting/curve.svg` shows
 //! what all instances cost together by the time they take: `--curve N` (8) points, each with twice
@@ -25,6 +26,7 @@ mod curve;
 mod efforts;
 mod instance;
 mod options;
+mod orders;
 mod peers;
 mod report;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::efforts;
+use crate::{efforts, orders};
 
 /// What is measured.
 pub(crate) struct Options {
@@ -25,6 +25,10 @@ pub(crate) enum Instead {
     Efforts,
     /// So many problems that are made to be hard.
     Adversarial(u64),
+    /// Validations by the number of pieces.
+    Validations,
+    /// Validations of so many orders that are made to be hard.
+    HardOrders(u64),
 }
 
 impl Instead {
@@ -32,6 +36,8 @@ impl Instead {
         match self {
             Self::Efforts => efforts::table(),
             Self::Adversarial(problems) => efforts::adversarial(problems),
+            Self::Validations => orders::table(),
+            Self::HardOrders(orders) => orders::adversarial(orders),
         }
     }
 }
@@ -95,6 +101,12 @@ impl Options {
                     let problems = text.parse().map_err(|_| wrong(&text))?;
                     options.instead = Some(Instead::Adversarial(problems));
                 }
+                "--hard-orders" => {
+                    let text = value()?;
+                    let orders = text.parse().map_err(|_| wrong(&text))?;
+                    options.instead = Some(Instead::HardOrders(orders));
+                }
+                "--validations" => options.instead = Some(Instead::Validations),
                 "--efforts" => options.instead = Some(Instead::Efforts),
                 "--name" => options.name = value()?,
                 "--fixed" => options.fixed = true,
