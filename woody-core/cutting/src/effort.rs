@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// Plans of so many pieces take all the steps of their effort.
+const WHOLE: u64 = 150;
+/// What any plan takes, if its effort has so many.
+const LEAST: u64 = 1_500_000;
+
 /// How much work a plan may be.
 ///
 /// Work is counted in *steps*, each a look at a place where a piece might go: the
@@ -12,8 +17,11 @@ use std::time::Duration;
 pub struct Effort {
     /// The most steps that improve the first plan; making it comes on top.
     ///
+    /// Fewer than 150 pieces take fewer, down to 1,500,000 if there are so many: what else could be
+    /// found is little.
+    ///
     /// A problem that consists of equal batches is searched as a whole and as some of its batches,
-    /// with so many steps each: all batches of up to 150 pieces, and the largest of up to 1,000,
+    /// with its own steps each: all batches of up to 150 pieces, and the largest of up to 1,000,
     /// unless the bound says of one that it cannot be cheaper. So twenty times the parts cost no
     /// more than twenty such batches, each planned with the same effort and a twentieth of the
     /// sheets at hand, unless a time limit ends the search before.
@@ -31,6 +39,16 @@ impl Effort {
     pub const BALANCED: Self = Self::steps(6_000_000);
     /// About a second: a plan for work that is cut many times.
     pub const THOROUGH: Self = Self::steps(60_000_000);
+
+    /// The steps of a plan of so many pieces. Few take fewer, or the batches that an order consists
+    /// of would take many times as long as the order.
+    pub(crate) fn steps_for(&self, pieces: u64) -> u64 {
+        if pieces >= WHOLE {
+            return self.steps;
+        }
+        let share = self.steps / (WHOLE * WHOLE) * pieces * pieces;
+        share.max(LEAST).min(self.steps)
+    }
 
     /// So many steps, with the usual seed and no time limit.
     pub const fn steps(steps: u64) -> Self {
@@ -53,5 +71,19 @@ impl Effort {
 impl Default for Effort {
     fn default() -> Self {
         Self::BALANCED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_pieces_take_fewer_steps_and_none_more_than_there_are() {
+        let each = |effort: Effort| [1, 75, 100, 149, 150, u64::MAX].map(|n| effort.steps_for(n));
+        assert_eq!(each(Effort::FAST), [300_000; 6]);
+        let balanced = [1_500_000, 1_500_000, 2_660_000, 5_905_466, 6_000_000, 6_000_000];
+        assert_eq!(each(Effort::BALANCED), balanced);
+        assert!(each(Effort::steps(u64::MAX)).is_sorted());
     }
 }

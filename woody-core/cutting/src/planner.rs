@@ -115,11 +115,12 @@ impl Problem {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<Sheet>, Unplanned> {
         let large = times(self, &batch.counts) > 1 || patterns::worthwhile(&batch.counts);
+        let steps = effort.steps_for(batch.counts.iter().sum());
         let mut planner = Planner {
-            left: if large { effort.steps / 4 * 3 } else { effort.steps },
+            left: if large { steps / 4 * 3 } else { steps },
             ..self.planner(batch, effort.seed, go_on)
         };
-        if large { planner.large(effort.steps) } else { planner.all() }
+        if large { planner.large(steps) } else { planner.all() }
     }
 
     fn least(&self, batch: &Batch) -> (u64, u64) {
