@@ -30,6 +30,7 @@ row! {
         success: i64,
         rejected: i64,
         failed: i64,
+        cancelled: i64,
         outbox: i64,
     }
 }
@@ -55,6 +56,7 @@ impl CountsRow {
             success: self.success.cast_unsigned(),
             rejected: self.rejected.cast_unsigned(),
             failed: self.failed.cast_unsigned(),
+            cancelled: self.cancelled.cast_unsigned(),
             outbox: self.outbox.cast_unsigned(),
         }
     }

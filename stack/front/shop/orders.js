@@ -6,8 +6,14 @@ import { announce, byId, duration, fromTemplate, sleep, uuid } from "./page.js";
 
 const MAX_STREAMS = 3; // a browser holds about six HTTP/1.1 connections per host: leave some for requests
 const MAX_KEPT = 50;
-const FINAL = new Set(["success", "rejected", "failed"]);
-const TITLES = { pending: "Pending", success: "Success", rejected: "Rejected", failed: "Failed" };
+const FINAL = new Set(["success", "rejected", "failed", "cancelled"]);
+const TITLES = {
+  pending: "Pending",
+  success: "Success",
+  rejected: "Rejected",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
 
 const nameOf = (view) => (view.quantity > 1 ? `${view.quantity} × ${view.product}` : view.product);
 const pathOf = (id) => `/api/orders/${encodeURIComponent(id)}`;

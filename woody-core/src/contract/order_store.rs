@@ -4,6 +4,7 @@
 //! that they pass once proves little, so they run many rounds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod cancelling;
 mod finishing;
 mod inserting;
 mod listing;
@@ -15,6 +16,7 @@ mod values;
 
 use std::time::Duration;
 
+pub use cancelling::*;
 pub use finishing::*;
 pub use inserting::*;
 pub use listing::*;
@@ -57,6 +59,17 @@ macro_rules! order_store_contract {
             finishing_tells_the_stores_time
             every_outcome_is_read_back
             decisions_are_answered_in_the_order_asked
+            // cancelling
+            a_pending_order_can_be_cancelled
+            an_unknown_order_cannot_be_cancelled
+            an_order_that_has_ended_cannot_be_cancelled
+            an_order_is_cancelled_once
+            a_cancelled_order_stays_cancelled
+            a_redriven_failure_is_not_cancelled
+            cancelling_clears_the_outbox_entry
+            cancelling_takes_the_counts_away
+            a_cancelled_order_is_not_looked_for
+            statuses_come_in_the_order_asked
             // trials
             a_validation_counts_from_its_beginning_to_its_end
             counts_are_of_one_order_and_need_not_know_it
@@ -98,6 +111,12 @@ macro_rules! order_store_contract {
             fifty_inserts_of_one_id_at_once_create_one_order
             batches_that_cross_do_not_block_each_other
             concurrent_finishes_apply_once
+            concurrent_cancels_apply_once
+            cancelling_while_finishing_has_one_winner
+            cancelling_while_inserting_finds_the_order_or_does_not
+            cancelling_while_refilling_leaves_no_entry
+            cancelling_while_a_validation_begins_leaves_no_count
+            a_dropped_cancel_leaves_all_or_nothing
             two_claimers_never_share_an_entry
             two_refills_never_count_an_order_twice
             finishing_and_clearing_at_once_both_succeed
@@ -178,6 +197,20 @@ async fn finish(store: &dyn OrderStore, order: &NewOrder<Details>, outcome: Outc
     store.finish(&[decision(order, outcome)]).await.unwrap().remove(0)
 }
 
+fn cancelled(reason: Option<&str>) -> OrderStatus {
+    Outcome::Cancelled(reason.map(Reason::new)).into()
+}
+
+/// Cancels an order that is there.
+async fn cancel(
+    store: &dyn OrderStore,
+    order: &NewOrder<Details>,
+    reason: Option<&str>,
+) -> Transition {
+    let answer = store.cancel(order.id, reason.map(Reason::new)).await.unwrap();
+    answer.expect("the order is there")
+}
+
 async fn status(store: &dyn OrderStore, order: &NewOrder<Details>) -> OrderStatus {
     store.order(order.id).await.unwrap().expect("the order is there").status
 }
@@ -221,11 +254,13 @@ mod tests {
     fn every_clause_is_in_the_macro() {
         let clauses = [
             include_str!("order_store/inserting.rs"),
+            include_str!("order_store/cancelling.rs"),
             include_str!("order_store/finishing.rs"),
             include_str!("order_store/listing.rs"),
             include_str!("order_store/lost.rs"),
             include_str!("order_store/outbox.rs"),
             include_str!("order_store/racing.rs"),
+            include_str!("order_store/trials.rs"),
             include_str!("order_store/values.rs"),
         ];
         assert_eq!(unlisted_clauses(include_str!("order_store.rs"), &clauses), [""; 0]);

@@ -7,7 +7,8 @@ use super::{Invalid, Reason};
 /// ```text
 ///            ┌─► Success
 /// Pending ───┼─► Rejected          Failed ─► Success | Rejected
-///            └─► Failed            (only when an operator redrives it)
+///            ├─► Failed            (only when an operator redrives it)
+///            └─► Cancelled
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderStatus {
@@ -28,11 +29,14 @@ pub enum StatusName {
     Rejected,
     /// Could not be validated.
     Failed,
+    /// Taken back before it was validated.
+    Cancelled,
 }
 
 impl StatusName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Success, Self::Rejected, Self::Failed];
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Success, Self::Rejected, Self::Failed, Self::Cancelled];
 
     /// Returns the name as on the wire.
     pub fn as_str(self) -> &'static str {
@@ -41,6 +45,7 @@ impl StatusName {
             Self::Success => "success",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -56,7 +61,9 @@ impl std::str::FromStr for StatusName {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let named = Self::ALL.into_iter().find(|name| name.as_str() == text);
-        named.ok_or_else(|| Invalid::new("status", "must be pending, success, rejected or failed"))
+        named.ok_or_else(|| {
+            Invalid::new("status", "must be pending, success, rejected, failed or cancelled")
+        })
     }
 }
 
@@ -69,6 +76,8 @@ pub enum Outcome {
     Rejected(Reason),
     /// It could not be validated; its message is in the dead letter queue.
     Failed(Reason),
+    /// It was taken back before it was validated. The reason, if any, is who took it back, or why.
+    Cancelled(Option<Reason>),
 }
 
 /// The order already had a final state, which stays.
@@ -84,7 +93,8 @@ impl Superseded {
 }
 
 impl OrderStatus {
-    /// Returns the status as on the wire: `pending`, `success`, `rejected`, `failed`.
+    /// Returns the status as on the wire: `pending`, `success`, `rejected`, `failed`,
+    /// `cancelled`.
     pub fn as_str(&self) -> &'static str {
         self.name().as_str()
     }
@@ -107,6 +117,7 @@ impl OrderStatus {
             "rejected" => Outcome::Rejected(given()),
             "failed" => Outcome::Failed(given()),
             "success" => Outcome::Success(reason),
+            "cancelled" => Outcome::Cancelled(reason),
             _ => return None,
         }))
     }
@@ -139,9 +150,7 @@ impl OrderStatus {
     pub fn settle(self, outcome: Outcome, redriven: bool) -> Result<Self, Superseded> {
         match self {
             Self::Pending => Ok(outcome.into()),
-            Self::Ended(Outcome::Failed(_))
-                if redriven && !matches!(outcome, Outcome::Failed(_)) =>
-            {
+            Self::Ended(Outcome::Failed(_)) if redriven && outcome.is_verdict() => {
                 Ok(outcome.into())
             }
             ended @ Self::Ended(_) => Err(Superseded(ended)),
@@ -150,7 +159,7 @@ impl OrderStatus {
 }
 
 impl Outcome {
-    /// Returns the outcome as on the wire: `success`, `rejected`, `failed`.
+    /// Returns the outcome as on the wire: `success`, `rejected`, `failed`, `cancelled`.
     pub fn as_str(&self) -> &'static str {
         self.name().as_str()
     }
@@ -161,13 +170,19 @@ impl Outcome {
             Self::Success(_) => StatusName::Success,
             Self::Rejected(_) => StatusName::Rejected,
             Self::Failed(_) => StatusName::Failed,
+            Self::Cancelled(_) => StatusName::Cancelled,
         }
+    }
+
+    /// Whether a validator has decided so.
+    pub fn is_verdict(&self) -> bool {
+        matches!(self, Self::Success(_) | Self::Rejected(_))
     }
 
     /// Returns the reason that goes with it, if any.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
-            Self::Success(reason) => reason.as_ref(),
+            Self::Success(reason) | Self::Cancelled(reason) => reason.as_ref(),
             Self::Rejected(reason) | Self::Failed(reason) => Some(reason),
         }
     }
@@ -189,6 +204,7 @@ mod tests {
             Just(Outcome::Success(None)),
             "[a-z]{1,9}".prop_map(|why| Outcome::Rejected(Reason::new(why))),
             "[a-z]{1,9}".prop_map(|why| Outcome::Failed(Reason::new(why))),
+            prop::option::of("[a-z]{1,9}").prop_map(|why| Outcome::Cancelled(why.map(Reason::new))),
         ]
     }
 
@@ -196,7 +212,7 @@ mod tests {
         match status {
             OrderStatus::Pending => 0,
             OrderStatus::Ended(Outcome::Failed(_)) => 1,
-            OrderStatus::Ended(Outcome::Success(_) | Outcome::Rejected(_)) => 2,
+            OrderStatus::Ended(_) => 2,
         }
     }
 
@@ -224,10 +240,36 @@ mod tests {
         }
 
         #[test]
+        fn nothing_moves_a_cancelled_order(history in prop::collection::vec((outcome(), any::<bool>()), 1..20)) {
+            let cancelled = OrderStatus::from(Outcome::Cancelled(None));
+            for (next, redriven) in history {
+                let stays = cancelled.clone().settle(next, redriven).map_err(Superseded::into_status);
+                prop_assert_eq!(stays, Err(cancelled.clone()));
+            }
+        }
+
+        #[test]
+        fn only_what_is_pending_can_be_cancelled(end in outcome(), redriven: bool) {
+            let ended = OrderStatus::from(end);
+            let stays = ended.clone().settle(Outcome::Cancelled(None), redriven);
+            prop_assert_eq!(stays.map_err(Superseded::into_status), Err(ended));
+            let cancelled = OrderStatus::Pending.settle(Outcome::Cancelled(None), redriven);
+            prop_assert_eq!(cancelled.ok(), Some(Outcome::Cancelled(None).into()));
+        }
+
+        #[test]
         fn a_status_survives_its_columns(end in outcome()) {
             let status = OrderStatus::from(end);
             let read = OrderStatus::from_parts(status.as_str(), status.reason().cloned());
             prop_assert_eq!(read, Some(status));
+        }
+    }
+
+    #[test]
+    fn every_name_is_read_as_it_is_written() {
+        for name in StatusName::ALL {
+            assert_eq!(name.as_str().parse(), Ok(name));
+            assert_eq!(OrderStatus::from_parts(name.as_str(), None).map(|s| s.name()), Some(name));
         }
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{OrderPage, OrderQuery, StoreError};
-use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome};
+use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
 
 /// Keeps orders and their outbox.
 ///
@@ -23,8 +23,8 @@ use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome};
 /// - The first outcome wins, as in [`OrderStatus::settle`]; in one batch the
 ///   first in the slice wins.
 /// - [`begin`](Self::begin) counts validations that have begun, durably, until
-///   [`end`](Self::end) takes one back or [`finish`](Self::finish) deletes those of an
-///   order: what is left was begun by a worker that died. The order need not be known.
+///   [`end`](Self::end) takes one back or [`finish`](Self::finish) or
+///   [`cancel`](Self::cancel) deletes those of an order: what is left was begun by a worker that died. The order need not be known.
 /// - Results are in the order of the items, one for each.
 /// - An id may stand twice in a batch.
 ///
@@ -51,6 +51,12 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError>;
 
+    /// Returns the status of each of these orders; `None` for one that is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError>;
+
     /// Saves final states; stamps `finished_at` with the store's time.
     ///
     /// Programs call [`record`](crate::ports::record), which also yields the proof
@@ -59,6 +65,19 @@ pub trait OrderStore: Send + Sync {
     /// # Errors
     /// [`StoreError`]; finishing again is right.
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError>;
+
+    /// Cancels an order that is pending, for this reason; `None` when there is no such order.
+    ///
+    /// It ends as by [`finish`](Self::finish): state, time, outbox entry and counts go
+    /// together, and the first final state wins.
+    ///
+    /// # Errors
+    /// [`StoreError`]; cancelling again is right.
+    async fn cancel(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, StoreError>;
 
     /// Counts a validation of this order that is about to begin. `redriven` is whether
     /// an operator sent its message again.
@@ -253,6 +272,8 @@ pub struct OrderCounts {
     pub rejected: u64,
     /// Could not be validated.
     pub failed: u64,
+    /// Taken back.
+    pub cancelled: u64,
     /// Outbox entries: orders that the broker has not confirmed yet.
     pub outbox: u64,
 }

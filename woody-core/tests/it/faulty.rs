@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, ToyOrder},
+    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Reason, ToyOrder},
     ports::{
         Begun, BrokerError, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
         Publisher, StoreError, Transition, Watermark,
@@ -101,9 +101,23 @@ impl OrderStore for FaultyStore {
         self.inner.order(id).await
     }
 
+    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+        self.check()?;
+        self.inner.statuses(ids).await
+    }
+
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         self.refuse(decisions.iter().map(|decision| &decision.order))?;
         self.inner.finish(decisions).await
+    }
+
+    async fn cancel(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, StoreError> {
+        self.check()?;
+        self.inner.cancel(id, reason).await
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {

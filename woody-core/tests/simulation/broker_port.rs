@@ -189,7 +189,8 @@ impl Inner {
             })
         });
         // The rest is what processes tell each other about an outage of the store.
-        let is_end = ["success", "rejected", "failed"].contains(&change.status.as_str());
+        let is_end =
+            ["success", "rejected", "failed", "cancelled"].contains(&change.status.as_str());
         if !is_saved && is_end {
             self.broken(Invariant::SavedBeforeAnnounced, || format!("{change:?}"));
         }

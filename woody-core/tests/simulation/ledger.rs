@@ -13,7 +13,10 @@ use woody_core::{
     services::Kept,
 };
 
-use crate::world::{Dep, Inner};
+use crate::{
+    order::name_of,
+    world::{Dep, Inner},
+};
 
 /// What must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +31,8 @@ pub enum Invariant {
     OnlyTheLostArePublishedAgain,
     /// G2: the first final state stays; nothing that is read goes back.
     OneFinalState,
+    /// G2: an order that a client was told is cancelled is cancelled in the end.
+    CancelledStaysCancelled,
     /// G1: an order whose id a client holds is known to every reader.
     GivenIsKnown,
     /// G2: no client sees a state that is not saved.
@@ -58,6 +63,8 @@ pub struct Broken {
 #[derive(Default)]
 pub struct Ledger {
     promises: Vec<Promise>,
+    /// Their clients were told that they are cancelled.
+    pub cancelled: HashSet<OrderId>,
     /// Only in the broker when it was wiped, and not seen since.
     pub lost_in_broker: HashSet<OrderId>,
     /// Their messages or dead letters were wiped.
@@ -132,6 +139,11 @@ impl Ledger {
     /// An order is in the store, or has a message: what was lost before is made good.
     pub fn turns_up(&mut self, id: OrderId) {
         self.lost_in_broker.remove(&id);
+    }
+
+    pub fn name_of(&self, id: OrderId) -> String {
+        let promise = self.promises.iter().find(|promise| promise.id == id);
+        promise.map_or_else(|| id.to_string(), |promise| promise.name.clone())
     }
 
     pub fn promised(&self) -> impl Iterator<Item = OrderId> {
@@ -209,6 +221,14 @@ impl Inner {
                 format!("{pending} pending, {outbox} outbox entries, messages {left:?}")
             });
         }
+        if let Some(row) = self.store.rows.iter().find(|row| {
+            row.status.as_str() != "cancelled" && self.ledger.cancelled.contains(&row.order.id)
+        }) {
+            let (name, status) = (name_of(&row.order), row.status.clone());
+            self.broken(Invariant::CancelledStaysCancelled, || {
+                format!("{name} was cancelled and is {status:?}")
+            });
+        }
         if let Some(name) = self.failed_without_letter() {
             self.broken(Invariant::DeadLettersAreKept, || {
                 format!("{name} has failed and is no dead letter")
@@ -229,6 +249,6 @@ fn rank(status: &OrderStatus) -> u8 {
     match status {
         OrderStatus::Pending => 0,
         OrderStatus::Ended(Outcome::Failed(_)) => 1,
-        OrderStatus::Ended(Outcome::Success(_) | Outcome::Rejected(_)) => 2,
+        OrderStatus::Ended(_) => 2,
     }
 }

@@ -22,6 +22,12 @@ pub enum Sabotage {
     NothingIsMarked,
     /// A later final state replaces the first.
     LastStateWins,
+    /// A verdict replaces that an order was cancelled.
+    VerdictReplacesCancel,
+    /// A cancelled order may have ended before.
+    CancelReplacesVerdict,
+    /// An order is called cancelled, and nothing is stored.
+    CancelIsNotStored,
     /// A decision on an order that the store has never seen is dropped.
     UnseenIsNotStored,
     /// The store forgets its last half second in a crash.

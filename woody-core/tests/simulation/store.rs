@@ -8,7 +8,7 @@ use std::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, now},
+    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now},
     ports::{Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, Transition, Watermark},
 };
 
@@ -138,6 +138,7 @@ impl StoreState {
                 OrderStatus::Ended(Outcome::Success(_)) => &mut counts.success,
                 OrderStatus::Ended(Outcome::Rejected(_)) => &mut counts.rejected,
                 OrderStatus::Ended(Outcome::Failed(_)) => &mut counts.failed,
+                OrderStatus::Ended(Outcome::Cancelled(_)) => &mut counts.cancelled,
             } += 1;
         }
         counts
@@ -225,16 +226,37 @@ impl Inner {
         };
         self.store.outbox.remove(&at);
         self.store.begun.remove(&id);
+        self.end_as(at, decision.outcome.clone(), decision.redriven)
+    }
+
+    pub fn cancel(&mut self, id: OrderId, reason: Option<Reason>) -> Option<Transition> {
+        self.snapshot();
+        let at = *self.store.by_id.get(&id)?;
+        if self.is_sabotaged(Sabotage::CancelIsNotStored) {
+            return Some(Transition::Applied);
+        }
+        let transition = self.end_as(at, Outcome::Cancelled(reason), false);
+        if transition == Transition::Applied {
+            self.store.outbox.remove(&at);
+            self.store.begun.remove(&id);
+        }
+        Some(transition)
+    }
+
+    /// Gives an order its final state, if it may have it.
+    fn end_as(&mut self, at: usize, outcome: Outcome, redriven: bool) -> Transition {
         let before = self.store.rows[at].status.clone();
-        let outcome = decision.outcome.clone();
-        let settled = if self.is_sabotaged(Sabotage::LastStateWins)
-            && before != OrderStatus::from(outcome.clone())
-        {
+        let is_cancel = matches!(outcome, Outcome::Cancelled(_));
+        let was_cancelled = matches!(before, OrderStatus::Ended(Outcome::Cancelled(_)));
+        let wins = self.is_sabotaged(Sabotage::LastStateWins)
+            || self.is_sabotaged(Sabotage::VerdictReplacesCancel) && was_cancelled
+            || self.is_sabotaged(Sabotage::CancelReplacesVerdict) && is_cancel && !was_cancelled;
+        let settled = if wins && before != OrderStatus::from(outcome.clone()) {
             Ok(outcome.into())
         } else {
-            before.clone().settle(outcome, decision.redriven)
+            before.clone().settle(outcome, redriven)
         };
-        let name = name_of(&decision.order);
+        let (id, name) = (self.store.rows[at].order.id, name_of(&self.store.rows[at].order));
         match settled {
             Ok(status) => {
                 self.say(|| format!("store: {name} {before:?} -> {status:?}"));
@@ -254,7 +276,7 @@ impl Inner {
     /// G2: the first final state stays, but for a redriven failure.
     fn check_step(&mut self, before: &OrderStatus, after: &OrderStatus, id: OrderId, name: &str) {
         let redriven = matches!(before, OrderStatus::Ended(Outcome::Failed(_)))
-            && !matches!(after, OrderStatus::Ended(Outcome::Failed(_)))
+            && after.outcome().is_some_and(Outcome::is_verdict)
             && self.ledger.redriven.contains(&id);
         if before.is_final() && !redriven {
             self.broken(Invariant::OneFinalState, || format!("{name}: {before:?}, then {after:?}"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId},
+    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Reason},
     ports::{
         Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
         Transition, Watermark,
@@ -44,10 +44,28 @@ impl OrderStore for SimStore {
             .map_err(unavailable)
     }
 
+    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+        let ids = ids.to_vec();
+        let statuses = move |inner: &mut crate::world::Inner, _| {
+            let status = |id| inner.store.row(id).map(|row| row.status.clone());
+            ids.into_iter().map(status).collect()
+        };
+        self.0.call(Dep::Store, "statuses", statuses).await.map_err(unavailable)
+    }
+
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         let decisions = decisions.to_vec();
         let finish = move |inner: &mut crate::world::Inner, _| inner.finish(&decisions);
         self.0.call(Dep::Store, "finish", finish).await.map_err(unavailable)
+    }
+
+    async fn cancel(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, StoreError> {
+        let cancel = move |inner: &mut crate::world::Inner, _| inner.cancel(id, reason);
+        self.0.call(Dep::Store, "cancel", cancel).await.map_err(unavailable)
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {

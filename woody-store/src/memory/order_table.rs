@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::time::Instant;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, StatusName, now};
+use woody_core::domain::{
+    Details, NewOrder, Order, OrderId, OrderStatus, Outcome, StatusName, now,
+};
 use woody_core::ports::{Decision, Insert, Transition, Watermark};
 
 use crate::stamp::whole_micros;
@@ -68,12 +70,27 @@ impl OrderTable {
         decision: &Decision,
         finished_at: OffsetDateTime,
     ) -> Transition {
-        let order = self.all.entry(decision.order.id).or_insert_with(|| pending(&decision.order));
-        self.begun.remove(&decision.order.id);
+        let Decision { order, outcome, redriven } = decision;
+        self.all.entry(order.id).or_insert_with(|| pending(order));
+        let settled = self.settle(order.id, outcome.clone(), *redriven, finished_at);
+        // It was just put there if it was not there before.
+        settled.unwrap_or(Transition::Applied)
+    }
+
+    /// Ends an order that is there, if it may; whatever it waited for is over.
+    pub(super) fn settle(
+        &mut self,
+        id: OrderId,
+        outcome: Outcome,
+        redriven: bool,
+        finished_at: OffsetDateTime,
+    ) -> Option<Transition> {
+        let order = self.all.get_mut(&id)?;
+        self.begun.remove(&id);
         self.pending.remove(&by_age(order));
         self.outbox.remove(&by_age(order));
-        self.held.remove(&order.id);
-        match order.status.clone().settle(decision.outcome.clone(), decision.redriven) {
+        self.held.remove(&id);
+        Some(match order.status.clone().settle(outcome, redriven) {
             Ok(status) => {
                 if let Some(before) = self.ended.get_mut(&order.status.name()) {
                     before.remove(&by_age(order));
@@ -84,7 +101,7 @@ impl OrderTable {
                 Transition::Applied
             }
             Err(superseded) => Transition::Superseded(superseded.into_status()),
-        }
+        })
     }
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, now};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
     Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
     Transition, Watermark,
@@ -28,11 +28,30 @@ impl OrderStore for MemoryStore {
         Ok(self.order_table()?.all.get(&id).cloned())
     }
 
+    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+        let stored = self.order_table()?;
+        Ok(ids.iter().map(|id| stored.all.get(id).map(|order| order.status.clone())).collect())
+    }
+
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         let mut stored = self.order_table()?;
         let finished_at = now();
         let finish = |decision| stored.finish(decision, finished_at);
         Ok(decisions.iter().map(finish).collect())
+    }
+
+    async fn cancel(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, StoreError> {
+        let mut stored = self.order_table()?;
+        Ok(match stored.all.get(&id).map(|order| &order.status) {
+            Some(ended @ OrderStatus::Ended(_)) => Some(Transition::Superseded(ended.clone())),
+            None | Some(OrderStatus::Pending) => {
+                stored.settle(id, Outcome::Cancelled(reason), false, now())
+            }
+        })
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
@@ -156,6 +175,7 @@ impl OrderStore for MemoryStore {
                 OrderStatus::Ended(Outcome::Success(_)) => &mut counts.success,
                 OrderStatus::Ended(Outcome::Rejected(_)) => &mut counts.rejected,
                 OrderStatus::Ended(Outcome::Failed(_)) => &mut counts.failed,
+                OrderStatus::Ended(Outcome::Cancelled(_)) => &mut counts.cancelled,
             } += 1;
         }
         Ok(counts)

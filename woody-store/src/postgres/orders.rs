@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use uuid::Uuid;
-use woody_core::domain::{Details, NewOrder, Order, OrderId};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
 use woody_core::ports::{
     Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
     Transition, Watermark,
@@ -13,10 +13,11 @@ use woody_core::ports::{
 use super::PostgresStore;
 use super::error::{Error, Standby};
 use super::rows::{
-    self, CountsRow, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow,
+    self, CountsRow, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow, StatusRow,
 };
 use super::statements::{
-    ASKED, BEGIN, BEGUN, COUNTS, END, FINISH, FORGET, INSERT, ORDER, PING, STATUSES, STUCK,
+    ASKED, BEGIN, BEGUN, CANCEL, COUNTS, END, FINISH, FORGET, INSERT, LOCK, ORDER, PING, STATUSES,
+    STUCK,
 };
 use crate::batch;
 
@@ -43,11 +44,32 @@ impl OrderStore for PostgresStore {
         .await
     }
 
+    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(vec![]);
+        }
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let there = self.statuses_of(&mut pg, ids.iter().copied()).await?;
+            pg.done().await?;
+            Ok(batch::statuses(ids, &there))
+        })
+        .await
+    }
+
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         if decisions.is_empty() {
             return Ok(vec![]);
         }
         self.within_time(self.finish_batch(decisions)).await
+    }
+
+    async fn cancel(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, StoreError> {
+        self.within_time(self.cancel_one(id, reason)).await
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
@@ -218,10 +240,8 @@ impl PostgresStore {
         let applied = self.write_decisions(&mut pg, &firsts).await?;
         let mut ended = HashMap::new();
         if applied.len() < firsts.len() {
-            let others = uuids(ids.clone().filter(|id| !applied.contains(id)));
-            let rows: Vec<EndedRow> =
-                self.query_as(STATUSES).bind(others).fetch_all(&mut *pg).await?;
-            ended = rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?;
+            let others = ids.clone().filter(|id| !applied.contains(id));
+            ended = self.statuses_of(&mut pg, others).await?;
         }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
@@ -233,6 +253,44 @@ impl PostgresStore {
         self.query(FORGET).bind(uuids(ids)).execute(&mut *pg).await?;
         pg.done().await?;
         Ok(settled.transitions)
+    }
+
+    /// Deletes the counts with a statement of their own, and leaves the entry, as
+    /// [`finish_batch`](Self::finish_batch) does.
+    async fn cancel_one(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, Error> {
+        let mut pg = self.lend().await?;
+        pg.begin().await?;
+        let row: Option<StatusRow> =
+            self.query_as(LOCK).bind(id.as_uuid()).fetch_optional(&mut *pg).await?;
+        let settled = row
+            .map(StatusRow::read)
+            .transpose()?
+            .map(|status| status.settle(Outcome::Cancelled(reason.clone()), false));
+        if let Some(Ok(_)) = settled {
+            let reason = reason.as_ref().map(Reason::as_str);
+            self.query(CANCEL).bind(id.as_uuid()).bind(reason).execute(&mut *pg).await?;
+            let ids = uuids(std::iter::once(id));
+            self.query(FORGET).bind(ids).execute(&mut *pg).await?;
+        }
+        pg.done().await?;
+        Ok(settled.map(|settled| match settled {
+            Ok(_) => Transition::Applied,
+            Err(superseded) => Transition::Superseded(superseded.into_status()),
+        }))
+    }
+
+    /// Reads the status of those of these orders that are there.
+    async fn statuses_of(
+        &self,
+        pg: &mut PgConnection,
+        ids: impl Iterator<Item = OrderId>,
+    ) -> Result<HashMap<OrderId, OrderStatus>, Error> {
+        let rows: Vec<EndedRow> = self.query_as(STATUSES).bind(uuids(ids)).fetch_all(pg).await?;
+        Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
     }
 
     /// Writes the decisions that apply, and returns their orders.

@@ -12,8 +12,8 @@ use woody_core::domain::{Details, NewOrder, Order, Parts, Product, ProductName, 
 use woody_core::ports::{Decision, StoreError, Watermark};
 
 use crate::row::row;
-pub(super) use crate::rows::{CountsRow, EndedRow, limit, parts};
-use crate::rows::{StatusRow, corrupt, details};
+pub(super) use crate::rows::{CountsRow, EndedRow, StatusRow, limit, parts};
+use crate::rows::{corrupt, details};
 use crate::stamp::whole_micros;
 
 row! {

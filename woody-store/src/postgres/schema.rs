@@ -107,6 +107,11 @@ fn migrator() -> Migrator {
             "orders ended",
             include_str!("../../migrations/postgres/0003_orders_ended.sql"),
         ),
+        migration(
+            4,
+            "orders cancelled",
+            include_str!("../../migrations/postgres/0004_orders_cancelled.sql"),
+        ),
     ]);
     // During an update or a rollback, an older replica meets a newer schema.
     migrator.set_ignore_missing(true);

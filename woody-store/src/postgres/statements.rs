@@ -36,10 +36,17 @@ pub(super) const FINISH: &str = "
     ON CONFLICT (id) DO UPDATE
     SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
     WHERE o.status = 'pending'
-       OR o.status = 'failed' AND excluded.status <> 'failed' AND o.id = ANY($6)
+       OR o.status = 'failed' AND excluded.status IN ('success', 'rejected') AND o.id = ANY($6)
     RETURNING id";
 
 pub(super) const STATUSES: &str = "SELECT id, status, reason FROM orders WHERE id = ANY($1)";
+
+/// Locks the order: what is decided about it here stays right until the commit.
+pub(super) const LOCK: &str = "SELECT status, reason FROM orders WHERE id = $1 FOR UPDATE";
+
+/// Of an order that is pending.
+pub(super) const CANCEL: &str = "
+    UPDATE orders SET status = 'cancelled', reason = $2, finished_at = now() WHERE id = $1";
 
 pub(super) const FORGET: &str = "
     DELETE FROM begun WHERE order_id IN (
@@ -78,6 +85,7 @@ pub(super) const COUNTS: &str = "
            count(*) FILTER (WHERE status = 'success') AS success,
            count(*) FILTER (WHERE status = 'rejected') AS rejected,
            count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
            count(*) FILTER (WHERE status = 'pending' AND id IN (
                SELECT unnest(orders) FROM outbox
            )) AS outbox

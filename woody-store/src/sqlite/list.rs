@@ -38,7 +38,7 @@ macro_rules! page_of {
     };
 }
 
-/// Merges the pages of all statuses: it reads no more than four pages.
+/// Merges the pages of all statuses: it reads no more than five pages.
 const LIST: &str = concat!(
     page_of!(pending),
     " UNION ALL ",
@@ -47,6 +47,8 @@ const LIST: &str = concat!(
     page_of!("rejected"),
     " UNION ALL ",
     page_of!("failed"),
+    " UNION ALL ",
+    page_of!("cancelled"),
     " ORDER BY accepted_at, id LIMIT ?5"
 );
 

@@ -2,9 +2,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{SqliteConnection, query, query_as, query_scalar};
+use sqlx::{SqliteConnection, SqliteExecutor, query, query_as, query_scalar};
 use uuid::Uuid;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, now};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
     Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
     Transition, Watermark,
@@ -14,8 +14,8 @@ use super::SqliteStore;
 use super::error::Error;
 use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow};
 use super::statements::{
-    ASKED, BEGIN, BEGUN, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET, INSERT_ENTRIES, INSERT_ORDERS,
-    MARK_LATE, ORDER, PING, STATUSES, STUCK,
+    ASKED, BEGIN, BEGUN, CANCEL, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET, INSERT_ENTRIES,
+    INSERT_ORDERS, MARK_LATE, ORDER, PING, STATUSES, STUCK,
 };
 use crate::batch;
 
@@ -41,11 +41,30 @@ impl OrderStore for SqliteStore {
         row.map(OrderRow::read).transpose()
     }
 
+    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(vec![]);
+        }
+        let read = async {
+            let asked = rows::id_list(ids.iter().copied());
+            Ok(batch::statuses(ids, &statuses_of(self.reading()?, asked).await?))
+        };
+        read.await.map_err(|error: Error| error.0)
+    }
+
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         if decisions.is_empty() {
             return Ok(vec![]);
         }
         self.finish_batch(decisions).await.map_err(|error| error.0)
+    }
+
+    async fn cancel(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, StoreError> {
+        self.cancel_one(id, reason).await.map_err(|error| error.0)
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
@@ -201,8 +220,7 @@ impl SqliteStore {
         let mut ended = HashMap::new();
         if applied.len() < firsts.len() {
             let others = rows::id_list(ids.clone().filter(|id| !applied.contains(id)));
-            let rows: Vec<EndedRow> = query_as(STATUSES).bind(others).fetch_all(&mut *tx).await?;
-            ended = rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?;
+            ended = statuses_of(&mut *tx, others).await?;
         }
         let settled = batch::settle(decisions, &applied, ended)?;
         if !settled.unwritten.is_empty() {
@@ -215,6 +233,31 @@ impl SqliteStore {
         query(FORGET).bind(rows::id_list(ids)).execute(&mut *tx).await?;
         self.commit(tx).await?;
         Ok(settled.transitions)
+    }
+
+    async fn cancel_one(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Option<Transition>, Error> {
+        let ids = rows::id_list(std::iter::once(id));
+        let mut tx = self.write().await?;
+        let Some(status) = statuses_of(&mut *tx, ids.clone()).await?.remove(&id) else {
+            return Ok(None);
+        };
+        if let Err(superseded) = status.settle(Outcome::Cancelled(reason.clone()), false) {
+            return Ok(Some(Transition::Superseded(superseded.into_status())));
+        }
+        query(CANCEL)
+            .bind(id.as_uuid())
+            .bind(reason.as_ref().map(Reason::as_str))
+            .bind(rows::to_micros(now()))
+            .execute(&mut *tx)
+            .await?;
+        query(CLEAR).bind(&ids).execute(&mut *tx).await?;
+        query(FORGET).bind(&ids).execute(&mut *tx).await?;
+        self.commit(tx).await?;
+        Ok(Some(Transition::Applied))
     }
 
     async fn claim(&self, limit: usize, lease: Duration) -> Result<Vec<NewOrder<Details>>, Error> {
@@ -233,6 +276,15 @@ impl SqliteStore {
         orders.sort_by_key(|order: &NewOrder<Details>| (order.accepted_at, order.id));
         Ok(orders)
     }
+}
+
+/// Reads the status of those of these orders that are there.
+async fn statuses_of(
+    db: impl SqliteExecutor<'_>,
+    ids: String,
+) -> Result<HashMap<OrderId, OrderStatus>, Error> {
+    let rows: Vec<EndedRow> = query_as(STATUSES).bind(ids).fetch_all(db).await?;
+    Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
 }
 
 /// Writes the decisions that apply, and returns their orders.

@@ -45,8 +45,74 @@ fn migrator() -> Migrator {
         step(1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql")),
         step(2, "products", include_str!("../../migrations/sqlite/0002_products.sql")),
         step(3, "orders ended", include_str!("../../migrations/sqlite/0003_orders_ended.sql")),
+        step(
+            4,
+            "orders cancelled",
+            include_str!("../../migrations/sqlite/0004_orders_cancelled.sql"),
+        ),
     ]);
     // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);
     migrator
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+    use woody_core::domain::{Details, NewOrder, OrderStatus, Outcome};
+    use woody_core::ports::{Decision, OrderQuery, OrderStore, Transition};
+
+    use super::*;
+    use crate::SqliteStore;
+
+    /// Makes a file as the steps up to this one have left it.
+    async fn made_by_steps_to(last: i64, path: &std::path::Path) {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        let mut db = options.connect().await.unwrap();
+        let steps = migrator().iter().filter(|step| step.version <= last).cloned().collect();
+        Migrator::with_migrations(steps).run_direct(None, &mut db, false).await.unwrap();
+        db.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn orders_from_before_they_could_be_cancelled_are_kept_and_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("woody.db");
+        made_by_steps_to(3, &path).await;
+        let order = || NewOrder::new(Details::parse(r#"{"product":"train"}"#).unwrap());
+        let orders = [order(), order()];
+        let ended = Decision {
+            order: orders[0].clone(),
+            outcome: Outcome::Rejected("too large".into()),
+            redriven: false,
+        };
+        // As the program of that time wrote them.
+        let mut db = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+        for order in &orders {
+            sqlx::query(
+                "INSERT INTO orders (id, details, status, accepted_at) VALUES (?1, ?2, 'pending', ?3)",
+            )
+            .bind(order.id.as_uuid())
+            .bind(order.details.as_str())
+            .bind(crate::sqlite::rows::to_micros(order.accepted_at))
+            .execute(&mut db)
+            .await
+            .unwrap();
+        }
+        db.close().await.unwrap();
+
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(store.finish(&[ended]).await.unwrap(), [Transition::Applied]);
+        assert_eq!(store.cancel(orders[1].id, None).await.unwrap(), Some(Transition::Applied));
+        let page = store.list(&OrderQuery::default()).await.unwrap();
+        let kept: Vec<_> = page.orders.into_iter().map(|order| (order.id, order.status)).collect();
+        let statuses = [Outcome::Rejected("too large".into()), Outcome::Cancelled(None)];
+        let statuses = statuses.map(OrderStatus::from);
+        let expected: Vec<_> = orders.iter().map(|order| order.id).zip(statuses).collect();
+        assert_eq!(kept, expected);
+        assert!(store.stuck(Duration::ZERO, 9).await.unwrap().is_empty());
+    }
 }

@@ -33,13 +33,17 @@ pub(super) const FINISH: &str = "
     ON CONFLICT (id) DO UPDATE
     SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
     WHERE orders.status = 'pending'
-       OR orders.status = 'failed' AND excluded.status <> 'failed' AND orders.id IN (
+       OR orders.status = 'failed' AND excluded.status IN ('success', 'rejected') AND orders.id IN (
               SELECT unhex(value ->> 0) FROM json_each(?1) WHERE value ->> 5
           )
     RETURNING id";
 
 pub(super) const STATUSES: &str = "
     SELECT orders.id, status, reason FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
+
+/// Of an order that is pending.
+pub(super) const CANCEL: &str = "
+    UPDATE orders SET status = 'cancelled', reason = ?2, finished_at = ?3 WHERE id = ?1";
 
 pub(super) const CLAIM: &str = "
     UPDATE outbox SET lease_until = ?2
@@ -77,6 +81,7 @@ pub(super) const COUNTS: &str = "
            count(*) FILTER (WHERE status = 'success') AS success,
            count(*) FILTER (WHERE status = 'rejected') AS rejected,
            count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
            (SELECT count(*) FROM outbox) AS outbox
     FROM orders";
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use woody_core::domain::OrderId;
-use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{OrderStore, ProductStore, Store, StoreError, Transition};
 use woody_store::{PostgresStore, StoreOptions, StoreUrl};
 
 use crate::{orders, product};
@@ -130,6 +130,26 @@ async fn replicas_may_migrate_at_once_and_again() {
     for store in migrating {
         store.await.unwrap().ping().await.unwrap();
     }
+}
+
+/// As a schema was before orders could be cancelled.
+const NEVER_CANCELLED: &str = "
+    ALTER TABLE orders DROP CONSTRAINT orders_status_check;
+    ALTER TABLE orders ADD CHECK (status IN ('pending', 'success', 'rejected', 'failed'));
+    DELETE FROM _sqlx_migrations WHERE version = 4";
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn orders_from_before_they_could_be_cancelled_are_kept_and_can_be() {
+    let (store, schema) = open().await;
+    let orders = orders(1);
+    let _ = store.insert(&orders, Duration::ZERO).await.unwrap();
+    schema.run(format!("SET search_path = {}; {NEVER_CANCELLED}", schema.0)).await;
+    let refusal = store.cancel(orders[0].id, None).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Refused(_)), "{refusal:?}");
+    store.migrate().await.unwrap();
+    let cancelled = store.cancel(orders[0].id, None).await.unwrap();
+    assert_eq!(cancelled, Some(Transition::Applied));
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ pub(super) struct ListArgs {
     /// Only orders that were accepted within so long before now (1s to 30days).
     #[arg(long, value_name = "TIME", value_parser = bounds::time(SECOND, MONTH))]
     since: Option<Duration>,
-    /// Only orders of this status: pending, success, rejected or failed.
+    /// Only orders of this status: pending, success, rejected, failed or
+    /// cancelled.
     #[arg(long)]
     status: Option<StatusName>,
     /// How many at most (1 to 500).

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{Details, NewOrder, Order, OrderId, OrderMessage},
+    domain::{Details, NewOrder, Order, OrderId, OrderMessage, OrderStatus, Reason},
     ports::{
         Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, Saved,
         SettleError, StoreError, Transition, Watermark, record,
@@ -49,8 +49,20 @@ impl OrderStore for SavesEverything {
         Ok(None)
     }
 
+    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+        Ok(vec![None; ids.len()])
+    }
+
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         Ok(decisions.iter().map(|_| Transition::Applied).collect())
+    }
+
+    async fn cancel(
+        &self,
+        _: OrderId,
+        _: Option<Reason>,
+    ) -> Result<Option<Transition>, StoreError> {
+        Ok(None)
     }
 
     async fn begin(&self, _: OrderId, _: bool) -> Result<(), StoreError> {

@@ -192,6 +192,8 @@ pub async fn every_outcome_is_read_back(store: Arc<dyn OrderStore>) {
         rejected("too large"),
         failed(""),
         failed("no validator"),
+        Outcome::Cancelled(None),
+        Outcome::Cancelled(Some(Reason::new("changed their mind"))),
     ] {
         let new = order("train");
         assert_eq!(finish(&*store, &new, outcome.clone()).await, Transition::Applied);

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{LONG, failed, finish, ids, insert, order, orders, redriven, rejected, success};
+use super::{
+    LONG, cancel, failed, finish, ids, insert, order, orders, redriven, rejected, success,
+};
 use crate::domain::{Details, NewOrder, OrderId, StatusName};
 use crate::ports::{OrderPage, OrderQuery, OrderStore, PageSize};
 
@@ -22,15 +24,16 @@ async fn listed(store: &dyn OrderStore, query: OrderQuery, size: u16) -> Vec<Ord
     }
 }
 
-/// Inserts five orders and ends four of them, each in its own way. They are the oldest first.
+/// Inserts six orders and ends five of them, each in its own way. They are the oldest first.
 async fn of_every_status(store: &dyn OrderStore) -> Vec<NewOrder<Details>> {
-    let batch = orders(5);
+    let batch = orders(6);
     let _ = insert(store, &[batch[3].clone(), batch[0].clone(), batch[1].clone()], LONG).await;
-    let _ = insert(store, &[batch[4].clone(), batch[2].clone()], LONG).await;
+    let _ = insert(store, &[batch[4].clone(), batch[5].clone(), batch[2].clone()], LONG).await;
     let _ = finish(store, &batch[1], success()).await;
     let _ = finish(store, &batch[2], rejected("too large")).await;
     let _ = finish(store, &batch[3], failed("no validator")).await;
     let _ = finish(store, &batch[4], success()).await;
+    let _ = cancel(store, &batch[5], None).await;
     batch
 }
 
@@ -38,10 +41,10 @@ async fn of_every_status(store: &dyn OrderStore) -> Vec<NewOrder<Details>> {
 pub async fn pages_hold_every_order_once_and_the_oldest_first(store: Arc<dyn OrderStore>) {
     assert_eq!(listed(&*store, OrderQuery::default(), 1).await, []);
     let batch = of_every_status(&*store).await;
-    for size in [1, 2, 4, 5, 6, 500] {
+    for size in [1, 2, 5, 6, 7, 500] {
         assert_eq!(listed(&*store, OrderQuery::default(), size).await, ids(&batch), "{size}");
     }
-    let whole = OrderQuery { limit: PageSize::new(5).unwrap(), ..OrderQuery::default() };
+    let whole = OrderQuery { limit: PageSize::new(6).unwrap(), ..OrderQuery::default() };
     assert_eq!(store.list(&whole).await.unwrap().next, None, "nothing follows a last full page");
 }
 
@@ -72,6 +75,7 @@ pub async fn a_list_is_of_the_status_that_was_asked_for(store: Arc<dyn OrderStor
         (StatusName::Success, vec![1, 4]),
         (StatusName::Rejected, vec![2]),
         (StatusName::Failed, vec![3]),
+        (StatusName::Cancelled, vec![5]),
     ] {
         let query = OrderQuery { status: Some(status), ..OrderQuery::default() };
         let expected: Vec<_> = which.into_iter().map(|i| batch[i].id).collect();
@@ -126,7 +130,7 @@ pub async fn a_listed_order_is_whole(store: Arc<dyn OrderStore>) {
     let unseen = order("never inserted");
     let _ = finish(&*store, &unseen, rejected("too large")).await;
     let page = store.list(&OrderQuery::default()).await.unwrap();
-    assert_eq!(page.orders.len(), 6);
+    assert_eq!(page.orders.len(), 7);
     for listed in page.orders {
         assert_eq!(store.order(listed.id).await.unwrap(), Some(listed));
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 
 use super::{
-    LONG, OVER, claim, counts, decision, ids, insert, order, orders, refill, rejected, status,
-    success,
+    LONG, OVER, cancel, cancelled, claim, counts, decision, ids, insert, order, orders, refill,
+    rejected, status, success,
 };
-use crate::domain::{Details, NewOrder, OrderId, OrderStatus};
+use crate::domain::{Details, NewOrder, OrderId, OrderStatus, Outcome, Reason};
 use crate::ports::{Decision, Insert, OrderCounts, OrderStore, Transition};
 
 /// Fifty submits of one cart, on fifty tasks.
@@ -71,6 +71,112 @@ pub async fn concurrent_finishes_apply_once(store: Arc<dyn OrderStore>) {
             };
             assert_eq!(transitions[i], expected);
         }
+    }
+}
+
+/// Many clicks on one button: one is told `Applied`, all others its reason.
+pub async fn concurrent_cancels_apply_once(store: Arc<dyn OrderStore>) {
+    let new = order("train");
+    let _ = insert(&*store, std::slice::from_ref(&new), LONG).await;
+    let callers = (0..20).map(|i| {
+        let (store, new) = (store.clone(), new.clone());
+        let reason = format!("click {i}");
+        tokio::spawn(async move {
+            let answer = cancel(&*store, &new, Some(&reason)).await;
+            (cancelled(Some(&reason)), answer)
+        })
+    });
+    let answers: Vec<_> = join_all(callers).await.into_iter().map(Result::unwrap).collect();
+    let stays = status(&*store, &new).await;
+    for (said, answer) in answers {
+        let expected =
+            if said == stays { Transition::Applied } else { Transition::Superseded(stays.clone()) };
+        assert_eq!(answer, expected);
+    }
+}
+
+/// The verdict and the client's change of mind arrive together: one of them is told that it was
+/// first, and the other what it was.
+pub async fn cancelling_while_finishing_has_one_winner(store: Arc<dyn OrderStore>) {
+    for _ in 0..20 {
+        let batch = orders(10);
+        let _ = insert(&*store, &batch, OVER).await;
+        let finishing = {
+            let (store, decisions) = (store.clone(), all(&batch));
+            tokio::spawn(async move { store.finish(&decisions).await.unwrap() })
+        };
+        let cancels = join_all(batch.iter().rev().map(|order| cancel(&*store, order, None))).await;
+        let finishes = finishing.await.unwrap();
+        for ((order, finished), taken_back) in
+            batch.iter().zip(finishes).zip(cancels.into_iter().rev())
+        {
+            let expected = match status(&*store, order).await {
+                won @ OrderStatus::Ended(Outcome::Cancelled(_)) => {
+                    (Transition::Superseded(won), Transition::Applied)
+                }
+                won => (Transition::Applied, Transition::Superseded(won)),
+            };
+            assert_eq!((finished, taken_back), expected);
+        }
+        assert_eq!(counts(&*store).await.outbox, 0);
+    }
+}
+
+/// It comes before the order does, or after it; a cancelled order leaves no entry either way.
+pub async fn cancelling_while_inserting_finds_the_order_or_does_not(store: Arc<dyn OrderStore>) {
+    for _ in 0..30 {
+        let new = order("train");
+        let inserting = {
+            let (store, new) = (store.clone(), new.clone());
+            tokio::spawn(async move { insert(&*store, &[new], OVER).await })
+        };
+        let answer = store.cancel(new.id, None).await.unwrap();
+        assert_eq!(inserting.await.unwrap(), [Insert::Created]);
+        match answer {
+            None => assert_eq!(status(&*store, &new).await, OrderStatus::Pending),
+            Some(answer) => {
+                assert_eq!(answer, Transition::Applied);
+                assert_eq!(status(&*store, &new).await, cancelled(None));
+                assert!(!claim(&*store, 99, OVER).await.contains(&new));
+            }
+        }
+    }
+}
+
+/// A refill brings back nothing that was taken back meanwhile.
+pub async fn cancelling_while_refilling_leaves_no_entry(store: Arc<dyn OrderStore>) {
+    let batch = orders(100);
+    let _ = insert(&*store, &batch, LONG).await;
+    store.clear_outbox(&ids(&batch)).await.unwrap();
+    let refilling = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            while refill(&*store, OVER, 5).await > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    for order in &batch {
+        let _ = cancel(&*store, order, None).await;
+    }
+    refilling.await.unwrap();
+    let expected = OrderCounts { cancelled: 100, ..OrderCounts::default() };
+    assert_eq!(counts(&*store).await, expected);
+    assert_eq!(claim(&*store, 999, OVER).await, []);
+}
+
+/// Whichever comes first, no count is left that nothing would delete.
+pub async fn cancelling_while_a_validation_begins_leaves_no_count(store: Arc<dyn OrderStore>) {
+    for _ in 0..30 {
+        let new = order("train");
+        let _ = insert(&*store, std::slice::from_ref(&new), LONG).await;
+        let beginning = {
+            let (store, id) = (store.clone(), new.id);
+            tokio::spawn(async move { store.begin(id, false).await.unwrap() })
+        };
+        assert_eq!(cancel(&*store, &new, None).await, Transition::Applied);
+        beginning.await.unwrap();
+        assert_eq!(store.begun(new.id).await.unwrap().times, 0);
     }
 }
 
@@ -201,6 +307,22 @@ pub async fn a_dropped_finish_leaves_all_or_nothing(store: Arc<dyn OrderStore>) 
                 .into_iter()
                 .collect();
         assert!(ended.values().all(|status| *status == ended[&batch[0].id]));
+    }
+}
+
+/// As for a finish: an order that is cancelled and still in the outbox is no possible state.
+pub async fn a_dropped_cancel_leaves_all_or_nothing(store: Arc<dyn OrderStore>) {
+    for round in 0..40 {
+        let new = order("train");
+        let _ = insert(&*store, std::slice::from_ref(&new), LONG).await;
+        store.begin(new.id, false).await.unwrap();
+        dropped_after(round, store.cancel(new.id, Some(Reason::new("first")))).await;
+        match cancel(&*store, &new, Some("second")).await {
+            Transition::Applied => {}
+            Transition::Superseded(first) => assert_eq!(first, cancelled(Some("first"))),
+        }
+        assert_eq!(store.begun(new.id).await.unwrap().times, 0);
+        assert_eq!(counts(&*store).await.outbox, 0);
     }
 }
 

@@ -1,11 +1,12 @@
+use std::cell::Cell;
 use std::sync::Arc;
 
 use time::macros::datetime;
 use uuid::Uuid;
 
 use super::{
-    LONG, OVER, claim, counts, failed, finish, ids, insert, order, orders, pieces_of, refill,
-    rejected, success,
+    LONG, OVER, cancel, cancelled, claim, counts, failed, finish, ids, insert, order, orders,
+    pieces_of, refill, rejected, success,
 };
 use crate::contract::HARD_TEXTS;
 use crate::domain::{Details, NewOrder, OrderStatus, Outcome, Reason};
@@ -43,6 +44,11 @@ pub async fn every_character_of_a_reason_survives(store: Arc<dyn OrderStore>) {
         assert_eq!(store.order(new.id).await.unwrap().unwrap().status, stays);
         let answer = finish(&*store, &new, success()).await;
         assert_eq!(answer, Transition::Superseded(stays), "{text}");
+        let taken_back = order("boat");
+        let _ = insert(&*store, std::slice::from_ref(&taken_back), LONG).await;
+        let _ = cancel(&*store, &taken_back, Some(text)).await;
+        let read = store.order(taken_back.id).await.unwrap().unwrap().status;
+        assert_eq!(read, cancelled(Some(text)), "{text}");
     }
 }
 
@@ -125,8 +131,10 @@ pub async fn any_uuid_is_an_id(store: Arc<dyn OrderStore>) {
 
 /// Each step of an order's way moves the counts that it should, and no other.
 pub async fn counts_follow_every_step(store: Arc<dyn OrderStore>) {
+    let cancelled = Cell::new(0);
     let expect = async |pending, success, rejected, failed, outbox| {
-        let expected = OrderCounts { pending, success, rejected, failed, outbox };
+        let cancelled = cancelled.get();
+        let expected = OrderCounts { pending, success, rejected, failed, cancelled, outbox };
         assert_eq!(counts(&*store).await, expected);
     };
     expect(0, 0, 0, 0, 0).await;
@@ -148,6 +156,9 @@ pub async fn counts_follow_every_step(store: Arc<dyn OrderStore>) {
     expect(3, 2, 1, 0, 3).await;
     let _ = finish(&*store, &order("never seen"), failed("no validator")).await;
     expect(3, 2, 1, 1, 3).await;
+    let _ = cancel(&*store, &batch[5], None).await;
+    cancelled.set(1);
+    expect(2, 2, 1, 1, 2).await;
 }
 
 /// A store that serves calls says so.

@@ -29,7 +29,7 @@ pub(super) async fn settle(
         }
         (Judgement::GivenUp(decision, reason), Some((transition, saved))) => {
             if let Transition::Superseded(OrderStatus::Ended(
-                Outcome::Success(_) | Outcome::Rejected(_),
+                Outcome::Success(_) | Outcome::Rejected(_) | Outcome::Cancelled(_),
             )) = transition
             {
                 (delivery.ack(saved).await, Handled::Duplicate)

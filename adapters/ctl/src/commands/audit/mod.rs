@@ -145,7 +145,8 @@ async fn audit(
         Err(error) => return Err(error),
     };
     let (verdict, because) = findings.judge();
-    let stored = counts.pending + counts.success + counts.rejected + counts.failed;
+    let OrderCounts { pending, success, rejected, failed, cancelled, outbox: _ } = counts;
+    let stored = pending + success + rejected + failed + cancelled;
     let told = |n: usize| if is_told { n.to_string() } else { "unknown".to_owned() };
     let in_flight = depth.in_flight.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
     let output = Output::pairs(
@@ -156,6 +157,7 @@ async fn audit(
             ("  success", counts.success.to_string()),
             ("  rejected", counts.rejected.to_string()),
             ("  failed", counts.failed.to_string()),
+            ("  cancelled", counts.cancelled.to_string()),
             ("  pending", counts.pending.to_string()),
             ("  of these for long", findings.stuck.to_string()),
             ("doubled", told(doubled.len())),
@@ -176,6 +178,7 @@ async fn audit(
             "success": counts.success,
             "rejected": counts.rejected,
             "failed": counts.failed,
+            "cancelled": counts.cancelled,
             "pending": counts.pending,
             "stuck": findings.stuck,
             "doubled": doubled,

@@ -160,7 +160,11 @@ fn order_status() -> Told {
         .parameter(query("order_id", Required::True, uuid(), "The order."))
         .answer(
             "200",
-            text_like(example, "`Success`, `Pending`, `Rejected: WHY` or `Failed: WHY`.").build(),
+            text_like(
+                example,
+                "`Success`, `Pending`, `Cancelled`, `Rejected: WHY` or `Failed: WHY`.",
+            )
+            .build(),
         )
         .lines(&[BAD_QUERY, (404, "`order \"ID\": None`."), BAD_VALUE])
 }

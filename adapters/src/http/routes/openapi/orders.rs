@@ -70,6 +70,8 @@ pub enum OrderWord {
     Rejected,
     /// It could not be validated.
     Failed,
+    /// It was taken back.
+    Cancelled,
 }
 
 #[derive(utoipa::OpenApi)]

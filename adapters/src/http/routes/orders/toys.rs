@@ -110,6 +110,7 @@ fn status_line(order: &TrackedOrder) -> String {
         OrderStatus::Ended(Outcome::Success(_)) => format!("order \"{id}\": Success"),
         OrderStatus::Ended(Outcome::Rejected(why)) => format!("order \"{id}\": Rejected: {why}"),
         OrderStatus::Ended(Outcome::Failed(why)) => format!("order \"{id}\": Failed: {why}"),
+        OrderStatus::Ended(Outcome::Cancelled(_)) => format!("order \"{id}\": Cancelled"),
     }
 }
 
