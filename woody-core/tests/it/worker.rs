@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use woody_core::{
     domain::{Details, NewOrder, OrderStatus, Outcome},
-    ports::{Broker, ValidateError, Validator, Verdict},
+    ports::{Broker, Decision, OrderStore, ValidateError, Validator, Verdict},
     services::Handled,
 };
 
@@ -287,7 +287,7 @@ async fn a_worker_that_is_dropped_gives_its_deliveries_back() {
 async fn a_redriven_order_reaches_the_verdict_it_never_got() {
     let (shop, validator) = (Shop::open(), Arc::<AsNamed>::default());
     let mended = order("fails twice");
-    let failed = woody_core::ports::Decision {
+    let failed = Decision {
         order: mended.clone(),
         outcome: Outcome::Failed("saw is stuck".into()),
         redriven: false,
@@ -309,7 +309,7 @@ async fn a_redriven_order_reaches_the_verdict_it_never_got() {
 
 /// Stores `order` as failed, as a worker does before it moves the message.
 async fn fail(shop: &Shop, order: &NewOrder<Details>) {
-    let failed = woody_core::ports::Decision {
+    let failed = Decision {
         order: order.clone(),
         outcome: Outcome::Failed("saw is stuck".into()),
         redriven: false,
@@ -341,13 +341,28 @@ async fn a_worker_that_died_between_failing_an_order_and_its_dead_letter_leaves_
 
 #[tokio::test]
 async fn a_failure_that_was_saved_without_an_answer_is_a_dead_letter_too() {
-    let (shop, validator) = (Shop::open(), Arc::<AsNamed>::default());
+    let shop = Shop::open();
     let doomed = order("hopeless");
     shop.publish(&doomed).await;
-    // As if this worker's first save had been done and its answer lost.
-    fail(&shop, &doomed).await;
-    assert_eq!(handle(&shop, &validator, 1).await, [Handled::GivenUp]);
+    let worker = shop.worker(Arc::new(SavedBefore(Arc::clone(&shop.store))));
+    let mut consumer = shop.consumer(1).await;
+    let delivery = next(&mut consumer).await;
+    assert_eq!(within(worker.handle(delivery, &shop.shutdown)).await, Handled::GivenUp);
     is_the_only_dead_letter(&shop, &doomed).await;
+}
+
+/// Its order is failed in the store before the worker saves that: as if a first save had been done
+/// and its answer lost.
+struct SavedBefore(Arc<dyn OrderStore>);
+
+#[async_trait]
+impl Validator for SavedBefore {
+    async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
+        let order = order.encode(Details::MAX_BYTES).unwrap();
+        let outcome = Outcome::Failed("no such wood".into());
+        let _ = self.0.finish(&[Decision { order, outcome, redriven: false }]).await.unwrap();
+        Err(ValidateError::Permanent("no such wood".into()))
+    }
 }
 
 #[tokio::test]

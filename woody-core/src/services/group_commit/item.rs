@@ -1,5 +1,5 @@
 use crate::{
-    domain::{Details, NewOrder, OrderMessage},
+    domain::{Details, NewOrder, OrderId, OrderMessage},
     ports::Decision,
 };
 
@@ -18,6 +18,12 @@ impl Weight for NewOrder<Details> {
 impl Weight for OrderMessage {
     fn bytes(&self) -> usize {
         self.details.as_str().len()
+    }
+}
+
+impl Weight for OrderId {
+    fn bytes(&self) -> usize {
+        0
     }
 }
 

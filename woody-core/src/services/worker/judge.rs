@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     going_down::{GoingDown, pause},
     judgement::Judgement,
+    looks::Looks,
     received::Received,
     settings::WorkerSettings,
     trials::{History, Trials},
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
-    ports::{Begun, Decision, Delivery, OrderStore, ValidateError, Validator},
+    ports::{Begun, Decision, Delivery, ValidateError},
     resilience::{RetryDelays, pause_after},
     step,
 };
@@ -23,7 +24,7 @@ const LONGEST_POSTPONEMENT: Duration = Duration::from_secs(30);
 
 /// Judges orders: looks how they ended, or has them validated.
 pub(super) struct Judge<D: OrderDetails> {
-    store: Arc<dyn OrderStore>,
+    looks: Looks,
     trials: Trials<D>,
     waits: Arc<Waits>,
     settings: WorkerSettings,
@@ -31,14 +32,12 @@ pub(super) struct Judge<D: OrderDetails> {
 
 impl<D: OrderDetails> Judge<D> {
     pub(super) fn new(
-        store: Arc<dyn OrderStore>,
-        validator: Arc<dyn Validator<D>>,
+        looks: Looks,
+        trials: Trials<D>,
         waits: Arc<Waits>,
         settings: WorkerSettings,
     ) -> Self {
-        let trials =
-            Trials::new(Arc::clone(&store), validator, Arc::clone(&waits), settings.clone());
-        Self { store, trials, waits, settings }
+        Self { looks, trials, waits, settings }
     }
 
     /// Judges an order: as it ended, if it has, otherwise by validating it.
@@ -50,9 +49,7 @@ impl<D: OrderDetails> Judge<D> {
     ) -> Judgement {
         let Received { carried: order, asked } = order;
         let redriven = delivery.redriven();
-        if delivery.redelivered()
-            && let Some(outcome) = self.known_outcome(order.id, redriven).await
-        {
+        if let Some(outcome) = self.known_outcome(order.id, redriven).await {
             // The order is final already: saving the same outcome again is a no-op
             // that returns the `Saved` needed to acknowledge.
             return Judgement::Ended(Decision { order, outcome, redriven: false });
@@ -118,10 +115,10 @@ impl<D: OrderDetails> Judge<D> {
         Judgement::GivenUp(Decision { order, outcome, redriven }, reason)
     }
 
-    /// Returns how the order ended, if it has: a delivery that comes again need not
-    /// be validated again. When in doubt it is.
+    /// Returns how the order ended, if it has: one that was cancelled, or whose delivery
+    /// comes again, need not be validated. When in doubt it is.
     async fn known_outcome(&self, id: OrderId, redriven: bool) -> Option<Outcome> {
-        match self.store.order(id).await.ok()??.status {
+        match self.looks.look(id).await? {
             OrderStatus::Pending => None,
             OrderStatus::Ended(Outcome::Failed(_)) if redriven => None,
             OrderStatus::Ended(outcome) => Some(outcome),

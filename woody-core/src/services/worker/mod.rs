@@ -3,6 +3,7 @@ mod handled;
 mod hands;
 mod judge;
 mod judgement;
+mod looks;
 mod received;
 mod saver;
 mod settings;
@@ -21,8 +22,8 @@ pub use self::{
     waits::{Wait, Waits},
 };
 use self::{
-    hands::Hands, judge::Judge, judgement::Judgement, received::Received, saver::Saver,
-    settle::settle,
+    hands::Hands, judge::Judge, judgement::Judgement, looks::Looks, received::Received,
+    saver::Saver, settle::settle, trials::Trials,
 };
 use crate::{
     domain::{OrderDetails, Reason, ToyOrder},
@@ -89,7 +90,10 @@ impl<D: OrderDetails> OrderWorker<D> {
     ) -> Self {
         let waits = Arc::<Waits>::default();
         let saver = Saver::start(Arc::clone(&store), events, settings.wait_base, tasks);
-        let judge = Judge::new(Arc::clone(&store), validator, Arc::clone(&waits), settings.clone());
+        let looks = Looks::start(Arc::clone(&store), tasks);
+        let trials =
+            Trials::new(Arc::clone(&store), validator, Arc::clone(&waits), settings.clone());
+        let judge = Judge::new(looks, trials, Arc::clone(&waits), settings.clone());
         Self { store, judge, saver, waits, hands: Arc::default(), settings }
     }
 
