@@ -24,7 +24,9 @@ pub use catalogue::{Catalogue, Page};
 pub use heavy::{CacheStatus, HeavyComputation, HeavyConfig, HeavyFailure};
 #[cfg(feature = "workshop")]
 pub use heavy_answer::HeavyAnswer;
-pub use intake::{Accepted, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest, Outage};
+pub use intake::{
+    Accepted, Cancellation, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest, Outage,
+};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
 pub use tracker::{OrderTracker, TrackedOrder};

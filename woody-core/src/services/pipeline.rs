@@ -4,11 +4,13 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    IntakeSettings, OrderIntake, OrderTracker, OrderWorker, OutboxRelay, RelaySettings, Waits,
-    WorkerSettings,
+    Cancellation, IntakeSettings, OrderIntake, OrderTracker, OrderWorker, OutboxRelay,
+    RelaySettings, Waits, WorkerSettings,
 };
-use crate::domain::{OrderDetails, ToyOrder};
-use crate::ports::{Broker, BrokerError, ConsumerState, OrderStore, Prefetch, Validator};
+use crate::domain::{OrderDetails, OrderId, Reason, ToyOrder};
+use crate::ports::{
+    Broker, BrokerError, ConsumerState, OrderStore, Prefetch, StoreError, Validator,
+};
 
 /// The whole way of orders that ask for a `D`, in one process: intake, relay, tracker
 /// and, with a validator, a worker.
@@ -114,6 +116,18 @@ impl<D: OrderDetails> Pipeline<D> {
     /// Accepts orders.
     pub fn intake(&self) -> Arc<OrderIntake<D>> {
         Arc::clone(&self.intake)
+    }
+
+    /// Cancels an order that is pending: [`OrderIntake::cancel`].
+    ///
+    /// # Errors
+    /// [`StoreError`]; cancelling again is right.
+    pub async fn cancel(
+        &self,
+        id: OrderId,
+        reason: Option<Reason>,
+    ) -> Result<Cancellation, StoreError> {
+        self.intake.cancel(id, reason).await
     }
 
     /// Shows orders and follows them.
@@ -241,7 +255,8 @@ impl<D: OrderDetails> PipelineBuilder<D> {
             self.intake,
             &commits,
         );
-        let (intake, tracker) = (Arc::new(intake.telling(tracker.outage())), Arc::new(tracker));
+        let intake = intake.telling(tracker.outage()).announcing(self.broker.events(), &tasks);
+        let (intake, tracker) = (Arc::new(intake), Arc::new(tracker));
         let (consumer, waits) = match self.validator {
             None => (None, None),
             Some(validator) => {

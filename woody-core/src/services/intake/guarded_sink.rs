@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::{
     domain::now,
-    resilience::{BreakerConfig, BreakerState, CircuitBreaker},
+    resilience::{BreakerConfig, BreakerState, CircuitBreaker, Permit},
     services::group_commit::{CommitError, GroupCommit, GroupError, Underway, Weight},
 };
 
@@ -40,6 +40,14 @@ pub(super) enum NotTaken<R, E> {
     Unavailable(Outage<E>),
     /// It has not answered in time, and may take it yet.
     Late(Outage<E>, Underway<R, E>),
+}
+
+/// Why a call of a dependency failed.
+pub(super) enum CallError<E> {
+    /// It says no.
+    Refused(E),
+    /// It does not reply; the call may take effect all the same.
+    Unavailable(Outage<E>),
 }
 
 /// A dependency that takes no orders: since when, and why.
@@ -125,11 +133,7 @@ where
     /// Keeps `item`, unless the breaker is open.
     pub(super) async fn take(&self, item: T) -> Result<R, NotTaken<R, E>> {
         let Some(permit) = self.breaker.try_acquire() else {
-            // It may have recovered just now; then there is no outage to report.
-            let outage = self.outage().clone();
-            return Err(NotTaken::Unavailable(
-                outage.unwrap_or(Outage { since: now(), cause: None }),
-            ));
+            return Err(NotTaken::Unavailable(self.since_when()));
         };
         let mut underway = self.commits.enqueue(item).map_err(NotTaken::without_a_result)?;
         let cause = match tokio::time::timeout(self.deadline, underway.result()).await {
@@ -143,7 +147,42 @@ where
             Err(_elapsed) => None,
         };
         let is_late = cause.is_none();
-        let outage = self.failed(cause);
+        let outage = self.failed(permit, cause);
+        Err(if is_late { NotTaken::Late(outage, underway) } else { NotTaken::Unavailable(outage) })
+    }
+
+    /// Calls the dependency for something else, unless the breaker is open.
+    ///
+    /// What it refuses says nothing about the items that it is to keep.
+    pub(super) async fn call<O>(
+        &self,
+        deadline: Duration,
+        call: impl Future<Output = Result<O, E>>,
+    ) -> Result<O, CallError<E>> {
+        let Some(permit) = self.breaker.try_acquire() else {
+            return Err(CallError::Unavailable(self.since_when()));
+        };
+        let cause = match tokio::time::timeout(deadline, call).await {
+            Ok(Ok(result)) => {
+                permit.success();
+                self.came_back();
+                return Ok(result);
+            }
+            Ok(Err(error)) if error.may_be_one_items_fault() => {
+                return Err(CallError::Refused(error));
+            }
+            Ok(Err(error)) => Some(Arc::new(error)),
+            Err(_elapsed) => None,
+        };
+        Err(CallError::Unavailable(self.failed(permit, cause)))
+    }
+
+    fn failed(&self, permit: Permit<'_>, cause: Option<Arc<E>>) -> Outage<E> {
+        let outage = {
+            let mut outage = self.outage();
+            let since = outage.as_ref().map_or_else(now, Outage::since);
+            outage.insert(Outage { since, cause }).clone()
+        };
         let was_there = self.is_there();
         permit.failure();
         if was_there && !self.is_there() {
@@ -154,13 +193,13 @@ where
                 self.name
             );
         }
-        Err(if is_late { NotTaken::Late(outage, underway) } else { NotTaken::Unavailable(outage) })
+        outage
     }
 
-    fn failed(&self, cause: Option<Arc<E>>) -> Outage<E> {
-        let mut outage = self.outage();
-        let since = outage.as_ref().map_or_else(now, Outage::since);
-        outage.insert(Outage { since, cause }).clone()
+    /// Returns the outage because of which the breaker is open.
+    fn since_when(&self) -> Outage<E> {
+        // It may have recovered just now; then there is no outage to report.
+        self.outage().clone().unwrap_or(Outage { since: now(), cause: None })
     }
 
     /// A success ends an outage, unless it is of a call that began before it.

@@ -1,4 +1,5 @@
 mod accepted;
+mod cancellation;
 mod error;
 mod guarded_sink;
 mod order_request;
@@ -12,23 +13,25 @@ use tokio_util::task::TaskTracker;
 
 pub use self::{
     accepted::{Accepted, Kept},
+    cancellation::Cancellation,
     error::IntakeError,
     guarded_sink::Outage,
     order_request::OrderRequest,
     settings::IntakeSettings,
 };
 use self::{
-    guarded_sink::{GuardedSink, NotTaken},
+    guarded_sink::{CallError, GuardedSink, NotTaken},
     sinks::{BrokerSink, StoreSink},
 };
 use super::{
+    announcer::Announcer,
     group_commit::{GroupCommit, GroupLimits, Underway},
     relay::RelayFeed,
     tracker::StoreOutage,
 };
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage, ToyOrder, now},
-    ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
+    ports::{BrokerError, Insert, OrderEvents, OrderStore, Publisher, StoreError},
     step,
 };
 
@@ -37,6 +40,8 @@ use crate::{
 /// An order is durable in one of two places before its client hears of it: in the store,
 /// together with its outbox entry, or, while the store is unavailable, in the broker. The
 /// id is chosen before either is called, so an order that is in both is still one.
+///
+/// What it has accepted can be taken back while it is pending: [`cancel`](Self::cancel).
 ///
 /// # Cancel safety
 /// A dropped future may leave the order accepted though its client got no response.
@@ -54,10 +59,13 @@ use crate::{
 /// # }
 /// ```
 pub struct OrderIntake<D = ToyOrder> {
+    orders: Arc<dyn OrderStore>,
     store: GuardedSink<NewOrder<Details>, Insert, StoreError>,
     broker: GuardedSink<OrderMessage, (), BrokerError>,
     /// Notes for the tracker of this process what this intake does.
     outage: Option<Arc<StoreOutage>>,
+    /// Tells others which orders were cancelled.
+    announcer: Option<Announcer>,
     details_bytes: usize,
     takes: PhantomData<fn(D)>,
 }
@@ -90,15 +98,18 @@ impl<D: OrderDetails> OrderIntake<D> {
             batch: settings.batch,
             lanes: settings.lanes,
         };
+        let orders = Arc::clone(&store);
         let store = StoreSink { store, feed, lease: settings.outbox_lease };
         let inserts = GroupCommit::start(tasks, limits, move |orders| store.clone().commit(orders));
         let broker = BrokerSink { publisher };
         let direct =
             GroupCommit::start(tasks, limits, move |messages| broker.clone().commit(messages));
         Self {
+            orders,
             store: GuardedSink::new("store", inserts, settings.store_deadline),
             broker: GuardedSink::new("broker", direct, settings.broker_deadline),
             outage: None,
+            announcer: None,
             details_bytes,
             takes: PhantomData,
         }
@@ -107,6 +118,12 @@ impl<D: OrderDetails> OrderIntake<D> {
     /// Tells `outage` whenever the store replies, and which orders the broker took.
     pub(super) fn telling(mut self, outage: Arc<StoreOutage>) -> Self {
         self.outage = Some(outage);
+        self
+    }
+
+    /// Announces through `events` which orders were cancelled, on `tasks`.
+    pub(super) fn announcing(mut self, events: Arc<dyn OrderEvents>, tasks: &TaskTracker) -> Self {
+        self.announcer = Some(Announcer::start(events, tasks));
         self
     }
 
