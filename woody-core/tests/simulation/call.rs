@@ -96,6 +96,9 @@ impl Wire {
         }
         pass(plan.back).await;
         self.life.or_stop().await;
+        if result.is_some() && dep == Dep::Store && tells_of_the_store(op) {
+            self.world.with(|inner| inner.unaware.remove(&self.life.no));
+        }
         result.ok_or(if plan.fate == Fate::Refused { Lost::Refused } else { Lost::Unknown })
     }
 
@@ -207,7 +210,12 @@ impl<T, F: FnOnce(&mut Inner, Reach) -> T> Drop for Going<'_, T, F> {
 
 /// The intake learns of a dependency's health by these.
 fn is_intakes(op: &str) -> bool {
-    matches!(op, "insert" | "publish")
+    matches!(op, "insert" | "cancel" | "publish")
+}
+
+/// A service knows by these that the store is there.
+fn tells_of_the_store(op: &str) -> bool {
+    matches!(op, "insert" | "cancel" | "order" | "ping")
 }
 
 /// Notes while a call is in trouble, which excuses the intake for a while.

@@ -12,6 +12,7 @@ use woody_core::{
 
 use crate::{
     call::Wire,
+    cancels,
     ledger::{Invariant, Promise},
     order::{TownOrder, name_of},
     sabotage::Sabotage,
@@ -37,6 +38,7 @@ pub enum Then {
     Leave,
     Poll,
     Watch,
+    Cancel,
 }
 
 pub fn wishes(inner: &mut Inner) -> Vec<Wish> {
@@ -44,7 +46,8 @@ pub fn wishes(inner: &mut Inner) -> Vec<Wish> {
     let bursts: Vec<_> = (0..inner.mood.bursts).map(|_| inner.ms(0, span)).collect();
     let mut wishes = Vec::new();
     for n in 0..inner.mood.orders {
-        let then = [Then::Leave, Then::Poll, Then::Watch][inner.rng.usize(..3)];
+        let ways = [Then::Leave, Then::Poll, Then::Watch, Then::Cancel];
+        let then = ways[inner.rng.usize(..4)];
         let wish = Wish {
             after: match bursts.len() {
                 0 => inner.ms(0, span),
@@ -209,6 +212,7 @@ impl Inner {
 async fn follow(world: Arc<World>, fronts: Fronts, service: Front, wish: Wish, id: OrderId) {
     match wish.then {
         Then::Leave => {}
+        Then::Cancel => cancels::cancel(world, fronts, wish.who, wish.slot, id).await,
         Then::Poll => {
             for n in 0..12 {
                 sleep(world.with(|inner| inner.ms(20, 700))).await;

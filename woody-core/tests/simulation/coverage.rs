@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What a simulation that proves anything has met.
-pub const MUST_HAPPEN: [&str; 48] = [
+pub const MUST_HAPPEN: [&str; 51] = [
     "broker down",
     "broker silent",
     "store down",
@@ -39,6 +39,9 @@ pub const MUST_HAPPEN: [&str; 48] = [
     "orders accepted while the broker was unavailable",
     "orders excused by a wipe",
     "reads of pending while the store was unavailable",
+    "orders cancelled",
+    "cancels that came too late",
+    "cancels that are unavailable",
     "orders refused for their key",
     "orders refused with both dependencies unavailable",
     "orders that found a service down",

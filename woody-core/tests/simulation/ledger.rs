@@ -179,12 +179,13 @@ impl Inner {
         }
     }
 
-    /// Whether a service calls an order pending because it alone cannot reach the store,
-    /// and it is not announced yet that the order has ended.
+    /// Whether a service calls an order pending because it alone cannot reach the store, or could
+    /// not and has not noticed yet that it can, and it is not announced yet that the order has
+    /// ended.
     fn cannot_know_better(&mut self, service: u32, id: OrderId, status: &OrderStatus) -> bool {
         let announced = self.ledger.announced.get(&id).copied();
         let excused = !status.is_final()
-            && self.cut_off.contains(&service)
+            && self.unaware.contains(&service)
             && announced.is_none_or(|announced| announced == Instant::now());
         let has_ended = self.store.row(id).is_some_and(|row| row.status.is_final());
         if excused && has_ended {

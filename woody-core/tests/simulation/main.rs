@@ -12,7 +12,8 @@
 //! down, silent or wiped, processes that are killed or drained, cut connections,
 //! doubled messages, dead letters that an operator sends again; validators that
 //! fail, hang or panic ([`validator`]); clients that repeat an order under its
-//! key, to another service, or with another body ([`clients`]).
+//! key, to another service, or with another body ([`clients`]), or cancel it, and somebody
+//! who cancels other people's ([`cancels`]).
 //!
 //! A killed process keeps its memory but loses its world: no call of it gets
 //! through any more, and none returns. What was on its way when it died may
@@ -41,6 +42,7 @@
 mod broker;
 mod broker_port;
 mod call;
+mod cancels;
 mod chaos;
 mod clients;
 mod consumer;

@@ -40,6 +40,8 @@ pub struct Mood {
     /// Percent of orders with a key.
     pub keyed: u32,
     pub poison: u32,
+    /// How many cancel orders that are not theirs.
+    pub meddlers: u32,
     pub intake: IntakeSettings,
     pub relay: RelaySettings,
     pub worker: WorkerSettings,
@@ -66,11 +68,13 @@ impl Mood {
             tells_in_flight: rng.bool(),
             keyed: some(rng, 80),
             poison: some(rng, 2),
+            meddlers: some(rng, 3),
             intake: IntakeSettings::default()
                 .store_deadline(Duration::from_millis(500))
                 .broker_deadline(ms(rng, 500, 2_000))
                 .outbox_lease(ms(rng, 500, 3_000))
-                .waiting(64)
+                // Room for all of them at once, however long a commit takes.
+                .waiting(256)
                 .waiting_bytes(64 * 1024)
                 .details_bytes(Details::MAX_BYTES)
                 .batch(rng.usize(8..=64))

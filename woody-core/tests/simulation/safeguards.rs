@@ -114,6 +114,22 @@ fn a_last_state_that_wins_shows_two_final_states() {
 }
 
 #[test]
+fn a_verdict_that_replaces_a_cancel_brings_a_cancelled_order_back() {
+    breaks(Sabotage::VerdictReplacesCancel, Invariant::CancelledStaysCancelled);
+    breaks(Sabotage::VerdictReplacesCancel, Invariant::OneFinalState);
+}
+
+#[test]
+fn a_cancel_that_replaces_a_verdict_shows_two_final_states() {
+    breaks(Sabotage::CancelReplacesVerdict, Invariant::OneFinalState);
+}
+
+#[test]
+fn a_cancel_that_is_told_before_it_is_stored_is_none() {
+    breaks(Sabotage::CancelIsNotStored, Invariant::CancelledStaysCancelled);
+}
+
+#[test]
 fn an_intake_without_a_way_around_the_store_refuses_orders() {
     breaks(Sabotage::NoDirectRoute, Invariant::TakenWhileOneIsUp);
 }

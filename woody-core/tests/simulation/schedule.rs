@@ -12,6 +12,7 @@ use woody_core::ports::BrokerAdmin;
 use crate::{
     broker_port::SimBroker,
     call::Wire,
+    cancels,
     chaos::{Event, events},
     clients::{self, Then, Wish, beside, wishes},
     coverage::Coverage,
@@ -64,6 +65,12 @@ async fn play(world: &Arc<World>) {
     for n in 0..poison {
         let after = world.with(|inner| inner.rng.u64(..1_000));
         beside(world, clients::poisoner(Arc::clone(world), Duration::from_millis(after), n));
+    }
+    for n in 0..world.with(|inner| inner.mood.meddlers) {
+        let (world, fronts) = (Arc::clone(world), Arc::clone(&town.fronts));
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let after = world.with(|inner| inner.ms(0, span));
+        beside(&Arc::clone(&world), cancels::meddler(world, fronts, after, 2_000 + n));
     }
     for (at, event) in events {
         town_until(&mut town, began + at).await;

@@ -268,6 +268,7 @@ impl Town {
             if is {
                 inner.count("services cut off from the store alone");
                 inner.cut_off.insert(no);
+                inner.unaware.insert(no);
             } else {
                 inner.cut_off.remove(&no);
             }

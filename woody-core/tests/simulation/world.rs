@@ -82,6 +82,8 @@ pub struct Inner {
     links: [Link; 2],
     /// Processes that alone cannot reach the store.
     pub cut_off: BTreeSet<u32>,
+    /// Those that could not, and have had no response since.
+    pub unaware: BTreeSet<u32>,
     pub ledger: Ledger,
     pub coverage: Coverage,
     pub validator_is_away: bool,
@@ -109,6 +111,7 @@ impl World {
             broker: BrokerState::default(),
             links: [Link::Up; 2],
             cut_off: BTreeSet::new(),
+            unaware: BTreeSet::new(),
             ledger: Ledger::default(),
             coverage: Coverage::default(),
             validator_is_away: false,
