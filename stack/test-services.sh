@@ -103,6 +103,9 @@ expect 'the modern route accepts one too' '^202 .*"status": ?"pending"' "$STATUS
 promised=$BODY
 ask /api/orders --json '{"product": "TestProduct", "quantity": 2}' --header "Idempotency-Key: test-$unique"
 expect 'a double submit is one order' "^$(grep -oE "$UUID" <<<"$promised")\$" "$(grep -oE "$UUID" <<<"$BODY")"
+id=$(grep -oE "$UUID" <<<"$promised" || true)
+ask "/api/orders/$id" --request DELETE
+expect 'it is cancelled, or has ended before' '^(200 .*"status": ?"cancelled"|409 .*already-ended)' "$STATUS $BODY"
 ask "/api/orders/00000000-0000-4000-8000-000000000000"
 expect 'an unknown order is a problem, 404' '^404 .*"status": ?404' "$STATUS $BODY"
 

@@ -27,6 +27,8 @@ pub enum Verb {
     Get,
     /// `POST`.
     Post,
+    /// `DELETE`.
+    Delete,
 }
 
 impl Verb {
@@ -35,6 +37,7 @@ impl Verb {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -63,6 +66,12 @@ impl<A> Route<A> {
         let (method, style) = (Verb::Post, Style::Problem);
         Self { method, path, style, only_with: None, instead: None, action }
     }
+
+    /// A `DELETE` whose errors are problems.
+    pub const fn delete(path: &'static str, action: A) -> Self {
+        let (method, style) = (Verb::Delete, Style::Problem);
+        Self { method, path, style, only_with: None, instead: None, action }
+    }
 }
 
 /// Where a request goes, or why it goes nowhere.
@@ -88,6 +97,7 @@ pub(in crate::http) fn find<A>(
         let by_method = match route.method {
             Verb::Get => method == Method::GET || method == Method::HEAD,
             Verb::Post => method == Method::POST,
+            Verb::Delete => method == Method::DELETE,
         };
         by_method && route.only_with.is_none_or(|name| query::has(raw_query, name))
     };
@@ -134,7 +144,7 @@ fn allow<'t, A: 't>(here: impl Iterator<Item = &'t Route<A>> + Clone, legacy_get
                 }
             }
             Verb::Get => allow.extend(["GET", "HEAD"]),
-            Verb::Post => allow.push("POST"),
+            Verb::Post | Verb::Delete => allow.push(route.method.as_str()),
         }
     }
     allow.sort_unstable();
@@ -187,6 +197,7 @@ mod tests {
         Route::get("/toys", 3),
         Route::post("/toys", 4),
         Route::get("/toys/{id}/events", 5),
+        Route::delete("/toys/{id}", 6),
     ];
 
     fn go(method: &str, path: &str, legacy_get: bool) -> Result<u8, (FailureKind, String)> {
@@ -212,13 +223,14 @@ mod tests {
         assert_eq!(go("HEAD", "/toys/", true), Ok(3));
         assert_eq!(go("POST", "/toys", true), Ok(4));
         assert_eq!(go("GET", "/toys/7/events", true), Ok(5));
+        assert_eq!(go("DELETE", "/toys/7", false), Ok(6));
     }
 
     #[test]
     fn other_methods_learn_which_there_are() {
         let not_allowed = |allow: &str| Err((FailureKind::MethodNotAllowed, allow.to_owned()));
         assert_eq!(go("DELETE", "/toys", true), not_allowed("GET, HEAD, POST"));
-        assert_eq!(go("POST", "/toys/7", true), not_allowed("GET, HEAD"));
+        assert_eq!(go("POST", "/toys/7", true), not_allowed("DELETE, GET, HEAD"));
         assert_eq!(go("HEAD", "/toys/do", true), not_allowed("GET"));
         assert_eq!(go("GET", "/toys/do", false), not_allowed(""));
         assert_eq!(go("GET", "/toys?toy=x", false), not_allowed("GET, HEAD, POST"));

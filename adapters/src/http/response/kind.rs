@@ -25,6 +25,8 @@ pub enum FailureKind {
     NotFound,
     /// The route is there, with other methods.
     MethodNotAllowed,
+    /// An order that is to be cancelled and had ended in another way.
+    AlreadyEnded,
     /// The route has no form that the client accepts.
     NotAcceptable,
     /// The body took too long to arrive.
@@ -76,6 +78,7 @@ impl FailureKind {
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
             }
+            Self::AlreadyEnded => (S::CONFLICT, "already-ended", "Already ended"),
             Self::NotAcceptable => (S::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable"),
             Self::SlowBody => (S::REQUEST_TIMEOUT, "slow-body", "The body took too long"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),

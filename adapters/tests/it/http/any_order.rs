@@ -167,6 +167,26 @@ async fn an_order_of_another_type_is_placed_shown_and_followed_as_one_flat_objec
 }
 
 #[tokio::test]
+async fn an_order_of_another_type_is_cancelled_as_any_is() {
+    let store = Arc::new(MemoryStore::new());
+    let orders: Arc<dyn OrderStore> = Arc::<MemoryStore>::clone(&store);
+    // Nobody validates.
+    let pipeline: Pipeline<Pizza> =
+        Pipeline::builder(orders, Arc::new(MemoryBroker::new())).start().await.unwrap();
+    let routes = OrderRoutes::of(&pipeline, &CancellationToken::new());
+    let service = service(routes, RateLimit::off(), &ServiceSettings::default());
+    let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
+    let json = ["content-type: application/json"];
+    let placed = send(addr, request("POST /api/orders", &json, margherita().to_string())).await;
+    let line = format!("DELETE {}", placed.header("location"));
+    let cancelled = send(addr, request(&line, &[], "")).await;
+    let state: OrderState = serde_json::from_slice(&cancelled.body).unwrap();
+    assert_eq!((cancelled.status.as_u16(), state.status), (200, OrderWord::Cancelled));
+    assert_eq!(cancelled.json()["email"], margherita()["email"]);
+    assert_eq!(store.counts().await.unwrap().cancelled, 1);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_body_is_told_with_its_field() {
     let shop = PizzaShop::open().await;
     let with = |pointer: &str, value: Value| {

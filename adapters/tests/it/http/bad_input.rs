@@ -98,7 +98,10 @@ const REFUSED: &[(&str, &[&str], &str, u16, &str)] = &[
     ("GET /favicon.ico", &[], "", 404, ""),
     ("POST /api/misc/time", &[], "", 405, ""),
     ("PUT /api/products", &[JSON], r#"{"name": "a"}"#, 405, ""),
-    ("DELETE /api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f", &[], "", 405, ""),
+    ("DELETE /api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f", &[], "", 404, ""),
+    ("DELETE /api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f?x=1", &[], "", 400, "x"),
+    ("DELETE /api/orders/x", &[], "", 422, "order_id"),
+    ("PUT /api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f", &[], "", 405, ""),
     ("OPTIONS /api/orders", &[], "", 405, ""),
     ("BREW /api/orders", &[], "", 405, ""),
 ];
@@ -180,6 +183,7 @@ async fn wrong_methods_learn_the_right_ones() {
         ("POST /api/misc/time", "GET, HEAD"),
         ("DELETE /api/products", "GET, HEAD, POST"),
         ("PATCH /api/orders", "GET, HEAD, POST"),
+        ("POST /api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f", "DELETE, GET, HEAD"),
         ("POST /api/orders/do", "GET"),
         ("POST /", "GET, HEAD"),
     ] {

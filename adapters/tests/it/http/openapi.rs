@@ -42,11 +42,18 @@ fn what_is_served_is_documented_and_nothing_else() {
 async fn every_documented_route_answers_with_a_documented_status_and_type() {
     let shop = Shop::open().await;
     let order = shop.order("lion").await;
+    // Cancelled again, it is told the same.
+    let taken_back = shop.order("boat").await;
+    shop.ask(&format!("DELETE /api/orders/{taken_back}"), &[]).await;
     shop.decide(Ok(woody_core::ports::Verdict::Success(None)));
     let product = shop.post("/api/products", &json!({"name": "kite"})).await.json();
     let document = document();
     for (method, path) in documented() {
-        let id = if path.contains("orders") { &order } else { product["id"].as_str().unwrap() };
+        let id = match path.contains("orders") {
+            true if method == "DELETE" => &taken_back,
+            true => &order,
+            false => product["id"].as_str().unwrap(),
+        };
         let query = match path.as_str() {
             "/api/misc/heavy" => "?name=lion".to_owned(),
             "/api/orders" if method == "GET" => format!("?order_id={order}"),

@@ -66,6 +66,52 @@ async fn every_end_is_told_in_both_ways() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_pending_can_be_cancelled_and_stays_so() {
+    let shop = Shop::open().await;
+    let id = shop.order("lion").await;
+    let (events, delete) = (format!("/api/orders/{id}/events"), format!("DELETE /api/orders/{id}"));
+    let (followed, first) = tokio::join!(shop.get(&events), shop.ask(&delete, &[]));
+    assert_eq!((first.status.as_u16(), first.header("cache-control")), (200, "no-store"));
+    let order = first.json();
+    assert_eq!((&order["status"], &order["product"]), (&json!("cancelled"), &json!("lion")));
+    assert!(order["finished_at"].as_str().unwrap() >= order["accepted_at"].as_str().unwrap());
+    // The stream ends after a final status.
+    assert!(followed.text().contains("id: cancelled\n"), "{}", followed.text());
+    // Nothing changes it any more.
+    shop.decide(Ok(Verdict::Success(None)));
+    let other = shop.order("boat").await;
+    assert_eq!(end_of(&shop, &other).await["status"], "success");
+    let again = shop.ask(&delete, &[]).await;
+    assert_eq!((again.status.as_u16(), again.json()), (200, order.clone()));
+    assert_eq!(shop.get(&format!("/api/orders/{id}")).await.json(), order);
+    let legacy = shop.get(&format!("/api/orders/?order_id={id}")).await;
+    assert_eq!(legacy.text(), format!("order \"{id}\": Cancelled"));
+}
+
+#[tokio::test]
+async fn an_order_that_has_ended_in_another_way_cannot_be_cancelled() {
+    for (verdict, status) in [
+        (Ok(Verdict::Success(None)), "success"),
+        (Ok(Verdict::Rejected(Reason::new("too large"))), "rejected"),
+        (Err(ValidateError::Permanent(Reason::new("odd"))), "failed"),
+    ] {
+        let shop = Shop::open().await;
+        shop.decide(verdict);
+        let id = shop.order("lion").await;
+        let ended = end_of(&shop, &id).await;
+        let refused = shop.ask(&format!("DELETE /api/orders/{id}"), &[]).await;
+        assert_eq!(refused.status, 409);
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        let problem = refused.json();
+        assert_eq!(problem["type"], "urn:woodytoys:problem:already-ended");
+        assert!(problem["detail"].as_str().unwrap().contains(status), "{problem}");
+        assert_eq!(shop.get(&format!("/api/orders/{id}")).await.json(), ended);
+    }
+    let shop = Shop::open().await;
+    assert_eq!(shop.ask(&format!("DELETE /api/orders/{NOBODY}"), &[]).await.status, 404);
+}
+
+#[tokio::test]
 async fn a_placed_order_is_found_where_it_is_said_to_be() {
     let shop = Shop::open().await;
     let placed = shop.post("/api/orders", &json!({"product": " lion ", "quantity": 3})).await;

@@ -29,6 +29,7 @@ fn unreachable_store() -> MockOrderStore {
     let mut store = MockOrderStore::new();
     store.expect_insert().returning(|_, _| unavailable());
     store.expect_order().returning(|_| unavailable());
+    store.expect_cancel().returning(|_, _| unavailable());
     store.expect_claim_outbox().returning(|_, _| unavailable());
     store.expect_clear_outbox().returning(|_| unavailable());
     store.expect_watermark().returning(|_| unavailable());
@@ -96,5 +97,8 @@ async fn with_the_store_away_an_order_just_given_is_pending_on_another_replica()
     for (addr, id) in [(two, keyed.as_str()), (one, NEVER), (two, NEVER)] {
         let unknown = get(addr, &format!("/api/orders/{id}")).await;
         assert_eq!((unknown.status.as_u16(), unknown.header("retry-after")), (503, "2"));
+        let line = format!("DELETE /api/orders/{id}");
+        let cancelled = send(addr, request(&line, &[], "")).await;
+        assert_eq!((cancelled.status.as_u16(), cancelled.header("retry-after")), (503, "2"));
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn paths() -> Paths {
             ]),
         )
         .path("/api/orders/do", item(vec![place_by_get()]))
-        .path("/api/orders/{id}", item(vec![show_order()]))
+        .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/openapi.json", item(vec![document()]))
         .path("/", item(vec![page()]))
@@ -55,7 +55,7 @@ pub(super) fn paths() -> Paths {
 pub(super) fn order_paths() -> Paths {
     PathsBuilder::new()
         .path("/api/orders", item(vec![place_order(None)]))
-        .path("/api/orders/{id}", item(vec![show_order()]))
+        .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/openapi.json", item(vec![document()]))
         .build()
@@ -211,6 +211,22 @@ fn show_order() -> Told {
         .parameter(in_path("id", uuid(), "The order."))
         .answer("200", json_of("OrderView", "The order.").build())
         .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
+}
+
+fn cancel_order() -> Told {
+    Told::new(HttpMethod::Delete, "orders", "cancel_order", "Cancels an order")
+        .about(
+            "An order that is pending is cancelled, for good: it is not validated, unless that is \
+                under way, and no verdict changes it. Asked again, it is told the same.",
+        )
+        .parameter(in_path("id", uuid(), "The order."))
+        .answer("200", json_of("OrderView", "The order, which is cancelled.").build())
+        .problems(&[
+            BAD_QUERY,
+            (404, "There is no such order."),
+            (409, "It has ended in another way before, and stays so."),
+            BAD_VALUE,
+        ])
 }
 
 fn order_events() -> Told {

@@ -6,7 +6,7 @@ use hyper::{
 };
 use woody_core::{
     domain::{IdempotencyKey, OrderDetails, OrderId},
-    services::{Kept, OrderIntake, OrderRequest, OrderTracker},
+    services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::http::{
     request::RoutedRequest,
-    response::{Failure, Response, reply},
+    response::{Failure, FailureKind, Response, reply},
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -67,6 +67,20 @@ impl<D: OrderDetails> OrderApi<D> {
         let order = self.tracker.order(id).await?;
         let order = order.ok_or_else(|| reply::no_such("order", id))?;
         Ok(reply::no_store(reply::json(&OrderView::from(order))?))
+    }
+
+    /// Cancels one order, and shows it.
+    pub(super) async fn cancel<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
+        request.query([])?;
+        let id = OrderId::parse(request.variable())?;
+        match self.intake.cancel(id, None).await? {
+            Cancellation::Cancelled => self.show(request).await,
+            Cancellation::Ended(outcome) => Err(Failure::new(
+                FailureKind::AlreadyEnded,
+                format!("The order has ended as {} before, and stays so.", outcome.as_str()),
+            )),
+            Cancellation::Unknown => Err(reply::no_such("order", id)),
+        }
     }
 
     /// Follows one order to its end.

@@ -32,6 +32,7 @@ pub use toys::ToyOrderRoutes;
 /// | --- | --- |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `GET /api/orders/{id}` | the order, or 404 |
+/// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 /// | `GET /openapi.json` | all of this, as OpenAPI |
 ///
@@ -80,6 +81,7 @@ impl<D: OrderDetails> fmt::Debug for OrderRoutes<D> {
 pub enum Action {
     Place,
     Show,
+    Cancel,
     Events,
     OpenApi,
 }
@@ -87,6 +89,7 @@ pub enum Action {
 const TABLE: &[Route<Action>] = &[
     Route::post("/api/orders", Action::Place),
     Route::get("/api/orders/{id}", Action::Show),
+    Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
     Route::get("/openapi.json", Action::OpenApi),
 ];
@@ -134,6 +137,7 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
         match request.action {
             Action::Place => self.api.place(&request, |request| request.body.whole_json()).await,
             Action::Show => self.api.show(&request).await,
+            Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,
             Action::OpenApi => {
                 request.query([])?;

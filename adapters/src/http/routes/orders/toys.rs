@@ -25,6 +25,7 @@ use crate::http::{
 /// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `GET /api/orders/{id}` | the order, or 404 |
+/// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 pub struct ToyOrderRoutes {
     api: OrderApi<ToyOrder>,
@@ -43,6 +44,7 @@ pub enum Action {
     Status,
     Place,
     Show,
+    Cancel,
     Events,
 }
 
@@ -51,6 +53,7 @@ const TABLE: &[Route<Action>] = &[
     Route::text("/api/orders", Action::Status),
     Route::acting("/api/orders/do", "POST /api/orders", Action::PlaceByGet),
     Route::get("/api/orders/{id}", Action::Show),
+    Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
 ];
 
@@ -129,6 +132,7 @@ impl Routes for ToyOrderRoutes {
             Action::Status => self.status(&request).await,
             Action::Place => self.api.place(&request, asked_for).await,
             Action::Show => self.api.show(&request).await,
+            Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,
         }
     }
