@@ -1,5 +1,5 @@
 use woody_adapters::config::ConfigError;
-use woody_core::domain::Invalid;
+use woody_core::domain::{Invalid, OrderId, StatusName};
 
 /// What went wrong, for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,14 @@ pub enum CtlError {
     /// There is no such thing: exit code 1.
     #[error("{0}")]
     NotFound(String),
+    /// The order had ended in another way before: exit code 1.
+    #[error("order {id} has ended as {ended} before, and stays so")]
+    TooLate {
+        /// The order.
+        id: OrderId,
+        /// How it ended.
+        ended: StatusName,
+    },
     /// Nothing more can be printed: exit code 1.
     #[error("{}", ConfigError::because("cannot write to stdout", .0))]
     Stdout(#[from] std::io::Error),

@@ -60,7 +60,7 @@ pub struct Ctl {
 enum Command {
     /// Bring the store's schema up to date; several may do so at once.
     Migrate,
-    /// Place, show and watch orders.
+    /// Place, show, watch and cancel orders.
     #[command(subcommand)]
     Order(orders::OrderCommand),
     /// List orders, find those that are pending for long, and audit what was promised.

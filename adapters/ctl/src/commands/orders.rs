@@ -6,7 +6,8 @@ use serde_json::{Map, json};
 use time::format_description::well_known::Rfc3339;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_core::{
-    domain::{Details, IdempotencyKey, OrderDetails, OrderId, ToyOrder},
+    domain::{Details, IdempotencyKey, OrderDetails, OrderId, Reason, StatusName, ToyOrder},
+    ports::{StatusChange, StoreError, Transition},
     services::{
         IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
         TrackedOrder,
@@ -42,6 +43,14 @@ pub(super) enum OrderCommand {
         /// The order's id.
         id: String,
     },
+    /// Cancel an order that is pending, for good: no verdict changes it any more.
+    Cancel {
+        /// The order's id.
+        id: String,
+        /// Why, for whoever looks at the order.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
     /// Print an order's status now and whenever it changes, until it ends.
     Watch {
         /// The order's id.
@@ -65,6 +74,9 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
             let order = store.orders().order(id).await;
             store.close().await;
             TrackedOrder::of(id, order?).map(|order| shown(&order)).ok_or_else(|| unknown(id))
+        }
+        OrderCommand::Cancel { id, reason } => {
+            cancel(OrderId::parse(&id)?, reason.map(Reason::from), shop).await
         }
         OrderCommand::Watch { id } => watch(OrderId::parse(&id)?, shop).await,
     }
@@ -108,6 +120,37 @@ async fn place<D: OrderDetails>(
         &[("order", id.to_string()), ("status", "pending".to_owned()), ("kept", kept.to_owned())],
         json!({ "order_id": id, "status": "pending", "kept": kept }),
     ))
+}
+
+async fn cancel(id: OrderId, reason: Option<Reason>, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    let store = shop.store().await?;
+    let orders = store.orders();
+    let cancelled = async {
+        let transition = orders.cancel(id, reason).await?;
+        Ok::<_, StoreError>((transition, orders.order(id).await?))
+    };
+    let cancelled = cancelled.await;
+    store.close().await;
+    match cancelled? {
+        (Some(transition), Some(order)) if order.status.name() == StatusName::Cancelled => {
+            if transition == Transition::Applied {
+                announce(StatusChange::new(id, &order.status), shop).await;
+            }
+            Ok(shown(&order.into()))
+        }
+        (_, Some(order)) => Err(CtlError::TooLate { id, ended: order.status.name() }),
+        (_, None) if id.is_ours() => Err(CtlError::NotFound(format!(
+            "the store does not have order {id}: while only the broker has it, it cannot be cancelled"
+        ))),
+        (_, None) => Err(unknown(id)),
+    }
+}
+
+/// Tells who follows the order; they find out by themselves, a little later, if this fails.
+async fn announce(change: StatusChange, shop: &Shop<'_>) {
+    let Ok(broker) = shop.broker().await else { return };
+    let _ = tokio::time::timeout(FLUSH_TIMEOUT, broker.events().announce(&[change])).await;
+    broker.close().await;
 }
 
 /// Prints each status as it comes: there may be minutes between them.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use testkit::service::binary;
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
-    domain::{Details, NewOrder, OrderId, OrderMessage, Reason, ToyOrder},
-    ports::{Prefetch, Store},
+    domain::{Details, NewOrder, OrderId, OrderMessage, Outcome, Reason, ToyOrder},
+    ports::{Decision, Prefetch, Store},
 };
 use woody_store::{StoreOptions, StoreUrl};
 
@@ -84,6 +84,37 @@ async fn woodyctl(folder: &Path, words: &[&str]) -> (i32, String) {
     let said = String::from_utf8(said).unwrap();
     assert!(!said.contains(RAW), "{words:?}: {said:?}");
     (done.status.code().unwrap(), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_cancels_an_order_once_and_none_that_has_ended() {
+    let files = files().await;
+    let id = files.accept("Train").await;
+    let word = id.to_string();
+    let cancel = ["order", "cancel", &word, "--reason", "ordered twice\u{202e}"];
+    for _ in 0..2 {
+        let (code, order) = files.json(&cancel).await;
+        assert_eq!((code, &order["status"]), (0, &"cancelled".into()), "{order}");
+        assert!(order["reason"].as_str().unwrap().starts_with("ordered twice"), "{order}");
+        assert!(order["finished_at"].is_string(), "{order}");
+    }
+    let (_, page) = files.json(&["orders", "list", "--status", "cancelled"]).await;
+    assert_eq!(page["orders"][0]["order_id"], word);
+    // Until here there was no broker to announce it to.
+    files.bury("poison", "no JSON").await;
+    let (_, audit) = files.json(&["orders", "audit"]).await;
+    let counted = (&audit["stored"], &audit["cancelled"], &audit["pending"], &audit["outbox"]);
+    assert_eq!(counted, (&1.into(), &1.into(), &0.into(), &0.into()), "{audit}");
+
+    let ended = files.accept_any(Details::parse(r#"{"product":"Boat"}"#).unwrap()).await;
+    let (outcome, redriven) = (Outcome::Rejected("too large".into()), false);
+    let decision = Decision { order: ended.clone(), outcome, redriven };
+    let _ = files.store.orders().finish(&[decision]).await.unwrap();
+    let (code, said) = files.woodyctl(&["order", "cancel", &ended.id.to_string()]).await;
+    assert!(code == 1 && said.contains("has ended as rejected before"), "{code}: {said}");
+    let foreign = "0192f0c1-2f3a-4c4d-8e5f-6a7b8c9d0e1f";
+    let (code, said) = files.woodyctl(&["order", "cancel", foreign]).await;
+    assert!(code == 1 && said.contains("knows no order"), "{code}: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
