@@ -66,4 +66,5 @@ export async function request(path, { body, headers, ...options } = {}) {
 }
 
 export const get = async (path) => (await request(path)).json();
+export const remove = async (path) => (await request(path, { method: "DELETE" })).json();
 export const post = async (path, body, headers) => (await request(path, { method: "POST", body, headers })).json();

@@ -1,6 +1,6 @@
 // Orders: placed once, then followed to their final status by server-sent events, or by asking where there are none.
 
-import { Problem, get, post } from "./api.js";
+import { Problem, get, post, remove } from "./api.js";
 import { Form, numberOf, textOf } from "./form.js";
 import { announce, byId, duration, fromTemplate, sleep, uuid } from "./page.js";
 
@@ -76,10 +76,27 @@ export class Orders {
     return FINAL.has(this.#kept.get(id)?.view.status);
   }
 
+  /** Takes an order back; what has become of it meanwhile wins. */
+  async #cancel(id) {
+    const { view, row } = this.#kept.get(id);
+    const button = row.querySelector(".cancel");
+    if (button.hasAttribute("aria-disabled")) return;
+    button.setAttribute("aria-disabled", "true");
+    try {
+      this.#update(id, await remove(pathOf(id)));
+    } catch (problem) {
+      if (problem.status === 409) this.#update(id, await get(pathOf(id)).catch(() => ({})));
+      else announce(`${nameOf(view)} was not cancelled. ${problem.text ?? ""}`);
+    } finally {
+      button.removeAttribute("aria-disabled");
+    }
+  }
+
   // The list
 
   #keep(view) {
     const row = fromTemplate("order-row");
+    row.querySelector(".cancel").addEventListener("click", () => this.#cancel(view.order_id));
     this.#kept.set(view.order_id, { view, row });
     byId("orders").prepend(row);
     byId("orders-empty").hidden = true;
@@ -120,6 +137,9 @@ export class Orders {
     find("id").title = id;
     find("id").setAttribute("aria-label", `Order ${id} as JSON`);
     find("id").href = pathOf(id);
+    find("cancel").setAttribute("aria-label", `Cancel ${nameOf(view)}`);
+    if (this.#isFinal(id) && find("cancel") === document.activeElement) find("id").focus(); // it goes away
+    find("cancel").hidden = this.#isFinal(id) || Boolean(view.missing);
   }
 
   #drawWaiting() {

@@ -36,6 +36,44 @@ test("the first final status wins", async () => {
   equal([texts("#orders .status"), texts("#orders .reason")], [["Rejected"], ["no such wood"]]);
 });
 
+test("a pending order can be cancelled", async () => {
+  const asked = shop(({ method }) => (method === "POST" ? json(202, accepted("one")) : json(200, ended("one", "cancelled"))));
+  new Orders();
+  order("Train", 3);
+  await until("the stream", () => Stream.open.length === 1);
+  const button = $("#orders .cancel");
+  equal([button.hidden, button.getAttribute("aria-label")], [false, "Cancel 3 × Train"]);
+  button.focus();
+  button.click();
+  await until("the answer", () => texts("#orders .status")[0] === "Cancelled");
+  equal([asked[1].method, asked[1].path, button.hidden], ["DELETE", "/api/orders/one", true]);
+  equal([document.activeElement.className, $("#announcer").textContent], ["id", "3 × Train: Cancelled."]);
+});
+
+test("an order that ended before it was cancelled shows how", async () => {
+  shop(({ method }) => {
+    if (method === "POST") return json(202, accepted("one"));
+    return method === "DELETE" ? json(409, { title: "Already ended" }) : json(200, ended("one"));
+  });
+  new Orders();
+  order("Train");
+  await until("the stream", () => Stream.open.length === 1);
+  $("#orders .cancel").click();
+  await until("the end", () => texts("#orders .status")[0] === "Success");
+  equal($("#orders .cancel").hidden, true);
+});
+
+test("an order that cannot be cancelled now can be asked for again", async () => {
+  shop(({ method }) => (method === "POST" ? json(202, accepted("one")) : json(503, { title: "Unavailable" })));
+  new Orders();
+  order("Train");
+  await until("the stream", () => Stream.open.length === 1);
+  const button = $("#orders .cancel");
+  button.click();
+  await until("the answer", () => !button.hasAttribute("aria-disabled"));
+  equal([button.hidden, texts("#orders .status"), $("#announcer").textContent], [false, ["Pending"], "Train was not cancelled. Unavailable."]);
+});
+
 test("an order that nobody answered is sent again with its key, a refused one with another", async () => {
   const asked = shop((_, nth) => {
     if (nth === 1) throw new TypeError("gone");
