@@ -13,7 +13,7 @@ use crate::problem::{Part, Problem, Saw, Stock};
 /// The part of an effort's steps that it takes at most, as a divisor.
 const SHARE: u64 = 8;
 /// Rooms that are tried along each side of the sheet.
-const TRIES: u32 = 8;
+const TRIES: u32 = 5;
 /// The most steps of a try, for each piece of the sheet.
 const PER_PIECE: u64 = 100;
 
