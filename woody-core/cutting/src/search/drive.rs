@@ -14,6 +14,10 @@ use super::state::{State, Undo};
 
 /// Length of the late acceptance's memory, in rounds.
 const MEMORY: usize = 200;
+/// Its length once a search has taken so many looks: what is left then is hard, and a search that
+/// forgets late finds it more often.
+const LONG_MEMORY: usize = 1_000;
+const LONG: u64 = 50_000_000;
 /// What each round takes besides its looks, in looks.
 const ROUND: u64 = 4;
 /// Sizes in stock that are looked through in the time of one look.
@@ -91,11 +95,14 @@ impl<'a> Search<'a> {
             }
             self.lower(limit);
             let mut current = self.cost();
-            let mut memory = [current; MEMORY];
+            let mut memory = vec![current; MEMORY];
             let mut at = 0;
             loop {
                 if self.rounds.is_multiple_of(64) && !go_on(self.seeker.looks) {
                     return;
+                }
+                if self.seeker.looks > LONG && memory.len() < LONG_MEMORY {
+                    (memory, at) = (vec![current; LONG_MEMORY], 0);
                 }
                 self.rounds += 1;
                 self.seeker.looks += self.round;
@@ -122,7 +129,7 @@ impl<'a> Search<'a> {
                 if current < memory[at] {
                     memory[at] = current;
                 }
-                at = (at + 1) % MEMORY;
+                at = (at + 1) % memory.len();
             }
         }
     }
