@@ -2,8 +2,8 @@
 //!
 //! It starts `target/release/misc-service`, and measures in one run, on the same cores: plans per
 //! second that the library makes on a thread per core, plans per second that the service answers,
-//! and how long `/api/misc/time` takes while the service plans on every core. No plan is asked for
-//! twice, so that none comes from the cache.
+//! and how long `/api/misc/time` takes while the service plans on every core. No plan is asked of
+//! the service twice, so that none comes from its cache.
 //!
 //! ```text
 //! cargo build --release -p woody-adapters
@@ -49,10 +49,10 @@ async fn main() {
     let seconds = std::env::var("WOODY_LOAD_SECONDS").ok().and_then(|text| text.parse().ok());
     let lasting = Duration::from_secs(seconds.unwrap_or(5));
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let toys = Arc::new(AtomicU64::new(0));
-
-    let direct = directly(cores, lasting, &toys);
+    let direct = directly(cores, lasting, &Arc::default());
     let service = Service::start().await;
+    // The same toys once more: some take longer than others.
+    let toys = Arc::new(AtomicU64::new(0));
     // One more waits for each that is planned, so that no core is idle between two.
     let heavy =
         (0..2 * cores).map(|_| tokio::spawn(over_http(service.address, lasting, toys.clone())));
