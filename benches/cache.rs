@@ -17,6 +17,9 @@ use woody_core::domain::{ProductName, Quantity};
 use woody_core::services::{HeavyComputation, HeavyConfig};
 use woody_core::workshop::{HeavyPool, HeavyPoolConfig, Workshop};
 
+/// Enough for quartiles; the default takes longer than what is measured.
+const RESAMPLES: usize = 5_000;
+
 fn name(text: &str) -> ProductName {
     ProductName::parse(text).expect("a name")
 }
@@ -37,7 +40,8 @@ fn caching(c: &mut Criterion) {
     runtime.block_on(heavy.answer(&woody, Quantity::BATCH)).expect("an answer");
 
     let mut group = c.benchmark_group("cache");
-    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    group.nresamples(RESAMPLES);
     group.throughput(Throughput::Elements(1));
     group.bench_function("hit", |b| {
         b.to_async(&runtime).iter(|| heavy.answer(black_box(&woody), Quantity::BATCH));

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
 use woody_core::domain::{NewOrder, Part, Parts, ProductName, Quantity, ToyOrder};
 use woody_core::ports::Validator;
@@ -61,6 +61,7 @@ fn planning(c: &mut Criterion) {
         ("200 strips of 5 x 20", toy(200, 5, |i| (5 + i % 9, 900 + i)), 20),
         ("a sheet for each of 200", toy(200, 1, |i| (1_240 + i, 600 + i % 9)), 1),
     ];
+    group.sampling_mode(SamplingMode::Flat);
     for (label, list, toys) in &worst {
         group.bench_function(BenchmarkId::new("worst", label), |b| {
             b.iter(|| workshop.plan(black_box(list), quantity(*toys)));
@@ -138,8 +139,10 @@ fn overhead(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2));
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1))
+        // Enough for quartiles; the default takes longer than what is measured.
+        .nresamples(5_000);
     targets = planning, drawing, cached, overhead
 }
 criterion_main!(benches);

@@ -17,6 +17,8 @@ use woody_core::domain::ToyOrder;
 use woody_core::services::Pipeline;
 use woody_core::validation::AcceptAll;
 
+/// Enough for quartiles; the default takes longer than what is measured.
+const RESAMPLES: usize = 5_000;
 /// Orders that arrive at once.
 const ORDERS: u64 = 200;
 
@@ -44,7 +46,10 @@ fn orders(c: &mut Criterion) {
     ];
     let mut group = c.benchmark_group("orders");
     group.sample_size(10).warm_up_time(Duration::from_millis(500));
-    group.measurement_time(Duration::from_secs(4)).throughput(Throughput::Elements(ORDERS));
+    group
+        .nresamples(RESAMPLES)
+        .measurement_time(Duration::from_secs(3))
+        .throughput(Throughput::Elements(ORDERS));
     for (label, store, broker) in all {
         let backends = runtime.block_on(woody::open(&store, &broker)).expect("backends");
         let prefetch = NonZeroU16::new(100).expect("more than none");

@@ -7,9 +7,14 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
 use woody_core::domain::{Part, Parts, ProductName, Quantity};
 use woody_core::workshop::{CuttingList, Effort, Workshop};
+
+/// Enough for quartiles; the default takes longer than what is measured.
+const RESAMPLES: usize = 5_000;
 
 fn name(text: &str) -> ProductName {
     ProductName::parse(text).expect("a name")
@@ -32,14 +37,16 @@ fn planning(c: &mut Criterion) {
     let efforts =
         [("fast", Effort::FAST), ("balanced", Effort::BALANCED), ("thorough", Effort::THOROUGH)];
     let mut group = c.benchmark_group("plan by pieces");
-    group.sample_size(10).warm_up_time(Duration::from_millis(200));
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).nresamples(RESAMPLES);
     for (effort_name, effort) in efforts {
         let workshop = Workshop::default().with_effort(effort);
         // One sample of a thorough plan takes seconds as it is.
         let sizes: &[u32] =
             if effort_name == "thorough" { &[40, 1_000] } else { &[5, 20, 40, 100, 400, 1_000] };
-        group.measurement_time(Duration::from_secs(2));
+        group.measurement_time(Duration::from_secs(1));
         for pieces in sizes {
+            let long = *pieces >= 100;
+            group.sampling_mode(if long { SamplingMode::Flat } else { SamplingMode::Auto });
             let list = toy(*pieces);
             group.throughput(Throughput::Elements(u64::from(*pieces)));
             group.bench_with_input(BenchmarkId::new(effort_name, pieces), &list, |b, list| {
