@@ -22,7 +22,10 @@ pub(crate) fn least(model: &Model, prices: &[u64]) -> (u64, u64) {
     let largest = model.stock.iter().map(Sort::area).max().unwrap_or(1);
     let mut sheets = u64::try_from(area.div_ceil(u128::from(largest))).unwrap_or(u64::MAX);
     let mut price = Cover::of(model, prices).least(area).max(dearest_piece(model, prices));
-    if let [sort] = &model.stock[..] {
+    // Of a single sheet there is nothing more to say.
+    if let [sort] = &model.stock[..]
+        && sort.at_hand > 1
+    {
         sheets = sheets.max(transformed(sort, &model.kinds));
         price = price.max(sheets.saturating_mul(prices[0]));
     }

@@ -67,20 +67,20 @@ impl Problem {
             counts: self.parts().iter().map(|part| u64::from(part.count)).collect(),
             at_hand: self.stock().iter().map(|stock| stock.at_hand).collect(),
         };
-        let mut sheets = self.best(&all, effort, &mut go_on)?;
+        let least = self.least(&all);
+        let mut sheets = self.best(&all, least, effort, &mut go_on)?;
         self.gather(&mut sheets, effort, &mut go_on);
-        let (least_cost, _) = self.least(&all);
-        Ok(self.written(sheets, least_cost))
+        Ok(self.written(sheets, least.0))
     }
 
-    /// Plans all as a whole, and its equal batches besides.
+    /// Plans all as a whole, and its equal batches besides; no plan is better than `least`.
     fn best(
         &self,
         all: &Batch,
+        least: (u64, u64),
         effort: &Effort,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<Sheet>, Unplanned> {
-        let least = self.least(all);
         let alone = |batch: &Batch, go_on: &mut dyn FnMut() -> bool| match self.saw().stages {
             Stages::Free => self.freely(batch, effort, go_on),
             _ => self.own(batch, effort, go_on),
