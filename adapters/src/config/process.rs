@@ -25,7 +25,7 @@ pub struct ProcessArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logging")]
 pub struct LogArgs {
-    /// What is logged: error, warn, info, debug, trace, or filters by module.
+    /// What is logged: off, error, warn, info, debug, trace, and by module, as in info,woody_store=debug.
     #[arg(long, env = "WOODY_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
     /// How it looks.

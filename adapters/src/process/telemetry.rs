@@ -1,7 +1,7 @@
 use std::fmt;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     config::{ConfigError, LogArgs, LogFormat},
@@ -31,7 +31,12 @@ const SECONDS: [f64; 14] =
 /// [`ConfigError`] for a filter that cannot be read.
 pub fn start_logging(args: &LogArgs) -> Result<(), ConfigError> {
     // What these two log as errors is a connection that ended, which we log once and mend.
-    let filter = EnvFilter::try_new(format!("lapin=off,sqlx=error,{}", args.log))
+    let wished = args.log.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let filter = ["lapin=off", "sqlx=error"].into_iter().chain(wished);
+    let filter = filter
+        .collect::<Vec<_>>()
+        .join(",")
+        .parse::<Targets>()
         .map_err(|error| ConfigError::because(format!("WOODY_LOG={}", args.log), &error))?;
     let registry = tracing_subscriber::registry().with(filter);
     // Where stderr takes no lines, saying so on stderr panics.

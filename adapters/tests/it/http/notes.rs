@@ -6,7 +6,7 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 use woody_adapters::http::{RateLimit, ServerLimits, ServiceSettings, service};
 
 use super::{
@@ -40,11 +40,9 @@ impl<'a> MakeWriter<'a> for Lines {
 impl Lines {
     /// Keeps the lines of this thread, where the whole test runs.
     fn keep(&self, filter: &str) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(filter))
-            .with_ansi(false)
-            .with_writer(self.clone())
-            .finish();
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(self.clone());
+        let filter: Targets = filter.parse().unwrap();
+        let subscriber = tracing_subscriber::registry().with(filter).with(lines);
         tracing::subscriber::set_default(subscriber)
     }
 
