@@ -92,7 +92,8 @@ build_programs() {
     done
     [ ${#flags[@]} -gt 0 ] || return 0
     auditable build --config "target.$TARGET.rustflags = ['-C', 'target-feature=+crt-static']" --target "$TARGET" \
-        --locked --quiet --profile "$PROFILE" -p woody-adapters -p woodyctl "${flags[@]}"
+        --locked --quiet --profile "$PROFILE" -p woody-adapters -p woodyctl --features woody-adapters/postgres,woody-adapters/rabbitmq \
+        "${flags[@]}"
 }
 
 work=$(mktemp -d)

@@ -7,16 +7,28 @@ pub(crate) const BROKERS: Schemes = Schemes {
     port: "broker",
     example_file: "data/woody-queue.db",
     all: &[
-        Scheme { names: &["memory"], form: "memory:", is_built_in: cfg!(feature = "memory") },
-        Scheme { names: &["sqlite"], form: "sqlite:PATH", is_built_in: cfg!(feature = "sqlite") },
+        Scheme {
+            names: &["memory"],
+            form: "memory:",
+            feature: "memory",
+            is_built_in: cfg!(feature = "memory"),
+        },
+        Scheme {
+            names: &["sqlite"],
+            form: "sqlite:PATH",
+            feature: "sqlite",
+            is_built_in: cfg!(feature = "sqlite"),
+        },
         Scheme {
             names: &["amqp"],
             form: "amqp://USER:PASSWORD@HOST/VHOST",
+            feature: "rabbitmq",
             is_built_in: cfg!(feature = "rabbitmq"),
         },
         Scheme {
             names: &["amqps"],
             form: "amqps://USER:PASSWORD@HOST/VHOST",
+            feature: "rabbitmq",
             is_built_in: cfg!(feature = "rabbitmq"),
         },
     ],

@@ -16,6 +16,8 @@ pub struct Scheme {
     pub names: &'static [&'static str],
     /// What the whole looks like, for errors.
     pub form: &'static str,
+    /// The feature that builds the backend in, of the crates from here to the program.
+    pub feature: &'static str,
     /// Whether this program has the backend.
     pub is_built_in: bool,
 }
@@ -64,12 +66,17 @@ pub enum UrlError {
         known: String,
     },
     /// The backend exists, but this program was built without it.
-    #[error("the {port} {scheme:?} is not built into this program, which knows {known}")]
+    #[error(
+        "the {port} {scheme:?} is not built into this program, which knows {known}; the \
+             feature {feature:?} builds it in"
+    )]
     NotBuiltIn {
         /// What was to be named: `store`, for example.
         port: &'static str,
         /// The scheme.
         scheme: &'static str,
+        /// The feature that builds it in.
+        feature: &'static str,
         /// The URLs that this build understands.
         known: String,
     },
@@ -97,14 +104,14 @@ impl Schemes {
     /// [`UrlError`] says which URLs are known, or what is wrong with this one.
     pub fn parse(&self, text: &str) -> Result<BackendUrl, UrlError> {
         let (name, rest) = text.split_once(':').unwrap_or(("", text));
-        let Some((scheme, built)) = self.find(name) else {
+        let Some((scheme, found)) = self.find(name) else {
             // A text with a colon somewhere need not begin with a scheme.
             let plausible = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
             let scheme = if name.chars().all(plausible) { name } else { "" };
             let scheme = scheme.to_owned();
             return Err(UrlError::UnknownScheme { port: self.port, scheme, known: self.known() });
         };
-        if !built {
+        if !found.is_built_in {
             return Err(self.not_built_in(scheme));
         }
         match scheme {
@@ -117,12 +124,13 @@ impl Schemes {
 
     /// Returns the error for a URL whose backend this program lacks.
     pub fn not_built_in(&self, scheme: &'static str) -> UrlError {
-        UrlError::NotBuiltIn { port: self.port, scheme, known: self.known() }
+        let feature = self.find(scheme).map_or("", |(_, found)| found.feature);
+        UrlError::NotBuiltIn { port: self.port, scheme, feature, known: self.known() }
     }
 
-    fn find(&self, name: &str) -> Option<(&'static str, bool)> {
+    fn find(&self, name: &str) -> Option<(&'static str, &'static Scheme)> {
         let scheme = self.all.iter().find(|scheme| scheme.names.contains(&name))?;
-        Some((scheme.names.first()?, scheme.is_built_in))
+        Some((scheme.names.first()?, scheme))
     }
 
     fn known(&self) -> String {
@@ -196,7 +204,7 @@ mod tests {
         form: &'static str,
         is_built_in: bool,
     ) -> Scheme {
-        Scheme { names, form, is_built_in }
+        Scheme { names, form, feature: "moons", is_built_in }
     }
 
     const SHOPS: Schemes = Schemes {
@@ -228,6 +236,7 @@ mod tests {
     #[test]
     fn a_backend_that_is_not_built_in_is_told_apart_from_an_unknown_one() {
         assert!(refusal("moon://host").contains("\"moon\" is not built into this program"));
+        assert!(refusal("moon://host").ends_with("the feature \"moons\" builds it in"));
         let none = Schemes { all: &[], ..SHOPS };
         assert!(none.parse("memory:").unwrap_err().to_string().ends_with("knows none"));
     }
