@@ -12,7 +12,7 @@ use testkit::service::{Start, binary};
 
 /// Our programs, and for `woodyctl` the words that lead to each of its commands
 /// with flags of its own: its name for `--help`, and what it needs besides.
-const PROGRAMS: [(&str, &[&str], &[&str]); 11] = [
+const PROGRAMS: [(&str, &[&str], &[&str]); 12] = [
     ("woodytoys", &[], &["--healthcheck"]),
     ("order-worker", &[], &["--healthcheck"]),
     ("order-service", &[], &["--healthcheck"]),
@@ -25,6 +25,7 @@ const PROGRAMS: [(&str, &[&str], &[&str]); 11] = [
     ("woodyctl", &["dead", "redrive"], &["--all", "--canary"]),
     // A port that cannot be listened on.
     ("woodyctl", &["load"], &["http://127.0.0.1:0"]),
+    ("woodyctl", &["size"], &["--rate=1"]),
 ];
 
 /// A flag as `--help` shows it.

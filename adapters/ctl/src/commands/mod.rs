@@ -12,6 +12,7 @@ mod orders;
 mod output;
 mod queue;
 mod shop;
+mod size;
 mod workshop;
 
 use clap::{Parser, Subcommand};
@@ -77,6 +78,10 @@ enum Command {
     /// Examine a stack file and what belongs to it, before it is deployed. Exit
     /// code 1 with any error.
     Doctor(doctor::DoctorArgs),
+    /// Say how large a shop must be for so many orders a second, how long they take, and
+    /// what breaks first. Nothing is asked: a model of what was measured is simulated. Exit
+    /// code 1 when a shop that is described does not hold the orders.
+    Size(size::SizeArgs),
     /// See to messages that were given up.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
@@ -115,6 +120,7 @@ impl Ctl {
             Command::Dead(command) => dead::run(command, &shop).await?,
             Command::Doctor(args) => doctor::run(args)?,
             Command::Load(args) => load::run(args).await?,
+            Command::Size(args) => size::run(&args),
             Command::Workshop(command) => workshop::run(command, &shop, self.output).await?,
         };
         Ok(match self.output {

@@ -3,4 +3,5 @@
 
 mod load;
 mod operator;
+mod size;
 mod workshop;
