@@ -20,7 +20,7 @@ fi
 
 dir=$(mktemp -d)
 trap '"$SERVICES/down.sh" "$dir" >/dev/null 2>&1 || true' EXIT
-cargo build --release -p woody-adapters --features postgres,rabbitmq
+cargo build --release -p woody-adapters -p woodyctl --features postgres,rabbitmq
 cargo bench --bench load --no-run
 # shellcheck source=/dev/null
 eval "$("$SERVICES/up.sh" "$dir" | grep '^export ')"

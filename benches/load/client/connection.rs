@@ -79,11 +79,16 @@ pub fn get(path: &str) -> Vec<u8> {
 
 /// The order that is placed over and over.
 pub fn order() -> Vec<u8> {
-    const BODY: &str = r#"{"product": "Train", "quantity": 1}"#;
+    order_of("Train", 1)
+}
+
+/// An order of so many toys.
+pub fn order_of(product: &str, quantity: u32) -> Vec<u8> {
+    let body = format!(r#"{{"product": "{product}", "quantity": {quantity}}}"#);
     format!(
         "POST /api/orders HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{BODY}",
-        BODY.len()
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
     )
     .into_bytes()
 }

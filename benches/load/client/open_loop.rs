@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -29,15 +29,44 @@ pub async fn at_a_rate(
     connections: usize,
     lasting: Duration,
 ) -> (Seen, Vec<Placed>) {
+    let between = Duration::from_secs_f64(1.0 / rate);
+    let due = (0..).map(|nth| between.mul_f64(f64::from(nth)));
+    place(address, order(), due.take_while(|due| *due < lasting).collect(), connections).await
+}
+
+/// Places `rate` orders a second on average, each whatever the others do (a Poisson process),
+/// as many clients would.
+pub async fn at_random(
+    address: SocketAddr,
+    order: Vec<u8>,
+    rate: f64,
+    connections: usize,
+    lasting: Duration,
+) -> (Seen, Vec<Placed>) {
+    let mut chance = fastrand::Rng::with_seed(1);
+    let mut due = 0.0;
+    let all = std::iter::from_fn(|| {
+        due -= (1.0 - chance.f64()).ln() / rate;
+        Some(Duration::from_secs_f64(due))
+    });
+    place(address, order, all.take_while(|due| *due < lasting).collect(), connections).await
+}
+
+async fn place(
+    address: SocketAddr,
+    order: Vec<u8>,
+    due: Vec<Duration>,
+    connections: usize,
+) -> (Seen, Vec<Placed>) {
     let schedule = Arc::new(Schedule {
         began: Instant::now(),
         began_at: OffsetDateTime::now_utc(),
-        between: Duration::from_secs_f64(1.0 / rate),
-        lasting,
-        next: AtomicU64::new(0),
+        due,
+        next: AtomicUsize::new(0),
     });
-    let clients: Vec<_> =
-        (0..connections).map(|_| tokio::spawn(client(address, Arc::clone(&schedule)))).collect();
+    let clients: Vec<_> = (0..connections)
+        .map(|_| tokio::spawn(client(address, order.clone(), Arc::clone(&schedule))))
+        .collect();
     let (mut all, mut placed) = (Seen::nothing(), Vec::new());
     for client in clients {
         let (seen, mine) = client.await.expect("a client");
@@ -51,23 +80,24 @@ pub async fn at_a_rate(
 struct Schedule {
     began: Instant,
     began_at: OffsetDateTime,
-    between: Duration,
-    lasting: Duration,
-    next: AtomicU64,
+    /// When each request is due, from the beginning.
+    due: Vec<Duration>,
+    next: AtomicUsize,
 }
 
 impl Schedule {
-    /// When the next request is due, from the beginning; `None` when none is any more.
+    /// When the next request is due; `None` when none is any more.
     fn next(&self) -> Option<Duration> {
-        let nth = self.next.fetch_add(1, Ordering::Relaxed);
-        let due = self.between.mul_f64(nth as f64);
-        (due < self.lasting).then_some(due)
+        self.due.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
     }
 }
 
-async fn client(address: SocketAddr, schedule: Arc<Schedule>) -> (Seen, Vec<Placed>) {
+async fn client(
+    address: SocketAddr,
+    request: Vec<u8>,
+    schedule: Arc<Schedule>,
+) -> (Seen, Vec<Placed>) {
     let (mut seen, mut placed) = (Seen::nothing(), Vec::new());
-    let request = order();
     let mut connection = None;
     while let Some(due) = schedule.next() {
         tokio::time::sleep_until((schedule.began + due).into()).await;

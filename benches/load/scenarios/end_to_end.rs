@@ -34,7 +34,8 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
     rows
 }
 
-async fn until_ended(shop: &Shop, placed: &[Placed]) -> Latencies {
+/// From the moment at which each order was due to its end.
+pub(super) async fn until_ended(shop: &Shop, placed: &[Placed]) -> Latencies {
     let ids: Vec<_> = placed.iter().map(|one| one.id).collect();
     let due: HashMap<_, _> = placed.iter().map(|one| (one.id, one.due)).collect();
     let mut latencies = Latencies::new();

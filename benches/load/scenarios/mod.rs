@@ -2,6 +2,7 @@
 
 mod accept;
 mod burst;
+mod deployments;
 mod end_to_end;
 mod followers;
 mod limits;
@@ -63,6 +64,7 @@ scenarios! {
     "end to end" => end_to_end::measure,
     "reads" => reads::measure,
     "workers" => workers::measure,
+    "deployments" => deployments::measure,
     "followers" => followers::measure,
     "overload" => overload::measure,
     "slow" => slow::measure,
