@@ -69,7 +69,7 @@ pub(super) fn one_machine(shape: &Shape) -> Vec<Limit> {
     };
     let mut limits = vec![Limit {
         rate: QUEUE / shape.peak,
-        what: "one queue (9,000 orders/s were measured)".to_owned(),
+        what: "one queue (9,000 orders/s, estimated from measurements)".to_owned(),
         beyond: "measure what it does on a larger machine; then several shops, each with its queue",
     }];
     if shape.shared {
