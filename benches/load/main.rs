@@ -61,6 +61,7 @@ async fn main() {
         servers: Servers { postgres, amqp },
         lasting: options.lasting(),
         prefetch: options.prefetch,
+        orders: options.orders,
     };
     let wanted: Vec<&Scenario> =
         ALL.iter().filter(|scenario| options.wants(scenario.name)).collect();

@@ -100,6 +100,15 @@ impl Shop {
         self.number("SELECT count(*) FROM orders WHERE status = 'pending'").await
     }
 
+    /// The id of one of the orders.
+    pub async fn any_order(&self) -> uuid::Uuid {
+        let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
+        sqlx::query_scalar("SELECT id FROM orders LIMIT 1")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    }
+
     /// Of each of `ids` that has ended: when.
     pub async fn ended_at(&self, ids: &[uuid::Uuid]) -> Vec<(uuid::Uuid, OffsetDateTime)> {
         let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
@@ -132,6 +141,11 @@ impl Shop {
         let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
         sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
     }
+}
+
+/// `product-service`, which needs no broker.
+pub async fn product_service(servers: &Servers) -> Service {
+    start("product-service", servers, "unused", &[]).await
 }
 
 /// `misc-service`, which needs no broker.

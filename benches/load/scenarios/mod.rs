@@ -10,6 +10,7 @@ mod overload;
 mod peers;
 mod process;
 mod reads;
+mod sizes;
 mod slow;
 mod workers;
 
@@ -23,6 +24,7 @@ pub struct Setting {
     pub servers: Servers,
     pub lasting: Duration,
     pub prefetch: u64,
+    pub orders: u64,
 }
 
 /// A row of the table.
@@ -63,6 +65,7 @@ scenarios! {
     "process" => process::measure,
     "end to end" => end_to_end::measure,
     "reads" => reads::measure,
+    "sizes" => sizes::measure,
     "workers" => workers::measure,
     "deployments" => deployments::measure,
     "followers" => followers::measure,
