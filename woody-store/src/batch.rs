@@ -50,14 +50,6 @@ pub(crate) fn inserts(
         .collect()
 }
 
-/// Returns the status of each of `ids`, given those that are there.
-pub(crate) fn statuses(
-    ids: &[OrderId],
-    there: &HashMap<OrderId, OrderStatus>,
-) -> Vec<Option<OrderStatus>> {
-    ids.iter().map(|id| there.get(id).cloned()).collect()
-}
-
 /// The results of a batch of decisions once the first on each order has been written.
 pub(crate) struct Settled<'a> {
     /// One result for each decision, in their order.

@@ -39,6 +39,7 @@ macro_rules! order_store_contract {
             // inserting
             an_inserted_order_is_there_and_pending
             an_unknown_order_is_none
+            many_orders_are_read_in_the_order_asked
             a_second_insert_is_reported_not_stored
             another_body_under_the_same_id_conflicts
             one_id_twice_in_a_batch_is_one_order
@@ -69,7 +70,6 @@ macro_rules! order_store_contract {
             cancelling_clears_the_outbox_entry
             cancelling_takes_the_counts_away
             a_cancelled_order_is_not_looked_for
-            statuses_come_in_the_order_asked
             // trials
             a_validation_counts_from_its_beginning_to_its_end
             counts_are_of_one_order_and_need_not_know_it

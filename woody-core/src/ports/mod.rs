@@ -23,7 +23,9 @@ pub use broker_error::BrokerError;
 pub use delivery::{Acker, Delivery, SettleError, Settlement};
 pub use events::{OrderEvents, StatusChange, StatusStream};
 pub use order_list::{OrderCursor, OrderPage, OrderQuery, PageSize};
-pub use order_store::{Begun, Decision, Insert, OrderCounts, OrderStore, Transition, Watermark};
+pub use order_store::{
+    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderStore, Transition, Watermark,
+};
 pub use product_store::{CatalogueSummary, ProductStore};
 pub use record::{Saved, record};
 pub use store::Store;

@@ -6,6 +6,10 @@ use time::OffsetDateTime;
 use super::{OrderPage, OrderQuery, StoreError};
 use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
 
+/// What was found under the id of one order, among others that were asked for: the order, or
+/// nothing, or what [cannot be read](StoreError::Corrupt).
+pub type FoundOrder = Result<Option<Order<Details>>, StoreError>;
+
 /// Keeps orders and their outbox.
 ///
 /// The outbox lists the orders whose message the broker has not confirmed yet.
@@ -51,11 +55,24 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError>;
 
-    /// Returns the status of each of these orders; `None` for one that is not there.
+    /// Returns each of these orders, as [`order`](Self::order) does: one that cannot be read
+    /// keeps none of the others back.
+    ///
+    /// By default they are read one after another; a backend that can reads all of them by one
+    /// statement.
     ///
     /// # Errors
-    /// [`StoreError`].
-    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError>;
+    /// [`StoreError`] when none can be read.
+    async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<FoundOrder>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.order(*id).await {
+                Err(error) if error.is_transient() => return Err(error),
+                order => found.push(order),
+            }
+        }
+        Ok(found)
+    }
 
     /// Saves final states; stamps `finished_at` with the store's time.
     ///

@@ -13,6 +13,7 @@ mod heavy;
 #[cfg(feature = "workshop")]
 mod heavy_answer;
 mod intake;
+mod looks;
 mod pipeline;
 mod relay;
 mod tracker;

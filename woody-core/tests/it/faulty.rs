@@ -11,10 +11,10 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Reason, ToyOrder},
+    domain::{Details, NewOrder, Order, OrderId, Reason, ToyOrder},
     ports::{
-        Begun, BrokerError, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-        Publisher, StoreError, Transition, Watermark,
+        Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery,
+        OrderStore, Publisher, StoreError, Transition, Watermark,
     },
 };
 
@@ -101,9 +101,9 @@ impl OrderStore for FaultyStore {
         self.inner.order(id).await
     }
 
-    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+    async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<FoundOrder>, StoreError> {
         self.check()?;
-        self.inner.statuses(ids).await
+        self.inner.orders_by_id(ids).await
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {

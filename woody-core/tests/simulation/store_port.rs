@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Reason},
+    domain::{Details, NewOrder, Order, OrderId, Reason},
     ports::{
-        Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
-        Transition, Watermark,
+        Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+        StoreError, Transition, Watermark,
     },
 };
 
@@ -44,13 +44,12 @@ impl OrderStore for SimStore {
             .map_err(unavailable)
     }
 
-    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+    async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<FoundOrder>, StoreError> {
         let ids = ids.to_vec();
-        let statuses = move |inner: &mut crate::world::Inner, _| {
-            let status = |id| inner.store.row(id).map(|row| row.status.clone());
-            ids.into_iter().map(status).collect()
+        let orders = move |inner: &mut crate::world::Inner, _| {
+            ids.into_iter().map(|id| Ok(inner.store.order(id))).collect()
         };
-        self.0.call(Dep::Store, "statuses", statuses).await.map_err(unavailable)
+        self.0.call(Dep::Store, "orders", orders).await.map_err(unavailable)
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {

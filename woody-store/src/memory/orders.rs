@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
-    Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
-    Transition, Watermark,
+    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+    StoreError, Transition, Watermark,
 };
 
 use super::MemoryStore;
@@ -28,9 +28,9 @@ impl OrderStore for MemoryStore {
         Ok(self.order_table()?.all.get(&id).cloned())
     }
 
-    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+    async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<FoundOrder>, StoreError> {
         let stored = self.order_table()?;
-        Ok(ids.iter().map(|id| stored.all.get(id).map(|order| order.status.clone())).collect())
+        Ok(ids.iter().map(|id| Ok(stored.all.get(id).cloned())).collect())
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {

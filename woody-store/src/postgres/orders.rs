@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
 use woody_core::ports::{
-    Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
-    Transition, Watermark,
+    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+    StoreError, Transition, Watermark,
 };
 
 use super::PostgresStore;
@@ -16,8 +16,8 @@ use super::rows::{
     self, CountsRow, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow, StatusRow,
 };
 use super::statements::{
-    ASKED, BEGIN, BEGUN, CANCEL, COUNTS, END, FINISH, FORGET, INSERT, LOCK, ORDER, PING, STATUSES,
-    STUCK,
+    ASKED, BEGIN, BEGUN, CANCEL, COUNTS, END, FINISH, FORGET, INSERT, LOCK, ORDER, ORDERS, PING,
+    STATUSES, STUCK,
 };
 use crate::batch;
 
@@ -44,15 +44,16 @@ impl OrderStore for PostgresStore {
         .await
     }
 
-    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+    async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<FoundOrder>, StoreError> {
         if ids.is_empty() {
             return Ok(vec![]);
         }
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let there = self.statuses_of(&mut pg, ids.iter().copied()).await?;
+            let asked = uuids(ids.iter().copied());
+            let rows = self.query(ORDERS).bind(asked).fetch_all(&mut *pg).await?;
             pg.done().await?;
-            Ok(batch::statuses(ids, &there))
+            rows::found(ids, &rows)
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! Domain values to and from columns. A batch is bound as one array for each column.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::postgres::PgRow;
@@ -8,9 +9,10 @@ use sqlx::types::Json;
 use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::domain::{Details, NewOrder, Order, Parts, Product, ProductName, Reason};
-use woody_core::ports::{Decision, StoreError, Watermark};
+use woody_core::domain::{Details, NewOrder, Order, OrderId, Parts, Product, ProductName, Reason};
+use woody_core::ports::{Decision, FoundOrder, StoreError, Watermark};
 
+use super::error::Error;
 use crate::row::row;
 pub(super) use crate::rows::{CountsRow, EndedRow, StatusRow, limit, parts};
 use crate::rows::{corrupt, details};
@@ -86,6 +88,17 @@ impl NewOrderRow {
             accepted_at: self.accepted_at,
         })
     }
+}
+
+/// Returns what was found of each of `ids`: a row that cannot be read is one order's fault.
+pub(super) fn found(ids: &[OrderId], rows: &[PgRow]) -> Result<Vec<FoundOrder>, Error> {
+    let mut by_id: HashMap<OrderId, &PgRow> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        by_id.insert(row.try_get::<Uuid, _>("id")?.into(), row);
+    }
+    let read =
+        |row: &&PgRow| OrderRow::from_row(*row).map_err(|error| Error::from(error).0)?.read();
+    Ok(ids.iter().map(|id| by_id.get(id).map(read).transpose()).collect())
 }
 
 impl OrderRow {

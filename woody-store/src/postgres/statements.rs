@@ -27,6 +27,11 @@ pub(super) const ORDER: &str = "
     SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE id = $1";
 
+/// The same of many.
+pub(super) const ORDERS: &str = "
+    SELECT id, details, accepted_at, status, reason, finished_at
+    FROM orders WHERE id = ANY($1)";
+
 /// `OrderStatus::settle` in SQL.
 pub(super) const FINISH: &str = "
     INSERT INTO orders AS o (id, details, accepted_at, status, reason, finished_at)

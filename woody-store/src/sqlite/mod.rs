@@ -250,4 +250,22 @@ mod tests {
             assert!(matches!(refusal, StoreError::Corrupt(_)), "{spoil}: {refusal:?}");
         }
     }
+
+    #[tokio::test]
+    async fn an_order_that_cannot_be_read_keeps_no_other_back() {
+        let (store, _folder) = store().await;
+        let new = orders();
+        let ids: Vec<_> = new.iter().take(3).map(|order| order.id).collect();
+        let _ = store.insert(&new[..3], Duration::ZERO).await.unwrap();
+        for spoil in ["details = '[]'", "accepted_at = 9223372036854775807"] {
+            let sql = sqlx::AssertSqlSafe(format!("UPDATE orders SET {spoil} WHERE id = ?"));
+            sqlx::query(sql).bind(ids[1].as_uuid()).execute(&store.writer).await.unwrap();
+            let found = store.orders_by_id(&ids).await.unwrap();
+            assert!(matches!(&found[1], Err(StoreError::Corrupt(_))), "{spoil}: {found:?}");
+            let others: Vec<_> = [&found[0], &found[2]].map(|found| found.as_ref().unwrap()).into();
+            assert!(others.iter().zip([0, 2]).all(|(found, nth)| {
+                found.as_ref().is_some_and(|order| order.details == new[nth].details)
+            }));
+        }
+    }
 }

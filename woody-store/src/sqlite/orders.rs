@@ -6,8 +6,8 @@ use sqlx::{SqliteConnection, SqliteExecutor, query, query_as, query_scalar};
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
-    Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, StoreError,
-    Transition, Watermark,
+    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+    StoreError, Transition, Watermark,
 };
 
 use super::SqliteStore;
@@ -15,7 +15,7 @@ use super::error::Error;
 use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow};
 use super::statements::{
     ASKED, BEGIN, BEGUN, CANCEL, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET, INSERT_ENTRIES,
-    INSERT_ORDERS, MARK_LATE, ORDER, PING, STATUSES, STUCK,
+    INSERT_ORDERS, MARK_LATE, ORDER, ORDERS, PING, STATUSES, STUCK,
 };
 use crate::batch;
 
@@ -41,13 +41,14 @@ impl OrderStore for SqliteStore {
         row.map(OrderRow::read).transpose()
     }
 
-    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
+    async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<FoundOrder>, StoreError> {
         if ids.is_empty() {
             return Ok(vec![]);
         }
         let read = async {
             let asked = rows::id_list(ids.iter().copied());
-            Ok(batch::statuses(ids, &statuses_of(self.reading()?, asked).await?))
+            let rows = query(ORDERS).bind(asked).fetch_all(self.reading()?).await?;
+            rows::found(ids, &rows)
         };
         read.await.map_err(|error: Error| error.0)
     }

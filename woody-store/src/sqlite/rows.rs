@@ -1,15 +1,18 @@
 //! Domain values to and from columns. A batch is bound as one JSON array.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, Parts, Product, ProductName, now};
-use woody_core::ports::{Decision, StoreError};
+use woody_core::ports::{Decision, FoundOrder, StoreError};
 
+use super::error::Error;
 use crate::row::row;
 pub(super) use crate::rows::{CountsRow, EndedRow, limit, parts};
 use crate::rows::{StatusRow, corrupt, details};
@@ -50,6 +53,17 @@ impl NewOrderRow {
             accepted_at: from_micros(self.accepted_at)?,
         })
     }
+}
+
+/// Returns what was found of each of `ids`: a row that cannot be read is one order's fault.
+pub(super) fn found(ids: &[OrderId], rows: &[SqliteRow]) -> Result<Vec<FoundOrder>, Error> {
+    let mut by_id: HashMap<OrderId, &SqliteRow> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        by_id.insert(row.try_get::<Uuid, _>("id")?.into(), row);
+    }
+    let read =
+        |row: &&SqliteRow| OrderRow::from_row(*row).map_err(|error| Error::from(error).0)?.read();
+    Ok(ids.iter().map(|id| by_id.get(id).map(read).transpose()).collect())
 }
 
 impl OrderRow {

@@ -25,6 +25,11 @@ pub(super) const ORDER: &str = "
     SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE id = ?1";
 
+/// The same of many.
+pub(super) const ORDERS: &str = "
+    SELECT orders.id, details, accepted_at, status, reason, finished_at
+    FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
+
 /// `OrderStatus::settle` in SQL.
 pub(super) const FINISH: &str = "
     INSERT INTO orders (id, details, accepted_at, status, reason, finished_at)

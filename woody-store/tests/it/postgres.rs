@@ -113,6 +113,26 @@ mod product_store {
     );
 }
 
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn an_order_that_cannot_be_read_keeps_no_other_back() {
+    let (store, schema) = open().await;
+    let new = orders(3);
+    let ids: Vec<_> = new.iter().map(|order| order.id).collect();
+    let _ = store.insert(&new, Duration::ZERO).await.unwrap();
+    // What the store refuses to read, and what the driver cannot.
+    for spoil in ["details = '[]'", "accepted_at = 'infinity'"] {
+        let (table, id) = (format!("{}.orders", schema.0), ids[1]);
+        schema.run(format!("UPDATE {table} SET {spoil} WHERE id = '{id}'")).await;
+        let found = store.orders_by_id(&ids).await.unwrap();
+        assert!(matches!(&found[1], Err(StoreError::Corrupt(_))), "{spoil}: {found:?}");
+        for nth in [0, 2] {
+            let order = found[nth].as_ref().unwrap().as_ref().expect("it is there");
+            assert_eq!((order.id, &order.details), (ids[nth], &new[nth].details));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL"]
 async fn replicas_may_migrate_at_once_and_again() {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{Details, NewOrder, Order, OrderId, OrderMessage, OrderStatus, Reason},
+    domain::{Details, NewOrder, Order, OrderId, OrderMessage, Reason},
     ports::{
         Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, Saved,
         SettleError, StoreError, Transition, Watermark, record,
@@ -47,10 +47,6 @@ impl OrderStore for SavesEverything {
 
     async fn order(&self, _: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         Ok(None)
-    }
-
-    async fn statuses(&self, ids: &[OrderId]) -> Result<Vec<Option<OrderStatus>>, StoreError> {
-        Ok(vec![None; ids.len()])
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {

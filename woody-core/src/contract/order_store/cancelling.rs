@@ -131,29 +131,3 @@ pub async fn a_cancelled_order_is_not_looked_for(store: Arc<dyn OrderStore>) {
     assert_eq!(refill(&*store, Duration::ZERO, 9).await, 2);
     assert_eq!(claim(&*store, 9, LONG).await, [batch[0].clone(), batch[2].clone()]);
 }
-
-/// One after the other, those that are not there among them.
-pub async fn statuses_come_in_the_order_asked(store: Arc<dyn OrderStore>) {
-    assert_eq!(store.statuses(&[]).await.unwrap(), []);
-    let mut batch = orders(5);
-    for new in &mut batch {
-        new.id = uuid::Uuid::new_v4().into();
-    }
-    let _ = insert(&*store, &batch[..4], LONG).await;
-    let _ = finish(&*store, &batch[1], rejected("too large")).await;
-    let _ = cancel(&*store, &batch[2], Some("changed their mind")).await;
-    let [pending, gone, back, other, unknown] = &batch[..] else { panic!("five orders") };
-    let asked = [back.id, unknown.id, pending.id, gone.id, back.id, other.id];
-    let taken_back = Some(cancelled(Some("changed their mind")));
-    assert_eq!(
-        store.statuses(&asked).await.unwrap(),
-        [
-            taken_back.clone(),
-            None,
-            Some(OrderStatus::Pending),
-            Some(rejected("too large").into()),
-            taken_back,
-            Some(OrderStatus::Pending),
-        ]
-    );
-}

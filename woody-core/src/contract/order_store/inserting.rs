@@ -2,7 +2,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    LONG, OVER, claim, counts, decision, finish, insert, order, orders, pieces_of, status, success,
+    LONG, OVER, cancel, claim, counts, decision, finish, insert, order, orders, pieces_of,
+    rejected, status, success,
 };
 use crate::domain::{NewOrder, OrderId, OrderStatus, Outcome};
 use crate::ports::{Insert, OrderCounts, OrderStore, Transition};
@@ -21,6 +22,27 @@ pub async fn an_inserted_order_is_there_and_pending(store: Arc<dyn OrderStore>) 
 pub async fn an_unknown_order_is_none(store: Arc<dyn OrderStore>) {
     let _ = insert(&*store, &[order("train")], LONG).await;
     assert_eq!(store.order(OrderId::fresh()).await.unwrap(), None);
+}
+
+/// Each is read as by itself, those that are not there too, and one that is asked for twice.
+pub async fn many_orders_are_read_in_the_order_asked(store: Arc<dyn OrderStore>) {
+    assert!(store.orders_by_id(&[]).await.unwrap().is_empty());
+    let mut some = orders(20);
+    // No order in which a table could have them.
+    for new in &mut some {
+        new.id = uuid::Uuid::new_v4().into();
+    }
+    let _ = insert(&*store, &some, LONG).await;
+    let _ = finish(&*store, &some[3], rejected("too large")).await;
+    let _ = cancel(&*store, &some[5], Some("changed their mind")).await;
+    let mut asked: Vec<OrderId> = some.iter().rev().map(|order| order.id).collect();
+    asked.insert(7, OrderId::fresh());
+    asked.push(some[3].id);
+    let found = store.orders_by_id(&asked).await.unwrap();
+    assert_eq!(found.len(), asked.len());
+    for (id, found) in asked.into_iter().zip(found) {
+        assert_eq!(found.unwrap(), store.order(id).await.unwrap());
+    }
 }
 
 /// The same order again is `AlreadyPresent`, keeps its first stamp, and gets

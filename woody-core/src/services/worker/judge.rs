@@ -6,7 +6,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     going_down::{GoingDown, pause},
     judgement::Judgement,
-    looks::Looks,
     received::Received,
     settings::WorkerSettings,
     trials::{History, Trials},
@@ -16,6 +15,7 @@ use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
     ports::{Begun, Decision, Delivery, ValidateError},
     resilience::{RetryDelays, pause_after},
+    services::looks::Looks,
     step,
 };
 
@@ -118,7 +118,7 @@ impl<D: OrderDetails> Judge<D> {
     /// Returns how the order ended, if it has: one that was cancelled, or whose delivery
     /// comes again, need not be validated. When in doubt it is.
     async fn known_outcome(&self, id: OrderId, redriven: bool) -> Option<Outcome> {
-        match self.looks.look(id).await? {
+        match self.looks.look(id).await.ok()??.status {
             OrderStatus::Pending => None,
             OrderStatus::Ended(Outcome::Failed(_)) if redriven => None,
             OrderStatus::Ended(outcome) => Some(outcome),

@@ -3,7 +3,6 @@ mod handled;
 mod hands;
 mod judge;
 mod judgement;
-mod looks;
 mod received;
 mod saver;
 mod settings;
@@ -22,12 +21,13 @@ pub use self::{
     waits::{Wait, Waits},
 };
 use self::{
-    hands::Hands, judge::Judge, judgement::Judgement, looks::Looks, received::Received,
-    saver::Saver, settle::settle, trials::Trials,
+    hands::Hands, judge::Judge, judgement::Judgement, received::Received, saver::Saver,
+    settle::settle, trials::Trials,
 };
 use crate::{
     domain::{OrderDetails, Reason, ToyOrder},
     ports::{Consumer, Delivery, OrderEvents, OrderStore, Validator},
+    services::looks::Looks,
     step,
 };
 
