@@ -1,28 +1,32 @@
+mod moments;
 mod outage;
 
 use std::{
     collections::HashMap,
     fmt,
     marker::PhantomData,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::moments::Moments;
 pub(super) use self::outage::StoreOutage;
 use crate::{
     domain::{Details, Order, OrderDetails, OrderId, OrderStatus, ToyOrder},
     ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},
     resilience::Comeback,
+    services::looks::Looks,
 };
 
 /// Follows orders until they end, in whichever process that happens.
 ///
 /// An announcement only makes it look: what it shows is always what the store
-/// holds. Announcements may be lost, so it also looks by itself now and then.
+/// holds. Announcements may be lost, so it also looks by itself now and then. All who look
+/// at the same time share a statement.
 ///
 /// While the store is unavailable, orders that were given since are pending; it says so
 /// as long as it has [run](Self::run) and has heard announcements since then.
@@ -43,14 +47,18 @@ pub struct OrderTracker<D = ToyOrder> {
     store: Arc<dyn OrderStore>,
     events: Arc<dyn OrderEvents>,
     watched: Arc<Watched>,
+    /// Begun with the first look: a tracker is made outside of any runtime too.
+    looks: Arc<OnceLock<Looks>>,
     outage: Arc<StoreOutage>,
-    look_every: Duration,
+    moments: Moments,
     shows: PhantomData<fn() -> D>,
 }
 
 impl<D> fmt::Debug for OrderTracker<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OrderTracker").field("look_every", &self.look_every).finish_non_exhaustive()
+        f.debug_struct("OrderTracker")
+            .field("look_every", &self.moments.pause())
+            .finish_non_exhaustive()
     }
 }
 
@@ -130,9 +138,6 @@ impl Drop for Watcher {
     }
 }
 
-/// Without a pause a watcher would spin.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-
 impl<D: OrderDetails> OrderTracker<D> {
     /// Makes a tracker that looks into `store` when `events` announce a change, and
     /// every `look_every`.
@@ -141,9 +146,10 @@ impl<D: OrderDetails> OrderTracker<D> {
         events: Arc<dyn OrderEvents>,
         look_every: Duration,
     ) -> Self {
-        let (watched, look_every) = (Arc::default(), look_every.max(SHORTEST_PAUSE));
+        let (watched, looks) = (Arc::default(), Arc::default());
         let outage = Arc::new(StoreOutage::new(CLOCKS_DIFFER_BY));
-        Self { store, events, watched, outage, look_every, shows: PhantomData }
+        let moments = Moments::new(look_every);
+        Self { store, events, watched, looks, outage, moments, shows: PhantomData }
     }
 
     /// Sets how far the clocks of the replicas may be apart; 1 s by default. An order that was
@@ -211,7 +217,7 @@ impl<D: OrderDetails> OrderTracker<D> {
     /// told from one that has ended, and a status never goes back. One that was given
     /// during the outage cannot have ended: it is pending.
     pub async fn order(&self, id: OrderId) -> Result<Option<TrackedOrder<D>>, StoreError> {
-        match self.store.order(id).await {
+        match self.looks().look_soon(id).await {
             Err(error) if error.is_transient() => {
                 let pending = self.outage.covers(id).then(|| TrackedOrder::unwritten(id));
                 pending.map(Some).ok_or(error)
@@ -221,6 +227,11 @@ impl<D: OrderDetails> OrderTracker<D> {
                 Ok(TrackedOrder::of(id, answer?.map(read).transpose()?))
             }
         }
+    }
+
+    fn looks(&self) -> &Looks {
+        // Nothing has to be waited for: it only reads, and ends with the tracker and its watchers.
+        self.looks.get_or_init(|| Looks::start(Arc::clone(&self.store), &TaskTracker::new()))
     }
 
     /// Returns how many orders are being watched.
@@ -245,9 +256,9 @@ impl<D: OrderDetails> OrderTracker<D> {
         let Some(now) = self.order(id).await? else { return Ok(None) };
         let following = Following {
             watcher,
-            store: Arc::clone(&self.store),
+            looks: Arc::clone(&self.looks),
             outage: self.outage(),
-            look_every: self.look_every,
+            moments: self.moments,
             shown: now.status.clone(),
             shows: PhantomData,
         };
@@ -258,9 +269,9 @@ impl<D: OrderDetails> OrderTracker<D> {
 
 struct Following<D> {
     watcher: Watcher,
-    store: Arc<dyn OrderStore>,
+    looks: Arc<OnceLock<Looks>>,
     outage: Arc<StoreOutage>,
-    look_every: Duration,
+    moments: Moments,
     shown: OrderStatus,
     shows: PhantomData<fn() -> D>,
 }
@@ -268,8 +279,10 @@ struct Following<D> {
 impl<D: OrderDetails> Following<D> {
     async fn next(mut self) -> Option<(TrackedOrder<D>, Self)> {
         while !self.shown.is_final() {
-            let _ = tokio::time::timeout(self.look_every, self.watcher.bell.changed()).await;
-            let Ok(stored) = self.store.order(self.watcher.id).await else { continue };
+            let wait = self.moments.until_next();
+            let _ = tokio::time::timeout(wait, self.watcher.bell.changed()).await;
+            let Some(looks) = self.looks.get() else { continue };
+            let Ok(stored) = looks.look(self.watcher.id).await else { continue };
             self.outage.store_answered();
             if let Some(order) = stored
                 && order.status != self.shown

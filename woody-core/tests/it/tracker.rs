@@ -1,10 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
-use futures::StreamExt;
+use futures::{StreamExt, future::join_all};
 use uuid::Uuid;
+use woody_broker::memory::MemoryBroker;
 use woody_core::{
-    domain::{Details, NewOrder, OrderId, OrderStatus, Outcome},
-    ports::{Broker, Decision, StatusChange, record},
+    domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome},
+    ports::{Broker, Decision, MockOrderStore, StatusChange, StoreError, record},
     services::{OrderTracker, TrackedOrder},
 };
 
@@ -139,4 +140,56 @@ async fn while_the_store_is_away_nobody_says_where_an_order_stands() {
     let tracker = tracker(&shop, Duration::from_millis(1));
     shop.store_fault.begin();
     assert!(tracker.order(OrderId::fresh()).await.is_err());
+}
+
+fn order_at(id: OrderId, status: OrderStatus) -> Order<Details> {
+    let NewOrder { details, accepted_at, .. } = order("Train");
+    let finished_at = status.is_final().then_some(accepted_at);
+    Order { id, details, status, accepted_at, finished_at }
+}
+
+/// A tracker of a store that has every order, pending when one is read by itself and ended when
+/// many are, which happens `looks` times; `spoilt` cannot be read then.
+fn tracker_of_many(looks: usize, spoilt: Option<OrderId>) -> OrderTracker {
+    let mut store = MockOrderStore::new();
+    store.expect_order().returning(|id| Ok(Some(order_at(id, OrderStatus::Pending))));
+    let found = move |id: &OrderId| {
+        if spoilt == Some(*id) {
+            return Err(StoreError::Corrupt("damaged".into()));
+        }
+        Ok(Some(order_at(*id, OrderStatus::Ended(Outcome::Success(None)))))
+    };
+    let all = move |ids: &[OrderId]| Ok(ids.iter().map(found).collect());
+    store.expect_orders_by_id().times(looks).returning(all);
+    let events = MemoryBroker::new().events();
+    OrderTracker::new(Arc::new(store), events, Duration::from_secs(2))
+}
+
+#[tokio::test(start_paused = true)]
+async fn watchers_that_look_at_the_same_time_share_a_statement() {
+    let tracker = tracker_of_many(1, None);
+    let mut watchers = Vec::new();
+    for _ in 0..100 {
+        watchers.push(tracker.watch(OrderId::fresh()).await.unwrap().unwrap().collect());
+    }
+    let seen: Vec<Vec<TrackedOrder>> = join_all(watchers).await;
+    assert!(seen.iter().all(|seen| words(seen) == ["pending", "success"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_cannot_be_read_keeps_only_its_own_watcher_waiting() {
+    let spoilt = OrderId::fresh();
+    let tracker = tracker_of_many(1, Some(spoilt));
+    let mut watching = Box::pin(tracker.watch(spoilt).await.unwrap().unwrap());
+    assert!(watching.next().await.is_some());
+    let mut others = Vec::new();
+    for _ in 0..9 {
+        others.push(tracker.watch(OrderId::fresh()).await.unwrap().unwrap().collect());
+    }
+    let seen: Vec<Vec<TrackedOrder>> = tokio::select! {
+        biased;
+        shown = watching.next() => panic!("it cannot be read: {shown:?}"),
+        seen = join_all(others) => seen,
+    };
+    assert!(seen.iter().all(|seen| words(seen) == ["pending", "success"]));
 }
