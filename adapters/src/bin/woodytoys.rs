@@ -5,14 +5,14 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 use woody_adapters::{
     config::{
         BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
-        RelayArgs, StoreArgs, WorkerArgs,
+        RelayArgs, StoreArgs, StreamArgs, WorkerArgs,
     },
     http::{
         FrontRoutes, MiscRoutes, ProductRoutes, Readiness, StreamSettings, ToyOrderRoutes, gateway,
         serve,
     },
     migration::Migration,
-    process::{Admin, Closing, Process, bind, run},
+    process::{Admin, Closing, Process, allow_connections, bind, run},
     terminal,
     wiring::{self, Files},
 };
@@ -39,6 +39,8 @@ struct Args {
     cache: HeavyCacheArgs,
     #[command(flatten)]
     http: HttpArgs,
+    #[command(flatten)]
+    streams: StreamArgs,
     #[command(flatten)]
     gateway: GatewayArgs,
 }
@@ -91,7 +93,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let heavy =
         wiring::heavy_computation(&args.cache, workshop, pool.clone(), Some(store.products()));
     let per_client = args.gateway.followers_per_client();
-    let streams = StreamSettings { per_client, ..StreamSettings::until(process.stopping()) };
+    let streams = StreamSettings { per_client, ..args.streams.settings(process.stopping()) };
     let service = gateway(
         MiscRoutes::new(heavy),
         ProductRoutes::new(Catalogue::new(store.products()).into()),
@@ -101,7 +103,8 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         &args.http.settings(),
     );
     welcome(args.listen.listen, process.admin_listen(), &wiring::store_name(&args.store)?);
-    let limits = args.gateway.server_limits();
+    let limits = args.streams.beside(args.gateway.server_limits());
+    allow_connections(&limits);
     let drained = serve(listener, service, limits, process.drain()).await;
     let closing = Closing::of(admin)
         .orders(|grace| pipeline.stop_within(grace))

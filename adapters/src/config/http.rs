@@ -4,10 +4,12 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
 
 use super::bounds::{time, whole};
 use crate::http::{
     ClientShare, ConcurrencyLimit, GatewayLimits, Networks, ServerLimits, ServiceSettings,
+    StreamSettings,
 };
 
 /// The longest that a request may wait for its turn: well within what gateways wait.
@@ -55,6 +57,33 @@ impl Switch {
     /// Whether it is on.
     pub fn is_on(self) -> bool {
         self == Self::On
+    }
+}
+
+/// Clients that follow their orders.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Events")]
+pub struct StreamArgs {
+    /// Clients that may follow orders at once; the next one is answered 503 (1 to 1000000).
+    #[arg(long, env = "WOODY_STREAMS", default_value = "10000", value_name = "N",
+          value_parser = whole::<NonZeroU32>(1, 1_000_000))]
+    pub streams: NonZeroU32,
+}
+
+impl StreamArgs {
+    /// How orders are followed, until `stop`.
+    pub fn settings(&self, stop: CancellationToken) -> StreamSettings {
+        StreamSettings { streams: self.most(), ..StreamSettings::until(stop) }
+    }
+
+    /// `limits` with a connection more for each stream, so that followers take none from others.
+    pub fn beside(&self, limits: ServerLimits) -> ServerLimits {
+        let connections = limits.connections.saturating_add(self.most());
+        ServerLimits { connections, ..limits }
+    }
+
+    fn most(&self) -> usize {
+        usize::try_from(self.streams.get()).unwrap_or(usize::MAX)
     }
 }
 
@@ -142,5 +171,19 @@ mod tests {
         assert_eq!(exempt(&[""]).unwrap(), Networks::default());
         let error = exempt(&["10.0.0.0/33"]).unwrap_err().to_string();
         assert!(error.contains("--rate-exempt") && error.contains("10.0.0.0/33"), "{error}");
+    }
+
+    #[test]
+    fn a_stream_takes_no_connection_from_others() {
+        #[derive(Debug, Parser)]
+        struct Program {
+            #[command(flatten)]
+            streams: StreamArgs,
+        }
+
+        let Program { streams } = Program::parse_from(["order-service", "--streams", "5"]);
+        let limits = streams.beside(ServerLimits { connections: 100, ..ServerLimits::default() });
+        assert_eq!(limits.connections, 105);
+        assert_eq!(streams.settings(CancellationToken::new()).streams, 5);
     }
 }

@@ -19,7 +19,7 @@ mod workshop;
 pub use addresses::{AdminArgs, ListenArgs};
 pub use broker::BrokerArgs;
 pub use heavy::{HeavyArgs, HeavyCacheArgs};
-pub use http::{GatewayArgs, HttpArgs, Switch};
+pub use http::{GatewayArgs, HttpArgs, StreamArgs, Switch};
 pub use parse::{ConfigError, parse_args};
 pub use process::{LogArgs, LogFormat, ProcessArgs};
 pub use relay::RelayArgs;

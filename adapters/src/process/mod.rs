@@ -7,9 +7,11 @@ mod failpoints;
 mod healthcheck;
 mod lifecycle;
 mod listeners;
+mod open_files;
 mod telemetry;
 
 pub use closing::Closing;
 pub use lifecycle::{Process, ServiceArgs, run};
 pub use listeners::{Admin, bind};
+pub use open_files::allow_connections;
 pub use telemetry::{Telemetry, start_logging, start_metrics};

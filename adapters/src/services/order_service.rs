@@ -1,10 +1,10 @@
 use woody_core::{domain::OrderDetails, services::Pipeline};
 
 use crate::{
-    config::{BrokerArgs, ConfigError, HttpArgs, ListenArgs, RelayArgs, StoreArgs},
+    config::{BrokerArgs, ConfigError, HttpArgs, ListenArgs, RelayArgs, StoreArgs, StreamArgs},
     http::{RateLimit, Readiness, Routes, ServerLimits, StreamSettings, serve, service},
     migration::Migration,
-    process::{Admin, Closing, Process, bind},
+    process::{Admin, Closing, Process, allow_connections, bind},
     wiring::{self, Files},
 };
 
@@ -22,6 +22,8 @@ pub struct OrderServiceArgs {
     relay: RelayArgs,
     #[command(flatten)]
     http: HttpArgs,
+    #[command(flatten)]
+    streams: StreamArgs,
 }
 
 /// Serves `routes` over a pipeline of orders that ask for a `D`, until the process is stopped. Returns whether all
@@ -72,9 +74,11 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
     tracing::info!(listen = %args.listen.listen, "order-service serves");
 
-    let streams = StreamSettings::until(process.stopping());
+    let streams = args.streams.settings(process.stopping());
+    let limits = args.streams.beside(ServerLimits::default());
+    allow_connections(&limits);
     let service = service(routes(&pipeline, streams), RateLimit::off(), &args.http.settings());
-    let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
+    let drained = serve(listener, service, limits, process.drain()).await;
     let closing = Closing::of(admin)
         .orders(|grace| pipeline.stop_within(grace))
         .migration(migrating)
