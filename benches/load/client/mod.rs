@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use closed_loop::{impatient, one_after_another};
 pub use connection::{Connection, get, order, order_of};
-pub use open_loop::{Placed, at_a_rate, at_random};
+pub use open_loop::{Placed, at_a_rate, at_a_rate_telling, at_random};
 
 use crate::figures::{Figures, Latencies};
 

@@ -13,12 +13,14 @@ use std::{
 };
 
 use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::{Connection, Seen, order};
 
 /// An order that was accepted, and when it was due to be placed.
 pub struct Placed {
-    pub id: uuid::Uuid,
+    pub id: Uuid,
     pub due: OffsetDateTime,
 }
 
@@ -29,9 +31,24 @@ pub async fn at_a_rate(
     connections: usize,
     lasting: Duration,
 ) -> (Seen, Vec<Placed>) {
+    place(address, order(), steadily(rate, lasting), connections, None).await
+}
+
+/// The same, and tells of each order as soon as it is accepted.
+pub async fn at_a_rate_telling(
+    address: SocketAddr,
+    rate: f64,
+    connections: usize,
+    lasting: Duration,
+    accepted: mpsc::UnboundedSender<Uuid>,
+) -> (Seen, Vec<Placed>) {
+    place(address, order(), steadily(rate, lasting), connections, Some(accepted)).await
+}
+
+fn steadily(rate: f64, lasting: Duration) -> Vec<Duration> {
     let between = Duration::from_secs_f64(1.0 / rate);
     let due = (0..).map(|nth| between.mul_f64(f64::from(nth)));
-    place(address, order(), due.take_while(|due| *due < lasting).collect(), connections).await
+    due.take_while(|due| *due < lasting).collect()
 }
 
 /// Places `rate` orders a second on average, each whatever the others do (a Poisson process),
@@ -49,7 +66,8 @@ pub async fn at_random(
         due -= (1.0 - chance.f64()).ln() / rate;
         Some(Duration::from_secs_f64(due))
     });
-    place(address, order, all.take_while(|due| *due < lasting).collect(), connections).await
+    let due = all.take_while(|due| *due < lasting).collect();
+    place(address, order, due, connections, None).await
 }
 
 async fn place(
@@ -57,12 +75,14 @@ async fn place(
     order: Vec<u8>,
     due: Vec<Duration>,
     connections: usize,
+    accepted: Option<mpsc::UnboundedSender<Uuid>>,
 ) -> (Seen, Vec<Placed>) {
     let schedule = Arc::new(Schedule {
         began: Instant::now(),
         began_at: OffsetDateTime::now_utc(),
         due,
         next: AtomicUsize::new(0),
+        accepted,
     });
     let clients: Vec<_> = (0..connections)
         .map(|_| tokio::spawn(client(address, order.clone(), Arc::clone(&schedule))))
@@ -83,6 +103,8 @@ struct Schedule {
     /// When each request is due, from the beginning.
     due: Vec<Duration>,
     next: AtomicUsize,
+    /// Who wants to know of each order that is accepted.
+    accepted: Option<mpsc::UnboundedSender<Uuid>>,
 }
 
 impl Schedule {
@@ -116,6 +138,9 @@ async fn client(
         seen.note(Some(answer.status), schedule.began.elapsed().saturating_sub(due));
         if answer.status == 202 {
             let id = order_id(answer.body);
+            if let Some(accepted) = &schedule.accepted {
+                let _ = accepted.send(id);
+            }
             placed.push(Placed { id, due: schedule.began_at + due });
         }
         connection = Some(open);
@@ -123,10 +148,10 @@ async fn client(
     (seen, placed)
 }
 
-fn order_id(body: &[u8]) -> uuid::Uuid {
+fn order_id(body: &[u8]) -> Uuid {
     #[derive(serde::Deserialize)]
     struct Receipt {
-        order_id: uuid::Uuid,
+        order_id: Uuid,
     }
     serde_json::from_slice::<Receipt>(body).expect("a receipt").order_id
 }
