@@ -5,10 +5,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{StreamExt, stream::BoxStream};
+use futures::stream::BoxStream;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::sync::CancellationToken;
 
 /// The body of every response.
 pub type Response = hyper::Response<Body>;
@@ -40,17 +39,11 @@ impl Body {
         Self(Inner::Stream(bytes))
     }
 
-    pub(in crate::http) fn is_stream(&self) -> bool {
-        matches!(self.0, Inner::Stream(_))
-    }
-
-    /// The same stream, ending when `stop` is cancelled.
-    pub(in crate::http) fn until(self, stop: CancellationToken) -> Self {
+    /// Returns the bytes that come, or the body whose bytes are there.
+    pub(in crate::http) fn into_stream(self) -> Result<BoxStream<'static, Bytes>, Self> {
         match self.0 {
-            Inner::Stream(stream) => {
-                Self::stream(stream.take_until(stop.cancelled_owned()).boxed())
-            }
-            whole => Self(whole),
+            Inner::Stream(bytes) => Ok(bytes),
+            whole => Err(Self(whole)),
         }
     }
 

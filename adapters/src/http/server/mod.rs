@@ -5,6 +5,8 @@ mod metrics;
 mod mount;
 mod serve;
 mod service;
+mod streamed;
+mod takeover;
 mod wire;
 
 pub use for_client::ForClient;

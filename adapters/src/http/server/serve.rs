@@ -1,16 +1,20 @@
 use std::{
     convert::Infallible,
+    error::Error,
+    future::poll_fn,
     io,
     net::SocketAddr,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
 use hyper::{
-    Request,
+    Method, Request,
     body::Incoming,
     header::{CONNECTION, HeaderValue},
     server::conn::http1,
@@ -27,7 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     service::HttpService,
-    wire::{Follower, Wire},
+    takeover::{Streamed, Takeover},
+    wire::Wire,
 };
 use crate::http::{layers::ClientShare, response::Response};
 
@@ -222,46 +227,67 @@ impl<S: HttpService> Server<S> {
         peer: SocketAddr,
         stop: CancellationToken,
     ) {
+        // What hyper needs is given back before a stream begins that may last for hours.
+        let ended = match Box::pin(self.speak(stream, peer, stop)).await {
+            Ok(Some((stream, wire))) => stream.send(wire).await.map_err(Into::into),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        if let Err::<_, Box<dyn Error + Send + Sync>>(error) = ended {
+            // Clients disconnect, or send what is no HTTP: no fault of ours.
+            tracing::debug!(error = &*error as &dyn Error, %peer, "connection ended");
+        }
+    }
+
+    /// Answers requests, until there are none any more or a response is a stream.
+    async fn speak(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        stop: CancellationToken,
+    ) -> hyper::Result<Option<(Streamed, Wire)>> {
         // Without it responses would wait for acknowledgements; failing is harmless.
         let _ = stream.set_nodelay(true);
-        let follower = Follower::default();
-        let wire = TokioIo::new(Wire::new(stream, self.stall, follower.clone()));
-        let server = Arc::clone(&self);
+        let takeover = Takeover::default();
+        let wire = TokioIo::new(Wire::new(stream, self.stall, takeover.clone()));
+        let (server, taken) = (Arc::clone(&self), takeover.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let (server, follower) = (Arc::clone(&server), follower.clone());
-            async move { Ok::<_, Infallible>(server.answer(peer, request, &follower).await) }
+            let (server, taken) = (Arc::clone(&server), taken.clone());
+            async move { Ok::<_, Infallible>(server.answer(peer, request, &taken).await) }
         });
-        let connection = self.http.serve_connection(wire, service);
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => ended,
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let mut connection = self.http.serve_connection(wire, service);
+        let mut stopped = pin!(stop.cancelled_owned());
+        let mut is_told = false;
+        let taken_over = poll_fn(|context| {
+            if !is_told && stopped.as_mut().poll(context).is_ready() {
+                is_told = true;
+                Pin::new(&mut connection).graceful_shutdown();
             }
-        };
-        if let Err(error) = ended {
-            // Clients disconnect, or send what is no HTTP: no fault of ours.
-            tracing::debug!(error = &error as &dyn std::error::Error, %peer, "connection ended");
-        }
+            let ended = Pin::new(&mut connection).poll(context);
+            match ended {
+                Poll::Ready(ended) => Poll::Ready(ended.map(|()| None)),
+                Poll::Pending => match takeover.take() {
+                    Some(stream) => Poll::Ready(Ok(Some(stream))),
+                    None => Poll::Pending,
+                },
+            }
+        });
+        let stream = taken_over.await?;
+        Ok(stream.map(|stream| (stream, connection.into_parts().io.into_inner())))
     }
 
     async fn answer(
         &self,
         peer: SocketAddr,
         request: Request<Incoming>,
-        follower: &Follower,
+        takeover: &Takeover,
     ) -> Response {
+        let (version, has_body) = (request.version(), request.method() != Method::HEAD);
         let mut response = self.service.answer(peer, request).await;
         if self.is_draining() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if response.body().is_stream() {
-            let left = follower.follow();
-            response = response.map(|stream| stream.until(left));
-        }
-        response
+        if has_body { takeover.of(response, version) } else { response }
     }
 }
 

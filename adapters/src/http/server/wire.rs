@@ -2,7 +2,6 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -12,7 +11,8 @@ use tokio::{
     net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
-use tokio_util::sync::CancellationToken;
+
+use super::takeover::Takeover;
 
 /// How long a closed connection is read on, so that the last response is not lost
 /// to a client that still writes: the close of a socket with unread bytes resets
@@ -26,12 +26,12 @@ const LINGER_BYTES: usize = 32 * 1024 * 1024;
 /// The socket of a connection, as the server reads and writes it.
 ///
 /// It fails when nothing moves for too long: while a response waits to be read,
-/// or while a request that was begun does not go on. It reports when the client
-/// of a [`Follower`] leaves, and closes so that the last response arrives.
+/// or while a request that was begun does not go on. It tells a [`Takeover`] what has
+/// been sent, and closes so that the last response arrives.
 pub(super) struct Wire {
     stream: TcpStream,
     stall: Duration,
-    follower: Follower,
+    takeover: Takeover,
     reading: Stall,
     writing: Stall,
     /// Whether something came since the last response: a request was begun.
@@ -50,16 +50,26 @@ struct Farewell {
 
 impl Wire {
     /// A socket whose client may keep still for `stall` in the middle of something.
-    pub(super) fn new(stream: TcpStream, stall: Duration, follower: Follower) -> Self {
+    pub(super) fn new(stream: TcpStream, stall: Duration, takeover: Takeover) -> Self {
         Self {
             stream,
             stall,
-            follower,
+            takeover,
             reading: Stall::default(),
             writing: Stall::default(),
             heard: false,
             ended: false,
             farewell: None,
+        }
+    }
+
+    /// Ready when the client has gone, or has shut down its sending side: of one that only
+    /// listens there is no other sign.
+    pub(super) fn poll_left(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut byte = [0];
+        match self.stream.poll_peek(context, &mut ReadBuf::new(&mut byte)) {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
         }
     }
 
@@ -124,8 +134,8 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The server flushes whenever it has nothing to do.
-        self.follower.look(&self.stream, context);
+        // Whoever writes here keeps nothing back that could be written.
+        self.takeover.flushed();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -194,34 +204,5 @@ impl Stall {
 
     fn clear(&mut self) {
         self.runs = false;
-    }
-}
-
-/// Whether the client of a connection follows a stream.
-///
-/// While a request is served nothing is read, because a client may shut down its
-/// sending side and wait for its response. Of a stream that may go on for hours
-/// that is the only sign that its client has gone: it ends then.
-#[derive(Clone, Default)]
-pub(super) struct Follower(Arc<Mutex<Option<CancellationToken>>>);
-
-impl Follower {
-    /// A token for the stream that begins now, cancelled when the client leaves.
-    pub(super) fn follow(&self) -> CancellationToken {
-        let left = CancellationToken::new();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(left.clone());
-        left
-    }
-
-    /// Looks whether the client has left, and wakes the task when it does.
-    fn look(&self, stream: &TcpStream, context: &mut Context<'_>) {
-        let mut following = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(left) = &*following else { return };
-        let mut byte = [0];
-        if let Poll::Ready(Ok(0) | Err(_)) = stream.poll_peek(context, &mut ReadBuf::new(&mut byte))
-        {
-            left.cancel();
-            *following = None;
-        }
     }
 }

@@ -5,12 +5,12 @@ use http_body_util::{BodyExt, Empty};
 use hyper::{Request, Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 use woody_adapters::http::{ClientShare, Networks};
 use woody_core::ports::Verdict;
 
 use super::{
-    client::FOREVER,
+    client::{FOREVER, rest},
     shop::{Setup, Shop},
 };
 
@@ -186,4 +186,35 @@ async fn an_unknown_order_has_no_stream_and_takes_no_place() {
         let unknown = shop.get("/api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f/events").await;
         assert_eq!((unknown.status.as_u16(), &unknown.json()["status"]), (404, &json!(404)));
     }
+}
+
+#[tokio::test]
+async fn a_stream_is_the_last_response_of_its_connection() {
+    let shop = Shop::open().await;
+    let id = shop.order("lion").await;
+    shop.decide(Ok(Verdict::Success(None)));
+    for (version, is_chunked) in [("1.1", true), ("1.0", false)] {
+        let mut stream = TcpStream::connect(shop.addr).await.unwrap();
+        let asked = format!("GET /api/orders/{id}/events HTTP/{version}\r\nhost: x\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let whole = rest(stream).await;
+        let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("\r\nconnection: close"), "{head}");
+        assert_eq!(head.contains("\r\ntransfer-encoding: chunked"), is_chunked, "{head}");
+        assert_eq!(body.starts_with("retry: 1000\n\n"), !is_chunked, "{body}");
+        assert_eq!(body.ends_with("\n\n\r\n0\r\n\r\n"), is_chunked, "{body}");
+        assert!(body.contains("id: success\n"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_for_the_head_takes_no_place() {
+    let shop = Shop::with(Setup { streams: 1, ..Setup::default() }).await;
+    let id = shop.order("lion").await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let head = shop.ask(&format!("HEAD /api/orders/{id}/events"), &[]).await;
+        seen.push((head.status.as_u16(), head.text().len()));
+    }
+    assert_eq!(seen, [(200, 0); 3]);
 }
