@@ -9,6 +9,7 @@ mod products;
 mod rows;
 mod schema;
 mod server;
+mod stamp;
 mod statements;
 mod unfit;
 

@@ -13,6 +13,7 @@ use woody_core::domain::{Details, NewOrder, Order, OrderId, Parts, Product, Prod
 use woody_core::ports::{Decision, FoundOrder, StoreError, Watermark};
 
 use super::error::Error;
+use super::stamp::Stamp;
 use crate::row::row;
 pub(super) use crate::rows::{CountsRow, EndedRow, StatusRow, limit, parts};
 use crate::rows::{corrupt, details};
@@ -23,7 +24,7 @@ row! {
     pub(super) struct NewOrderRow of PgRow {
         id: Uuid,
         details: String,
-        accepted_at: OffsetDateTime,
+        accepted_at: Stamp,
     }
 }
 
@@ -32,7 +33,7 @@ row! {
     pub(super) struct OrderRow of PgRow {
         ..asked: NewOrderRow,
         ..status: StatusRow,
-        finished_at: Option<OffsetDateTime>,
+        finished_at: Option<Stamp>,
     }
 }
 
@@ -85,7 +86,7 @@ impl NewOrderRow {
         Ok(NewOrder {
             id: self.id.into(),
             details: details(&self.details)?,
-            accepted_at: self.accepted_at,
+            accepted_at: self.accepted_at.0,
         })
     }
 }
@@ -105,7 +106,8 @@ impl OrderRow {
     pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
         let NewOrder { id, details, accepted_at } = self.asked.read()?;
         let status = self.status.read()?;
-        Ok(Order { id, details, status, accepted_at, finished_at: self.finished_at })
+        let finished_at = self.finished_at.map(|at| at.0);
+        Ok(Order { id, details, status, accepted_at, finished_at })
     }
 }
 
