@@ -120,7 +120,7 @@ async fn what_waits_goes_out_within_two_seconds_of_the_brokers_return_and_once()
         }
         assert!(back.elapsed() <= Duration::from_secs(2), "{:?} after {outage:?}", back.elapsed());
         tokio::time::sleep(Duration::from_mins(1)).await;
-        assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 40);
+        assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 40, "{outage:?}");
         shop.shutdown.cancel();
         within(running).await.unwrap();
     }

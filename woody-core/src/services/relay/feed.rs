@@ -33,9 +33,14 @@ pub(super) struct Fresh {
 /// The longest that a process counts on a lease; longer times might overflow the clock.
 const LONGEST_LEASE: Duration = Duration::from_hours(24);
 
-/// When a lease ends that is taken after this.
+/// A process counts on a lease for so much less: what is published at its very end has to be
+/// cleared too, before the sweep of any process takes the entry and publishes it once more.
+const TIME_TO_CLEAR: Duration = Duration::from_millis(200);
+
+/// Until when a process counts on a lease that is taken after this.
 pub(crate) fn lease_end(lease: Duration) -> Instant {
-    Instant::now() + lease.min(LONGEST_LEASE)
+    let lease = lease.min(LONGEST_LEASE);
+    Instant::now() + (lease - TIME_TO_CLEAR.min(lease / 10))
 }
 
 impl Fresh {
