@@ -40,7 +40,7 @@ const TIME_TO_CLEAR: Duration = Duration::from_millis(200);
 /// Until when a process counts on a lease that is taken after this.
 pub(crate) fn lease_end(lease: Duration) -> Instant {
     let lease = lease.min(LONGEST_LEASE);
-    Instant::now() + (lease - TIME_TO_CLEAR.min(lease / 10))
+    Instant::now() + lease.saturating_sub(TIME_TO_CLEAR.min(lease / 10))
 }
 
 impl Fresh {
