@@ -6,8 +6,10 @@ use serde_json::{Map, json};
 use time::format_description::well_known::Rfc3339;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_core::{
-    domain::{Details, IdempotencyKey, OrderDetails, OrderId, Reason, StatusName, ToyOrder},
-    ports::{StatusChange, StoreError, Transition},
+    domain::{
+        Details, IdempotencyKey, NewOrder, Order, OrderDetails, OrderId, Outcome, Reason, ToyOrder,
+    },
+    ports::{Decision, OrderStore, StatusChange, StoreError, Transition},
     services::{
         IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
         TrackedOrder,
@@ -51,6 +53,16 @@ pub(super) enum OrderCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// End an order that is pending as failed, for good unless its message is redriven.
+    ///
+    /// For an order that will never be validated: its message is gone, or kills every worker.
+    Fail {
+        /// The order's id.
+        id: String,
+        /// Why, for whoever looks at the order.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Print an order's status now and whenever it changes, until it ends.
     Watch {
         /// The order's id.
@@ -76,7 +88,10 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
             TrackedOrder::of(id, order?).map(|order| shown(&order)).ok_or_else(|| unknown(id))
         }
         OrderCommand::Cancel { id, reason } => {
-            cancel(OrderId::parse(&id)?, reason.map(Reason::from), shop).await
+            end(OrderId::parse(&id)?, Outcome::Cancelled(reason.map(Reason::from)), shop).await
+        }
+        OrderCommand::Fail { id, reason } => {
+            end(OrderId::parse(&id)?, Outcome::Failed(reason.into()), shop).await
         }
         OrderCommand::Watch { id } => watch(OrderId::parse(&id)?, shop).await,
     }
@@ -122,28 +137,46 @@ async fn place<D: OrderDetails>(
     ))
 }
 
-async fn cancel(id: OrderId, reason: Option<Reason>, shop: &Shop<'_>) -> Result<Output, CtlError> {
+/// Ends an order that is pending, as an operator wants it.
+async fn end(id: OrderId, outcome: Outcome, shop: &Shop<'_>) -> Result<Output, CtlError> {
     let store = shop.store().await?;
-    let orders = store.orders();
-    let cancelled = async {
-        let transition = orders.cancel(id, reason).await?;
-        Ok::<_, StoreError>((transition, orders.order(id).await?))
-    };
-    let cancelled = cancelled.await;
+    let wanted = outcome.name();
+    let ended = end_in(&*store.orders(), id, outcome).await;
     store.close().await;
-    match cancelled? {
-        (Some(transition), Some(order)) if order.status.name() == StatusName::Cancelled => {
+    match ended? {
+        Some((transition, order)) if order.status.name() == wanted => {
             if transition == Transition::Applied {
                 announce(StatusChange::new(id, &order.status), shop).await;
             }
             Ok(shown(&order.into()))
         }
-        (_, Some(order)) => Err(CtlError::TooLate { id, ended: order.status.name() }),
-        (_, None) if id.is_ours() => Err(CtlError::NotFound(format!(
-            "the store does not have order {id}: while only the broker has it, it cannot be cancelled"
+        Some((_, order)) => Err(CtlError::TooLate { id, ended: order.status.name() }),
+        None if id.is_ours() => Err(CtlError::NotFound(format!(
+            "the store does not have order {id}: while only the broker has it, it cannot be ended"
         ))),
-        (_, None) => Err(unknown(id)),
+        None => Err(unknown(id)),
     }
+}
+
+/// Returns what became of it, and the order as it is then; `None` when the store has none of
+/// this id.
+async fn end_in(
+    orders: &dyn OrderStore,
+    id: OrderId,
+    outcome: Outcome,
+) -> Result<Option<(Transition, Order<Details>)>, StoreError> {
+    let transition = match outcome {
+        Outcome::Cancelled(reason) => orders.cancel(id, reason).await?,
+        outcome => match orders.order(id).await? {
+            Some(Order { id, details, accepted_at, .. }) => {
+                let order = NewOrder { id, details, accepted_at };
+                let decision = Decision { order, outcome, redriven: false };
+                orders.finish(&[decision]).await?.pop()
+            }
+            None => None,
+        },
+    };
+    Ok(transition.zip(orders.order(id).await?))
 }
 
 /// Tells who follows the order; they find out by themselves, a little later, if this fails.

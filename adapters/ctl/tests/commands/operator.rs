@@ -118,6 +118,35 @@ async fn an_operator_cancels_an_order_once_and_none_that_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_fails_an_order_that_is_stuck_and_none_that_has_ended() {
+    let files = files().await;
+    let word = files.accept("Train").await.to_string();
+    let fail = ["order", "fail", &word, "--reason", "kills every worker"];
+    for _ in 0..2 {
+        let (code, order) = files.json(&fail).await;
+        assert_eq!((code, &order["status"]), (0, &"failed".into()), "{order}");
+        assert_eq!(order["reason"], "kills every worker");
+    }
+    // The audit asks the broker too.
+    files.bury("poison", "no JSON").await;
+    let (_, audit) = files.json(&["orders", "audit"]).await;
+    let counted = (&audit["stored"], &audit["failed"], &audit["pending"], &audit["outbox"]);
+    assert_eq!(counted, (&1.into(), &1.into(), &0.into(), &0.into()), "{audit}");
+    let (code, said) = files.woodyctl(&["order", "cancel", &word]).await;
+    assert!(code == 1 && said.contains("has ended as failed before"), "{code}: {said}");
+
+    let cancelled = files.accept("Boat").await.to_string();
+    let _ = files.woodyctl(&["order", "cancel", &cancelled]).await;
+    let (code, said) = files.woodyctl(&["order", "fail", &cancelled, "--reason", "late"]).await;
+    assert!(code == 1 && said.contains("has ended as cancelled before"), "{code}: {said}");
+    let foreign = "0192f0c1-2f3a-4c4d-8e5f-6a7b8c9d0e1f";
+    let (code, said) = files.woodyctl(&["order", "fail", foreign, "--reason", "none"]).await;
+    assert!(code == 1 && said.contains("knows no order"), "{code}: {said}");
+    let (code, said) = files.woodyctl(&["order", "fail", &word]).await;
+    assert!(code == 2 && said.contains("--reason"), "{code}: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_came_from_outside_is_shown_and_not_obeyed() {
     let files = files().await;
     files.bury(HOSTILE, &format!("no JSON: {HOSTILE}")).await;
