@@ -1,7 +1,11 @@
 use std::fmt;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    filter::{ParseError, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::{
     config::{ConfigError, LogArgs, LogFormat},
@@ -30,13 +34,7 @@ const SECONDS: [f64; 14] =
 /// # Errors
 /// [`ConfigError`] for a filter that cannot be read.
 pub fn start_logging(args: &LogArgs) -> Result<(), ConfigError> {
-    // What these two log as errors is a connection that ended, which we log once and mend.
-    let wished = args.log.split(',').map(str::trim).filter(|part| !part.is_empty());
-    let filter = ["lapin=off", "sqlx=error"].into_iter().chain(wished);
-    let filter = filter
-        .collect::<Vec<_>>()
-        .join(",")
-        .parse::<Targets>()
+    let filter = filter(&args.log)
         .map_err(|error| ConfigError::because(format!("WOODY_LOG={}", args.log), &error))?;
     let registry = tracing_subscriber::registry().with(filter);
     // Where stderr takes no lines, saying so on stderr panics.
@@ -55,6 +53,14 @@ pub fn start_logging(args: &LogArgs) -> Result<(), ConfigError> {
     started.map_err(|error| ConfigError::because("logging cannot start", &error))
 }
 
+/// Reads what is logged.
+fn filter(wished: &str) -> Result<Targets, ParseError> {
+    // What these two log as errors is a connection that ended, which we log once and mend.
+    let ours = ["lapin=off", "sqlx=error"];
+    let wished = wished.split(',').map(str::trim).filter(|part| !part.is_empty());
+    ours.into_iter().chain(wished).collect::<Vec<_>>().join(",").parse()
+}
+
 /// Begins to count.
 ///
 /// # Errors
@@ -65,4 +71,25 @@ pub fn start_metrics() -> Result<Telemetry, ConfigError> {
         .and_then(PrometheusBuilder::install_recorder)
         .map(|metrics| Telemetry { metrics })
         .map_err(|error| ConfigError::because("metrics cannot start", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_level_is_of_all_and_of_a_module_of_it_alone() {
+        let logged = filter(" info, woody_store=debug,,").unwrap();
+        assert!(logged.would_enable("woody_core::services", &Level::INFO));
+        assert!(!logged.would_enable("woody_core::services", &Level::DEBUG));
+        assert!(logged.would_enable("woody_store::sqlite", &Level::DEBUG));
+        assert!(!logged.would_enable("lapin", &Level::ERROR));
+        assert!(!logged.would_enable("sqlx::query", &Level::WARN));
+        let ours = filter("lapin=debug,off").unwrap();
+        assert!(ours.would_enable("lapin::channel", &Level::DEBUG));
+        assert!(!ours.would_enable("woody_core", &Level::ERROR));
+        assert!(filter("woody_store=loud").is_err());
+    }
 }
