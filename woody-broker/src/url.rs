@@ -7,18 +7,8 @@ pub(crate) const BROKERS: Schemes = Schemes {
     port: "broker",
     example_file: "data/woody-queue.db",
     all: &[
-        Scheme {
-            names: &["memory"],
-            form: "memory:",
-            feature: "memory",
-            is_built_in: cfg!(feature = "memory"),
-        },
-        Scheme {
-            names: &["sqlite"],
-            form: "sqlite:PATH",
-            feature: "sqlite",
-            is_built_in: cfg!(feature = "sqlite"),
-        },
+        Scheme::memory(cfg!(feature = "memory")),
+        Scheme::sqlite(cfg!(feature = "sqlite")),
         Scheme {
             names: &["amqp"],
             form: "amqp://USER:PASSWORD@HOST/VHOST",

@@ -22,6 +22,18 @@ pub struct Scheme {
     pub is_built_in: bool,
 }
 
+impl Scheme {
+    /// Memory of this process, as every port's URLs call it.
+    pub const fn memory(is_built_in: bool) -> Self {
+        Self { names: &["memory"], form: "memory:", feature: "memory", is_built_in }
+    }
+
+    /// An SQLite file, as every port's URLs call it.
+    pub const fn sqlite(is_built_in: bool) -> Self {
+        Self { names: &["sqlite"], form: "sqlite:PATH", feature: "sqlite", is_built_in }
+    }
+}
+
 /// All the schemes of one port.
 #[derive(Debug, Clone, Copy)]
 pub struct Schemes {

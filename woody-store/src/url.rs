@@ -7,18 +7,8 @@ pub(crate) const STORES: Schemes = Schemes {
     port: "store",
     example_file: "data/woody.db",
     all: &[
-        Scheme {
-            names: &["memory"],
-            form: "memory:",
-            feature: "memory",
-            is_built_in: cfg!(feature = "memory"),
-        },
-        Scheme {
-            names: &["sqlite"],
-            form: "sqlite:PATH",
-            feature: "sqlite",
-            is_built_in: cfg!(feature = "sqlite"),
-        },
+        Scheme::memory(cfg!(feature = "memory")),
+        Scheme::sqlite(cfg!(feature = "sqlite")),
         Scheme {
             names: &["postgres", "postgresql"],
             form: "postgres://USER:PASSWORD@HOST/DATABASE",
