@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::moments::Moments;
-pub(super) use self::outage::StoreOutage;
+pub(super) use self::outage::{Began, StoreOutage};
 use crate::{
     domain::{Details, Order, OrderDetails, OrderId, OrderStatus, ToyOrder},
     ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod any_order;
+mod batch;
 mod cancel;
 mod catalogue;
 mod deaths;

@@ -2,55 +2,40 @@ mod answer;
 mod error;
 mod halves;
 mod item;
+mod limits;
+mod queue;
 
 use std::{future::Future, sync::Arc};
 
-use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
+use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
+pub(super) use self::queue::room;
+use self::{
+    answer::Answers,
+    halves::commit_in_halves,
+    queue::{Entrance, Exit, queue},
+};
 pub(crate) use self::{
     answer::Underway,
     error::{CommitError, GroupError},
     item::Weight,
-};
-use self::{
-    answer::{Answer, Answers},
-    halves::commit_in_halves,
+    limits::GroupLimits,
 };
 use super::turns::{Turn, Turns};
 
 /// Lets callers that arrive while a commit is under way share the next one.
 ///
 /// A lone caller commits at once, alone; under load the batches grow by themselves, since
-/// more callers arrive during each commit. Another lane begins while a commit is under way
+/// more callers arrive during each commit. What one caller hands over together is in one
+/// commit, as long as that has room for it. Another lane begins while a commit is under way
 /// only if that takes long. The queue is bounded, and past the bound a caller is refused at
 /// once.
 ///
 /// A batch that is refused for what may be one item's fault is tried again in
 /// halves, down to the one: an item that cannot be committed holds up none of those
 /// that it met here.
-pub(crate) struct GroupCommit<T, R, E> {
-    queue: mpsc::Sender<Waiting<T, R, E>>,
-    room: Arc<Semaphore>,
-}
-
-struct Waiting<T, R, E> {
-    item: T,
-    answer: Answer<R, E>,
-}
-
-/// How a group commit is sized.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GroupLimits {
-    /// Callers that may wait; the next one is refused.
-    pub(crate) waiting: usize,
-    /// How much their items may weigh together, in bytes.
-    pub(crate) bytes: usize,
-    /// Items in one commit.
-    pub(crate) batch: usize,
-    /// Commits under way at once, at most.
-    pub(crate) lanes: usize,
-}
+pub(crate) struct GroupCommit<T, R, E>(Entrance<T, R, E>);
 
 /// More than any store or broker has connections for.
 pub(super) const MOST_LANES: usize = 1_024;
@@ -68,19 +53,19 @@ where
         F: Fn(Vec<T>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Vec<R>, E>> + Send,
     {
-        let (queue, waiting) = mpsc::channel(limits.waiting.clamp(1, Semaphore::MAX_PERMITS));
-        let waiting = Arc::new(Mutex::new(waiting));
+        let (entrance, exit) = queue(limits);
+        let waiting = Arc::new(Mutex::new(exit));
         let turns = Turns::new();
         for _ in 0..limits.lanes.clamp(1, MOST_LANES) {
             let (waiting, turns) = (Arc::clone(&waiting), turns.clone());
             let commit = commit.clone();
             tasks.spawn(async move {
-                while let Some((batch, _turn)) = next_batch(&waiting, limits.batch, &turns).await {
+                while let Some((batch, _turn)) = next_batch(&waiting, &turns).await {
                     commit_in_halves(batch, &commit).await;
                 }
             });
         }
-        Self { queue, room: room(limits.bytes) }
+        Self(entrance)
     }
 
     /// Commits `item` together with the others that wait.
@@ -94,39 +79,28 @@ where
     ///
     /// Dropping that does not take the item back.
     pub(crate) fn enqueue(&self, item: T) -> Result<Underway<R, E>, GroupError<E>> {
-        let weight = u32::try_from(item.bytes()).map_err(|_| GroupError::Full)?;
-        let room = Arc::clone(&self.room).try_acquire_many_owned(weight);
-        let room = room.map_err(|_| GroupError::Full)?;
-        let (to, answered) = oneshot::channel();
-        let answer = Answer { to, _room: room };
-        self.queue.try_send(Waiting { item, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => GroupError::Full,
-            mpsc::error::TrySendError::Closed(_) => GroupError::Closed,
-        })?;
-        Ok(Underway(answered))
+        self.0.one(item)
+    }
+
+    /// Lets `items` wait together, and returns where the result of each will be. Those that
+    /// find no room are refused, and no others.
+    ///
+    /// Dropping that does not take the items back.
+    pub(crate) fn enqueue_all(&self, items: Vec<T>) -> Vec<Result<Underway<R, E>, GroupError<E>>> {
+        self.0.many(items)
     }
 }
 
-/// Room for so many bytes.
-pub(super) fn room(bytes: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)))
-}
-
-/// Takes all that waits when it is this lane's turn, at most `most`; `None` once no item
-/// can be submitted any more.
+/// Takes all that waits when it is this lane's turn, as much as one commit may have; `None`
+/// once no item can be submitted any more.
 async fn next_batch<T, R, E>(
-    waiting: &Mutex<mpsc::Receiver<Waiting<T, R, E>>>,
-    most: usize,
+    waiting: &Mutex<Exit<T, R, E>>,
     turns: &Turns,
 ) -> Option<((Vec<T>, Answers<R, E>), Turn)> {
     let mut waiting = waiting.lock().await;
-    let mut batch = vec![waiting.recv().await?];
+    let mut batch = waiting.first().await?;
     let turn = turns.next().await;
-    while batch.len() < most
-        && let Ok(next) = waiting.try_recv()
-    {
-        batch.push(next);
-    }
+    waiting.fill(&mut batch);
     Some((batch.into_iter().map(|w| (w.item, w.answer)).unzip(), turn))
 }
 

@@ -1,4 +1,9 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Mutex as Lock,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::Semaphore;
 
 use super::*;
 use crate::ports::{BrokerError, StoreError};
@@ -95,6 +100,53 @@ async fn what_waits_is_bounded_in_bytes_too() {
     assert_eq!(second.await.unwrap(), "two");
     // An item that has its result leaves room.
     assert_eq!(group.submit("ten bytes!").await.unwrap(), "ten bytes!");
+}
+
+type Sizes = Arc<Lock<Vec<usize>>>;
+
+/// A group, and how large its commits were.
+fn sized(limits: GroupLimits) -> (GroupCommit<u32, u32, StoreError>, Sizes) {
+    let sizes = Sizes::default();
+    let seen = Arc::clone(&sizes);
+    let group = GroupCommit::start(&TaskTracker::new(), limits, move |items: Vec<u32>| {
+        seen.lock().unwrap().push(items.len());
+        async move { Ok::<_, StoreError>(items) }
+    });
+    (group, sizes)
+}
+
+#[tokio::test]
+async fn what_is_handed_over_together_is_committed_together() {
+    let (group, sizes) = sized(LIMITS);
+    let alone: Vec<_> = (0..10).map(|n| group.enqueue(n).unwrap()).collect();
+    // Ten of them would fit with seven of these, and these are not parted.
+    let together = group.enqueue_all((10..20).collect());
+    let many = group.enqueue_all((20..60).collect());
+    let last = group.enqueue(60).unwrap();
+    let all = alone.into_iter().chain([together, many].into_iter().flatten().map(Result::unwrap));
+    for (n, mut underway) in (0..).zip(all.chain([last])) {
+        assert_eq!(underway.result().await.unwrap(), n);
+    }
+    // Of the forty, what one commit cannot have is in the next ones.
+    assert_eq!(*sizes.lock().unwrap(), [10, 10, 16, 16, 9]);
+}
+
+#[tokio::test]
+async fn of_what_is_handed_over_together_only_that_is_refused_which_has_no_place() {
+    let (group, sizes) = sized(GroupLimits { waiting: 5, ..LIMITS });
+    let taken = group.enqueue_all((0..7).collect());
+    assert_eq!(taken.len(), 7);
+    for (n, taken) in (0..).zip(taken) {
+        match taken {
+            Ok(mut underway) if n < 5 => assert_eq!(underway.result().await.unwrap(), n),
+            Err(GroupError::Full) if n >= 5 => {}
+            _ => panic!("item {n}"),
+        }
+    }
+    assert_eq!(*sizes.lock().unwrap(), [5]);
+    assert!(group.enqueue_all(vec![]).is_empty());
+    // Their places are free again.
+    assert!(group.enqueue_all((0..5).collect()).iter().all(Result::is_ok));
 }
 
 /// Submits `0..items` at once to a store that refuses those in `bad`; returns which

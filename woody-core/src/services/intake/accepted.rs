@@ -15,7 +15,7 @@ pub struct Accepted<D = ToyOrder> {
 pub enum Kept {
     /// In the store, new.
     InStore,
-    /// In the store since an earlier submit under the same key.
+    /// In the store since an earlier submit under the same key, perhaps of the same batch.
     Already,
     /// In the broker alone: the store is unavailable, a worker writes it later.
     InBroker,

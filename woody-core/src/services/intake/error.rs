@@ -6,7 +6,7 @@ use crate::{
 
 /// An order was not accepted.
 #[non_exhaustive]
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum IntakeError {
     /// What it asks for cannot be an order's.
     #[error(transparent)]

@@ -1,6 +1,7 @@
 use std::{
     error::Error,
     fmt,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -151,6 +152,51 @@ where
         Err(if is_late { NotTaken::Late(outage, underway) } else { NotTaken::Unavailable(outage) })
     }
 
+    /// Keeps `items`, handed over together, unless the breaker is open. To that they are one
+    /// call, which succeeds with any of them.
+    pub(super) async fn take_all(&self, items: Vec<T>) -> Vec<Result<R, NotTaken<R, E>>> {
+        if items.is_empty() {
+            return vec![];
+        }
+        let Some(permit) = self.breaker.try_acquire() else {
+            let outage = self.since_when();
+            return items.iter().map(|_| Err(NotTaken::Unavailable(outage.clone()))).collect();
+        };
+        let mut ends = Vec::with_capacity(items.len());
+        let mut late = pin!(tokio::time::sleep(self.deadline));
+        for underway in self.commits.enqueue_all(items) {
+            ends.push(match underway {
+                Ok(mut underway) => tokio::select! {
+                    biased;
+                    result = underway.result() => result.map_err(NotTaken::without_a_result),
+                    () = &mut late => {
+                        Err(NotTaken::Late(Outage { since: now(), cause: None }, underway))
+                    }
+                },
+                Err(refused) => Err(NotTaken::without_a_result(refused)),
+            });
+        }
+        if ends.iter().any(Result::is_ok) {
+            permit.success();
+            self.came_back();
+            return ends;
+        }
+        let cause = ends.iter().find_map(|end| match end {
+            Err(NotTaken::Unavailable(outage) | NotTaken::Late(outage, _)) => {
+                Some(outage.cause.clone())
+            }
+            _ => None,
+        });
+        let Some(cause) = cause else { return ends };
+        let since = self.failed(permit, cause).since;
+        for end in &mut ends {
+            if let Err(NotTaken::Unavailable(outage) | NotTaken::Late(outage, _)) = end {
+                outage.since = since;
+            }
+        }
+        ends
+    }
+
     /// Calls the dependency for something else, unless the breaker is open.
     ///
     /// What it refuses says nothing about the items that it is to keep.
@@ -260,6 +306,38 @@ mod tests {
         advance(BREAKER.open_for).await;
         assert!(sink.take(()).await.is_ok());
         assert!(sink.outage().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_that_fails_is_one_failure_to_the_breaker_and_none_if_some_of_it_is_kept() {
+        let commits =
+            GroupCommit::start(&TaskTracker::new(), LIMITS, |items: Vec<()>| async move {
+                // The second commit of a batch of more than 16.
+                if items.len() < 16 { Err(BrokerError::unavailable("gone")) } else { Ok(items) }
+            });
+        let sink = GuardedSink::new("broker", commits, Duration::from_secs(1));
+        for _ in 0..2 * BREAKER.failures {
+            let ends = sink.take_all(vec![(); 20]).await;
+            assert_eq!(
+                ends.iter().map(Result::is_ok).collect::<Vec<_>>(),
+                [[true; 16].as_slice(), &[false; 4]].concat()
+            );
+            assert!(sink.is_there());
+        }
+        for failures in 1..=BREAKER.failures {
+            let ends = sink.take_all(vec![(); 10]).await;
+            let outages: Vec<_> = ends
+                .iter()
+                .map(|end| match end {
+                    Err(NotTaken::Unavailable(outage)) => outage.since(),
+                    _ => panic!("it is unavailable"),
+                })
+                .collect();
+            assert_eq!(outages, [outages[0]; 10]);
+            assert_eq!(sink.is_there(), failures < BREAKER.failures);
+        }
+        let ends = sink.take_all(vec![(); 20]).await;
+        assert!(ends.iter().all(|end| matches!(end, Err(NotTaken::Unavailable(_)))));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,5 @@
 mod accepted;
+mod batch;
 mod cancellation;
 mod error;
 mod guarded_sink;
@@ -27,7 +28,7 @@ use super::{
     announcer::Announcer,
     group_commit::{GroupCommit, GroupLimits, Underway},
     relay::RelayFeed,
-    tracker::StoreOutage,
+    tracker::{Began, StoreOutage},
 };
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage, ToyOrder, now},
@@ -150,17 +151,27 @@ impl<D: OrderDetails> OrderIntake<D> {
     }
 
     async fn keep(&self, order: NewOrder<Details>) -> Result<Kept, IntakeError> {
-        let id = order.id;
-        let began = self.outage.as_ref().map(|outage| (outage, outage.begin()));
-        let kept = match self.store.take(order.clone()).await {
-            Ok(insert) => inserted::<D>(&order, &insert),
+        let began = self.outage.as_ref().map(|outage| outage.begin());
+        let taken = self.store.take(order.clone()).await;
+        self.kept(&order, taken, began).await
+    }
+
+    /// Returns where `order` is kept, given what the store did with it since `began`.
+    async fn kept(
+        &self,
+        order: &NewOrder<Details>,
+        taken: Result<Insert, NotTaken<Insert, StoreError>>,
+        began: Option<Began>,
+    ) -> Result<Kept, IntakeError> {
+        let kept = match taken {
+            Ok(insert) => inserted::<D>(order, &insert),
             Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
-            Err(NotTaken::Unavailable(store)) => self.keep_in_broker(&order, store).await,
-            Err(NotTaken::Late(store, late)) => self.keep_in_either(&order, store, late).await,
+            Err(NotTaken::Unavailable(store)) => self.keep_in_broker(order, store).await,
+            Err(NotTaken::Late(store, late)) => self.keep_in_either(order, store, late).await,
         };
-        match (began, &kept) {
-            (Some((outage, began)), Ok(Kept::InBroker)) => outage.taken(id, began),
+        match (self.outage.as_ref().zip(began), &kept) {
+            (Some((outage, began)), Ok(Kept::InBroker)) => outage.taken(order.id, began),
             (Some((outage, _)), Ok(_) | Err(IntakeError::KeyReused)) => outage.store_answered(),
             _ => {}
         }
