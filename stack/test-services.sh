@@ -106,6 +106,8 @@ expect 'a double submit is one order' "^$(grep -oE "$UUID" <<<"$promised")\$" "$
 id=$(grep -oE "$UUID" <<<"$promised" || true)
 ask "/api/orders/$id" --request DELETE
 expect 'it is cancelled, or has ended before' '^(200 .*"status": ?"cancelled"|409 .*already-ended)' "$STATUS $BODY"
+ask /api/orders/batch --json '[{"product": "TestProduct"}, {"product": ""}]'
+expect 'a batch is answered order by order' '^200 \[\{"status": ?202,.*"status": ?422' "$STATUS $BODY"
 ask "/api/orders/00000000-0000-4000-8000-000000000000"
 expect 'an unknown order is a problem, 404' '^404 .*"status": ?404' "$STATUS $BODY"
 

@@ -81,6 +81,18 @@ pub async fn place(address: SocketAddr, product: &str) -> String {
     answer.json()["order_id"].as_str().unwrap().to_owned()
 }
 
+/// Places orders together and answers the ids that were promised.
+pub async fn place_all(address: SocketAddr, orders: &serde_json::Value) -> Vec<String> {
+    let answer = post(address, "/api/orders/batch", None, orders).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let items = answer.json();
+    let ids = items.as_array().unwrap().iter().map(|item| {
+        assert_eq!(item["status"], 202, "{item}");
+        item["order"]["order_id"].as_str().unwrap().to_owned()
+    });
+    ids.collect()
+}
+
 /// The order's status now, if the service knows it.
 pub async fn status(address: SocketAddr, id: &str) -> Option<String> {
     let answer = get(address, &format!("/api/orders/{id}")).await.ok()?;

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use testkit::{
-    client::{ended, get, place, post},
+    client::{ended, get, place, place_all, post},
     service::{Service, Start},
     waiting::until,
 };
@@ -40,6 +40,21 @@ async fn counts(folder: &Path) -> OrderCounts {
     let counts = store.orders().counts().await.unwrap();
     store.close().await;
     counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_was_accepted_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = start(folder.path()).await;
+    let orders: Vec<_> =
+        (0..500).map(|n| serde_json::json!({"product": format!("Train {n}")})).collect();
+    let promised = place_all(shop.address, &orders.into()).await;
+    shop.kill();
+    let shop = start(folder.path()).await;
+    for id in promised.iter().step_by(50) {
+        assert_eq!(ended(shop.address, id).await, "success", "order {id}");
+    }
+    until("all have ended", async || counts(folder.path()).await.success == 500).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

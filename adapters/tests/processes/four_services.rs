@@ -9,8 +9,9 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use testkit::{
-    client::{ended, get, place},
+    client::{ended, get, place, place_all},
     servers::{Database, VirtualHost},
     service::{Service, Start},
     waiting::until,
@@ -57,6 +58,36 @@ async fn the_original_checks_pass_over_four_services() {
     assert_eq!(legacy.text(), format!("order \"{id}\": Success"));
 
     drop((misc, product, order, other_order, workers));
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL and WOODY_TEST_AMQP_URL"]
+async fn a_batch_is_stored_together_and_its_orders_end_one_by_one() {
+    let (database, host) = (Database::create().await, VirtualHost::create());
+    // A broker that is not there, so that the outbox stays as it was written.
+    let away = "amqp://127.0.0.1:9";
+    let alone = start("order-service", &database.url, away).ready().await;
+    let batch = |of: &str| {
+        let order =
+            |n| json!({"product": format!("{of} {n}"), "idempotency_key": format!("{of} {n}")});
+        serde_json::Value::from((0..500).map(order).collect::<Vec<_>>())
+    };
+    let promised = place_all(alone.address, &batch("Train")).await;
+    assert_eq!(database.count("orders").await, 500);
+    assert_eq!(database.count("outbox").await, 5, "an entry for a hundred");
+    drop(alone);
+
+    let order = start("order-service", &database.url, &host.url).ready().await;
+    let worker = start("order-worker", &database.url, &host.url).ready().await;
+    // Sent again to another replica, it is the same orders.
+    assert_eq!(place_all(order.address, &batch("Train")).await, promised);
+    let more = place_all(order.address, &batch("Boat")).await;
+    for id in promised.iter().chain(&more).step_by(50) {
+        assert_eq!(ended(order.address, id).await, "success");
+    }
+    assert_eq!(database.count("orders").await, 1_000);
+    drop((order, worker));
     database.drop().await;
 }
 

@@ -25,14 +25,17 @@ use crate::http::{
 pub struct BodyLimits {
     /// The largest body that is read, in bytes.
     pub max_bytes: usize,
+    /// The largest body of a route that takes many things at once, in bytes.
+    pub max_batch_bytes: usize,
     /// How long all of it may take to arrive.
     pub timeout: Duration,
 }
 
 impl Default for BodyLimits {
-    /// 64 KiB, ten seconds.
+    /// 64 KiB, 1 MiB of a batch, ten seconds.
     fn default() -> Self {
-        Self { max_bytes: 64 * 1024, timeout: Duration::from_secs(10) }
+        let timeout = Duration::from_secs(10);
+        Self { max_bytes: 64 * 1024, max_batch_bytes: 1024 * 1024, timeout }
     }
 }
 
@@ -86,7 +89,10 @@ where
         Either::Right(Box::pin(async move {
             is_plain_json(&request.head.headers)?;
             if let Some(incoming) = request.body.incoming() {
-                let whole = arrival.whole(incoming).await?;
+                let limits = arrival.limits;
+                let max_bytes =
+                    if request.is_batch { limits.max_batch_bytes } else { limits.max_bytes };
+                let whole = arrival.whole(incoming, max_bytes).await?;
                 request.body.arrived(whole);
             }
             inner.call(request).await
@@ -96,18 +102,19 @@ where
 
 impl Arrival {
     /// Reads a body to its end.
-    async fn whole(&self, incoming: &mut Incoming) -> Result<Bytes, Failure> {
-        let BodyLimits { max_bytes, timeout } = self.limits;
+    async fn whole(&self, incoming: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
+        let timeout = self.limits.timeout;
         if incoming.size_hint().lower() > max_bytes as u64 {
             return Err(too_large(max_bytes));
         }
-        tokio::time::timeout(timeout, self.read(incoming)).await.unwrap_or_else(|_elapsed| {
+        let read = self.read(incoming, max_bytes);
+        tokio::time::timeout(timeout, read).await.unwrap_or_else(|_elapsed| {
             let detail = format!("The body did not arrive within {timeout:?}.");
             Err(Failure::new(FailureKind::SlowBody, detail))
         })
     }
 
-    async fn read(&self, incoming: &mut Incoming) -> Result<Bytes, Failure> {
+    async fn read(&self, incoming: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
         let mut whole = BytesMut::new();
         let mut waited_for: Option<BodyInFlight> = None;
         loop {
@@ -126,8 +133,8 @@ impl Arrival {
             let frame =
                 frame.map_err(|_| Failure::new(FailureKind::BrokenBody, "The body broke off."))?;
             let Ok(data) = frame.into_data() else { continue };
-            if whole.len() + data.len() > self.limits.max_bytes {
-                return Err(too_large(self.limits.max_bytes));
+            if whole.len() + data.len() > max_bytes {
+                return Err(too_large(max_bytes));
             }
             if let Some(body) = &waited_for {
                 body.grow(data.len());

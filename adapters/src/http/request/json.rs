@@ -1,4 +1,4 @@
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_ignored::Path;
 use serde_json::error::Category;
 use serde_path_to_error::Track;
@@ -8,7 +8,7 @@ use crate::http::response::{Failure, FailureKind};
 type Json<'b> = serde_json::Deserializer<serde_json::de::SliceRead<'b>>;
 
 /// Reads a `T`.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+pub(in crate::http) fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Failure> {
     read(body, |json| {
         serde_path_to_error::deserialize(json)
             .map_err(|error| failure(&error.path().to_string(), error.inner()))
@@ -16,7 +16,7 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 }
 
 /// Reads a `T`, and refuses fields that a `T` does not have.
-pub(super) fn parse_whole<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+pub(in crate::http) fn parse_whole<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Failure> {
     let mut left_over = None;
     let value = read(body, |json| {
         let mut track = Track::new();
@@ -32,9 +32,9 @@ pub(super) fn parse_whole<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure
     }
 }
 
-fn read<T>(
-    body: &[u8],
-    value: impl FnOnce(&mut Json<'_>) -> Result<T, Failure>,
+pub(super) fn read<'b, T>(
+    body: &'b [u8],
+    value: impl FnOnce(&mut Json<'b>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Failure::new(
@@ -68,7 +68,7 @@ fn short(text: &str) -> String {
 }
 
 /// Tells a syntax error by its position, and a wrong value by its field.
-fn failure(path: &str, error: &serde_json::Error) -> Failure {
+pub(super) fn failure(path: &str, error: &serde_json::Error) -> Failure {
     let said = error.to_string();
     // serde_json puts the position at the end.
     let position = format!(" at line {} column {}", error.line(), error.column());

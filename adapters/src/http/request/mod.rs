@@ -1,7 +1,8 @@
 //! A request as routes see it: its route, path, query, headers, body and id.
 
 mod body;
-mod json;
+mod items;
+pub(in crate::http) mod json;
 mod negotiate;
 mod networks;
 mod prefix;
@@ -11,6 +12,7 @@ mod route;
 mod routed;
 
 pub use body::RequestBody;
+pub(in crate::http) use items::{Items, items, take_member};
 pub(in crate::http) use negotiate::choose;
 pub use networks::{Networks, NoNetwork};
 pub(in crate::http) use prefix::MountPrefix;

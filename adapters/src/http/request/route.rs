@@ -16,6 +16,8 @@ pub struct Route<A> {
     pub only_with: Option<&'static str>,
     /// Set on a `GET` that changes state: what to use instead.
     pub instead: Option<&'static str>,
+    /// Whether it takes many things at once, and so a larger body.
+    pub is_batch: bool,
     /// What the service does.
     pub action: A,
 }
@@ -46,31 +48,46 @@ impl<A> Route<A> {
     /// A `GET` that returns text, as the original system did.
     pub const fn text(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Get, Style::Text);
-        Self { method, path, style, only_with: None, instead: None, action }
+        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
     }
 
     /// A `GET` of the original system that changes state.
     pub const fn acting(path: &'static str, instead: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Get, Style::Text);
-        Self { method, path, style, only_with: None, instead: Some(instead), action }
+        Self {
+            method,
+            path,
+            style,
+            only_with: None,
+            instead: Some(instead),
+            is_batch: false,
+            action,
+        }
     }
 
     /// A `GET` whose errors are problems.
     pub const fn get(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Get, Style::Problem);
-        Self { method, path, style, only_with: None, instead: None, action }
+        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
     }
 
     /// A `POST` whose errors are problems.
     pub const fn post(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Post, Style::Problem);
-        Self { method, path, style, only_with: None, instead: None, action }
+        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
+    }
+
+    /// A `POST` of many things at once, whose errors are problems: its body may have
+    /// [`max_batch_bytes`](crate::http::BodyLimits::max_batch_bytes).
+    pub const fn post_batch(path: &'static str, action: A) -> Self {
+        let (method, style) = (Verb::Post, Style::Problem);
+        Self { method, path, style, only_with: None, instead: None, is_batch: true, action }
     }
 
     /// A `DELETE` whose errors are problems.
     pub const fn delete(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Delete, Style::Problem);
-        Self { method, path, style, only_with: None, instead: None, action }
+        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
     }
 }
 

@@ -19,6 +19,7 @@ pub struct RoutedRequest<A> {
     /// The request's body.
     pub body: RequestBody,
     pub(in crate::http) path: &'static str,
+    pub(in crate::http) is_batch: bool,
     pub(in crate::http) head: Parts,
 }
 

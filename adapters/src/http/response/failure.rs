@@ -1,4 +1,4 @@
-use std::{borrow::Cow, error::Error, fmt::Write as _};
+use std::{borrow::Cow, error::Error, fmt::Write as _, sync::Arc};
 
 use hyper::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
@@ -135,22 +135,25 @@ impl Failure {
         failure
     }
 
+    /// Returns it as the problem of one of several things that a request asked for.
+    pub(in crate::http) fn problem(&self) -> Problem<'_> {
+        self.0.problem(None)
+    }
+
+    /// Returns after how many seconds to try again, if that makes sense.
+    pub(in crate::http) fn retries_after_s(&self) -> Option<u32> {
+        self.0.retry_after_s
+    }
+
     /// Returns the response that the client gets.
     pub fn render(self, style: Style, request_id: &str) -> Response {
         let inner = *self.0;
-        let (status, slug, title) = inner.kind.row();
+        let status = inner.kind.status();
         let (content_type, body) = match (inner.kind, inner.style.unwrap_or(style)) {
             (FailureKind::RateLimited, _) => ("application/json", RATE_LIMITED.into()),
             (_, Style::Text) => ("text/plain; charset=utf-8", Body::from(one_line(&inner.detail))),
             (_, Style::Problem) => {
-                let problem = Problem {
-                    urn: &format!("urn:woodytoys:problem:{slug}"),
-                    title,
-                    status: status.as_u16(),
-                    detail: &inner.detail,
-                    field: inner.field.as_deref(),
-                    request_id,
-                };
+                let problem = inner.problem(Some(request_id));
                 // Strings and a number: serialising them cannot fail.
                 let json = serde_json::to_vec(&problem).unwrap_or_default();
                 ("application/problem+json", Body::from(json))
@@ -182,6 +185,24 @@ impl Failure {
     }
 }
 
+impl Inner {
+    fn problem<'a>(&'a self, request_id: Option<&'a str>) -> Problem<'a> {
+        let (status, slug, title) = self.kind.row();
+        Problem {
+            urn: format!("urn:woodytoys:problem:{slug}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            request_id,
+        }
+    }
+}
+
+/// A failure that the response tells of only in part: the boundary logs it.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Noted(pub(in crate::http) Arc<Failure>);
+
 /// What the reference text's gateway returns, to the letter.
 const RATE_LIMITED: &str =
     r#"{"error": "Rate limit exceeded", "message": "Too many requests", "status": 503}"#;
@@ -191,8 +212,8 @@ const RATE_LIMITED: &str =
 pub struct Problem<'a> {
     /// What kind of problem it is, as a URN.
     #[serde(rename = "type")]
-    #[schema(value_type = String, example = "urn:woodytoys:problem:invalid-value")]
-    urn: &'a str,
+    #[schema(example = "urn:woodytoys:problem:invalid-value")]
+    urn: String,
     /// The same in words.
     #[schema(value_type = String, example = "Invalid value")]
     title: &'a str,
@@ -206,9 +227,11 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "quantity")]
     field: Option<&'a str>,
-    /// The request, as the log calls it.
-    #[schema(value_type = String)]
-    request_id: &'a str,
+    /// The request, as the log calls it; left out where this is one of several things that it
+    /// asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    request_id: Option<&'a str>,
 }
 
 /// `text` on one line: it may quote what the client sent.

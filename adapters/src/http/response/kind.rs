@@ -33,6 +33,10 @@ pub enum FailureKind {
     SlowBody,
     /// The body is too large.
     BodyTooLarge,
+    /// A batch of nothing.
+    EmptyBatch,
+    /// A batch of too many things.
+    BatchTooLarge,
     /// The address that is asked for is too long.
     TargetTooLong,
     /// The body is of a type that the route does not read.
@@ -81,6 +85,8 @@ impl FailureKind {
             Self::AlreadyEnded => (S::CONFLICT, "already-ended", "Already ended"),
             Self::NotAcceptable => (S::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable"),
             Self::SlowBody => (S::REQUEST_TIMEOUT, "slow-body", "The body took too long"),
+            Self::EmptyBatch => (S::BAD_REQUEST, "empty-batch", "Empty batch"),
+            Self::BatchTooLarge => (S::PAYLOAD_TOO_LARGE, "batch-too-large", "Batch too large"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
             Self::TargetTooLong => (S::URI_TOO_LONG, "target-too-long", "Address too long"),
             Self::UnsupportedMediaType => {

@@ -7,5 +7,6 @@ mod mapping;
 pub(in crate::http) mod reply;
 
 pub use body::{Body, Response};
+pub(in crate::http) use failure::Noted;
 pub use failure::{Failure, Problem, Style};
 pub use kind::FailureKind;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use hyper::{
     StatusCode,
@@ -7,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     body::{Body, Response},
-    failure::Failure,
+    failure::{Failure, Noted},
     kind::FailureKind,
 };
 
@@ -63,6 +65,12 @@ pub(in crate::http) fn with(
     value: HeaderValue,
 ) -> Response {
     response.headers_mut().insert(name, value);
+    response
+}
+
+/// The same response, which tells of `failure` only in part: it is logged.
+pub(in crate::http) fn noting(mut response: Response, failure: Failure) -> Response {
+    response.extensions_mut().insert(Noted(Arc::new(failure)));
     response
 }
 

@@ -8,7 +8,7 @@ use woody_core::domain::{
     Invalid, MAX_SIDE_MM, NewOrder, Part, Parts, Product, ProductName, ToyOrder,
 };
 
-use crate::http::response::{Failure, FailureKind};
+use crate::http::response::{Failure, FailureKind, Problem};
 
 /// A product to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -179,5 +179,40 @@ pub struct OrderReceipt {
 impl<D> From<&NewOrder<D>> for OrderReceipt {
     fn from(order: &NewOrder<D>) -> Self {
         Self { order_id: order.id.as_uuid(), status: "pending" }
+    }
+}
+
+/// What became of one order of a batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlacedItem<'a> {
+    /// The status that the order would have been answered with alone: 202 when it is kept from
+    /// now on, 503 when that is not known and it should be sent again, under its key.
+    #[schema(example = 202)]
+    status: u16,
+    /// The order, if it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<&'a OrderReceipt>,
+    /// Whether its key had placed this order before; left out if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
+    replayed: bool,
+    /// Why it is not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem<'a>>,
+    /// Seconds until the next try, if that makes sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+}
+
+impl<'a> PlacedItem<'a> {
+    pub(super) fn order(order: &'a OrderReceipt, replayed: bool) -> Self {
+        let (order, problem, retry_after) = (Some(order), None, None);
+        Self { status: 202, order, replayed, problem, retry_after }
+    }
+
+    pub(super) fn problem(failure: &'a Failure) -> Self {
+        let (order, problem) = (None, Some(failure.problem()));
+        let (status, retry_after) = (failure.kind().status().as_u16(), failure.retries_after_s());
+        Self { status, order, replayed: false, problem, retry_after }
     }
 }

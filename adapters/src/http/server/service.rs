@@ -25,7 +25,7 @@ use crate::http::{
         AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
     },
     request::{Found, RequestBody, RequestId, Route, RoutedRequest, X_REQUEST_ID, find},
-    response::{Failure, FailureKind, Response},
+    response::{Failure, FailureKind, Noted, Response},
 };
 
 /// A service's routes: a table, and what each of its rows does.
@@ -179,11 +179,12 @@ where
                     let route = &around.table[index];
                     let span = tracing::debug_span!("request", request.id = id.as_str(),
                         http.method = %method, http.route = route.path);
-                    let Route { action, path, style, .. } = *route;
+                    let Route { action, path, style, is_batch, .. } = *route;
                     let outcome = if let Some(failure) = unfit(&head) {
                         Err(failure)
                     } else {
-                        let routed = RoutedRequest { action, client: peer.ip(), body, path, head };
+                        let client = peer.ip();
+                        let routed = RoutedRequest { action, client, body, path, is_batch, head };
                         let served = self.inner.clone().oneshot(routed).instrument(span);
                         let outcome = AssertUnwindSafe(served).catch_unwind().await;
                         outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
@@ -197,7 +198,12 @@ where
             outcome => outcome,
         };
         let mut response = match outcome {
-            Ok(response) => response,
+            Ok(mut response) => {
+                if let Some(Noted(failure)) = response.extensions_mut().remove() {
+                    around.log(&failure, &id);
+                }
+                response
+            }
             Err(failure) => {
                 around.log(&failure, &id);
                 failure.render(style, id.as_str())

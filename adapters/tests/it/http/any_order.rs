@@ -253,6 +253,45 @@ async fn a_submit_that_is_sent_twice_under_one_key_is_one_order_whatever_its_fie
 }
 
 #[tokio::test]
+async fn a_batch_of_another_type_is_answered_order_by_order() {
+    let shop = PizzaShop::open().await;
+    let mut keyed = margherita();
+    keyed["idempotency_key"] = json!("cart-8");
+    let mut unnamed = margherita();
+    unnamed["toppings"][1]["name"] = json!("");
+    let mut coloured = keyed.clone();
+    coloured["colour"] = json!("red");
+    let large = json!({"toppings": [], "email": "a@b", "note": "x".repeat(33 * 1024)});
+    let batch = json!([keyed, unnamed, margherita(), coloured, keyed, large]).to_string();
+    let json = ["content-type: application/json"];
+    let answer = send(shop.addr, request("POST /api/orders/batch", &json, batch)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let items = answer.json();
+    let told: Vec<_> = items
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["status"].as_u64().unwrap(), item["problem"]["field"].as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (202, None),
+            (422, Some("toppings[1].name")),
+            (202, None),
+            (422, Some("colour")),
+            (202, None),
+            (413, None),
+        ]
+    );
+    assert_eq!(items[0]["order"], items[4]["order"]);
+    let id = items[0]["order"]["order_id"].as_str().unwrap();
+    let order = shop.get(&format!("/api/orders/{id}")).await.json();
+    assert_eq!(order["toppings"], margherita()["toppings"]);
+    assert_eq!(order.get("idempotency_key"), None);
+}
+
+#[tokio::test]
 async fn the_routes_of_the_original_system_are_the_toys_alone() {
     let shop = PizzaShop::open().await;
     for (path, status) in [

@@ -78,6 +78,15 @@ async fn with_store_and_broker_away_an_order_is_503_in_both_ways() {
     assert!(detail.contains("the store is unavailable, since 20"), "{detail}");
     assert!(detail.contains("the broker refuses, since 20"), "{detail}");
     assert!(!detail.contains("secret"), "{detail}");
+    let batch = r#"[{"product": "a"}, {"product": ""}]"#;
+    let batch = send(addr, request("POST /api/orders/batch", &json, batch)).await;
+    assert_eq!(batch.status, 200);
+    let items = batch.json();
+    let (away, bad) = (&items[0], &items[1]);
+    assert_eq!((&away["status"], &away["retry_after"]), (&503.into(), &2.into()), "{away}");
+    assert_eq!(away["problem"]["type"], "urn:woodytoys:problem:unavailable");
+    assert!(!batch.text().contains("secret"), "{batch:?}");
+    assert_eq!((&bad["status"], bad.get("retry_after")), (&422.into(), None), "{bad}");
     let legacy = send(addr, request("GET /api/orders/do?order=a", &[], "")).await;
     assert_eq!((legacy.status.as_u16(), legacy.header("retry-after")), (503, "2"));
     assert_eq!(legacy.header("content-type"), "text/plain; charset=utf-8");

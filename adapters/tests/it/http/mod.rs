@@ -1,6 +1,7 @@
 mod admin;
 mod any_order;
 mod bad_input;
+mod batch;
 mod boundary;
 mod browsers;
 mod client;

@@ -111,7 +111,7 @@ fn the_document_is_whole() {
         assert!(operation["responses"]["503"].is_object(), "{path}");
     }
     // What is asked for in bodies is closed: an unknown field is refused.
-    for schema in ["ProductToAdd", "PartToCut", "OrderToPlace"] {
+    for schema in ["ProductToAdd", "PartToCut", "OrderToPlace", "OrderInBatch"] {
         assert_eq!(document["components"]["schemas"][schema]["additionalProperties"], false);
     }
 }

@@ -16,6 +16,7 @@ use utoipa::{
 
 use super::dto;
 use crate::http::response::Problem;
+use orders::OrderInBatch;
 pub use orders::{OrderState, OrderWord, ToyOrderView};
 pub(super) use orders::{of_orders, served_at};
 pub use plan::HeavyView;
@@ -30,6 +31,8 @@ pub use plan::HeavyView;
     dto::ProductPage,
     dto::OrderToPlace,
     dto::OrderReceipt,
+    dto::PlacedItem,
+    OrderInBatch,
     ToyOrderView,
 )))]
 struct Schemas;

@@ -5,8 +5,8 @@ use utoipa::openapi::{
 };
 
 use super::words::{
-    Told, header, in_header, in_path, json_of, name, query, text_like, text_schema, typed, uuid,
-    view, whole_number,
+    Told, array_of, header, in_header, in_path, json_of, name, query, text_like, text_schema,
+    typed, uuid, view, whole_number,
 };
 
 const BAD_QUERY: (u16, &str) =
@@ -40,6 +40,13 @@ pub(super) fn paths() -> Paths {
             ]),
         )
         .path("/api/orders/do", item(vec![place_by_get()]))
+        .path(
+            "/api/orders/batch",
+            item(vec![place_orders(Some(json!([
+                {"product": "lion", "quantity": 3, "idempotency_key": "cart-42"},
+                {"product": "kite"},
+            ])))]),
+        )
         .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/openapi.json", item(vec![document()]))
@@ -55,6 +62,7 @@ pub(super) fn paths() -> Paths {
 pub(super) fn order_paths() -> Paths {
     PathsBuilder::new()
         .path("/api/orders", item(vec![place_order(None)]))
+        .path("/api/orders/batch", item(vec![place_orders(None)]))
         .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/openapi.json", item(vec![document()]))
@@ -192,6 +200,26 @@ fn place_order(example: Option<Value>) -> Told {
         .answer("202", accepted.build())
         .problems(&BODY)
         .problems(&[(422, "A value that cannot be, or a key that placed another order.")])
+}
+
+fn place_orders(example: Option<Value>) -> Told {
+    let told = ResponseBuilder::new()
+        .description("What became of each order, in their order. The others are kept whatever becomes of one.")
+        .content("application/json", Content::new(Some(array_of("PlacedItem"))));
+    Told::new(HttpMethod::Post, "orders", "place_orders", "Places up to 500 orders at once")
+        .about(
+            "Each is accepted as `POST /api/orders` would accept it, and answered by itself. An \
+                item is what that route takes, with the key as a field, `idempotency_key`. Of items \
+                with one key the first counts.",
+        )
+        .body_of(array_of("OrderInBatch"), example)
+        .answer("200", told.build())
+        .problems(&BODY)
+        .problems(&[
+            (400, "The body is no JSON, or broke off, or a batch of nothing; or there are parameters."),
+            (413, "The body is larger than 1 MiB, or has more than 500 orders."),
+            (422, "The body is no array; or there is an `Idempotency-Key` for all of it."),
+        ])
 }
 
 fn place_by_get() -> Told {

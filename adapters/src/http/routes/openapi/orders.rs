@@ -41,6 +41,22 @@ pub struct ToyOrderView {
     pub finished_at: Option<OffsetDateTime>,
 }
 
+/// An order of a batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only shows how an item is written")]
+pub(super) struct OrderInBatch {
+    /// What is ordered: 1 to 200 characters after trimming, no control characters.
+    #[schema(min_length = 1, max_length = 200, example = "lion")]
+    product: String,
+    /// How many pieces; one when it is left out.
+    #[schema(minimum = 1, maximum = 1_000, default = 1, example = 3)]
+    quantity: Option<u16>,
+    /// What the client calls this order: sent twice, it is one. Visible ASCII.
+    #[schema(min_length = 1, max_length = 255, example = "cart-42")]
+    idempotency_key: Option<String>,
+}
+
 /// An order and where it stands, without what it asks for.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct OrderState {
@@ -75,7 +91,7 @@ pub enum OrderWord {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(components(schemas(Problem, dto::OrderReceipt, OrderState)))]
+#[openapi(components(schemas(Problem, dto::OrderReceipt, dto::PlacedItem, OrderState)))]
 struct Schemas;
 
 const ABOUT: &str = "An order is accepted at once, durably; it is then validated in the \
@@ -105,6 +121,7 @@ pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
         schemas.extend(schemas_of(schema));
         schemas.insert("OrderView".to_owned(), view());
+        schemas.insert("OrderInBatch".to_owned(), in_batch());
     }
     serde_json::to_vec(&document).unwrap_or_default().into()
 }
@@ -125,6 +142,20 @@ fn view() -> Value {
             {"$ref": "#/components/schemas/OrderState"},
             {"anyOf": [{"$ref": format!("#/components/schemas/{ASKED}")}, {"type": "object"}]},
         ],
+    })
+}
+
+/// An order of a batch has a key beside its own fields, which its schema need not know.
+fn in_batch() -> Value {
+    json!({
+        "description": format!("The fields of an {ASKED}, and a key if it has one."),
+        "type": "object",
+        "properties": {"idempotency_key": {
+            "description": "What the client calls this order: sent twice, it is one. Visible ASCII.",
+            "type": ["string", "null"],
+            "minLength": 1,
+            "maxLength": 255,
+        }},
     })
 }
 

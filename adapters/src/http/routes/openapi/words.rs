@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use utoipa::openapi::{
-    Content, ContentBuilder, HeaderBuilder, HttpMethod, ObjectBuilder, PathItem, Ref, RefOr,
-    Required, Response, ResponseBuilder, Schema, Type,
+    ArrayBuilder, Content, ContentBuilder, HeaderBuilder, HttpMethod, ObjectBuilder, PathItem, Ref,
+    RefOr, Required, Response, ResponseBuilder, Schema, Type,
     path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
     request_body::{RequestBody, RequestBodyBuilder},
     schema::{KnownFormat, SchemaFormat},
@@ -35,7 +35,11 @@ impl Told {
     }
 
     pub(super) fn body(self, schema: &str, example: Option<Value>) -> Self {
-        let content = ContentBuilder::new().schema(Some(view(schema))).example(example).build();
+        self.body_of(view(schema), example)
+    }
+
+    pub(super) fn body_of(self, schema: impl Into<RefOr<Schema>>, example: Option<Value>) -> Self {
+        let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
         let body: RequestBody = RequestBodyBuilder::new()
             .content("application/json", content)
             .required(Some(Required::True))
@@ -90,6 +94,11 @@ fn rate_limited() -> Value {
 /// A schema of the components.
 pub(super) fn view(name: &str) -> Ref {
     Ref::from_schema_name(name)
+}
+
+/// An array of a schema of the components.
+pub(super) fn array_of(name: &str) -> Schema {
+    ArrayBuilder::new().items(view(name)).build().into()
 }
 
 pub(super) fn text_schema() -> Schema {

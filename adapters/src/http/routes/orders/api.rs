@@ -11,6 +11,7 @@ use woody_core::{
 
 use super::{
     super::dto::OrderReceipt,
+    batch_room::BatchRoom,
     events::{OrderStreams, StreamSettings},
     view::OrderView,
 };
@@ -19,7 +20,7 @@ use crate::http::{
     response::{Failure, FailureKind, Response, reply},
 };
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -28,6 +29,7 @@ pub(super) struct OrderApi<D: OrderDetails> {
     pub(super) intake: Arc<OrderIntake<D>>,
     pub(super) tracker: Arc<OrderTracker<D>>,
     streams: OrderStreams,
+    pub(super) batches: BatchRoom,
 }
 
 impl<D: OrderDetails> OrderApi<D> {
@@ -36,18 +38,18 @@ impl<D: OrderDetails> OrderApi<D> {
         tracker: Arc<OrderTracker<D>>,
         streams: StreamSettings,
     ) -> Self {
-        Self { intake, tracker, streams: OrderStreams::new(streams) }
+        Self { intake, tracker, streams: OrderStreams::new(streams), batches: BatchRoom::new() }
     }
 
     /// Places the order that the body asks for, as `read` understands it.
     pub(super) async fn place<A>(
         &self,
         request: &RoutedRequest<A>,
-        read: impl FnOnce(&RoutedRequest<A>) -> Result<D, Failure>,
+        read: impl Fn(&[u8]) -> Result<D, Failure>,
     ) -> Result<Response, Failure> {
         request.query([])?;
         let key = idempotency_key(request)?;
-        let details = read(request)?;
+        let details = read(request.body.bytes())?;
         let accepted = self.intake.accept(OrderRequest { details, key }).await?;
         let location = format!("{}/api/orders/{}", request.prefix(), accepted.order.id);
         let receipt = OrderReceipt::from(&accepted.order);

@@ -1,6 +1,8 @@
 //! Placing, showing and following orders.
 
 mod api;
+mod batch;
+mod batch_room;
 mod events;
 mod toys;
 mod view;
@@ -8,7 +10,7 @@ mod view;
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use woody_core::{
     domain::{OrderDetails, ToyOrder},
@@ -17,7 +19,7 @@ use woody_core::{
 
 use super::openapi;
 use crate::http::{
-    request::{Route, RoutedRequest},
+    request::{Route, RoutedRequest, json},
     response::{Failure, Response, reply},
     server::Routes,
 };
@@ -31,6 +33,7 @@ pub use toys::ToyOrderRoutes;
 /// | route | response |
 /// | --- | --- |
 /// | `POST /api/orders` | 202, the order's id |
+/// | `POST /api/orders/batch` | what became of each of up to 500 orders |
 /// | `GET /api/orders/{id}` | the order, or 404 |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
@@ -41,7 +44,8 @@ pub use toys::ToyOrderRoutes;
 /// `D` itself would refuse it or not (unless `D` reads its fields by way of serde's
 /// `flatten`, which hides them from us); what serde or [`OrderDetails::check`] refuses is
 /// shown as 422 with the field, such as `toppings[2].name`. An `Idempotency-Key` makes one
-/// order of a submit that is sent twice. One listener serves orders of several types, each
+/// order of a submit that is sent twice; in a batch it is a field of the item's,
+/// `idempotency_key`, which is then none of `D`'s own. One listener serves orders of several types, each
 /// type below a prefix of its own: [`mount`](crate::http::mount).
 ///
 /// ```
@@ -80,6 +84,7 @@ impl<D: OrderDetails> fmt::Debug for OrderRoutes<D> {
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
     Place,
+    PlaceAll,
     Show,
     Cancel,
     Events,
@@ -88,6 +93,7 @@ pub enum Action {
 
 const TABLE: &[Route<Action>] = &[
     Route::post("/api/orders", Action::Place),
+    Route::post_batch("/api/orders/batch", Action::PlaceAll),
     Route::get("/api/orders/{id}", Action::Show),
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
@@ -101,7 +107,7 @@ impl<D: OrderDetails> OrderRoutes<D> {
         tracker: Arc<OrderTracker<D>>,
         streams: StreamSettings,
     ) -> Self {
-        let document = openapi::of_orders(D::NAME, json!({"type": "object"}));
+        let document = openapi::of_orders(D::NAME, serde_json::json!({"type": "object"}));
         Self { api: OrderApi::new(intake, tracker, streams), document }
     }
 
@@ -135,7 +141,8 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
 
     async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
         match request.action {
-            Action::Place => self.api.place(&request, |request| request.body.whole_json()).await,
+            Action::Place => self.api.place(&request, |body| json::parse_whole(body)).await,
+            Action::PlaceAll => self.api.place_all(&request, |body| json::parse_whole(body)).await,
             Action::Show => self.api.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,

@@ -11,7 +11,7 @@ use super::{
     events::StreamSettings,
 };
 use crate::http::{
-    request::{Route, RoutedRequest, query},
+    request::{Route, RoutedRequest, json, query},
     response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
@@ -24,6 +24,7 @@ use crate::http::{
 /// | `GET /api/orders/do?order=N` (or `product=N`) | `Your process ID has been created with this product : N` |
 /// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |
 /// | `POST /api/orders` | 202, the order's id |
+/// | `POST /api/orders/batch` | what became of each of up to 500 orders |
 /// | `GET /api/orders/{id}` | the order, or 404 |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
@@ -43,6 +44,7 @@ pub enum Action {
     PlaceByGet,
     Status,
     Place,
+    PlaceAll,
     Show,
     Cancel,
     Events,
@@ -52,6 +54,7 @@ const TABLE: &[Route<Action>] = &[
     Route::post("/api/orders", Action::Place),
     Route::text("/api/orders", Action::Status),
     Route::acting("/api/orders/do", "POST /api/orders", Action::PlaceByGet),
+    Route::post_batch("/api/orders/batch", Action::PlaceAll),
     Route::get("/api/orders/{id}", Action::Show),
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
@@ -102,8 +105,8 @@ impl ToyOrderRoutes {
 }
 
 /// What a body asks for.
-fn asked_for(request: &RoutedRequest<Action>) -> Result<ToyOrder, Failure> {
-    request.body.json::<OrderToPlace>()?.check()
+fn asked_for(body: &[u8]) -> Result<ToyOrder, Failure> {
+    json::parse::<OrderToPlace>(body)?.check()
 }
 
 fn status_line(order: &TrackedOrder) -> String {
@@ -131,6 +134,7 @@ impl Routes for ToyOrderRoutes {
             Action::PlaceByGet => self.place_by_get(&request).await,
             Action::Status => self.status(&request).await,
             Action::Place => self.api.place(&request, asked_for).await,
+            Action::PlaceAll => self.api.place_all(&request, asked_for).await,
             Action::Show => self.api.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,
