@@ -104,6 +104,8 @@ promised=$BODY
 ask /api/orders --json '{"product": "TestProduct", "quantity": 2}' --header "Idempotency-Key: test-$unique"
 expect 'a double submit is one order' "^$(grep -oE "$UUID" <<<"$promised")\$" "$(grep -oE "$UUID" <<<"$BODY")"
 id=$(grep -oE "$UUID" <<<"$promised" || true)
+ask "/api/orders/$id?wait=30"
+expect 'who waits is shown how it ended' '^200 .*"status": ?"success"' "$STATUS $BODY"
 ask "/api/orders/$id" --request DELETE
 expect 'it is cancelled, or has ended before' '^(200 .*"status": ?"cancelled"|409 .*already-ended)' "$STATUS $BODY"
 ask /api/orders/batch --json '[{"product": "TestProduct"}, {"product": ""}]'

@@ -64,7 +64,7 @@ impl Switch {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Events")]
 pub struct StreamArgs {
-    /// Clients that may follow orders at once; the next one is answered 503 (1 to 1000000).
+    /// Clients that may follow orders, or wait for one, at once; the next one is answered 503 (1 to 1000000).
     #[arg(long, env = "WOODY_STREAMS", default_value = "10000", value_name = "N",
           value_parser = whole::<NonZeroU32>(1, 1_000_000))]
     pub streams: NonZeroU32,
@@ -102,7 +102,7 @@ pub struct GatewayArgs {
     #[arg(long, env = "WOODY_CLIENT_CONNECTIONS", default_value = "1024", value_name = "N",
           value_parser = whole::<u32>(0, 1_000_000))]
     pub client_connections: u32,
-    /// Streams of events that one client address may follow; 0 sets no limit (0 to 1000000).
+    /// Streams of events, and waits for an order, that one client address may hold; 0 sets no limit (0 to 1000000).
     #[arg(long, env = "WOODY_CLIENT_STREAMS", default_value = "128", value_name = "N",
           value_parser = whole::<u32>(0, 1_000_000))]
     pub client_streams: u32,

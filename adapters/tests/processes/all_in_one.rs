@@ -58,6 +58,15 @@ async fn a_batch_that_was_accepted_survives_kill_9() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_an_order_is_shown_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = start(folder.path()).await;
+    let id = place(shop.address, "Train").await;
+    let waited = get(shop.address, &format!("/api/orders/{id}?wait=25")).await.unwrap();
+    assert_eq!((waited.status, &waited.json()["status"]), (200, &serde_json::json!("success")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_refused_once_the_data_folder_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");

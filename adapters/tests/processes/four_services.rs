@@ -54,6 +54,9 @@ async fn the_original_checks_pass_over_four_services() {
     // The order was placed with one replica and is followed by the other.
     let events = get(other_order.address, &format!("/api/orders/{id}/events")).await.unwrap();
     assert!(events.text().contains("\"success\""), "{}", events.text());
+    let id = place(order.address, "TestProduct").await;
+    let waited = get(other_order.address, &format!("/api/orders/{id}?wait=25")).await.unwrap();
+    assert_eq!(waited.json()["status"], "success");
     let legacy = get(order.address, &format!("/api/orders/?order_id={id}")).await.unwrap();
     assert_eq!(legacy.text(), format!("order \"{id}\": Success"));
 

@@ -21,3 +21,4 @@ mod page;
 mod products;
 mod shop;
 mod slow;
+mod waiting;

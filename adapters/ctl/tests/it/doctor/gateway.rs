@@ -48,10 +48,14 @@ fn a_limit_per_client_behind_the_routing_mesh_is_told() {
 fn a_limit_by_the_address_itself_is_one_too_and_one_for_all_is_none() {
     let in_mesh = || {
         let three = with_address().service("gateway", PORT, "80:8080");
-        let limits = [("limit_req_zone", 3), ("limit_conn_zone", 2)];
-        limits.into_iter().fold(three, |copy, (limit, times)| {
+        let limits = [
+            ("limit_req_zone", "$limited_client", 3),
+            ("limit_conn_zone", "$limited_client", 2),
+            ("limit_conn_zone", "$waiting_client", 1),
+        ];
+        limits.into_iter().fold(three, |copy, (limit, client, times)| {
             let (by_client, by_name) =
-                (format!("{limit} $limited_client"), format!("{limit} $server_name"));
+                (format!("{limit} {client}"), format!("{limit} $server_name"));
             (0..times).fold(copy, |copy, _| copy.replace(GATEWAY, &by_client, &by_name))
         })
     };

@@ -236,7 +236,17 @@ fn place_by_get() -> Told {
 
 fn show_order() -> Told {
     get("orders", "show_order", "Shows an order")
+        .about(
+            "With `wait` it is shown once it has ended, or as it is when that time is over. Such a \
+                response begins at once; spaces before the JSON show that it is still awaited.",
+        )
         .parameter(in_path("id", uuid(), "The order."))
+        .parameter(query(
+            "wait",
+            Required::False,
+            whole_number(0, 60, Some(0)),
+            "How long to wait for the order to end, in seconds.",
+        ))
         .answer("200", json_of("OrderView", "The order.").build())
         .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
 }

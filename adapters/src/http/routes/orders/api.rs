@@ -6,7 +6,7 @@ use hyper::{
 };
 use woody_core::{
     domain::{IdempotencyKey, OrderDetails, OrderId},
-    services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker},
+    services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
 };
 
 use super::{
@@ -28,7 +28,7 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 pub(super) struct OrderApi<D: OrderDetails> {
     pub(super) intake: Arc<OrderIntake<D>>,
     pub(super) tracker: Arc<OrderTracker<D>>,
-    streams: OrderStreams,
+    pub(super) streams: OrderStreams,
     pub(super) batches: BatchRoom,
 }
 
@@ -62,13 +62,11 @@ impl<D: OrderDetails> OrderApi<D> {
         })
     }
 
-    /// Shows one order.
-    pub(super) async fn show<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
-        request.query([])?;
-        let id = OrderId::parse(request.variable())?;
+    /// Shows one order as it stands.
+    pub(super) async fn show_now(&self, id: OrderId) -> Result<Response, Failure> {
         let order = self.tracker.order(id).await?;
         let order = order.ok_or_else(|| reply::no_such("order", id))?;
-        Ok(reply::no_store(reply::json(&OrderView::from(order))?))
+        shown(order)
     }
 
     /// Cancels one order, and shows it.
@@ -76,7 +74,7 @@ impl<D: OrderDetails> OrderApi<D> {
         request.query([])?;
         let id = OrderId::parse(request.variable())?;
         match self.intake.cancel(id, None).await? {
-            Cancellation::Cancelled => self.show(request).await,
+            Cancellation::Cancelled => self.show_now(id).await,
             Cancellation::Ended(outcome) => Err(Failure::new(
                 FailureKind::AlreadyEnded,
                 format!("The order has ended as {} before, and stays so.", outcome.as_str()),
@@ -102,6 +100,11 @@ impl<D: OrderDetails> OrderApi<D> {
         let changes = self.tracker.watch(id).await?;
         Ok(slot.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
     }
+}
+
+/// Returns the response that shows `order`.
+pub(super) fn shown<D: OrderDetails>(order: TrackedOrder<D>) -> Result<Response, Failure> {
+    Ok(reply::no_store(reply::json(&OrderView::from(order))?))
 }
 
 /// What the client calls this submit, if it says so.

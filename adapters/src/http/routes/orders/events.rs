@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, stream::BoxStream};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -22,7 +22,7 @@ use crate::http::{
     response::{Body, Failure, FailureKind, Response, reply},
 };
 
-/// How order events are streamed.
+/// How order events are streamed, and orders waited for.
 #[derive(Debug, Clone)]
 pub struct StreamSettings {
     /// Streams at once; the next one is refused.
@@ -50,6 +50,7 @@ impl StreamSettings {
 /// What a client waits before it connects again, in milliseconds; sent first.
 const HELLO: &[u8] = b"retry: 1000\n\n";
 const SIGN_OF_LIFE: &[u8] = b": still here\n\n";
+const SPACE: &[u8] = b" ";
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The streams of a process.
@@ -95,39 +96,70 @@ pub(super) struct StreamSlot {
 }
 
 impl StreamSlot {
+    /// Cancelled when streams should end.
+    pub(super) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
     /// Returns the response that shows `changes`, ending with them.
     pub(super) fn respond<D: OrderDetails>(
         self,
         changes: impl Stream<Item = TrackedOrder<D>> + Send + 'static,
     ) -> Response {
-        let changes = changes.map(event).boxed();
-        let events = Events { changes, heartbeat: self.heartbeat, _held: self.held };
         let hello = futures::stream::iter([Bytes::from_static(HELLO)]);
-        let until_stopped = hello.chain(events).take_until(self.stop.cancelled_owned());
-        let mut response = Response::new(Body::stream(until_stopped.boxed()));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        // nginx would wait for a buffer to fill.
-        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-        reply::no_store(response)
+        let stopped = self.stop.clone().cancelled_owned();
+        let events = self.lively(changes.map(event), SIGN_OF_LIFE);
+        stream(hello.chain(events).take_until(stopped), "text/event-stream")
+    }
+
+    /// Returns the response of the JSON text that `later` will be; until then spaces, which
+    /// mean nothing in JSON, show that it is still awaited.
+    pub(super) fn respond_later(
+        self,
+        later: impl Future<Output = Bytes> + Send + 'static,
+    ) -> Response {
+        stream(self.lively(later.into_stream(), SPACE), reply::JSON)
+    }
+
+    fn lively(
+        self,
+        pieces: impl Stream<Item = Bytes> + Send + 'static,
+        sign: &'static [u8],
+    ) -> Lively {
+        Lively { pieces: pieces.boxed(), heartbeat: self.heartbeat, sign, _held: self.held }
     }
 }
 
-struct Events {
-    changes: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
+fn stream(
+    pieces: impl Stream<Item = Bytes> + Send + 'static,
+    content_type: &'static str,
+) -> Response {
+    let mut response = Response::new(Body::stream(pieces.boxed()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // nginx would wait for a buffer to fill.
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    reply::no_store(response)
+}
+
+/// A stream that gives a sign of life when it has nothing else to say.
+struct Lively {
+    pieces: BoxStream<'static, Bytes>,
     heartbeat: Interval,
+    sign: &'static [u8],
     _held: (OwnedSemaphorePermit, Held),
 }
 
-impl Stream for Events {
+impl Stream for Lively {
     type Item = Bytes;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if let Poll::Ready(change) = self.changes.poll_next_unpin(context) {
+        if let Poll::Ready(piece) = self.pieces.poll_next_unpin(context) {
             self.heartbeat.reset();
-            return Poll::Ready(change);
+            return Poll::Ready(piece);
         }
-        self.heartbeat.poll_tick(context).map(|_| Some(Bytes::from_static(SIGN_OF_LIFE)))
+        let sign = self.sign;
+        self.heartbeat.poll_tick(context).map(|_| Some(Bytes::from_static(sign)))
     }
 }
 

@@ -6,6 +6,7 @@ mod batch_room;
 mod events;
 mod toys;
 mod view;
+mod waiting;
 
 use std::{fmt, sync::Arc};
 
@@ -34,7 +35,7 @@ pub use toys::ToyOrderRoutes;
 /// | --- | --- |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `POST /api/orders/batch` | what became of each of up to 500 orders |
-/// | `GET /api/orders/{id}` | the order, or 404 |
+/// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 /// | `GET /openapi.json` | all of this, as OpenAPI |

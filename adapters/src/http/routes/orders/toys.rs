@@ -25,7 +25,7 @@ use crate::http::{
 /// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `POST /api/orders/batch` | what became of each of up to 500 orders |
-/// | `GET /api/orders/{id}` | the order, or 404 |
+/// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 pub struct ToyOrderRoutes {
