@@ -106,6 +106,8 @@ expect 'a double submit is one order' "^$(grep -oE "$UUID" <<<"$promised")\$" "$
 id=$(grep -oE "$UUID" <<<"$promised" || true)
 ask "/api/orders/$id?wait=30"
 expect 'who waits is shown how it ended' '^200 .*"status": ?"success"' "$STATUS $BODY"
+ask "/api/events?ids=$id,$order"
+expect 'who follows several orders is shown how each ended' "$id.*\"success\".*$order.*\"success\"|$order.*\"success\".*$id.*\"success\"" "$BODY"
 ask "/api/orders/$id" --request DELETE
 expect 'it is cancelled, or has ended before' '^(200 .*"status": ?"cancelled"|409 .*already-ended)' "$STATUS $BODY"
 ask /api/orders/batch --json '[{"product": "TestProduct"}, {"product": ""}]'

@@ -64,7 +64,8 @@ impl Switch {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Events")]
 pub struct StreamArgs {
-    /// Clients that may follow orders, or wait for one, at once; the next one is answered 503 (1 to 1000000).
+    /// Clients that may follow an order, or wait for one, at once; one that follows several orders
+    /// counts once for each four; the next one is answered 503 (1 to 1000000).
     #[arg(long, env = "WOODY_STREAMS", default_value = "10000", value_name = "N",
           value_parser = whole::<NonZeroU32>(1, 1_000_000))]
     pub streams: NonZeroU32,

@@ -54,6 +54,13 @@ async fn a_batch_that_was_accepted_survives_kill_9() {
     for id in promised.iter().step_by(50) {
         assert_eq!(ended(shop.address, id).await, "success", "order {id}");
     }
+    let path = format!("/api/events?ids={}", promised[400..].join(","));
+    // The stream ends when all have ended.
+    let events = get(shop.address, &path).await.unwrap().text();
+    for id in &promised[400..] {
+        let last = events.lines().rev().find(|line| line.contains(id)).unwrap();
+        assert!(last.contains("\"success\""), "{last}");
+    }
     until("all have ended", async || counts(folder.path()).await.success == 500).await;
 }
 

@@ -86,6 +86,13 @@ async fn a_batch_is_stored_together_and_its_orders_end_one_by_one() {
     // Sent again to another replica, it is the same orders.
     assert_eq!(place_all(order.address, &batch("Train")).await, promised);
     let more = place_all(order.address, &batch("Boat")).await;
+    let fifty: Vec<_> = promised.iter().chain(&more).step_by(20).cloned().collect();
+    // The stream ends when all have ended.
+    let events = get(order.address, &format!("/api/events?ids={}", fifty.join(","))).await.unwrap();
+    for id in fifty {
+        let last = events.text().lines().rev().find(|line| line.contains(&id)).map(str::to_owned);
+        assert!(last.is_some_and(|data| data.contains("\"success\"")), "{id}");
+    }
     for id in promised.iter().chain(&more).step_by(50) {
         assert_eq!(ended(order.address, id).await, "success");
     }

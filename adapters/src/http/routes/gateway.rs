@@ -52,7 +52,7 @@ impl Default for GatewayLimits {
 /// | --- | --- |
 /// | `/api/misc…`, `/api/ping` | misc |
 /// | `/api/products…` | products |
-/// | `/api/orders…` | orders |
+/// | `/api/orders…`, `/api/events` | orders |
 /// | anything else | front |
 pub fn gateway(
     misc: MiscRoutes,
@@ -91,7 +91,7 @@ impl<M: HttpService, P: HttpService, O: HttpService, F: HttpService> HttpService
             self.misc.answer(peer, request).await
         } else if path.starts_with("/api/products") {
             self.products.answer(peer, request).await
-        } else if path.starts_with("/api/orders") {
+        } else if path.starts_with("/api/orders") || path.starts_with("/api/events") {
             self.orders.answer(peer, request).await
         } else {
             self.front.answer(peer, request).await

@@ -153,6 +153,10 @@ async fn an_order_of_another_type_is_placed_shown_and_followed_as_one_flat_objec
         let last = followed.text().trim_end().rsplit_once("data: ").unwrap().1;
         let shown = shop.get(placed.header("location")).await;
         assert_eq!(shown.json(), serde_json::from_str::<Value>(last).unwrap());
+        let waited = shop.get(&format!("{}?wait=60", placed.header("location"))).await;
+        assert_eq!(waited.body, shown.body);
+        let among_many = shop.get(&format!("/api/events?ids={id}")).await;
+        assert!(among_many.text().contains(last), "{}", among_many.text());
         let mut fields = shown.json().as_object().unwrap().clone();
         let state: OrderState = serde_json::from_slice(&shown.body).unwrap();
         assert!(state.accepted_at.unwrap() <= state.finished_at.unwrap());

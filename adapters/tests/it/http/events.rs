@@ -15,18 +15,26 @@ use super::{
 };
 
 /// A stream that is read piece by piece.
-struct Stream {
-    response: Response<Incoming>,
+pub(super) struct Stream {
+    pub(super) response: Response<Incoming>,
     read: String,
 }
 
 impl Stream {
     async fn open(shop: &Shop, id: &str) -> Self {
+        Self::of(shop, &format!("/api/orders/{id}/events"), None).await
+    }
+
+    /// Opens the stream at `uri`, after the event `last`.
+    pub(super) async fn of(shop: &Shop, uri: &str, last: Option<&str>) -> Self {
         let stream = TcpStream::connect(shop.addr).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let uri = format!("/api/orders/{id}/events");
-        let request = Request::get(uri).header("host", "x").body(Empty::<Bytes>::new()).unwrap();
+        let mut request = Request::get(uri).header("host", "x");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
         Self { response: sender.send_request(request).await.unwrap(), read: String::new() }
     }
 
@@ -46,7 +54,7 @@ impl Stream {
     }
 
     /// The next event, heartbeats passed over: its id and data.
-    async fn event(&mut self) -> Option<(String, Value)> {
+    pub(super) async fn event(&mut self) -> Option<(String, Value)> {
         loop {
             let block = self.block().await?;
             if block.starts_with(':') || block.starts_with("retry:") {

@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod front;
 mod limits;
+mod many;
 mod misc;
 mod mounts;
 mod notes;

@@ -58,6 +58,7 @@ async fn every_documented_route_answers_with_a_documented_status_and_type() {
             "/api/misc/heavy" => "?name=lion".to_owned(),
             "/api/orders" if method == "GET" => format!("?order_id={order}"),
             "/api/orders/do" => "?order=lion".to_owned(),
+            "/api/events" => format!("?ids={order},{taken_back}"),
             _ => String::new(),
         };
         let operation = &document["paths"][&path][method.to_lowercase()];

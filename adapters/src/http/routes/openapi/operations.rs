@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 use utoipa::openapi::{
-    Content, HttpMethod, ObjectBuilder, PathItem, Paths, PathsBuilder, Required, ResponseBuilder,
-    Type, path::Parameter,
+    ArrayBuilder, Content, HttpMethod, ObjectBuilder, PathItem, Paths, PathsBuilder, RefOr,
+    Required, ResponseBuilder, Type,
+    path::{Parameter, ParameterStyle},
 };
 
 use super::words::{
@@ -49,6 +50,7 @@ pub(super) fn paths() -> Paths {
         )
         .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
+        .path("/api/events", item(vec![events_of_orders()]))
         .path("/openapi.json", item(vec![document()]))
         .path("/", item(vec![page()]))
         .path("/style.css", item(vec![file("style", "text/css")]))
@@ -65,6 +67,7 @@ pub(super) fn order_paths() -> Paths {
         .path("/api/orders/batch", item(vec![place_orders(None)]))
         .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
+        .path("/api/events", item(vec![events_of_orders()]))
         .path("/openapi.json", item(vec![document()]))
         .build()
 }
@@ -291,6 +294,43 @@ fn order_events() -> Told {
             BAD_QUERY,
             (404, "There is no such order."),
             BAD_VALUE,
+            (503, "Too many follow orders, or too many from this address."),
+        ])
+}
+
+fn events_of_orders() -> Told {
+    let example =
+        "event: status\nid: 5f3a9c1e-.s\ndata: {\"order_id\":\"…\",\"status\":\"success\"}\n\n";
+    let stream = ResponseBuilder::new().description(
+        "Server-sent events named `status`, their data an `OrderView` as JSON: how each order \
+         stands now, then each change of any. Ends when all have ended.",
+    );
+    let ids = ArrayBuilder::new().items(RefOr::T(uuid())).min_items(Some(1)).max_items(Some(100));
+    let seen = ObjectBuilder::new().schema_type(Type::String).build();
+    let end = "The client has seen how each order ended: there is nothing to come.";
+    let mut list =
+        query("ids", Required::True, ids.build().into(), "The orders, parted by commas.");
+    (list.style, list.explode) = (Some(ParameterStyle::Form), Some(false));
+    get("orders", "events_of_orders", "Follows several orders by one stream")
+        .about(
+            "An event's id says which ends the client has seen: a number for the list of orders, \
+                and for each order in its place a letter: `s` for a success, `r` for rejected, \
+                `f` for failed, `c` for cancelled, a dot while it is pending. Who comes again with \
+                the same list and the last id is sent no end twice, and misses none.",
+        )
+        .parameter(list)
+        .parameter(in_header(
+            "Last-Event-ID",
+            seen.into(),
+            "The id of the last event that the client has seen; an `EventSource` sends it by \
+             itself, and stops when it is told 204.",
+        ))
+        .answer("200", typed("text/event-stream", Some(example), stream).build())
+        .answer("204", ResponseBuilder::new().description(end).build())
+        .problems(&[
+            BAD_QUERY,
+            (404, "There is no such order, of one of them."),
+            (422, "An id that is none or stands twice, no id, or more than 100."),
             (503, "Too many follow orders, or too many from this address."),
         ])
 }

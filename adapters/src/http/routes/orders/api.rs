@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use futures::StreamExt;
 use hyper::{
     StatusCode,
     header::{HeaderName, HeaderValue},
@@ -12,7 +13,7 @@ use woody_core::{
 use super::{
     super::dto::OrderReceipt,
     batch_room::BatchRoom,
-    events::{OrderStreams, StreamSettings},
+    events::{OrderStreams, StreamSettings, event},
     view::OrderView,
 };
 use crate::http::{
@@ -21,7 +22,7 @@ use crate::http::{
 };
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What can be asked of orders of any type.
@@ -96,9 +97,14 @@ impl<D: OrderDetails> OrderApi<D> {
             // end of its stream, until it gets a 204.
             return Ok(reply::no_content());
         }
-        let slot = self.streams.take_slot(request.client)?;
+        let slot = self.streams.take_slot(request.client, 1)?;
         let changes = self.tracker.watch(id).await?;
-        Ok(slot.respond(changes.ok_or_else(|| reply::no_such("order", id))?))
+        let changes = changes.ok_or_else(|| reply::no_such("order", id))?;
+        Ok(slot.respond(changes.map(|order| {
+            let view = OrderView::from(order);
+            // The status is all that a client has seen so far.
+            event(&view, view.status())
+        })))
     }
 }
 

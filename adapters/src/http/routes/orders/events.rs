@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     net::IpAddr,
     pin::Pin,
     sync::Arc,
@@ -14,7 +15,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
-use woody_core::{domain::OrderDetails, services::TrackedOrder};
+use woody_core::domain::OrderDetails;
 
 use super::view::OrderView;
 use crate::http::{
@@ -25,7 +26,8 @@ use crate::http::{
 /// How order events are streamed, and orders waited for.
 #[derive(Debug, Clone)]
 pub struct StreamSettings {
-    /// Streams at once; the next one is refused.
+    /// Streams at once; the next one is refused. A stream of several orders counts once for
+    /// each four of them.
     pub streams: usize,
     /// How many of them one client address may follow.
     pub per_client: ClientShare,
@@ -53,9 +55,13 @@ const SIGN_OF_LIFE: &[u8] = b": still here\n\n";
 const SPACE: &[u8] = b" ";
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// One order more in a stream takes some 1.2 KB of memory, one stream more some 4.
+const ORDERS_A_PLACE: usize = 4;
+
 /// The streams of a process.
 pub(super) struct OrderStreams {
     slots: Arc<Semaphore>,
+    most: u32,
     per_client: ClientShare,
     heartbeat: Duration,
     stop: CancellationToken,
@@ -64,22 +70,26 @@ pub(super) struct OrderStreams {
 impl OrderStreams {
     pub(super) fn new(settings: StreamSettings) -> Self {
         let StreamSettings { streams, per_client, heartbeat, stop } = settings;
+        let most = u32::try_from(streams.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         Self {
             slots: Arc::new(Semaphore::new(streams.min(Semaphore::MAX_PERMITS))),
+            most,
             per_client,
             heartbeat: heartbeat.max(Duration::from_millis(1)),
             stop,
         }
     }
 
-    /// A slot for one more stream of `client`.
-    pub(super) fn take_slot(&self, client: IpAddr) -> Result<StreamSlot, Failure> {
+    /// A slot for one more stream of `client`, which follows so many orders.
+    pub(super) fn take_slot(&self, client: IpAddr, orders: usize) -> Result<StreamSlot, Failure> {
         let refused = |detail| Failure::new(FailureKind::Overloaded, detail).retry_after_s(5);
         let share = self.per_client.take(client).ok_or_else(|| {
             refused("Too many orders are followed from this address. Please try again.")
         })?;
+        let places = u32::try_from(orders.div_ceil(ORDERS_A_PLACE)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.slots)
-            .try_acquire_owned()
+            // One that needs more than there are has them for itself.
+            .try_acquire_many_owned(places.min(self.most).max(1))
             .map_err(|_| refused("Too many clients follow their orders. Please try again."))?;
         let mut heartbeat = interval(self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -101,14 +111,11 @@ impl StreamSlot {
         self.stop.clone()
     }
 
-    /// Returns the response that shows `changes`, ending with them.
-    pub(super) fn respond<D: OrderDetails>(
-        self,
-        changes: impl Stream<Item = TrackedOrder<D>> + Send + 'static,
-    ) -> Response {
+    /// Returns the response of server-sent `events`, ending with them.
+    pub(super) fn respond(self, events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
         let hello = futures::stream::iter([Bytes::from_static(HELLO)]);
         let stopped = self.stop.clone().cancelled_owned();
-        let events = self.lively(changes.map(event), SIGN_OF_LIFE);
+        let events = self.lively(events, SIGN_OF_LIFE);
         stream(hello.chain(events).take_until(stopped), "text/event-stream")
     }
 
@@ -163,11 +170,10 @@ impl Stream for Lively {
     }
 }
 
-/// One change. Its id is the status: all that a client has seen so far.
-fn event<D: OrderDetails>(order: TrackedOrder<D>) -> Bytes {
-    let view = OrderView::from(order);
+/// One change. Its id says all that the client has seen, this included.
+pub(super) fn event<D: OrderDetails>(view: &OrderView<D>, id: impl fmt::Display) -> Bytes {
     // It was written as JSON before: that cannot fail. JSON holds no line feed, so it
     // is one line of data.
-    let data = serde_json::to_string(&view).unwrap_or_default();
-    format!("event: status\nid: {}\ndata: {data}\n\n", view.status()).into()
+    let data = serde_json::to_string(view).unwrap_or_default();
+    format!("event: status\nid: {id}\ndata: {data}\n\n").into()
 }

@@ -4,6 +4,8 @@ mod api;
 mod batch;
 mod batch_room;
 mod events;
+mod many;
+mod seen;
 mod toys;
 mod view;
 mod waiting;
@@ -38,6 +40,7 @@ pub use toys::ToyOrderRoutes;
 /// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
+/// | `GET /api/events?ids=ID,ID` | the changes of up to 100 orders by one stream |
 /// | `GET /openapi.json` | all of this, as OpenAPI |
 ///
 /// A body is the fields of `D` as one JSON object, and so is an order, with `order_id`,
@@ -89,6 +92,7 @@ pub enum Action {
     Show,
     Cancel,
     Events,
+    Follow,
     OpenApi,
 }
 
@@ -98,6 +102,7 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/api/orders/{id}", Action::Show),
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
+    Route::get("/api/events", Action::Follow),
     Route::get("/openapi.json", Action::OpenApi),
 ];
 
@@ -147,6 +152,7 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
             Action::Show => self.api.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,
+            Action::Follow => self.api.follow(&request).await,
             Action::OpenApi => {
                 request.query([])?;
                 let document = match request.prefix() {

@@ -28,6 +28,7 @@ use crate::http::{
 /// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
+/// | `GET /api/events?ids=ID,ID` | the changes of up to 100 orders by one stream |
 pub struct ToyOrderRoutes {
     api: OrderApi<ToyOrder>,
 }
@@ -48,6 +49,7 @@ pub enum Action {
     Show,
     Cancel,
     Events,
+    Follow,
 }
 
 const TABLE: &[Route<Action>] = &[
@@ -58,6 +60,7 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/api/orders/{id}", Action::Show),
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
+    Route::get("/api/events", Action::Follow),
 ];
 
 impl ToyOrderRoutes {
@@ -138,6 +141,7 @@ impl Routes for ToyOrderRoutes {
             Action::Show => self.api.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,
+            Action::Follow => self.api.follow(&request).await,
         }
     }
 }
