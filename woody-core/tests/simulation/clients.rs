@@ -109,20 +109,45 @@ enum Next {
 
 async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
     let began = Instant::now();
-    let key = wish.key.filter(|_| !world.with(|inner| inner.is_sabotaged(Sabotage::KeyForgotten)));
-    let request = OrderRequest {
-        details: TownOrder::called(&wish.name),
-        key: key.map(|key| IdempotencyKey::parse(&format!("key {key}")).unwrap()),
+    let batch = world.with(|inner| inner.batch_around(wish));
+    let accepting = async {
+        match &batch[..] {
+            [alone] => vec![front.intake.accept(request(world, alone)).await],
+            all => front.intake.accept_all(all.iter().map(|wish| request(world, wish))).await,
+        }
     };
-    let no = front.life.no;
-    let answer = tokio::select! {
+    let answers = tokio::select! {
         biased;
         () = front.life.over() => {
             world.with(|inner| inner.count("orders whose service died"));
             return Next::TryAgain;
         }
-        answer = front.intake.accept(request) => answer,
+        answers = accepting => answers,
     };
+    assert_eq!(answers.len(), batch.len(), "an answer for each");
+    let told =
+        batch.iter().zip(answers).map(|(wish, answer)| told(world, front, wish, began, answer));
+    // The client follows its own, the first.
+    told.collect::<Vec<_>>().swap_remove(0)
+}
+
+fn request(world: &World, wish: &Wish) -> OrderRequest<TownOrder> {
+    let key = wish.key.filter(|_| !world.with(|inner| inner.is_sabotaged(Sabotage::KeyForgotten)));
+    OrderRequest {
+        details: TownOrder::called(&wish.name),
+        key: key.map(|key| IdempotencyKey::parse(&format!("key {key}")).unwrap()),
+    }
+}
+
+/// Notes what a client was told of one order.
+fn told(
+    world: &World,
+    front: &Front,
+    wish: &Wish,
+    began: Instant,
+    answer: Result<Accepted<TownOrder>, IntakeError>,
+) -> Next {
+    let no = front.life.no;
     world.with(|inner| {
         inner.say(|| match &answer {
             Ok(accepted) => format!("p{no} accepts {}, {:?}", wish.name, accepted.kept),
@@ -179,6 +204,23 @@ async fn submit(world: &Arc<World>, front: &Front, wish: &Wish) -> Next {
 }
 
 impl Inner {
+    /// What is handed over with `wish`, which comes first: on most days nothing else; or orders
+    /// of others, and the same once more if it has a key.
+    fn batch_around(&mut self, wish: &Wish) -> Vec<Wish> {
+        let mut batch = vec![wish.clone()];
+        if self.rng.u8(..8) == 0 {
+            self.count("batches");
+            let others = self.rng.u32(1..=3);
+            batch.extend((0..others).map(|n| Wish {
+                name: format!("{} and {n}", wish.name),
+                key: None,
+                ..wish.clone()
+            }));
+            batch.extend(wish.key.map(|_| wish.clone()));
+        }
+        batch
+    }
+
     /// G5: an order that is in the store is the one that was asked for.
     fn check_body(&mut self, id: OrderId, name: &str) {
         let stored = self.store.row(id).map(|row| name_of(&row.order));

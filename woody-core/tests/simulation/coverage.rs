@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What a simulation that proves anything has met.
-pub const MUST_HAPPEN: [&str; 51] = [
+pub const MUST_HAPPEN: [&str; 52] = [
     "broker down",
     "broker silent",
     "store down",
@@ -32,6 +32,7 @@ pub const MUST_HAPPEN: [&str; 51] = [
     "orders put back into the outbox",
     "orders marked as held",
     "depths that are not known",
+    "batches",
     "orders accepted in the store",
     "orders accepted before",
     "orders accepted in the broker",
