@@ -4,16 +4,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::FutureExt;
-use lapin::{
-    BasicProperties, Channel,
-    options::{BasicAckOptions, BasicNackOptions},
-};
+use lapin::BasicProperties;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use woody_core::ports::{Acker, SettleError, Settlement};
 
 use super::{
+    deliveries::Deliveries,
     error::settle_error,
     headers,
     publisher::{Outgoing, RabbitMqPublisher},
@@ -23,8 +20,6 @@ use super::{
 /// A message that cannot be moved now is given back after this pause: given back at
 /// once it would be delivered again at once, in a loop while the broker is blocked.
 const BEFORE_GIVING_BACK: Duration = Duration::from_secs(1);
-
-const GIVE_BACK: BasicNackOptions = BasicNackOptions { multiple: false, requeue: true };
 
 /// What the ackers of one broker share.
 pub(super) struct Moving {
@@ -37,7 +32,7 @@ pub(super) struct Moving {
 /// The right to settle one delivery, on the channel that delivered it: delivery tags
 /// mean nothing on another channel. Dropped, it gives the message back.
 struct Claim {
-    channel: Arc<Channel>,
+    deliveries: Arc<Deliveries>,
     tag: u64,
     open: bool,
 }
@@ -45,35 +40,20 @@ struct Claim {
 impl Claim {
     async fn ack(mut self, limit: Duration) -> Result<(), SettleError> {
         self.open = false;
-        // Ends when the frame is written; the broker does not reply to an ack.
-        let ack = self.channel.basic_ack(self.tag, BasicAckOptions::default());
-        written(ack, limit).await
+        self.deliveries.acknowledge(self.tag, limit).await
     }
 
     async fn give_back(mut self, limit: Duration) -> Result<(), SettleError> {
         self.open = false;
-        written(self.channel.basic_nack(self.tag, GIVE_BACK), limit).await
+        self.deliveries.give_back(self.tag, limit).await
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.open {
-            // The frame is queued at the first poll. Once the channel is gone
-            // this fails, and the broker has taken the message back already.
-            let _ = self.channel.basic_nack(self.tag, GIVE_BACK).now_or_never();
+            self.deliveries.abandon(self.tag);
         }
-    }
-}
-
-async fn written(
-    frame: impl Future<Output = lapin::Result<()>>,
-    limit: Duration,
-) -> Result<(), SettleError> {
-    match tokio::time::timeout(limit, frame).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(SettleError::Gone),
-        Err(late) => Err(SettleError::Broker(Box::new(late))),
     }
 }
 
@@ -87,19 +67,20 @@ pub(super) struct RabbitMqAcker {
 
 impl RabbitMqAcker {
     pub(super) fn new(
-        channel: Arc<Channel>,
+        deliveries: Arc<Deliveries>,
         tag: u64,
         body: Bytes,
         properties: BasicProperties,
         moving: Arc<Moving>,
     ) -> Self {
-        Self { claim: Claim { channel, tag, open: true }, body, properties, moving }
+        let claim = Claim { deliveries, tag, open: true };
+        Self { claim, body, properties, moving }
     }
 
     /// Stores the message in `queue`, then acknowledges it where it was.
     async fn move_to(self, queue: Queue, properties: BasicProperties) -> Result<(), SettleError> {
         let Self { claim, body, moving, .. } = self;
-        if !claim.channel.status().connected() {
+        if !claim.deliveries.are_ours() {
             return Err(SettleError::Gone);
         }
         match moving.publisher.store(queue, vec![Outgoing { body, properties }]).await {
@@ -154,7 +135,7 @@ impl Acker for RabbitMqAcker {
 impl fmt::Debug for RabbitMqAcker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RabbitMqAcker")
-            .field("channel", &self.claim.channel.id())
+            .field("channel", &self.claim.deliveries.channel_id())
             .field("tag", &self.claim.tag)
             .finish_non_exhaustive()
     }

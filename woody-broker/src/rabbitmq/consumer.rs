@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use lapin::{
-    Channel,
-    options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    options::{BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
 use tokio::{
@@ -28,6 +27,7 @@ use super::{
     RabbitMqOptions,
     acker::{Moving, RabbitMqAcker},
     connection::Link,
+    deliveries::Deliveries,
     error::{Fault, within},
     headers,
     session::Session,
@@ -37,8 +37,8 @@ use super::{
 /// After a subscription that lasted this long the pauses begin afresh.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// A delivery and the channel that delivered it.
-type Arrived = (Arc<Channel>, Delivery);
+/// A delivery, and those of its channel.
+type Arrived = (Arc<Deliveries>, Delivery);
 
 /// The caller's end of a consumer; a task does the work.
 pub(super) struct RabbitMqConsumer {
@@ -84,9 +84,9 @@ impl RabbitMqConsumer {
 impl Consumer for RabbitMqConsumer {
     async fn next(&mut self) -> Option<Delivery> {
         loop {
-            let (channel, delivery) = self.arrived.recv().await?;
+            let (deliveries, delivery) = self.arrived.recv().await?;
             // What a closed channel delivered is delivered again by the next one.
-            if channel.status().connected() {
+            if deliveries.are_ours() {
                 return Some(delivery);
             }
         }
@@ -147,9 +147,9 @@ impl Task {
         let built = stopping.run_until_cancelled(async {
             let session = self.link.when_up().await?;
             let built = self.build(&session).await;
-            Some(built.map(|(channel, stream)| (session, channel, stream)))
+            Some(built.map(|(deliveries, stream)| (session, deliveries, stream)))
         });
-        let (session, channel, mut stream) = match built.await?? {
+        let (session, deliveries, mut stream) = match built.await?? {
             Ok(built) => built,
             Err(error) => return Some(describe(&error)),
         };
@@ -161,10 +161,10 @@ impl Task {
         tokio::select! {
             biased;
             () = stopping.cancelled() => {
-                self.cancel_consumer(&channel, stream).await;
+                self.cancel_consumer(&deliveries, stream).await;
                 None
             }
-            why = self.forward(&channel, &mut stream) => Some(why),
+            why = self.forward(&deliveries, &mut stream) => Some(why),
             () = self.link.lost(&session) => Some(Fault::ConnectionEnded.to_string()),
         }
     }
@@ -172,7 +172,7 @@ impl Task {
     async fn build(
         &self,
         session: &Session,
-    ) -> Result<(Arc<Channel>, lapin::Consumer), BrokerError> {
+    ) -> Result<(Arc<Deliveries>, lapin::Consumer), BrokerError> {
         let limit = self.options.operation_timeout;
         // A deleted queue may be the reason for building a new channel.
         for queue in [Queue::Dead, Queue::Orders] {
@@ -189,19 +189,19 @@ impl Task {
             FieldTable::default(),
         );
         let stream = within(limit, "consuming", consume).await?;
-        Ok((Arc::new(channel), stream))
+        Ok((Arc::new(Deliveries::of(channel)), stream))
     }
 
     /// Hands deliveries on until there are no more; returns why.
-    async fn forward(&self, channel: &Arc<Channel>, stream: &mut lapin::Consumer) -> String {
+    async fn forward(&self, deliveries: &Arc<Deliveries>, stream: &mut lapin::Consumer) -> String {
         loop {
             match stream.next().await {
                 Some(Ok(message)) => {
-                    let delivery = self.delivery(channel, message);
+                    let delivery = self.delivery(deliveries, message);
                     // There is room for all that the broker may send; this waits only
                     // behind deliveries of a closed channel. A delivery that cannot be
                     // sent is dropped, and so given back.
-                    if self.arrived.send((Arc::clone(channel), delivery)).await.is_err() {
+                    if self.arrived.send((Arc::clone(deliveries), delivery)).await.is_err() {
                         return "the consumer was dropped".into();
                     }
                 }
@@ -211,12 +211,17 @@ impl Task {
         }
     }
 
-    fn delivery(&self, channel: &Arc<Channel>, message: lapin::message::Delivery) -> Delivery {
+    fn delivery(
+        &self,
+        deliveries: &Arc<Deliveries>,
+        message: lapin::message::Delivery,
+    ) -> Delivery {
+        deliveries.note(message.delivery_tag);
         let body = Bytes::from(message.data);
         let earlier = headers::attempts(&message.properties);
         let redriven = headers::is_redriven(&message.properties);
         let acker = RabbitMqAcker::new(
-            Arc::clone(channel),
+            Arc::clone(deliveries),
             message.delivery_tag,
             body.clone(),
             message.properties,
@@ -228,15 +233,15 @@ impl Task {
 
     /// Ends the subscription and gives back what lapin has buffered. The channel
     /// lives on for as long as there are deliveries to settle on it.
-    async fn cancel_consumer(&self, channel: &Arc<Channel>, mut stream: lapin::Consumer) {
-        let cancel = channel.basic_cancel(stream.tag(), BasicCancelOptions::default());
+    async fn cancel_consumer(&self, deliveries: &Arc<Deliveries>, mut stream: lapin::Consumer) {
+        let cancel = deliveries.cancel(stream.tag());
         let limit = self.options.operation_timeout;
         if within(limit, "ending a consumer", cancel).await.is_err() {
             return;
         }
         let drain = async {
             while let Some(Ok(message)) = stream.next().await {
-                drop(self.delivery(channel, message));
+                drop(self.delivery(deliveries, message));
             }
         };
         let _ = tokio::time::timeout(limit, drain).await;

@@ -29,6 +29,7 @@ mod address;
 mod admin;
 mod connection;
 mod consumer;
+mod deliveries;
 mod depth;
 mod error;
 mod events;
@@ -36,6 +37,7 @@ mod headers;
 mod options;
 mod publisher;
 mod session;
+mod tags;
 mod topology;
 
 use std::{fmt, sync::Arc};
