@@ -2,6 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use clap::Command;
 use woody_adapters::{
     config::{ConfigError, HeavyArgs},
     process::{Process, run},
@@ -20,7 +21,12 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    run("order-worker", |flags| flags, order_worker)
+    run("order-worker", one_thread, order_worker)
+}
+
+/// What it awaits is little for one thread, and more would spend more on waking each other.
+fn one_thread(flags: Command) -> Command {
+    flags.mut_arg("threads", |threads| threads.default_value("1"))
 }
 
 async fn order_worker(args: Args, process: Process) -> Result<bool, ConfigError> {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::bounds::{HOUR, MILLISECOND, time};
+use super::bounds::{HOUR, MILLISECOND, time, whole};
 
 /// How a process ends.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +16,10 @@ pub struct ProcessArgs {
     #[arg(long, env = "WOODY_GRACE", default_value = "25s", value_name = "TIME",
           value_parser = time(MILLISECOND, HOUR))]
     pub grace: Duration,
+    /// Threads that serve connections and await the store and the broker (1 to 1024); as many as
+    /// the machine has cores unless it is set. Planning has threads of its own.
+    #[arg(long, env = "WOODY_THREADS", value_name = "NUMBER", value_parser = whole::<usize>(1, 1_024))]
+    pub threads: Option<usize>,
     /// How it logs.
     #[command(flatten)]
     pub log: LogArgs,

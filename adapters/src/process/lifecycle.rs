@@ -183,7 +183,11 @@ where
         start_logging(&process.log)?;
         #[cfg(feature = "failpoints")]
         super::failpoints::arm()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        if let Some(threads) = process.threads {
+            builder.worker_threads(threads);
+        }
+        let runtime = builder
             .enable_all()
             .build()
             .map_err(|error| ConfigError::because("the runtime cannot start", &error))?;
