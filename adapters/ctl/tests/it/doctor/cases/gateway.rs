@@ -49,6 +49,6 @@ pub(super) const CASES: &[Case] = &[
     case("gateway-grace", &[in_service("gateway", "    stop_grace_period: 30s\n", "")]),
     case(
         "open-files",
-        &[in_file(NGINX, "worker_rlimit_nofile 16384", "worker_rlimit_nofile 1024")],
+        &[in_file(NGINX, "worker_rlimit_nofile 32768", "worker_rlimit_nofile 1024")],
     ),
 ];
