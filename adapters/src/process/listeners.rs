@@ -1,6 +1,9 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{lifecycle::Process, telemetry::start_metrics};
@@ -9,14 +12,27 @@ use crate::{
     http::{self, AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, ServiceSettings, serve},
 };
 
+/// Connections that may wait to be accepted, as many as Linux allows by default: after an update
+/// all that followed an order come back in the same moment, and the kernel resets those that find
+/// no room.
+const BACKLOG: u32 = 4_096;
+
 /// Listens on the address that `variable` gave.
 ///
 /// # Errors
 /// [`ConfigError`] when it is taken, or is not ours.
 pub async fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
-    TcpListener::bind(address).await.map_err(|error| {
+    listen(address).map_err(|error| {
         ConfigError::because(format!("cannot listen on {address} ({variable})"), &error)
     })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Otherwise the address stays taken for a minute after a process has ended.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);

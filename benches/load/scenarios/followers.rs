@@ -9,7 +9,7 @@ use std::{
 
 use time::OffsetDateTime;
 use tokio::{
-    sync::{Barrier, mpsc},
+    sync::{Barrier, Semaphore, mpsc},
     task::JoinSet,
 };
 use uuid::Uuid;
@@ -101,15 +101,22 @@ fn lasting() -> Duration {
     Duration::from_secs_f64(FOLLOWERS as f64 / RATE)
 }
 
+/// Clients that connect at the same moment: more than the kernel lets wait would be reset.
+static CONNECTING: Semaphore = Semaphore::const_new(1_000);
+
 /// Follows an order to its end; once it has seen it pending it waits for all the others.
 async fn follow(address: SocketAddr, id: Uuid, all_follow: Option<Arc<Barrier>>) -> Heard {
+    let connecting = CONNECTING.acquire().await.expect("never closed");
     let mut connection = Connection::open(address).await.expect("order-service");
     let mut request = get(&format!("/api/orders/{id}/events"));
     let asked = OffsetDateTime::now_utc();
     if let Some(all_follow) = all_follow {
         connection.follow(&request, b"pending").await.expect("events");
+        drop(connecting);
         all_follow.wait().await;
         request.clear();
+    } else {
+        drop(connecting);
     }
     connection.follow(&request, b"success").await.expect("the end");
     Heard { id, asked, at: OffsetDateTime::now_utc() }
