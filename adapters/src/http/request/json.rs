@@ -7,16 +7,18 @@ use crate::http::response::{Failure, FailureKind};
 
 type Json<'b> = serde_json::Deserializer<serde_json::de::SliceRead<'b>>;
 
-/// Reads a `T`.
+/// Reads a `T` from an object.
 pub(in crate::http) fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Failure> {
+    refuse_array(body)?;
     read(body, |json| {
         serde_path_to_error::deserialize(json)
             .map_err(|error| failure(&error.path().to_string(), error.inner()))
     })
 }
 
-/// Reads a `T`, and refuses fields that a `T` does not have.
+/// Reads a `T` from an object, and refuses fields that a `T` does not have.
 pub(in crate::http) fn parse_whole<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Failure> {
+    refuse_array(body)?;
     let mut left_over = None;
     let value = read(body, |json| {
         let mut track = Track::new();
@@ -30,6 +32,15 @@ pub(in crate::http) fn parse_whole<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Re
         None => Ok(value),
         Some(field) => Err(Failure::field(FailureKind::InvalidValue, short(&field), "is no field")),
     }
+}
+
+/// Refuses a list of values: serde would take them for the fields in their order.
+fn refuse_array(body: &[u8]) -> Result<(), Failure> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        let detail = "The body is not as expected: it is an array, and should be an object.";
+        return Err(Failure::new(FailureKind::InvalidValue, detail));
+    }
+    Ok(())
 }
 
 pub(super) fn read<'b, T>(
@@ -154,7 +165,12 @@ mod tests {
                 "trailing characters at line 1, column 15",
             ),
             ("{\"name\": \"x\"", FailureKind::MalformedJson, "EOF while parsing"),
-            ("[]", FailureKind::InvalidValue, "The body is not as expected: invalid length 0"),
+            ("[]", FailureKind::InvalidValue, "it is an array, and should be an object"),
+            (
+                " [\"x\", [], 1]",
+                FailureKind::InvalidValue,
+                "it is an array, and should be an object",
+            ),
             (
                 "7",
                 FailureKind::InvalidValue,
