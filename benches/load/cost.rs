@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgConnection};
 use crate::figures::Figures;
 
 /// The processes whose time is looked at, by the names that the kernel knows.
-const PROCESSES: [&str; 8] = [
+const PROCESSES: [&str; 9] = [
     "order-service",
     "order-worker",
     "misc-service",
@@ -16,6 +16,7 @@ const PROCESSES: [&str; 8] = [
     "gunicorn",
     "celery",
     "python",
+    "apalis-shop",
 ];
 /// What the kernel counts processor time in.
 const TICK: Duration = Duration::from_millis(10);

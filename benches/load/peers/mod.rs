@@ -1,6 +1,8 @@
-//! Other ways to do the same, on the same servers: a shop of Flask and pika, and one of
-//! Flask and Celery. What they need comes from the Python registry into a virtual
-//! environment under `target/`.
+//! Other ways to do the same, on the same servers: a shop of Flask and pika, one of Flask and
+//! Celery, and one of axum and apalis. What they need comes from the registries, into folders
+//! under `target/`.
+
+mod apalis;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -12,6 +14,7 @@ use std::{
 use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpStream;
 
+pub use self::apalis::Apalis;
 use crate::services::Servers;
 
 /// The folder of the Python files.
@@ -41,7 +44,7 @@ impl Python {
 
     /// A shop that answers at the address.
     pub async fn shop(&self, module: &str, servers: &Servers, queue: &str) -> (Peer, SocketAddr) {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let mut command = self.command("gunicorn", servers, queue);
         // A thread pool keeps connections open, as clients and proxies like it.
         command.args([
@@ -54,13 +57,8 @@ impl Python {
         ]);
         command.args(["--chdir", SOURCES, "--bind", &address.to_string(), "--log-level", "error"]);
         let peer = Peer(command.arg(format!("{module}:app")).spawn().unwrap());
-        for _ in 0..300 {
-            if TcpStream::connect(address).await.is_ok() {
-                return (peer, address);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{module} did not start");
+        wait_until_open(address).await;
+        (peer, address)
     }
 
     /// A worker of the pika shop.
@@ -79,17 +77,37 @@ impl Python {
 
     fn command(&self, program: &str, servers: &Servers, queue: &str) -> Command {
         let program = std::path::absolute(self.0.join(program)).unwrap();
-        let mut command = Command::new(program);
-        command
-            .env("PEER_AMQP", &servers.amqp)
-            .env("PEER_POSTGRES", &servers.postgres)
-            .env("PEER_QUEUE", queue)
-            .env("PEER_PREFETCH", "100")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
+        let mut command = told(&program, servers, queue);
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
+}
+
+/// A program that is told where the servers are.
+fn told(program: &Path, servers: &Servers, queue: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("PEER_AMQP", &servers.amqp)
+        .env("PEER_POSTGRES", &servers.postgres)
+        .env("PEER_QUEUE", queue)
+        .env("PEER_PREFETCH", "100")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    command
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+async fn wait_until_open(address: SocketAddr) {
+    for _ in 0..300 {
+        if TcpStream::connect(address).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("a peer did not start");
 }
 
 /// A process of a peer, with children of its own.

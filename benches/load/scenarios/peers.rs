@@ -1,43 +1,51 @@
 //! Shops that others write, on the same servers and by the same clients.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use super::{Row, Setting};
 use crate::{
     client::{one_after_another, order},
     cost::Cost,
     figures::Figures,
-    peers::{Peer, Python, Table},
-    services::Servers,
+    peers::{Apalis, Peer, Python, Table},
 };
 
 pub async fn measure(setting: Setting) -> Vec<Row> {
-    let Some(python) = Python::with_packages() else {
-        eprintln!("no peers: their Python packages cannot be had here");
-        return Vec::new();
-    };
+    let servers = &setting.servers;
     let mut rows = Vec::new();
-    rows.extend(
-        shop(&setting, &python, "flask_shop", "Flask + pika, no confirms", Python::pika_worker)
-            .await,
-    );
-    rows.extend(
-        shop(&setting, &python, "celery_shop", "Flask + Celery", Python::celery_worker).await,
-    );
+    if let Some(python) = Python::with_packages() {
+        let flask = async |queue: &str| python.shop("flask_shop", servers, queue).await;
+        let pika = |queue: &str| python.pika_worker(servers, queue);
+        rows.extend(shop(&setting, "Flask + pika, no confirms", flask, pika).await);
+        let flask = async |queue: &str| python.shop("celery_shop", servers, queue).await;
+        let celery = |queue: &str| python.celery_worker(servers, queue);
+        rows.extend(shop(&setting, "Flask + Celery", flask, celery).await);
+    } else {
+        eprintln!("no peers in Python: their packages cannot be had here");
+    }
+    if let Some(apalis) = Apalis::built() {
+        let axum = async |queue: &str| apalis.shop(servers, queue).await;
+        let worker = |queue: &str| apalis.worker(servers, queue);
+        rows.extend(shop(&setting, "axum + apalis on PostgreSQL", axum, worker).await);
+    } else {
+        eprintln!("no apalis: its crates cannot be had here");
+    }
     rows
 }
 
 async fn shop(
     setting: &Setting,
-    python: &Python,
-    module: &str,
     name: &str,
-    worker: fn(&Python, &Servers, &str) -> Peer,
+    serve: impl AsyncFnOnce(&str) -> (Peer, SocketAddr),
+    work: impl FnOnce(&str) -> Peer,
 ) -> [Row; 2] {
     let Setting { servers, lasting, .. } = setting;
     let queue = format!("woody_load_{}", uuid::Uuid::now_v7().simple());
     let mut table = Table::empty(servers).await;
-    let (peer, address) = python.shop(module, servers, &queue).await;
+    let (peer, address) = serve(&queue).await;
     one_after_another(address, order(), 16, *lasting / 5).await;
     let cost = Cost::begin(&servers.postgres).await;
     let seen = one_after_another(address, order(), 16, *lasting).await;
@@ -46,7 +54,7 @@ async fn shop(
     let accepted = Row::new(format!("peer, {name}: accepted, 16 connections"), None, figures);
 
     let cost = Cost::begin(&servers.postgres).await;
-    let worker = worker(python, servers, &queue);
+    let worker = work(&queue);
     while table.rows().await == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
