@@ -5,8 +5,10 @@ mod failure;
 mod kind;
 mod mapping;
 pub(in crate::http) mod reply;
+mod version;
 
 pub use body::{Body, Response};
 pub(in crate::http) use failure::Noted;
 pub use failure::{Failure, Problem, Style};
 pub use kind::FailureKind;
+pub(in crate::http) use version::Version;

@@ -1,20 +1,15 @@
 use std::fmt;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use bytes::Bytes;
 use hyper::{
-    HeaderMap, StatusCode,
-    header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HOST, HeaderValue, IF_NONE_MATCH,
-        REFERRER_POLICY, VARY,
-    },
+    HeaderMap,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderValue, REFERRER_POLICY, VARY},
 };
 
 use super::openapi;
 use crate::http::{
     request::{Route, RoutedRequest, choose},
-    response::{Body, Failure, FailureKind, Response, reply},
+    response::{Failure, FailureKind, Response, Version, reply},
     server::Routes,
 };
 
@@ -77,45 +72,27 @@ const MODULES: [(&str, &str); 6] = [
 const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// A file of the page, with the tag of its version.
+/// A file of the page.
 struct File {
     content_type: &'static str,
     bytes: Bytes,
-    tag: HeaderValue,
+    version: Version,
 }
 
 impl File {
     fn new(content_type: &'static str, bytes: Bytes) -> Self {
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        let tag = Bytes::from(format!("\"{:016x}\"", hasher.finish()));
-        // Hexadecimal digits in quotes are a legal header value.
-        let tag = HeaderValue::from_maybe_shared(tag).unwrap_or(HeaderValue::from_static("\"0\""));
-        Self { content_type, bytes, tag }
+        let version = Version::of(&bytes);
+        Self { content_type, bytes, version }
     }
 
     /// The file, or that the client's copy is the same.
     fn respond(&self, asked: &HeaderMap) -> Response {
-        let mut response = if self.is_known_to(asked) {
-            let mut unchanged = Response::new(Body::empty());
-            *unchanged.status_mut() = StatusCode::NOT_MODIFIED;
-            unchanged
-        } else {
-            reply::bytes(self.content_type, self.bytes.clone())
-        };
+        let mut response = self.version.respond(self.content_type, &self.bytes, asked);
         let headers = response.headers_mut();
-        headers.insert(ETAG, self.tag.clone());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         response
-    }
-
-    fn is_known_to(&self, asked: &HeaderMap) -> bool {
-        let tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
-        tags.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| {
-            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.tag.as_bytes()
-        })
     }
 }
 
