@@ -89,6 +89,43 @@ async fn an_order_that_is_pending_can_be_cancelled_and_stays_so() {
 }
 
 #[tokio::test]
+async fn an_order_that_will_never_change_may_be_kept_by_its_client_and_no_other() {
+    let for_ever = "private, max-age=31536000, immutable";
+    for (verdict, status, kept) in [
+        (Ok(Verdict::Success(None)), "success", for_ever),
+        (Ok(Verdict::Rejected(Reason::new("too large"))), "rejected", for_ever),
+        // A redrive may mend it.
+        (Err(ValidateError::Permanent(Reason::new("odd"))), "failed", "no-store"),
+    ] {
+        let shop = Shop::open().await;
+        let id = shop.order("lion").await;
+        let path = format!("/api/orders/{id}");
+        let pending = shop.get(&path).await;
+        assert_eq!(
+            (pending.header("cache-control"), pending.headers.contains_key("etag")),
+            ("no-store", false)
+        );
+        shop.decide(verdict);
+        assert_eq!(end_of(&shop, &id).await["status"], status);
+        let ended = shop.get(&path).await;
+        assert_eq!(ended.header("cache-control"), kept, "{status}");
+        assert_eq!(ended.headers.contains_key("etag"), kept == for_ever, "{status}");
+        assert_eq!(shop.get(&format!("{path}?wait=9")).await.header("cache-control"), kept);
+        if kept == for_ever {
+            let known = format!("if-none-match: {}", ended.header("etag"));
+            let again = shop.ask(&format!("GET {path}"), &[known.as_str()]).await;
+            assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+            assert_eq!(
+                (again.header("cache-control"), again.headers.contains_key("etag")),
+                (kept, true)
+            );
+            let other = shop.ask(&format!("GET {path}"), &["if-none-match: \"1\""]).await;
+            assert_eq!((other.status.as_u16(), other.json()), (200, ended.json()));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_order_that_has_ended_in_another_way_cannot_be_cancelled() {
     for (verdict, status) in [
         (Ok(Verdict::Success(None)), "success"),

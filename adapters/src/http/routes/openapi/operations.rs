@@ -250,7 +250,15 @@ fn show_order() -> Told {
             whole_number(0, 60, Some(0)),
             "How long to wait for the order to end, in seconds.",
         ))
-        .answer("200", json_of("OrderView", "The order.").build())
+        .answer(
+            "200",
+            json_of(
+                "OrderView",
+                "The order; one that will never change has an `ETag`, and may be kept.",
+            )
+            .build(),
+        )
+        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
         .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
 }
 

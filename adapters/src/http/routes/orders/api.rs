@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::StreamExt;
 use hyper::{
-    StatusCode,
-    header::{HeaderName, HeaderValue},
+    HeaderMap, StatusCode,
+    header::{CACHE_CONTROL, HeaderName, HeaderValue},
 };
 use woody_core::{
-    domain::{IdempotencyKey, OrderDetails, OrderId},
+    domain::{IdempotencyKey, OrderDetails, OrderId, OrderStatus, Outcome},
     services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
 };
 
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::http::{
     request::RoutedRequest,
-    response::{Failure, FailureKind, Response, reply},
+    response::{Failure, FailureKind, Response, Version, reply},
 };
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -63,11 +64,9 @@ impl<D: OrderDetails> OrderApi<D> {
         })
     }
 
-    /// Shows one order as it stands.
-    pub(super) async fn show_now(&self, id: OrderId) -> Result<Response, Failure> {
-        let order = self.tracker.order(id).await?;
-        let order = order.ok_or_else(|| reply::no_such("order", id))?;
-        shown(order)
+    /// Returns one order as it stands.
+    pub(super) async fn find(&self, id: OrderId) -> Result<TrackedOrder<D>, Failure> {
+        self.tracker.order(id).await?.ok_or_else(|| reply::no_such("order", id))
     }
 
     /// Cancels one order, and shows it.
@@ -75,7 +74,10 @@ impl<D: OrderDetails> OrderApi<D> {
         request.query([])?;
         let id = OrderId::parse(request.variable())?;
         match self.intake.cancel(id, None).await? {
-            Cancellation::Cancelled => self.show_now(id).await,
+            Cancellation::Cancelled => {
+                let order = OrderView::from(self.find(id).await?);
+                Ok(reply::no_store(reply::json(&order)?))
+            }
             Cancellation::Ended(outcome) => Err(Failure::new(
                 FailureKind::AlreadyEnded,
                 format!("The order has ended as {} before, and stays so.", outcome.as_str()),
@@ -108,9 +110,27 @@ impl<D: OrderDetails> OrderApi<D> {
     }
 }
 
-/// Returns the response that shows `order`.
-pub(super) fn shown<D: OrderDetails>(order: TrackedOrder<D>) -> Result<Response, Failure> {
-    Ok(reply::no_store(reply::json(&OrderView::from(order))?))
+/// The client may keep it, and need not ask again; nobody on the way may.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+
+/// Returns the response that shows `order` to a client that asked with these headers.
+pub(super) fn shown<D: OrderDetails>(
+    order: TrackedOrder<D>,
+    asked: &HeaderMap,
+) -> Result<Response, Failure> {
+    let changes = match &order.status {
+        OrderStatus::Pending | OrderStatus::Ended(Outcome::Failed(_)) => true,
+        OrderStatus::Ended(Outcome::Success(_) | Outcome::Rejected(_) | Outcome::Cancelled(_)) => {
+            false
+        }
+    };
+    let view = OrderView::from(order);
+    if changes {
+        return Ok(reply::no_store(reply::json(&view)?));
+    }
+    let written = Bytes::from(serde_json::to_vec(&view).map_err(Failure::internal)?);
+    let response = Version::of(&written).respond(reply::JSON, &written, asked);
+    Ok(reply::with(response, CACHE_CONTROL, FOR_EVER))
 }
 
 /// What the client calls this submit, if it says so.

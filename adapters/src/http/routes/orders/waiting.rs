@@ -28,13 +28,16 @@ impl<D: OrderDetails> OrderApi<D> {
         let until = Instant::now() + wait;
         let id = OrderId::parse(request.variable())?;
         if wait.is_zero() {
-            return self.show_now(id).await;
+            return shown(self.find(id).await?, request.headers());
         }
         let changes = self.tracker.watch(id).await?;
         let mut changes = changes.ok_or_else(|| reply::no_such("order", id))?.boxed();
-        let Some(now) = changes.next().await else { return self.show_now(id).await };
+        let now = match changes.next().await {
+            Some(now) => now,
+            None => self.find(id).await?,
+        };
         if now.status.is_final() {
-            return shown(now);
+            return shown(now, request.headers());
         }
         let slot = self.streams.take_slot(request.client, 1)?;
         let (tracker, stopped) = (self.tracker.clone(), slot.stop());
