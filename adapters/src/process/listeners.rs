@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// Connections that may wait to be accepted, as many as Linux allows by default: after an update
-/// all that followed an order come back in the same moment, and the kernel resets those that find
-/// no room.
+/// all that followed an order come back in the same moment, and the kernel turns away those that
+/// find no room.
 const BACKLOG: u32 = 4_096;
 
 /// Listens on the address that `variable` gave.
