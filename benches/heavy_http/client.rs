@@ -33,7 +33,7 @@ impl Client {
 
     /// Asks for a path and returns the status.
     pub async fn get(&mut self, path: &str) -> u16 {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         self.stream.write_all(request.as_bytes()).await.unwrap();
         self.buffer.clear();
         loop {

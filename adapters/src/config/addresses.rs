@@ -2,6 +2,8 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
+use crate::http::Hosts;
+
 /// Where a service listens.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Addresses")]
@@ -30,7 +32,21 @@ pub struct AdminArgs {
         display_order = 1
     )]
     pub admin_listen: SocketAddr,
+    /// Names under which this service may be asked for, parted by commas: shop.example,
+    /// *.shop.example, or * for any. Its addresses and localhost always may; a page of another
+    /// name is a stranger's (DNS rebinding), and is answered 421.
+    #[arg(long, env = "WOODY_HOSTS", value_name = "NAMES", display_order = 2)]
+    pub hosts: Vec<Hosts>,
     /// Ask the service at the admin address whether it is alive, and exit 0 or 1.
-    #[arg(long, display_order = 2)]
+    #[arg(long, display_order = 3)]
     pub healthcheck: bool,
+}
+
+impl AdminArgs {
+    /// The names under which the service may be asked for.
+    pub fn hosts(&self) -> Hosts {
+        let mut all = Hosts::default();
+        all.extend(self.hosts.iter().cloned());
+        all
+    }
 }

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::bounds::{time, whole};
 use crate::http::{
-    ClientShare, ConcurrencyLimit, GatewayLimits, Networks, ServerLimits, ServiceSettings,
-    StreamSettings,
+    ClientShare, ConcurrencyLimit, GatewayLimits, Hosts, Networks, Origins, ServerLimits,
+    ServiceSettings, StreamSettings,
 };
 
 /// The longest that a request may wait for its turn: well within what gateways wait.
@@ -30,15 +30,23 @@ pub struct HttpArgs {
     #[arg(long, env = "WOODY_HTTP_WAIT", default_value = "1s", value_name = "TIME",
           value_parser = time(Duration::ZERO, LONGEST_WAIT))]
     pub http_wait: Duration,
+    /// Sites whose pages may use the API from a browser (CORS), parted by commas, each with its
+    /// scheme, or * for any. The shop's own pages always may.
+    #[arg(long, env = "WOODY_ORIGINS", value_name = "https://SITE")]
+    pub origins: Vec<Origins>,
 }
 
 impl HttpArgs {
-    /// What goes around a service's routes.
-    pub fn settings(&self) -> ServiceSettings {
+    /// What goes around the routes of a service that has these names.
+    pub fn settings(&self, hosts: Hosts) -> ServiceSettings {
+        let mut origins = Origins::default();
+        origins.extend(self.origins.iter().cloned());
         let concurrency = ConcurrencyLimit::new(usize::from(self.http_concurrency.get()));
         ServiceSettings {
             concurrency: concurrency.waiting(self.http_wait, ServiceSettings::WAITING_BYTES),
             legacy_get: self.legacy_get.is_on(),
+            hosts,
+            origins,
             ..ServiceSettings::default()
         }
     }

@@ -19,7 +19,10 @@ pub use layers::{
     AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, Rate, RateLimit,
     ResponseTimeout,
 };
-pub use request::{Networks, NoNetwork, RequestBody, RequestId, Route, RoutedRequest, Verb};
+pub use request::{
+    Hosts, Networks, NoHost, NoNetwork, NoOrigin, Origins, RequestBody, RequestId, Route,
+    RoutedRequest, Verb,
+};
 pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 pub use routes::{
     AdminRoutes, CheckResult, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes,

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{healthcheck::healthcheck, telemetry::start_logging};
 use crate::{
     config::{AdminArgs, ConfigError, ProcessArgs, parse_args},
-    http::Drain,
+    http::{Drain, Hosts},
     terminal,
 };
 
@@ -32,6 +32,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Process {
     admin_listen: SocketAddr,
+    hosts: Hosts,
     draining: CancellationToken,
     stopping: CancellationToken,
     told_at: Arc<OnceLock<Instant>>,
@@ -54,6 +55,7 @@ impl Process {
         }
         let process = Self {
             admin_listen: admin.admin_listen,
+            hosts: admin.hosts(),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             told_at: Arc::default(),
@@ -113,6 +115,11 @@ impl Process {
     /// Where the operator looks in.
     pub fn admin_listen(&self) -> SocketAddr {
         self.admin_listen
+    }
+
+    /// The names under which the service may be asked for.
+    pub fn hosts(&self) -> Hosts {
+        self.hosts.clone()
     }
 
     /// How much of the grace is left; all of it before the signal.

@@ -54,7 +54,8 @@ impl Admin {
         let listener = bind("WOODY_ADMIN_LISTEN", process.admin_listen()).await?;
         let metrics = start_metrics()?.metrics;
         let routes = AdminRoutes::new(readiness.into(), metrics.clone());
-        let service = http::service(routes, RateLimit::off(), &ServiceSettings::default());
+        let settings = ServiceSettings { hosts: process.hosts(), ..ServiceSettings::default() };
+        let service = http::service(routes, RateLimit::off(), &settings);
         let stop = CancellationToken::new();
         let drain = Drain::new(stop.clone(), process.grace_left());
         let serving = tokio::spawn(async move {

@@ -54,7 +54,7 @@ pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> io::Res
 
 /// Asks for a path.
 pub async fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
-    let request = Request::get(path).header("host", "shop").body(Full::default()).unwrap();
+    let request = Request::get(path).header("host", "localhost").body(Full::default()).unwrap();
     send(address, request).await
 }
 
@@ -66,7 +66,7 @@ pub async fn post(
     body: &serde_json::Value,
 ) -> io::Result<Answer> {
     let mut request =
-        Request::post(path).header("host", "shop").header("content-type", "application/json");
+        Request::post(path).header("host", "localhost").header("content-type", "application/json");
     if let Some(key) = key {
         request = request.header("idempotency-key", key);
     }

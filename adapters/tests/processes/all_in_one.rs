@@ -168,5 +168,5 @@ async fn curl_gets_text_and_a_browser_a_page() {
     let shop = start(folder.path()).await;
     let answer = get(shop.address, "/").await.unwrap();
     assert!(answer.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
-    assert!(answer.text().contains("http://shop"));
+    assert!(answer.text().contains("http://localhost"));
 }

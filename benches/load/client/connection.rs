@@ -74,7 +74,7 @@ fn content_length(head: &[u8]) -> io::Result<usize> {
 
 /// A GET of `path`.
 pub fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
 }
 
 /// The order that is placed over and over.
@@ -86,7 +86,7 @@ pub fn order() -> Vec<u8> {
 pub fn order_of(product: &str, quantity: u32) -> Vec<u8> {
     let body = format!(r#"{{"product": "{product}", "quantity": {quantity}}}"#);
     format!(
-        "POST /api/orders HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n\
+        "POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

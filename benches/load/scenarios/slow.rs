@@ -58,7 +58,7 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
 async fn dawdle(address: SocketAddr) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     let head = format!(
-        "POST /api/orders HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n\
+        "POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {BODY_BYTES}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await?;

@@ -1,10 +1,12 @@
 //! A request as routes see it: its route, path, query, headers, body and id.
 
 mod body;
+mod hosts;
 mod items;
 pub(in crate::http) mod json;
 mod negotiate;
 mod networks;
+mod origins;
 mod prefix;
 pub(in crate::http) mod query;
 mod request_id;
@@ -12,9 +14,12 @@ mod route;
 mod routed;
 
 pub use body::RequestBody;
+pub(in crate::http) use hosts::name_of;
+pub use hosts::{Hosts, NoHost};
 pub(in crate::http) use items::{Items, items, take_member};
 pub(in crate::http) use negotiate::choose;
 pub use networks::{Networks, NoNetwork};
+pub use origins::{NoOrigin, Origins};
 pub(in crate::http) use prefix::MountPrefix;
 pub use request_id::RequestId;
 pub(in crate::http) use request_id::X_REQUEST_ID;

@@ -135,6 +135,11 @@ impl Failure {
         failure
     }
 
+    /// Returns the methods that the path has, where it was asked for with another.
+    pub(in crate::http) fn allow(&self) -> Option<&HeaderValue> {
+        self.0.allow.as_ref()
+    }
+
     /// Returns it as the problem of one of several things that a request asked for.
     pub(in crate::http) fn problem(&self) -> Problem<'_> {
         self.0.problem(None)

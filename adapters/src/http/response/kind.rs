@@ -19,8 +19,12 @@ pub enum FailureKind {
     BrokenBody,
     /// A request of HTTP/1.1 without its one `Host`.
     MalformedHost,
+    /// A `Host` that is no name of the service.
+    UnknownHost,
     /// A browser would do this for a stranger, or without being asked.
     NotForBrowsers,
+    /// A browser would change something for another site's page.
+    ForeignOrigin,
     /// No such route, or nothing of that name behind it.
     NotFound,
     /// The route is there, with other methods.
@@ -77,6 +81,8 @@ impl FailureKind {
             Self::MalformedJson => (S::BAD_REQUEST, "malformed-json", "Malformed JSON"),
             Self::BrokenBody => (S::BAD_REQUEST, "broken-body", "Broken body"),
             Self::MalformedHost => (S::BAD_REQUEST, "malformed-host", "Malformed Host"),
+            Self::UnknownHost => (S::MISDIRECTED_REQUEST, "unknown-host", "Unknown host"),
+            Self::ForeignOrigin => (S::FORBIDDEN, "foreign-origin", "Foreign origin"),
             Self::NotForBrowsers => (S::FORBIDDEN, "not-for-browsers", "Not for browsers"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "Not found"),
             Self::MethodNotAllowed => {

@@ -5,6 +5,7 @@ mod metrics;
 mod mount;
 mod serve;
 mod service;
+mod strangers;
 mod streamed;
 mod takeover;
 mod wire;

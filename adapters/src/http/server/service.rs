@@ -19,12 +19,14 @@ use hyper::{
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::Instrument;
 
-use super::metrics::Requests;
+use super::{metrics::Requests, strangers::Strangers};
 use crate::http::{
     layers::{
         AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
     },
-    request::{Found, RequestBody, RequestId, Route, RoutedRequest, X_REQUEST_ID, find},
+    request::{
+        Found, Hosts, Origins, RequestBody, RequestId, Route, RoutedRequest, X_REQUEST_ID, find,
+    },
     response::{Failure, FailureKind, Noted, Response},
 };
 
@@ -72,6 +74,10 @@ pub struct ServiceSettings {
     pub answers: AnswerBudget,
     /// Whether `GET`s that change state are served.
     pub legacy_get: bool,
+    /// The names under which the service may be asked for.
+    pub hosts: Hosts,
+    /// The sites whose pages may use the service, beside its own.
+    pub origins: Origins,
 }
 
 impl ServiceSettings {
@@ -81,7 +87,8 @@ impl ServiceSettings {
 
 impl Default for ServiceSettings {
     /// 1,024 requests, others wait for 1 s; 30 s, 64 KiB within 10 s; 16 MiB of bodies and
-    /// 32 MiB of responses on their way; the original routes as they were.
+    /// 32 MiB of responses on their way; the original routes as they were;
+    /// asked for by its address or as `localhost`, and by no other site's pages.
     fn default() -> Self {
         let concurrency = ConcurrencyLimit::new(1_024);
         Self {
@@ -91,6 +98,8 @@ impl Default for ServiceSettings {
             bodies: BodyBudget::new(16 * 1024 * 1024),
             answers: AnswerBudget::new(32 * 1024 * 1024),
             legacy_get: true,
+            hosts: Hosts::default(),
+            origins: Origins::default(),
         }
     }
 }
@@ -100,11 +109,12 @@ impl Default for ServiceSettings {
 /// 1. the boundary: request id, span, metrics; a panic or a failure becomes a
 ///    response, and a failure of ours is logged, once; responses are counted;
 /// 2. the route: 404 and 405;
-/// 3. the client's rate limit;
-/// 4. the body, which arrives whole;
-/// 5. the limit of requests under way, where others wait for their turn: a client that
+/// 3. what browsers send for pages of others: 421 and 403;
+/// 4. the client's rate limit;
+/// 5. the body, which arrives whole;
+/// 6. the limit of requests under way, where others wait for their turn: a client that
 ///    dawdles holds no permit;
-/// 6. the timeout of the response.
+/// 7. the timeout of the response.
 pub fn service<R: Routes>(
     routes: R,
     limit: RateLimit,
@@ -127,6 +137,7 @@ pub fn service<R: Routes>(
         requests: Requests::new(R::SERVICE, R::table()),
         answers: settings.answers.clone(),
         legacy_get: settings.legacy_get,
+        strangers: Strangers::new(settings.hosts.clone(), settings.origins.clone()),
         started: Instant::now(),
         last_warned_s: AtomicU64::new(u64::MAX),
     };
@@ -144,6 +155,7 @@ struct Around<A: 'static> {
     requests: Requests,
     answers: AnswerBudget,
     legacy_get: bool,
+    strangers: Strangers,
     started: Instant,
     last_warned_s: AtomicU64,
 }
@@ -171,16 +183,22 @@ where
         let remainder = body.remainder();
         let id = RequestId::of(&head.headers);
         let method = head.method.clone();
+        let reader = around.strangers.known_origin(&head.headers);
         let path = head.uri.path();
         let (row, style, outcome) =
             match find(around.table, around.legacy_get, &method, path, head.uri.query()) {
-                Found::Nowhere { style, failure } => (None, style, Err(failure)),
+                Found::Nowhere { style, failure } => {
+                    let preflight = around.strangers.preflight(&head, &failure);
+                    (None, style, preflight.ok_or(failure))
+                }
                 Found::Row { index } => {
                     let route = &around.table[index];
                     let span = tracing::debug_span!("request", request.id = id.as_str(),
                         http.method = %method, http.route = route.path);
                     let Route { action, path, style, is_batch, .. } = *route;
-                    let outcome = if let Some(failure) = unfit(&head) {
+                    let outcome = if let Some(failure) =
+                        unfit(&head).or_else(|| around.strangers.refuse(&head))
+                    {
                         Err(failure)
                     } else {
                         let client = peer.ip();
@@ -213,6 +231,7 @@ where
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        around.strangers.tell(headers, reader);
         if remainder.is_left() {
             // The rest of the body is not worth waiting for.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -84,3 +84,14 @@ async fn metrics_are_text() {
     assert_eq!(answer.status, 200);
     assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
 }
+
+#[tokio::test]
+async fn a_name_of_a_stranger_leads_to_nothing_of_the_operators() {
+    let addr = admin(Readiness::new(CancellationToken::new())).await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let line = format!("GET {path}");
+        let answer = send(addr, request(&line, &["host: evil.example:9000"], "")).await;
+        assert_eq!(answer.status, 421, "{path}");
+        assert_eq!(send(addr, request(&line, &["host: localhost:9000"], "")).await.status, 200);
+    }
+}

@@ -184,7 +184,7 @@ async fn a_batch_that_is_larger_than_all_the_room_has_it_for_itself() {
 async fn a_batch_that_breaks_off_places_nothing() {
     let shop = Shop::open().await;
     let mut stream = TcpStream::connect(shop.addr).await.unwrap();
-    let begun = "POST /api/orders/batch HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let begun = "POST /api/orders/batch HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                  content-length: 100\r\n\r\n[{\"product\": \"lion\"}";
     stream.write_all(begun.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();

@@ -146,10 +146,13 @@ async fn past_the_bound_connections_are_refused_politely() {
     let limits = ServerLimits { connections: 1, ..ServerLimits::default() };
     let probed = probed(ServiceSettings::default(), limits).await;
     let mut first = TcpStream::connect(probed.addr).await.unwrap();
-    first.write_all(b"GET /wait HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    first
+        .write_all(b"GET /wait HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
     probed.entered.notified().await;
     let mut second = TcpStream::connect(probed.addr).await.unwrap();
-    second.write_all(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    second.write_all(b"GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     second.shutdown().await.unwrap();
     let refused = rest(second).await;
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
@@ -179,7 +182,8 @@ async fn a_sane_request_id_is_kept_and_another_is_replaced() {
 async fn pipelined_requests_are_answered_in_their_order() {
     let probed = probed(ServiceSettings::default(), ServerLimits::default()).await;
     let mut stream = TcpStream::connect(probed.addr).await.unwrap();
-    let one = |path: &str, close: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n{close}\r\n");
+    let one =
+        |path: &str, close: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{close}\r\n");
     let both = one("/a", "") + &one("/b", "") + &one("/panic", "connection: close\r\n");
     stream.write_all(both.as_bytes()).await.unwrap();
     let answers = rest(stream).await;
@@ -192,7 +196,7 @@ async fn a_client_that_shuts_down_its_sending_side_is_waited_for() {
     let probed = probed(ServiceSettings::default(), ServerLimits::default()).await;
     for _ in 0..20 {
         let mut stream = TcpStream::connect(probed.addr).await.unwrap();
-        stream.write_all(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stream.write_all(b"GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         stream.shutdown().await.unwrap();
         probed.entered.notified().await;
         probed.leave.notify_one();

@@ -47,7 +47,7 @@ pub(super) async fn try_send(
     mut request: Request<Full<Bytes>>,
 ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     if !request.headers().contains_key("host") {
-        request.headers_mut().insert("host", "shop.test".parse()?);
+        request.headers_mut().insert("host", "localhost".parse()?);
     }
     let stream = TcpStream::connect(addr).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

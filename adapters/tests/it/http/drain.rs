@@ -77,7 +77,7 @@ async fn an_event_stream_does_not_hold_up_the_end() {
     let shop = Shop::open().await;
     let id = shop.order("lion").await;
     let mut stream = TcpStream::connect(shop.addr).await.unwrap();
-    let asked = format!("GET /api/orders/{id}/events HTTP/1.1\r\nhost: x\r\n\r\n");
+    let asked = format!("GET /api/orders/{id}/events HTTP/1.1\r\nhost: localhost\r\n\r\n");
     stream.write_all(asked.as_bytes()).await.unwrap();
     // Its first event has come, so it is in flight.
     let mut first = [0; 600];

@@ -30,7 +30,7 @@ impl Stream {
         let stream = TcpStream::connect(shop.addr).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::get(uri).header("host", "x");
+        let mut request = Request::get(uri).header("host", "localhost");
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
@@ -203,7 +203,8 @@ async fn a_stream_is_the_last_response_of_its_connection() {
     shop.decide(Ok(Verdict::Success(None)));
     for (version, is_chunked) in [("1.1", true), ("1.0", false)] {
         let mut stream = TcpStream::connect(shop.addr).await.unwrap();
-        let asked = format!("GET /api/orders/{id}/events HTTP/{version}\r\nhost: x\r\n\r\n");
+        let asked =
+            format!("GET /api/orders/{id}/events HTTP/{version}\r\nhost: localhost\r\n\r\n");
         stream.write_all(asked.as_bytes()).await.unwrap();
         let whole = rest(stream).await;
         let (head, body) = whole.split_once("\r\n\r\n").unwrap();

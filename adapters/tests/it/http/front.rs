@@ -1,6 +1,11 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
-use super::{client::request, shop::Shop};
+use woody_adapters::http::{Hosts, ServiceSettings};
+
+use super::{
+    client::request,
+    shop::{Setup, Shop},
+};
 
 #[tokio::test]
 async fn a_browser_gets_the_page_and_curl_gets_text() {
@@ -20,7 +25,8 @@ async fn a_browser_gets_the_page_and_curl_gets_text() {
 
 #[tokio::test]
 async fn a_hostile_host_is_not_repeated() {
-    let shop = Shop::open().await;
+    let settings = ServiceSettings { hosts: Hosts::any(), ..ServiceSettings::default() };
+    let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
     for host in ["host: a$(reboot)", "host: a\"b", "host: a'b", "host: [x]:1"] {
         let answer = shop.send(request("GET /", &[host], "")).await;
         assert_eq!(answer.status, 200, "{host}");

@@ -12,7 +12,7 @@ use super::{
 /// that were 200.
 async fn served(addr: SocketAddr, path: &str, requests: usize) -> usize {
     let mut stream = TcpStream::connect(addr).await.unwrap();
-    let one = format!("GET {path} HTTP/1.1\r\nhost: x\r\n");
+    let one = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n");
     let all = format!("{one}\r\n").repeat(requests - 1) + &one + "connection: close\r\n\r\n";
     stream.write_all(all.as_bytes()).await.unwrap();
     let answers = rest(stream).await;

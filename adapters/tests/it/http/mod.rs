@@ -22,4 +22,5 @@ mod page;
 mod products;
 mod shop;
 mod slow;
+mod strangers;
 mod waiting;

@@ -28,14 +28,14 @@ async fn a_body_that_is_too_large_is_refused_whether_announced_or_not() {
     assert_eq!(answer.json()["type"], "urn:woodytoys:problem:body-too-large");
 
     // Announced and never sent: the answer does not wait for it.
-    let announced = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let announced = "POST /api/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                      content-length: 10000000000\r\nexpect: 100-continue\r\n\r\n";
     let answer = raw(shop.addr, announced.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 
     let chunk = format!("{:x}\r\n{}\r\n", 16 * 1024, " ".repeat(16 * 1024));
     let chunked = format!(
-        "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+        "POST /api/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          transfer-encoding: chunked\r\n\r\n{}0\r\n\r\n",
         chunk.repeat(5)
     );
@@ -58,7 +58,7 @@ async fn a_slow_body_is_not_waited_for() {
     let body = BodyLimits { timeout: SHORT, ..BodyLimits::default() };
     let settings = ServiceSettings { body, ..ServiceSettings::default() };
     let shop = Shop::with(Setup { settings, ..Setup::default() }).await;
-    let begun = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let begun = "POST /api/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                  content-length: 100\r\n\r\n{\"product\":";
     let answer = raw(shop.addr, begun.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
@@ -70,7 +70,7 @@ async fn a_slow_body_is_not_waited_for() {
 async fn a_body_that_breaks_off_places_nothing() {
     let shop = Shop::open().await;
     let mut stream = TcpStream::connect(shop.addr).await.unwrap();
-    let begun = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let begun = "POST /api/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                  content-length: 19\r\n\r\n{\"product\":";
     stream.write_all(begun.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
@@ -83,16 +83,16 @@ async fn a_body_that_breaks_off_places_nothing() {
 async fn a_slow_head_and_an_idle_connection_are_closed() {
     let server = ServerLimits { head_timeout: SHORT, ..ServerLimits::default() };
     let shop = Shop::with(Setup { server, ..Setup::default() }).await;
-    assert_eq!(raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nhost: x\r\nx-slow").await, "");
+    assert_eq!(raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nhost: localhost\r\nx-slow").await, "");
     assert_eq!(raw(shop.addr, b"").await, "");
-    let answered = raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let answered = raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(answered.ends_with("ping"), "{answered}");
 }
 
 /// Sends the head of an order and the first bytes of its body.
 async fn begin_order(shop: &Shop, begun: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(shop.addr).await.unwrap();
-    let head = "POST /api/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /api/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                 content-length: 60000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(begun).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
     let mut stream = socket.connect(shop.addr).await.unwrap();
-    let many = "GET /shop.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2_000);
+    let many = "GET /shop.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(2_000);
     // The server stops reading when it cannot write, and closes then.
     let cut_off = async {
         let _ = stream.write_all(many.as_bytes()).await;
@@ -162,7 +162,7 @@ async fn a_request_that_does_not_go_on_is_given_up_and_a_pause_between_requests_
     let shop = Shop::with(Setup { server, ..Setup::default() }).await;
     assert_eq!(raw(shop.addr, b"GET /api/ping HTTP/1.1\r\nho").await, "");
     let mut idle = TcpStream::connect(shop.addr).await.unwrap();
-    let asked = b"GET /api/ping HTTP/1.1\r\nhost: x\r\n\r\n";
+    let asked = b"GET /api/ping HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut answer = [0; 1024];
     for _ in 0..2 {
         idle.write_all(asked).await.unwrap();
@@ -193,7 +193,7 @@ async fn one_address_cannot_take_all_connections() {
     let per_client = ClientShare::of(2, "10.0.0.0/8".parse().unwrap());
     let server = ServerLimits { per_client, ..ServerLimits::default() };
     let shop = Shop::with(Setup { server, ..Setup::default() }).await;
-    let hello = b"GET /api/ping HTTP/1.1\r\nhost: x\r\n\r\n";
+    let hello = b"GET /api/ping HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut stream = TcpStream::connect(shop.addr).await.unwrap();

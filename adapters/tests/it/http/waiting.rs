@@ -26,7 +26,7 @@ struct Waiter {
 impl Waiter {
     async fn of(shop: &Shop, id: &str) -> Self {
         let mut stream = TcpStream::connect(shop.addr).await.unwrap();
-        let asked = format!("GET /api/orders/{id}?wait=60 HTTP/1.1\r\nhost: x\r\n\r\n");
+        let asked = format!("GET /api/orders/{id}?wait=60 HTTP/1.1\r\nhost: localhost\r\n\r\n");
         stream.write_all(asked.as_bytes()).await.unwrap();
         let (mut head, mut byte) = (Vec::new(), [0]);
         while !head.ends_with(b"\r\n\r\n") {

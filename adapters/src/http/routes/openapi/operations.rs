@@ -15,9 +15,11 @@ const BAD_QUERY: (u16, &str) =
 const BAD_VALUE: (u16, &str) = (422, "A value that cannot be; the response names its field.");
 const NOT_FOR_BROWSERS: (u16, &str) =
     (403, "A browser asks for a stranger's page, or without being asked.");
+const FOREIGN: (u16, &str) = (403, "A page of another site asks for it.");
 const SWITCHED_OFF: (u16, &str) = (405, "`GET`s that change state are switched off: use `POST`.");
-const BODY: [(u16, &str); 5] = [
+const BODY: [(u16, &str); 6] = [
     (400, "The body is no JSON, or broke off; or there are parameters."),
+    FOREIGN,
     (408, "The body took too long to arrive."),
     (413, "The body is larger than 64 KiB."),
     (415, "The body is not `application/json`, or it is compressed."),
@@ -272,6 +274,7 @@ fn cancel_order() -> Told {
         .answer("200", json_of("OrderView", "The order, which is cancelled.").build())
         .problems(&[
             BAD_QUERY,
+            FOREIGN,
             (404, "There is no such order."),
             (409, "It has ended in another way before, and stays so."),
             BAD_VALUE,

@@ -68,8 +68,12 @@ impl Told {
     }
 
     fn errors(self, errors: &[(u16, &str)], told: fn(&str) -> ResponseBuilder) -> Self {
-        let ours = [(500, "A fault of ours."), (504, "It took too long.")];
-        let with_errors = errors.iter().chain(&ours).fold(self, |operation, (status, about)| {
+        let common = [
+            (421, "The host is no name of the shop."),
+            (500, "A fault of ours."),
+            (504, "It took too long."),
+        ];
+        let with_errors = errors.iter().chain(&common).fold(self, |operation, (status, about)| {
             operation.answer(&status.to_string(), told(about).build())
         });
         let unavailable = told(

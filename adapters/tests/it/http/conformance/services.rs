@@ -78,7 +78,9 @@ pub(super) async fn services() -> Vec<Service> {
     let orders = || ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams());
     let readiness = Arc::new(Readiness::new(CancellationToken::new()));
     let admin = AdminRoutes::new(readiness, PrometheusBuilder::new().build_recorder().handle());
-    let (off, settings) = (RateLimit::off, ServiceSettings::default());
+    let off = RateLimit::off;
+    let hosts = "x, shop.test".parse().unwrap();
+    let settings = ServiceSettings { hosts, ..ServiceSettings::default() };
 
     let mut all = Vec::new();
     macro_rules! serve {
