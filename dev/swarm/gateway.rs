@@ -31,6 +31,18 @@ pub(crate) fn the_modules_of_the_page_come_as_scripts() {
     }
 }
 
+pub(crate) fn a_name_that_is_not_the_shops_leads_to_nothing() {
+    let url = format!("{}/api/products", Host::Load.shop());
+    for (name, expected) in
+        [("evil.example", "421"), ("localhost.evil.example:80", "421"), ("localhost:8080", "200")]
+    {
+        let named = format!("Host: {name}");
+        let ask =
+            ["--output", "/dev/null", "--write-out", "%{http_code}", "--header", &named, &url];
+        assert_eq!(Host::Load.curl(&ask), expected, "{name}");
+    }
+}
+
 /// How many of twelve requests for heavy work found nothing in a cache.
 fn misses(name: &str) -> usize {
     let url = format!("{}/api/misc/heavy?name={name}", Host::Load.shop());
