@@ -4,10 +4,14 @@
 //! backend can read further. Each crate of backends says which schemes it has, and
 //! which of them are built in.
 
+mod server;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
+
+pub use server::ServerUrl;
 
 /// One kind of URL that a port's backends understand.
 #[derive(Debug, Clone, Copy)]
