@@ -72,6 +72,25 @@ image() {
 
 container() { echo "woody-${DIR//[^A-Za-z0-9]/-}-$SERVICE"; }
 
+# certificates: an authority of the server's own, in DIR/SERVICE.ca.pem, and what it has signed for this machine, in
+# DIR/SERVICE.pem and DIR/SERVICE.key.
+certificates() {
+    local at=$DIR/$SERVICE
+    if [ -s "$at.ca.pem" ]; then return; fi
+    command -v openssl >/dev/null || die "openssl is missing"
+    (
+        umask 077
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj '/CN=woody tests' \
+            -addext 'basicConstraints=critical,CA:TRUE' -keyout "$at.ca.key" -out "$at.ca.new" &&
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost \
+                -keyout "$at.key" -out "$at.request" &&
+            openssl x509 -req -days 30 -in "$at.request" -CA "$at.ca.new" -CAkey "$at.ca.key" -out "$at.pem" \
+                -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1')
+    ) 2>>"$at.log" || die "openssl made no certificate; see $at.log"
+    rm -f "$at.ca.key" "$at.request"
+    mv "$at.ca.new" "$at.ca.pem"
+}
+
 # run_in USER CMD...: one command in the server's file system, to its end. DIR/SERVICE is /srv in there.
 run_in() {
     local user=$1

@@ -20,6 +20,7 @@ settings() {
     if [ ! -s "$DIR/rabbitmq.settings" ]; then
         (umask 077 && cat >"$DIR/rabbitmq.settings") <<END
 AMQP_PORT=$(free_port)
+AMQPS_PORT=$(free_port)
 MANAGEMENT_PORT=$(free_port)
 DIST_PORT=$(free_port)
 EPMD_PORT=$(free_port)
@@ -47,9 +48,14 @@ start() {
     ! alive || die "is running already"
     # The user comes from the configuration, so that a wiped broker has it again.
     # Quorum as the default type of the vhost: what the stack uses, and a client need not say.
+    certificates
+    cat "$DIR/rabbitmq.key" "$DIR/rabbitmq.pem" | run_in root sh -c 'umask 077 && cat >/srv/tls.pem'
     run_in root sh -c 'umask 077 && cat >/srv/rabbitmq.conf && echo "[rabbitmq_management]." >/srv/enabled_plugins &&
         mkdir -p /srv/data /srv/log && chown rabbitmq /srv /srv/*' <<END
 listeners.tcp.1 = 127.0.0.1:$AMQP_PORT
+listeners.ssl.1 = 127.0.0.1:$AMQPS_PORT
+ssl_options.certfile = /srv/tls.pem
+ssl_options.keyfile = /srv/tls.pem
 management.tcp.ip = 127.0.0.1
 management.tcp.port = $MANAGEMENT_PORT
 default_user = woody
@@ -82,12 +88,14 @@ thaw) thaw ;;
 ctl) ctl "$@" ;;
 env)
     echo "export WOODY_TEST_AMQP_URL=amqp://woody:$PASSWORD@127.0.0.1:$AMQP_PORT/%2f"
+    printf 'export WOODY_TEST_AMQPS_URL=amqps://woody:%s@localhost:%s/%%2f\n' "$PASSWORD" "$AMQPS_PORT"
+    printf 'export WOODY_TEST_RABBITMQ_CA=%q\n' "$DIR/rabbitmq.ca.pem"
     echo "export WOODY_TEST_RABBITMQ_MANAGEMENT_URL=http://woody:$PASSWORD@127.0.0.1:$MANAGEMENT_PORT"
     ;;
 version) run_in rabbitmq env "${ENVIRONMENT[@]}" rabbitmqctl version ;;
 remove)
     remove
-    release_ports "$AMQP_PORT" "$MANAGEMENT_PORT" "$DIST_PORT" "$EPMD_PORT"
+    release_ports "$AMQP_PORT" "$AMQPS_PORT" "$MANAGEMENT_PORT" "$DIST_PORT" "$EPMD_PORT"
     ;;
 *) die "what is '$action'? start stop restart kill wipe freeze thaw ctl env version remove" ;;
 esac
