@@ -11,13 +11,13 @@ pub(crate) const BROKERS: Schemes = Schemes {
         Scheme::sqlite(cfg!(feature = "sqlite")),
         Scheme {
             names: &["amqp"],
-            form: "amqp://USER:PASSWORD@HOST/VHOST",
+            form: "amqp://USER:PASSWORD@HOST,HOST/VHOST",
             feature: "rabbitmq",
             is_built_in: cfg!(feature = "rabbitmq"),
         },
         Scheme {
             names: &["amqps"],
-            form: "amqps://USER:PASSWORD@HOST/VHOST",
+            form: "amqps://USER:PASSWORD@HOST,HOST/VHOST",
             feature: "rabbitmq",
             is_built_in: cfg!(feature = "rabbitmq"),
         },
@@ -46,8 +46,9 @@ impl BrokerUrl {
     /// [`UrlError`] says which URLs are known, or what is wrong with this one.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let url = BROKERS.parse(text)?;
-        if let BackendUrl::Server { scheme, ref url } = url {
-            check_host(scheme, url)?;
+        #[cfg(feature = "rabbitmq")]
+        if let BackendUrl::Server { ref url, .. } = url {
+            crate::rabbitmq::check_url(url)?;
         }
         Ok(Self(url))
     }
@@ -64,17 +65,6 @@ impl BrokerUrl {
     pub fn file(&self) -> Option<&Path> {
         self.0.file()
     }
-}
-
-fn check_host(scheme: &'static str, url: &str) -> Result<(), UrlError> {
-    let rest = url.split_once("://").map(|(_, rest)| rest);
-    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    let host = authority.and_then(|authority| authority.rsplit('@').next()).unwrap_or_default();
-    if host.is_empty() || host.starts_with(':') {
-        let problem = format!("a host must follow, as in `{scheme}://rabbitmq`");
-        return Err(UrlError::malformed(scheme, problem));
-    }
-    Ok(())
 }
 
 impl FromStr for BrokerUrl {
@@ -179,17 +169,39 @@ mod tests {
             ("amqp://woody:hunter2@rabbitmq/%2f", "amqp://woody:***@rabbitmq/%2f"),
             ("amqp://woody:hun:ter2@rabbitmq", "amqp://woody:***@rabbitmq"),
             ("amqp://woody:hu@nter2@rabbitmq", "amqp://woody:***@rabbitmq"),
-            ("amqp://rabbitmq?cert_password=hunter2", "amqp://rabbitmq"),
-            ("amqp://rabbitmq?cert_password=hun@ter2", "amqp://…"),
-            ("amqp://woody:hun?ter2@rabbitmq", "amqp://…"),
+            (
+                "amqp://woody:hunter2@r1:5672,r2,[::1]/shop",
+                "amqp://woody:***@r1:5672,r2,[::1]/shop",
+            ),
+            ("amqps://woody:hunter2@r1,r2?cacertfile=/ca.pem", "amqps://woody:***@r1,r2"),
         ] {
             let url: BrokerUrl = text.parse().unwrap();
             assert_eq!(url.to_string(), shown);
             assert_eq!(format!("{url:?}"), format!("BrokerUrl({shown})"));
         }
-        for bad in ["amqp:", "amqp:host", "amqp://", "amqps:///shop", "amqp://u:hunter2@:5672"] {
+        for bad in ["amqp://", "amqps:///shop", "amqp://u:hunter2@:5672"] {
             let says = refusal(bad);
             assert!(says.contains("a host must follow") && !says.contains("hunter2"), "{says}");
+        }
+        for bad in [
+            "amqp:",
+            "amqp:host",
+            "amqp://u:hunter2@r1,,r2",
+            "amqp://u:hunter2@r1,u:hunter2@r2",
+            "amqp://rabbitmq?cert_password=hunter2",
+            "amqp://rabbitmq?cert_password=hun@ter2",
+            "amqp://woody:hun?ter2@rabbitmq",
+        ] {
+            let says = refusal(bad);
+            assert!(says.starts_with("malformed amqp URL") && !says.contains("ter2"), "{says}");
+        }
+    }
+
+    #[cfg(feature = "rabbitmq")]
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        for text in ["amqp://rabbitmq?cert_password=hun@ter2", "amqp://woody:hun?ter2@rabbitmq"] {
+            assert_eq!(without_password("amqp", text), "amqp://…");
         }
     }
 }

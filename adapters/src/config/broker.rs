@@ -8,7 +8,10 @@ use super::{ConfigError, SecretArg};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Broker")]
 pub struct BrokerArgs {
-    /// memory:, sqlite:PATH, amqp://USER:PASSWORD@HOST/VHOST or amqps://…
+    /// memory:, sqlite:PATH, amqp://USER:PASSWORD@HOST:PORT,HOST/VHOST or amqps://…
+    ///
+    /// Several hosts are those of one cluster. Each login has 1 s, or ?connection_timeout=MS (100 to 60000);
+    /// amqps:// takes ?cacertfile=FILE.
     #[arg(long, env = "WOODY_BROKER_URL", value_name = "URL", hide_env_values = true)]
     pub broker_url: Option<SecretArg>,
     /// File that holds the broker's URL.

@@ -17,11 +17,11 @@ use tokio::sync::Mutex;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
 
 use super::{
-    address::Address,
     connection::Link,
     depth::DepthLook,
     error::within,
     headers::{self, Death},
+    hosts::Hosts,
     publisher::{Outgoing, RabbitMqPublisher},
     session::Session,
     topology::{Queue, Topology},
@@ -40,7 +40,7 @@ pub(super) struct RabbitMqAdmin {
     pub(super) link: Arc<Link>,
     pub(super) publisher: Arc<RabbitMqPublisher>,
     pub(super) topology: Topology,
-    pub(super) address: Address,
+    pub(super) hosts: Arc<Hosts>,
     pub(super) limit: Duration,
     /// Held during a look: it hides the dead letters that it holds from others.
     pub(super) looking: Mutex<()>,
@@ -211,7 +211,7 @@ impl BrokerAdmin for RabbitMqAdmin {
     /// twice and not missed.
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         let session = self.link.session().await?;
-        let mut look = DepthLook::new(&self.topology, &self.address, self.limit);
+        let mut look = DepthLook::new(&self.topology, &self.hosts, self.limit);
         let mut delayed = 0;
         for queue in Queue::retries() {
             if !self.is_known_missing(queue) {

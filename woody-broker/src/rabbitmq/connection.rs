@@ -17,8 +17,8 @@ use woody_core::{
 
 use super::{
     RabbitMqOptions,
-    address::Address,
     error::{Cause, Fault, broker_error},
+    hosts::Hosts,
     session::Session,
 };
 
@@ -49,7 +49,7 @@ impl Link {
     /// one broker: when one connects, the others try at once.
     pub(super) fn start(
         purpose: &'static str,
-        address: Address,
+        hosts: Arc<Hosts>,
         options: &RabbitMqOptions,
         news: &Arc<Notify>,
         cancel: &CancellationToken,
@@ -59,7 +59,7 @@ impl Link {
         let wanted = watch::Sender::new(false);
         let supervisor = Supervisor {
             purpose,
-            address,
+            hosts,
             options: options.clone(),
             news: Arc::clone(news),
             cancel: cancel.clone(),
@@ -123,7 +123,7 @@ impl Link {
 
 struct Supervisor {
     purpose: &'static str,
-    address: Address,
+    hosts: Arc<Hosts>,
     options: RabbitMqOptions,
     news: Arc<Notify>,
     cancel: CancellationToken,
@@ -146,7 +146,7 @@ impl Supervisor {
         let mut comeback = self.options.comeback().good_after(SETTLED);
         loop {
             let name = format!("woodytoys {} {}", self.options.queue, self.purpose);
-            let opening = Session::open(&self.address, name);
+            let opening = self.hosts.open(&name);
             let Some(opened) = cancel.run_until_cancelled(opening).await else { return };
             let cause = match opened {
                 Ok(session) => {
@@ -181,6 +181,7 @@ impl Supervisor {
         self.news.notify_waiters();
         let ended = cancel.run_until_cancelled(self.watch(&session)).await;
         if ended.is_some() {
+            self.hosts.lost(&session);
             session.cut();
         } else {
             session.close(self.options.close_timeout).await;

@@ -15,8 +15,8 @@ use lapin::{
 use woody_core::ports::BrokerError;
 
 use super::{
-    address::Address,
     error::{Fault, within},
+    hosts::Hosts,
     session::Session,
     topology::{Fill, Queue, Topology},
 };
@@ -24,14 +24,14 @@ use super::{
 /// One look at all queues.
 pub(super) struct DepthLook<'a> {
     topology: &'a Topology,
-    address: &'a Address,
+    hosts: &'a Hosts,
     limit: Duration,
     asking: Option<(Session, Channel)>,
 }
 
 impl<'a> DepthLook<'a> {
-    pub(super) fn new(topology: &'a Topology, address: &'a Address, limit: Duration) -> Self {
-        Self { topology, address, limit, asking: None }
+    pub(super) fn new(topology: &'a Topology, hosts: &'a Hosts, limit: Duration) -> Self {
+        Self { topology, hosts, limit, asking: None }
     }
 
     /// Returns how full a queue is; `None` when it does not exist.
@@ -73,7 +73,7 @@ impl<'a> DepthLook<'a> {
         let asking = if let Some(asking) = self.asking.take() {
             asking
         } else {
-            let session = Session::open(self.address, "woody depth".into()).await?;
+            let session = self.hosts.open("woody depth").await?;
             let channel = session.channel(self.limit).await?;
             (session, channel)
         };

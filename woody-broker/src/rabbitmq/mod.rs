@@ -8,6 +8,9 @@
 //! lapin's own recovery is off: it notices neither a silent broker nor a deleted
 //! queue. Every request to the broker has a deadline here.
 //!
+//! A URL may name several hosts of one cluster. A connection goes to any of them, each name
+//! and each of its addresses in turn, those that failed lately last.
+//!
 //! The queue of orders is declared with no arguments, so that any client that
 //! does the same can share it. Its type, its limits and its dead-letter route come from
 //! the virtual host and its policies.
@@ -34,6 +37,7 @@ mod depth;
 mod error;
 mod events;
 mod headers;
+mod hosts;
 mod options;
 mod publisher;
 mod session;
@@ -51,11 +55,12 @@ use woody_core::ports::{
     Broker, BrokerAdmin, BrokerError, Consumer, OrderEvents, Prefetch, Publisher,
 };
 
+pub(crate) use address::check_url;
 pub use options::RabbitMqOptions;
 
 use self::{
     acker::Moving, address::Address, admin::RabbitMqAdmin, connection::Link,
-    consumer::RabbitMqConsumer, events::RabbitMqEvents, publisher::RabbitMqPublisher,
+    consumer::RabbitMqConsumer, events::RabbitMqEvents, hosts::Hosts, publisher::RabbitMqPublisher,
     topology::Topology,
 };
 
@@ -64,7 +69,7 @@ use self::{
 /// Dropping it ends its connections as [`close`](Broker::close) does, without
 /// waiting; publishers, consumers and the rest end with it.
 pub struct RabbitMqBroker {
-    address: Address,
+    hosts: Arc<Hosts>,
     options: RabbitMqOptions,
     publisher: Arc<RabbitMqPublisher>,
     admin: Arc<RabbitMqAdmin>,
@@ -82,17 +87,18 @@ impl RabbitMqBroker {
     /// no error.
     ///
     /// # Errors
-    /// [`BrokerError::Refused`] for a malformed URL or queue name. The text
-    /// never quotes the URL.
+    /// [`BrokerError::Refused`] for a malformed URL or queue name, or a file of authorities
+    /// (`cacertfile`) that cannot be read. The text never quotes the URL.
     #[expect(clippy::unused_async, reason = "it needs a runtime, and backends look alike")]
     pub async fn connect(url: &str, options: RabbitMqOptions) -> Result<Self, BrokerError> {
         options.check()?;
-        let address = Address::parse(url, &options)?;
+        let address = Address::parse(url, &options).map_err(BrokerError::refused)?;
+        let hosts = Arc::new(Hosts::of(address)?);
         let cancel = CancellationToken::new();
         let tasks = TaskTracker::new();
         let news = Arc::default();
         let link =
-            |purpose| Link::start(purpose, address.clone(), &options, &news, &cancel, &tasks);
+            |purpose| Link::start(purpose, Arc::clone(&hosts), &options, &news, &cancel, &tasks);
         let (publishing, consuming, operating) = (link("publish"), link("consume"), link("admin"));
         let topology = Topology::new(options.queue.clone(), options.operation_timeout);
         publishing.want();
@@ -103,7 +109,7 @@ impl RabbitMqBroker {
                 link: Arc::clone(&operating),
                 publisher: Arc::clone(&publisher),
                 topology: topology.clone(),
-                address: address.clone(),
+                hosts: Arc::clone(&hosts),
                 limit: options.operation_timeout,
                 looking: tokio::sync::Mutex::default(),
                 missing: std::sync::Mutex::default(),
@@ -127,7 +133,7 @@ impl RabbitMqBroker {
             publisher,
             consuming,
             topology,
-            address,
+            hosts,
             options,
             tasks,
             cancel,
@@ -176,7 +182,7 @@ impl Broker for RabbitMqBroker {
 impl fmt::Debug for RabbitMqBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RabbitMqBroker")
-            .field("address", &self.address)
+            .field("address", self.hosts.address())
             .field("queue", &self.options.queue)
             .finish_non_exhaustive()
     }

@@ -18,8 +18,12 @@ pub struct RabbitMqOptions {
     /// A connection that is silent for twice as long is closed. Whole seconds, at
     /// least one. A `heartbeat` in the URL that is not 0 wins.
     pub heartbeat: Duration,
-    /// How long connecting may take. A `connection_timeout` in the URL wins.
+    /// How long connecting may take, where the URL's host has one address. A
+    /// `connection_timeout` in the URL wins.
     pub connect_timeout: Duration,
+    /// How long it may take at each address, where there are several: then the next is
+    /// tried. A `connection_timeout` in the URL wins.
+    pub login_timeout: Duration,
     /// How long any single request to the broker may take.
     pub operation_timeout: Duration,
     /// How long a window of messages may take from its first byte to its last confirm.
@@ -44,6 +48,7 @@ impl RabbitMqOptions {
         queue: String,
         heartbeat: Duration,
         connect_timeout: Duration,
+        login_timeout: Duration,
         operation_timeout: Duration,
         publish_timeout: Duration,
         publish_channels: usize,
@@ -61,6 +66,7 @@ impl Default for RabbitMqOptions {
             queue: "order_processing".into(),
             heartbeat: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(3),
+            login_timeout: Duration::from_secs(1),
             operation_timeout: Duration::from_secs(5),
             publish_timeout: Duration::from_secs(5),
             publish_channels: 4,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     os::fd::AsFd,
     sync::{
         Mutex, PoisonError,
@@ -11,12 +11,14 @@ use std::{
     time::Duration,
 };
 
-use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, tcp::OwnedTLSConfig};
+use lapin::{
+    AsyncTcpStream, Channel, Connection, ConnectionProperties, tcp::OwnedTLSConfig, uri::AMQPUri,
+};
 use tokio::sync::watch;
 use woody_core::ports::BrokerError;
 
 use super::{
-    address::Address,
+    address::is_encrypted,
     error::{Fault, broker_error, within},
 };
 
@@ -25,6 +27,8 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 /// A live connection; once it has ended it is not opened again.
 pub(super) struct Session {
     pub(super) id: u64,
+    /// Where it is, as its [`Login`] had it.
+    pub(super) at: (usize, SocketAddr),
     pub(super) connection: Connection,
     /// Queues and exchanges that were declared over this connection.
     pub(super) declared: Mutex<HashSet<String>>,
@@ -32,40 +36,40 @@ pub(super) struct Session {
     socket: Socket,
 }
 
+/// Where a connection goes, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Login<'a> {
+    pub(super) uri: &'a AMQPUri,
+    /// The number of the host in the URL, and one of its addresses.
+    pub(super) at: (usize, SocketAddr),
+    pub(super) tls: &'a OwnedTLSConfig,
+    /// For all of it: socket, TLS, and the broker's handshake.
+    pub(super) limit: Duration,
+}
+
 impl Session {
-    /// Connects and logs in, within the address's time.
-    pub(super) async fn open(address: &Address, name: String) -> Result<Self, BrokerError> {
-        let limit = address.connect_timeout;
+    /// Connects and logs in, within the login's time.
+    pub(super) async fn open(login: Login<'_>, name: &str) -> Result<Self, BrokerError> {
+        let limit = login.limit;
         // Boxed: logging in has a future of 16 KiB, which ends here and not in the
         // task that keeps the connection up.
-        let connect = Box::pin(Self::connect(address, name));
+        let connect = Box::pin(Self::connect(login, name));
         match tokio::time::timeout(limit, connect).await {
             Ok(session) => session.map_err(broker_error),
             Err(_) => Err(Fault::TimedOut { what: "connecting", limit }.into()),
         }
     }
 
-    async fn connect(address: &Address, name: String) -> lapin::Result<Self> {
+    async fn connect(Login { uri, at, tls, .. }: Login<'_>, name: &str) -> lapin::Result<Self> {
         let runtime = lapin::runtime::default_runtime()?;
         // The socket is opened here and not by lapin, which has no deadline for it.
-        let mut failed = std::io::Error::other("the host's name has no address");
-        let mut stream = None;
-        for at in tokio::net::lookup_host((address.host(), address.port())).await? {
-            match AsyncTcpStream::connect(&runtime, at).await {
-                Ok(connected) => {
-                    stream = Some(connected);
-                    break;
-                }
-                Err(error) => failed = error,
-            }
-        }
-        let Some(stream) = stream else { return Err(failed.into()) };
+        let stream = AsyncTcpStream::connect(&runtime, at.1).await?;
         let AsyncTcpStream::Plain(plain) = &stream else {
             return Err(std::io::Error::other("a new socket speaks TLS already").into());
         };
         let socket = Socket(plain.get_ref().as_fd().try_clone_to_owned()?.into());
-        let stream = if address.is_encrypted() {
-            stream.into_tls(address.host(), OwnedTLSConfig::default().as_ref()).await?
+        let stream = if is_encrypted(uri) {
+            stream.into_tls(&uri.authority.host, tls.as_ref()).await?
         } else {
             stream
         };
@@ -75,11 +79,12 @@ impl Session {
             let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
             stream.ok_or_else(|| std::io::Error::other("one socket, one connection").into())
         };
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connection =
-            Connection::connector(address.uri().clone(), runtime, hand_over, properties).await?;
+        let properties =
+            ConnectionProperties::default().with_connection_name(name.to_owned().into());
+        let connection = Connection::connector(uri.clone(), runtime, hand_over, properties).await?;
         Ok(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            at,
             connection,
             declared: Mutex::default(),
             blocked: watch::Sender::new(false),

@@ -6,6 +6,8 @@ use uuid::Uuid;
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::ports::Broker;
 
+mod gate;
+mod hosts;
 mod own;
 mod raw;
 mod rights;

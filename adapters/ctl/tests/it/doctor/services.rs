@@ -102,3 +102,10 @@ fn a_setting_that_its_program_refuses_is_told() {
     let legacy = "${WOODY_LEGACY_GET:-on}";
     ours().service("order-service", legacy, "off").is_clean();
 }
+
+#[test]
+fn a_url_of_several_hosts_is_right() {
+    let url = "WOODY_BROKER_URL: amqp://r1:5672,r2,r3/%2f?connection_timeout=500";
+    let before = "WOODY_BROKER_URL_FILE: /run/secrets/broker_url";
+    ours().service("order-service", before, url).service("order-worker", before, url).is_clean();
+}
