@@ -1,8 +1,9 @@
 //! Rows that look the same in each database, and values that are written alike.
 
 use sqlx::types::Json;
+use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::domain::{Details, OrderId, OrderStatus, Parts, Reason};
+use woody_core::domain::{Act, ActResult, Details, NewAct, OrderId, OrderStatus, Parts, Reason};
 use woody_core::ports::{OrderCounts, StoreError};
 
 use crate::row::row;
@@ -32,6 +33,41 @@ row! {
         failed: i64,
         cancelled: i64,
         outbox: i64,
+    }
+}
+
+row! {
+    /// An act, but for its time, which each database writes in its own way.
+    pub(crate) struct ActRow of each database {
+        id: Uuid,
+        by_whom: String,
+        because: Option<String>,
+        verb: String,
+        order_id: Option<Uuid>,
+        target: String,
+        result: Option<String>,
+        told: Option<String>,
+    }
+}
+
+impl ActRow {
+    pub(crate) fn read(self, at: OffsetDateTime) -> Result<Act, StoreError> {
+        let result = |word: String| {
+            ActResult::from_parts(&word, self.told.map(Reason::new))
+                .ok_or_else(|| StoreError::Corrupt(format!("result of an act {word:?}")))
+        };
+        Ok(Act {
+            asked: NewAct {
+                id: self.id.into(),
+                by: self.by_whom.into(),
+                because: self.because.map(Reason::new),
+                verb: self.verb.into(),
+                order: self.order_id.map(OrderId::from),
+                target: self.target.into(),
+            },
+            at,
+            result: self.result.map(result).transpose()?,
+        })
     }
 }
 

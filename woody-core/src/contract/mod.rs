@@ -16,6 +16,7 @@
 //! temporary folder, or a schema that is dropped. A suite that needs a server
 //! passes `#[ignore = "needs WOODY_TEST_…"]` in front of `fresh`.
 
+pub mod act_log;
 pub mod broker;
 pub mod order_store;
 mod order_type;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::OrderType;
-use crate::domain::{NewProduct, Parts, ProductId, ProductName, now};
-use crate::ports::{OrderCounts, Store, StoreError};
+use crate::domain::{ActId, ActResult, NewProduct, Parts, ProductId, ProductName, now};
+use crate::ports::{ActQuery, OrderCounts, Store, StoreError};
 
 /// No clause is about orders.
 pub const ORDER_TYPES: &[OrderType] = OrderType::ONE;
@@ -20,7 +20,7 @@ macro_rules! store_contract {
     ($(#[$attr:meta])* $fresh:path) => {
         $crate::__contract_clauses! {
             [$(#[$attr])*] $fresh, $crate::contract::store =>
-            both_ports_work_once_it_is_migrated
+            all_ports_work_once_it_is_migrated
             migrating_again_changes_nothing
             migrating_at_once_is_migrating_once
             all_ports_lead_to_the_same_store
@@ -40,11 +40,12 @@ fn product() -> NewProduct {
 }
 
 /// Nothing else has to be done first.
-pub async fn both_ports_work_once_it_is_migrated(store: Arc<dyn Store>) {
+pub async fn all_ports_work_once_it_is_migrated(store: Arc<dyn Store>) {
     store.migrate().await.unwrap();
     store.orders().ping().await.unwrap();
     assert_eq!(store.orders().counts().await.unwrap(), OrderCounts::default());
     assert_eq!(store.products().summary().await.unwrap().count, 0);
+    assert_eq!(store.acts().list(&ActQuery::default()).await.unwrap().acts, []);
 }
 
 /// A program does so whenever it starts.
@@ -76,13 +77,15 @@ pub async fn all_ports_lead_to_the_same_store(store: Arc<dyn Store>) {
 /// Its ports outlive it, but do nothing more.
 pub async fn a_closed_store_is_unavailable(store: Arc<dyn Store>) {
     store.migrate().await.unwrap();
-    let (orders, products) = (store.orders(), store.products());
+    let (orders, products, acts) = (store.orders(), store.products(), store.acts());
     store.close().await;
     for refused in [
         orders.ping().await,
         orders.counts().await.map(drop),
         store.orders().claim_outbox(1, Duration::from_secs(1)).await.map(drop),
         products.summary().await.map(drop),
+        acts.list(&ActQuery::default()).await.map(drop),
+        store.acts().close(ActId::fresh(), &ActResult::Done(None)).await,
         store.products().add(&product()).await,
     ] {
         assert!(refused.as_ref().is_err_and(StoreError::is_transient), "{refused:?}");

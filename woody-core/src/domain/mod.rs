@@ -3,10 +3,13 @@
 //! A value of these types has been checked once, where it came in; nothing
 //! behind that point checks it again.
 
+mod act;
 mod details;
 mod fields;
 mod id;
 mod invalid;
+mod label;
+mod line;
 mod message;
 mod order;
 mod part;
@@ -18,9 +21,11 @@ mod stamp;
 mod status;
 mod toy;
 
+pub use act::{Act, ActId, ActResult, NewAct};
 pub use details::{Details, DetailsError, OrderDetails};
 pub use id::{IdempotencyKey, OrderId, ProductId};
 pub use invalid::Invalid;
+pub use label::Label;
 pub use message::{MalformedMessage, OrderMessage};
 pub use order::{NewOrder, Order, now};
 pub use part::{MAX_PARTS, MAX_SIDE_MM, Part, Parts};

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::line::one_line;
+
 /// Why an order ended as it did: one line of text, 500 characters at most.
 ///
 /// Any text becomes one: control characters are replaced by spaces and what is too long
@@ -14,17 +16,7 @@ impl Reason {
 
     /// Tidies `text` into a reason.
     pub fn new(text: impl AsRef<str>) -> Self {
-        let blank = |c: char| c.is_whitespace() || c.is_control();
-        let mut line: String = text
-            .as_ref()
-            .trim_matches(blank)
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(Self::MAX_CHARS)
-            .collect();
-        // The cut may have left a blank at the end.
-        line.truncate(line.trim_end().len());
-        Self(line)
+        Self(one_line(text.as_ref(), Self::MAX_CHARS))
     }
 
     /// Returns the text.

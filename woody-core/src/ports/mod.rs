@@ -3,18 +3,21 @@
 //! Each trait states its contract in words; the feature `contract` holds the
 //! same contract as tests, which every backend passes.
 
+mod act_log;
 mod broker;
 mod broker_error;
 mod delivery;
 mod events;
 mod order_list;
 mod order_store;
+mod place;
 mod product_store;
 mod record;
 mod store;
 mod store_error;
 mod validator;
 
+pub use act_log::{ActCursor, ActLog, ActPage, ActQuery};
 pub use broker::{
     Broker, BrokerAdmin, Consumer, ConsumerState, DeadLetter, DeadLetterId, Prefetch, Publisher,
     QueueDepth,
@@ -34,6 +37,7 @@ pub use validator::{ValidateError, Validator, Verdict};
 
 #[cfg(feature = "mock")]
 pub use {
+    act_log::MockActLog,
     broker::{MockBroker, MockBrokerAdmin, MockConsumer, MockPublisher},
     delivery::MockAcker,
     events::MockOrderEvents,

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::place::{self, whole_micros};
 use crate::domain::{Details, Invalid, Order, OrderId, StatusName};
 
 /// Which orders [`OrderStore::list`](super::OrderStore::list) returns: by default all of them.
@@ -61,11 +62,7 @@ impl OrderQuery {
     }
 }
 
-fn whole_micros(at: OffsetDateTime) -> OffsetDateTime {
-    at.replace_nanosecond(at.nanosecond() / 1_000 * 1_000).unwrap_or(at)
-}
-
-/// How many orders a page holds at most: 1 to 500, by default 100.
+/// How many orders, or acts, a page holds at most: 1 to 500, by default 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageSize(u16);
 
@@ -123,8 +120,7 @@ impl OrderCursor {
 
 impl fmt::Display for OrderCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.accepted_at.unix_timestamp_nanos().div_euclid(1_000);
-        write!(f, "{micros}.{}", self.id.as_uuid().simple())
+        place::write(f, self.accepted_at, self.id.as_uuid())
     }
 }
 
@@ -132,13 +128,7 @@ impl FromStr for OrderCursor {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let read = || {
-            let (micros, id) = text.split_once('.')?;
-            let nanos = i128::from(micros.parse::<i64>().ok()?) * 1_000;
-            let accepted_at = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
-            Some(Self { accepted_at, id: OrderId::parse(id).ok()? })
-        };
-        read().ok_or_else(|| Invalid::new("cursor", "must be one that a page ended with"))
+        place::read(text).map(|(accepted_at, id)| Self { accepted_at, id: id.into() })
     }
 }
 

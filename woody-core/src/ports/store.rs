@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{OrderStore, ProductStore, StoreError};
+use super::{ActLog, OrderStore, ProductStore, StoreError};
 
-/// A store with both its ports, so that a program can be given one thing.
+/// A store with all its ports, so that a program can be given one thing.
 ///
 /// # Contract
-/// - Before the first call of [`orders`](Self::orders) or [`products`](Self::products),
-///   [`migrate`](Self::migrate) must have succeeded once, by any process.
+/// - Before the first call of one of its ports, [`migrate`](Self::migrate) must have succeeded
+///   once, by any process.
 /// - All that is returned reads and writes the same store.
 /// - A store whose server is unavailable is no error until it is called.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -19,6 +19,9 @@ pub trait Store: Send + Sync {
 
     /// Returns the port to the catalogue.
     fn products(&self) -> Arc<dyn ProductStore>;
+
+    /// Returns the port to what operators have done.
+    fn acts(&self) -> Arc<dyn ActLog>;
 
     /// Brings the schema up to date. Any number of processes may do so at once,
     /// and again at any time.

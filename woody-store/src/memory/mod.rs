@@ -1,3 +1,5 @@
+mod act_table;
+mod acts;
 mod list;
 mod order_table;
 mod orders;
@@ -8,8 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, OrderStore, ProductStore, Store, StoreError};
 
+use act_table::ActTable;
 use order_table::OrderTable;
 use product_table::ProductTable;
 
@@ -21,6 +24,7 @@ use product_table::ProductTable;
 pub struct MemoryStore {
     orders: Arc<Mutex<OrderTable>>,
     products: Arc<Mutex<ProductTable>>,
+    acts: Arc<Mutex<ActTable>>,
     is_closed: Arc<AtomicBool>,
 }
 
@@ -36,6 +40,10 @@ impl MemoryStore {
 
     fn product_table(&self) -> Result<MutexGuard<'_, ProductTable>, StoreError> {
         self.open(&self.products)
+    }
+
+    fn act_table(&self) -> Result<MutexGuard<'_, ActTable>, StoreError> {
+        self.open(&self.acts)
     }
 
     /// Locks a table, unless the store was closed.
@@ -55,6 +63,10 @@ impl Store for MemoryStore {
     }
 
     fn products(&self) -> Arc<dyn ProductStore> {
+        Arc::new(self.clone())
+    }
+
+    fn acts(&self) -> Arc<dyn ActLog> {
         Arc::new(self.clone())
     }
 

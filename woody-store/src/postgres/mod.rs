@@ -1,3 +1,4 @@
+mod acts;
 mod call;
 mod error;
 mod list;
@@ -25,7 +26,7 @@ use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Connection, FromRow, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, OrderStore, ProductStore, Store, StoreError};
 
 use crate::{OpenError, StoreOptions, UrlError};
 use error::{Error, NoAnswer};
@@ -131,6 +132,10 @@ impl Store for PostgresStore {
     }
 
     fn products(&self) -> Arc<dyn ProductStore> {
+        Arc::new(self.clone())
+    }
+
+    fn acts(&self) -> Arc<dyn ActLog> {
         Arc::new(self.clone())
     }
 

@@ -9,7 +9,9 @@ use sqlx::types::Json;
 use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, Parts, Product, ProductName, Reason};
+use woody_core::domain::{
+    Act, Details, NewOrder, Order, OrderId, Parts, Product, ProductName, Reason,
+};
 use woody_core::ports::{Decision, FoundOrder, StoreError, Watermark};
 
 use super::error::Error;
@@ -68,6 +70,20 @@ row! {
     pub(super) struct WatermarkRow of PgRow {
         accepted_before: OffsetDateTime,
         unmarked_since: OffsetDateTime,
+    }
+}
+
+row! {
+    /// An act.
+    pub(super) struct ActRow of PgRow {
+        ..asked: crate::rows::ActRow,
+        at: Stamp,
+    }
+}
+
+impl ActRow {
+    pub(super) fn read(self) -> Result<Act, StoreError> {
+        self.asked.read(self.at.0)
     }
 }
 

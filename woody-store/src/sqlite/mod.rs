@@ -1,3 +1,4 @@
+mod acts;
 mod error;
 mod list;
 mod lost;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
-use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, OrderStore, ProductStore, Store, StoreError};
 use woody_core::resilience::{JournaledFile, RetryDelays};
 
 use crate::OpenError;
@@ -153,6 +154,10 @@ impl Store for SqliteStore {
     }
 
     fn products(&self) -> Arc<dyn ProductStore> {
+        Arc::new(self.clone())
+    }
+
+    fn acts(&self) -> Arc<dyn ActLog> {
         Arc::new(self.clone())
     }
 

@@ -9,7 +9,9 @@ use sqlx::types::Json;
 use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, Parts, Product, ProductName, now};
+use woody_core::domain::{
+    Act, Details, NewOrder, Order, OrderId, Parts, Product, ProductName, now,
+};
 use woody_core::ports::{Decision, FoundOrder, StoreError};
 
 use super::error::Error;
@@ -32,6 +34,20 @@ row! {
         ..asked: NewOrderRow,
         ..status: StatusRow,
         finished_at: Option<i64>,
+    }
+}
+
+row! {
+    /// An act.
+    pub(super) struct ActRow of SqliteRow {
+        ..asked: crate::rows::ActRow,
+        at: i64,
+    }
+}
+
+impl ActRow {
+    pub(super) fn read(self) -> Result<Act, StoreError> {
+        self.asked.read(from_micros(self.at)?)
     }
 }
 

@@ -50,6 +50,7 @@ fn migrator() -> Migrator {
             "orders cancelled",
             include_str!("../../migrations/sqlite/0004_orders_cancelled.sql"),
         ),
+        step(5, "operators", include_str!("../../migrations/sqlite/0005_operators.sql")),
     ]);
     // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);

@@ -35,3 +35,14 @@ mod product_store {
     use super::*;
     woody_core::product_store_contract!(fresh);
 }
+
+mod act_log {
+    use woody_core::ports::ActLog;
+
+    fn fresh() -> Ready<(Arc<dyn ActLog>, ())> {
+        ready((Arc::new(MemoryStore::new()), ()))
+    }
+
+    use super::*;
+    woody_core::act_log_contract!(fresh);
+}

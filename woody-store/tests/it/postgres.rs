@@ -99,6 +99,22 @@ mod order_store {
     );
 }
 
+mod act_log {
+    use woody_core::ports::ActLog;
+
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn ActLog>, Schema) {
+        let (store, schema) = open().await;
+        (store, schema)
+    }
+
+    woody_core::act_log_contract!(
+        #[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+        fresh
+    );
+}
+
 mod product_store {
     use super::*;
 

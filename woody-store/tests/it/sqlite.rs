@@ -52,6 +52,19 @@ mod product_store {
     woody_core::product_store_contract!(fresh);
 }
 
+mod act_log {
+    use woody_core::ports::ActLog;
+
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn ActLog>, TempDir) {
+        let (store, folder) = open().await;
+        (store, folder)
+    }
+
+    woody_core::act_log_contract!(fresh);
+}
+
 #[tokio::test]
 async fn a_store_is_found_again_as_it_was_left() {
     let folder = tempfile::tempdir().unwrap();

@@ -79,6 +79,22 @@ mod order_store {
     );
 }
 
+mod act_log {
+    use woody_core::ports::ActLog;
+
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn ActLog>, (Database, PgBouncer)) {
+        let (store, kept) = open().await;
+        (store, kept)
+    }
+
+    woody_core::act_log_contract!(
+        #[ignore = "needs WOODY_TEST_POSTGRES_URL and pgbouncer"]
+        fresh
+    );
+}
+
 mod product_store {
     use super::*;
 
