@@ -28,6 +28,8 @@ is_from_registry "$image" || pull=never
 load_passwords || die "the passwords of deploy-swarm.sh are not in $SECRETS_DIR"
 # By way of our environment: an argument of docker's is for all to see.
 WOODY_STORE_URL=$(secret store_url) WOODY_BROKER_URL=$(secret broker_url)
-export WOODY_STORE_URL WOODY_BROKER_URL
+# In the container there is no such user.
+WOODY_BY=${WOODY_BY:-${SUDO_USER:-$(id -un)} at $(uname -n)}
+export WOODY_STORE_URL WOODY_BROKER_URL WOODY_BY
 exec docker run --rm --interactive --pull "$pull" --network "container:${beside[0]}" --read-only --cap-drop ALL \
-    --env WOODY_STORE_URL --env WOODY_BROKER_URL "$image" "$@"
+    --env WOODY_STORE_URL --env WOODY_BROKER_URL --env WOODY_BY "$image" "$@"

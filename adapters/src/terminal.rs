@@ -80,6 +80,12 @@ pub fn complain(error: impl Display) {
     let _ = writeln!(io::stderr(), "error: {}", visible(&error.to_string()));
 }
 
+/// Prints `warning: …` to stderr, on one line; where that takes nothing, the warning is
+/// lost.
+pub fn warn(warning: impl Display) {
+    let _ = writeln!(io::stderr(), "warning: {}", visible(&warning.to_string()));
+}
+
 /// Formats the message and the fields of a log line with everything in them shown.
 ///
 /// The subscriber's own formatter escapes a part of it: neither line feeds, nor

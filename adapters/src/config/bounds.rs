@@ -46,6 +46,9 @@ pub const SECOND: Duration = Duration::from_secs(1);
 pub const HOUR: Duration = Duration::from_hours(1);
 /// Longer than anything in a shop takes.
 pub const MONTH: Duration = Duration::from_hours(30 * 24);
+/// As humantime counts it. What is looked back to may be that old.
+pub const YEAR: Duration = Duration::from_hours(8_766);
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU16;

@@ -12,7 +12,7 @@ use testkit::service::{Start, binary};
 
 /// Our programs, and for `woodyctl` the words that lead to each of its commands
 /// with flags of its own: its name for `--help`, and what it needs besides.
-const PROGRAMS: [(&str, &[&str], &[&str]); 12] = [
+const PROGRAMS: [(&str, &[&str], &[&str]); 13] = [
     ("woodytoys", &[], &["--healthcheck"]),
     ("order-worker", &[], &["--healthcheck"]),
     ("order-service", &[], &["--healthcheck"]),
@@ -20,6 +20,7 @@ const PROGRAMS: [(&str, &[&str], &[&str]); 12] = [
     ("misc-service", &[], &["--healthcheck"]),
     ("woodyctl", &["orders", "stuck"], &[]),
     ("woodyctl", &["orders", "audit"], &[]),
+    ("woodyctl", &["acts"], &[]),
     ("woodyctl", &["order", "place"], &["Train"]),
     ("woodyctl", &["dead", "list"], &[]),
     ("woodyctl", &["dead", "redrive"], &["--all", "--canary"]),

@@ -2,11 +2,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use woody_core::domain::OrderMessage;
-use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId};
+use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, Store};
 
 use super::{
     canary, details,
     error::CtlError,
+    logbook::{ActArgs, Deed, Done, Logbook},
     output::{Output, progress_bar},
     shop::{MOST_LETTERS, Shop},
 };
@@ -40,9 +41,16 @@ pub(super) enum DeadCommand {
         #[arg(long, default_value = "100", value_name = "N", requires = "canary",
               value_parser = whole::<usize>(1, MOST_LETTERS as u64))]
         rate: usize,
+        #[command(flatten)]
+        act: ActArgs,
     },
     /// Delete them.
-    Purge(Selection),
+    Purge {
+        #[command(flatten)]
+        selection: Selection,
+        #[command(flatten)]
+        act: ActArgs,
+    },
 }
 
 /// Which dead letters a command means.
@@ -71,13 +79,13 @@ pub(super) async fn run(command: DeadCommand, shop: &Shop<'_>) -> Result<Output,
     let done = match command {
         DeadCommand::List { limit, matching } => list(admin.as_ref(), limit, matching).await,
         DeadCommand::Show { id } => show(admin.as_ref(), &DeadLetterId::new(id)).await,
-        DeadCommand::Redrive { selection, canary: true, rate } if !selection.dry_run => {
-            redrive_with_care(admin.as_ref(), &selection, rate, shop).await
+        DeadCommand::Redrive { selection, canary, rate, act } => {
+            let how = if canary { Act::RedriveWithCare { rate } } else { Act::Redrive };
+            on_selected(admin.as_ref(), &selection, how, act, shop).await
         }
-        DeadCommand::Redrive { selection, .. } => {
-            act(admin.as_ref(), &selection, Act::Redrive).await
+        DeadCommand::Purge { selection, act } => {
+            on_selected(admin.as_ref(), &selection, Act::Purge, act, shop).await
         }
-        DeadCommand::Purge(selection) => act(admin.as_ref(), &selection, Act::Purge).await,
     };
     broker.close().await;
     done
@@ -147,33 +155,79 @@ async fn show(admin: &dyn BrokerAdmin, id: &DeadLetterId) -> Result<Output, CtlE
 #[derive(Clone, Copy)]
 enum Act {
     Redrive,
+    RedriveWithCare { rate: usize },
     Purge,
 }
 
 impl Act {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Redrive | Self::RedriveWithCare { .. } => "dead redrive",
+            Self::Purge => "dead purge",
+        }
+    }
+
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Redrive => ("redriven", "redriving"),
+            Self::Redrive | Self::RedriveWithCare { .. } => ("redriven", "redriving"),
             Self::Purge => ("purged", "purging"),
         }
     }
 
     async fn on(self, admin: &dyn BrokerAdmin, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
         match self {
-            Self::Redrive => admin.redrive(ids).await,
+            Self::Redrive | Self::RedriveWithCare { .. } => admin.redrive(ids).await,
             Self::Purge => admin.purge(ids).await,
         }
     }
 }
 
-async fn act(admin: &dyn BrokerAdmin, selection: &Selection, act: Act) -> Result<Output, CtlError> {
-    let ids: Vec<DeadLetterId> =
-        select(admin, selection).await?.into_iter().map(|letter| letter.id).collect();
-    let (done_word, doing_word) = act.words();
+/// Does this to what is selected, once it is written down.
+async fn on_selected(
+    admin: &dyn BrokerAdmin,
+    selection: &Selection,
+    act: Act,
+    args: ActArgs,
+    shop: &Shop<'_>,
+) -> Result<Output, CtlError> {
+    let letters = select(admin, selection).await?;
     if selection.dry_run {
-        let told = format!("{} dead letters would be {done_word}", ids.len());
-        return Ok(Output::report(&told, json!({ "message": told, "would_be": ids.len() })));
+        let told = format!("{} dead letters would be {}", letters.len(), act.words().0);
+        return Ok(Output::report(&told, json!({ "message": told, "would_be": letters.len() })));
     }
+    let logbook = Logbook::open(shop).await;
+    let doing = async {
+        match act {
+            Act::RedriveWithCare { rate } => {
+                redrive_with_care(admin, &letters, rate, logbook.store()?.as_ref()).await
+            }
+            act => in_batches(admin, &letters, act).await,
+        }
+    };
+    let done = logbook.act(args, deed(act, &letters), doing).await;
+    logbook.close().await;
+    done
+}
+
+/// What is done to these letters: a single one is named, with its order.
+fn deed(act: Act, letters: &[DeadLetter]) -> Deed {
+    let (order, target) = match letters {
+        [letter] => {
+            let message = OrderMessage::parse(&letter.body).ok();
+            (message.map(|message| message.order_id), format!("dead letter {}", letter.id))
+        }
+        letters => (None, format!("{} dead letters", letters.len())),
+    };
+    Deed { verb: act.verb(), order, target }
+}
+
+async fn in_batches(
+    admin: &dyn BrokerAdmin,
+    letters: &[DeadLetter],
+    act: Act,
+) -> Result<Done, CtlError> {
+    let ids: Vec<DeadLetterId> = letters.iter().map(|letter| letter.id.clone()).collect();
+    let (done_word, doing_word) = act.words();
     let progress = progress_bar(ids.len(), doing_word);
     let mut done = 0;
     for batch in ids.chunks(BATCH) {
@@ -182,21 +236,19 @@ async fn act(admin: &dyn BrokerAdmin, selection: &Selection, act: Act) -> Result
     }
     progress.finish_and_clear();
     let told = format!("{done} dead letters {done_word}");
-    Ok(Output::report(&told, json!({ "message": told, done_word: done })))
+    let output = Output::report(&told, json!({ "message": told, done_word: done }));
+    Ok(Done { output, told: Some(told) })
 }
 
 async fn redrive_with_care(
     admin: &dyn BrokerAdmin,
-    selection: &Selection,
+    letters: &[DeadLetter],
     rate: usize,
-    shop: &Shop<'_>,
-) -> Result<Output, CtlError> {
-    let letters = select(admin, selection).await?;
-    let store = shop.store().await?;
+    store: &dyn Store,
+) -> Result<Done, CtlError> {
     let progress = progress_bar(letters.len(), "redriving");
-    let done = canary::redrive(admin, store.orders().as_ref(), &letters, rate, &progress).await;
+    let done = canary::redrive(admin, store.orders().as_ref(), letters, rate, &progress).await;
     progress.finish_and_clear();
-    store.close().await;
     let done = done?;
     let told = format!(
         "{} of {} dead letters redriven, {} died again, {} undecided",
@@ -215,7 +267,8 @@ async fn redrive_with_care(
             "undecided": done.undecided,
         }),
     );
-    Ok(if done.is_clean() { output } else { output.failing() })
+    let output = if done.is_clean() { output } else { output.failing() };
+    Ok(Done { output, told: Some(told) })
 }
 
 /// The dead letters that are meant. Meaning all of them takes saying so.

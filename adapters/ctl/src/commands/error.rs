@@ -27,6 +27,12 @@ pub enum CtlError {
         /// How it ended.
         ended: StatusName,
     },
+    /// Nothing was done, since it could not be written down: exit code 1.
+    #[error(
+        "nothing was done, since the act cannot be written down: {0} \
+         (--unrecorded does it all the same)"
+    )]
+    Unrecorded(String),
     /// Nothing more can be printed: exit code 1.
     #[error("{}", ConfigError::because("cannot write to stdout", .0))]
     Stdout(#[from] std::io::Error),

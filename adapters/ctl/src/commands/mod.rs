@@ -1,5 +1,6 @@
 //! The operator's commands, over the same store and broker as the services.
 
+mod acts;
 mod audit;
 mod canary;
 mod dead;
@@ -8,6 +9,7 @@ mod doctor;
 mod error;
 mod list;
 mod load;
+mod logbook;
 mod orders;
 mod output;
 mod queue;
@@ -82,6 +84,8 @@ enum Command {
     /// what breaks first. Nothing is asked: a model of what was measured is simulated. Exit
     /// code 1 when a shop that is described does not hold the orders.
     Size(size::SizeArgs),
+    /// List what operators have done, the newest first: who, when, why, and how it ended.
+    Acts(acts::ActsArgs),
     /// See to messages that were given up.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
@@ -117,6 +121,7 @@ impl Ctl {
             Command::Orders(command) => audit::run(command, &shop).await?,
             Command::Outbox(command) => queue::outbox(command, &shop).await?,
             Command::Queue(command) => queue::run(command, &shop).await?,
+            Command::Acts(args) => acts::run(args, &shop).await?,
             Command::Dead(command) => dead::run(command, &shop).await?,
             Command::Doctor(args) => doctor::run(args)?,
             Command::Load(args) => load::run(args).await?,

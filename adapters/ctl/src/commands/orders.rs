@@ -16,7 +16,13 @@ use woody_core::{
     },
 };
 
-use super::{details, error::CtlError, output::Output, shop::Shop};
+use super::{
+    details,
+    error::CtlError,
+    logbook::{ActArgs, Deed, Done, Logbook},
+    output::Output,
+    shop::Shop,
+};
 use woody_adapters::{config::bounds::whole, terminal};
 
 /// How long publishing an order that is stored may take; the outbox keeps it anyhow.
@@ -51,7 +57,9 @@ pub(super) enum OrderCommand {
         id: String,
         /// Why, for whoever looks at the order.
         #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
+        reason: Option<Reason>,
+        #[command(flatten)]
+        act: ActArgs,
     },
     /// End an order that is pending as failed, for good unless its message is redriven.
     ///
@@ -61,7 +69,9 @@ pub(super) enum OrderCommand {
         id: String,
         /// Why, for whoever looks at the order.
         #[arg(long, value_name = "TEXT")]
-        reason: String,
+        reason: Reason,
+        #[command(flatten)]
+        act: ActArgs,
     },
     /// Print an order's status now and whenever it changes, until it ends.
     Watch {
@@ -87,11 +97,15 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
             store.close().await;
             TrackedOrder::of(id, order?).map(|order| shown(&order)).ok_or_else(|| unknown(id))
         }
-        OrderCommand::Cancel { id, reason } => {
-            end(OrderId::parse(&id)?, Outcome::Cancelled(reason.map(Reason::from)), shop).await
+        OrderCommand::Cancel { id, reason, act } => {
+            let id = OrderId::parse(&id)?;
+            let act = act.or_because(reason.as_ref());
+            end(id, "order cancel", Outcome::Cancelled(reason), act, shop).await
         }
-        OrderCommand::Fail { id, reason } => {
-            end(OrderId::parse(&id)?, Outcome::Failed(reason.into()), shop).await
+        OrderCommand::Fail { id, reason, act } => {
+            let id = OrderId::parse(&id)?;
+            let act = act.or_because(Some(&reason));
+            end(id, "order fail", Outcome::Failed(reason), act, shop).await
         }
         OrderCommand::Watch { id } => watch(OrderId::parse(&id)?, shop).await,
     }
@@ -138,24 +152,38 @@ async fn place<D: OrderDetails>(
 }
 
 /// Ends an order that is pending, as an operator wants it.
-async fn end(id: OrderId, outcome: Outcome, shop: &Shop<'_>) -> Result<Output, CtlError> {
+async fn end(
+    id: OrderId,
+    verb: &'static str,
+    outcome: Outcome,
+    act: ActArgs,
+    shop: &Shop<'_>,
+) -> Result<Output, CtlError> {
     let store = shop.store().await?;
+    let logbook = Logbook::of(&store);
     let wanted = outcome.name();
-    let ended = end_in(&*store.orders(), id, outcome).await;
-    store.close().await;
-    match ended? {
-        Some((transition, order)) if order.status.name() == wanted => {
-            if transition == Transition::Applied {
-                announce(StatusChange::new(id, &order.status), shop).await;
+    let orders = store.orders();
+    let ending = async {
+        match end_in(&*orders, id, outcome).await? {
+            Some((transition, order)) if order.status.name() == wanted => {
+                let told = if transition == Transition::Applied {
+                    announce(StatusChange::new(id, &order.status), shop).await;
+                    None
+                } else {
+                    Some("it was so before".to_owned())
+                };
+                Ok(Done { output: shown(&order.into()), told })
             }
-            Ok(shown(&order.into()))
+            Some((_, order)) => Err(CtlError::TooLate { id, ended: order.status.name() }),
+            None if id.is_ours() => Err(CtlError::NotFound(format!(
+                "the store does not have order {id}: while only the broker has it, it cannot be ended"
+            ))),
+            None => Err(unknown(id)),
         }
-        Some((_, order)) => Err(CtlError::TooLate { id, ended: order.status.name() }),
-        None if id.is_ours() => Err(CtlError::NotFound(format!(
-            "the store does not have order {id}: while only the broker has it, it cannot be ended"
-        ))),
-        None => Err(unknown(id)),
-    }
+    };
+    let ended = logbook.act(act, Deed::to_order(verb, id), ending).await;
+    logbook.close().await;
+    ended
 }
 
 /// Returns what became of it, and the order as it is then; `None` when the store has none of

@@ -1,6 +1,8 @@
 //! The command over a shop's files, and over a shop that runs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod acts;
+mod files;
 mod load;
 mod operator;
 mod size;
