@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
 
 use super::queue::Queue;
@@ -32,6 +33,10 @@ impl BrokerAdmin for MemoryAdmin {
     async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
         self.queue.ensure_open()?;
         Ok(self.queue.redrive(ids))
+    }
+
+    async fn resend(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        self.queue.push(bodies, true)
     }
 
     async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {

@@ -21,7 +21,7 @@ impl MemoryPublisher {
 #[async_trait]
 impl Publisher for MemoryPublisher {
     async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
-        self.queue.push(bodies)
+        self.queue.push(bodies, false)
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {

@@ -75,7 +75,7 @@ impl Queue {
     }
 
     /// Stores all of `bodies` or, when they do not fit, none.
-    pub(super) fn push(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+    pub(super) fn push(&self, bodies: &[Bytes], redriven: bool) -> Result<(), BrokerError> {
         self.ensure_open()?;
         let mut state = self.lock();
         if state.stored() + bodies.len() > self.capacity {
@@ -90,7 +90,7 @@ impl Queue {
                 position: 0,
                 attempts: 0,
                 seen: false,
-                redriven: false,
+                redriven,
             });
         }
         drop(state);

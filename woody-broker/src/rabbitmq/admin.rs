@@ -263,6 +263,14 @@ impl BrokerAdmin for RabbitMqAdmin {
         self.remove(&look).await
     }
 
+    async fn resend(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        let properties = headers::for_redrive(&headers::fresh());
+        let messages = bodies
+            .iter()
+            .map(|body| Outgoing { body: body.clone(), properties: properties.clone() });
+        self.publisher.store(Queue::Orders, messages.collect()).await
+    }
+
     async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
         let asked = asked(ids);
         let _turn = self.looking.lock().await;

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use sqlx::SqlitePool;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
 
 use super::{
     error::Error,
     handle::{Handle, Request},
-    statements,
+    publisher, statements,
 };
 
 /// Counts, lists and moves the messages of the file.
@@ -37,6 +38,10 @@ impl BrokerAdmin for SqliteAdmin {
 
     async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {
         self.handle.ask(|done| Request::Redrive { ids: numbers(ids), done }).await
+    }
+
+    async fn resend(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        publisher::put(&self.handle, bodies, true).await
     }
 
     async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {

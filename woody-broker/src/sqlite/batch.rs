@@ -18,6 +18,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Batch<'a> {
     published: Vec<&'a Bytes>,
+    redriven: Vec<&'a Bytes>,
     delayed: Vec<Later<'a>>,
     dead: Vec<(i64, &'a Reason)>,
     removed: Vec<i64>,
@@ -41,6 +42,9 @@ impl<'a> Batch<'a> {
         let mut batch = Self::default();
         for item in group.items() {
             match item {
+                Item::Asked(Request::Publish { bodies, redriven: true, .. }) => {
+                    batch.redriven.extend(bodies);
+                }
                 Item::Asked(Request::Publish { bodies, .. }) => batch.published.extend(bodies),
                 // The commit is the answer.
                 Item::Asked(Request::Ping { .. }) => {}
@@ -99,7 +103,8 @@ impl<'a> Batch<'a> {
     ) -> Result<Done, sqlx::Error> {
         let mut db = connection.begin_with("BEGIN IMMEDIATE").await?;
         let mut done = Done::default();
-        statements::publish(&mut db, self.published.iter().copied()).await?;
+        statements::publish(&mut db, self.published.iter().copied(), false).await?;
+        statements::publish(&mut db, self.redriven.iter().copied(), true).await?;
         if !self.delayed.is_empty() {
             statements::delay(&mut db, holder, &self.delayed).await?;
         }

@@ -24,7 +24,7 @@ pub(super) type SettleReply = oneshot::Sender<Result<(), SettleError>>;
 /// What a caller asks of the writer, and waits for.
 #[derive(Debug)]
 pub(super) enum Request {
-    Publish { bodies: Vec<Bytes>, done: Reply<()> },
+    Publish { bodies: Vec<Bytes>, redriven: bool, done: Reply<()> },
     Redrive { ids: Vec<i64>, done: Reply<u64> },
     Purge { ids: Vec<i64>, done: Reply<u64> },
     Ping { done: Reply<()> },

@@ -21,20 +21,29 @@ impl SqlitePublisher {
     }
 }
 
+/// Appends messages to the queue, each marked if it is redriven.
+pub(super) async fn put(
+    handle: &Handle,
+    bodies: &[Bytes],
+    redriven: bool,
+) -> Result<(), BrokerError> {
+    // A body that is too large would fail the others of its commit, too.
+    if let Some(large) = bodies.iter().find(|body| body.len() > MAX_BODY) {
+        return Err(BrokerError::refused(format!(
+            "a message of {} bytes is larger than {MAX_BODY}",
+            large.len()
+        )));
+    }
+    if bodies.is_empty() {
+        return handle.ensure_open();
+    }
+    handle.ask(|done| Request::Publish { bodies: bodies.to_vec(), redriven, done }).await
+}
+
 #[async_trait]
 impl Publisher for SqlitePublisher {
     async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
-        // A body that is too large would fail the others of its commit, too.
-        if let Some(large) = bodies.iter().find(|body| body.len() > MAX_BODY) {
-            return Err(BrokerError::refused(format!(
-                "a message of {} bytes is larger than {MAX_BODY}",
-                large.len()
-            )));
-        }
-        if bodies.is_empty() {
-            return self.handle.ensure_open();
-        }
-        self.handle.ask(|done| Request::Publish { bodies: bodies.to_vec(), done }).await
+        put(&self.handle, bodies, false).await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {

@@ -98,35 +98,39 @@ pub(super) async fn count_consumers(
     Ok(noted.rows_affected() == 1)
 }
 
-/// Appends messages to the queue.
+/// Appends messages to the queue, each marked if it is redriven.
 pub(super) async fn publish<'a>(
     db: &mut SqliteConnection,
     bodies: impl Iterator<Item = &'a Bytes>,
+    redriven: bool,
 ) -> Result<(), sqlx::Error> {
     let mut blob = Vec::new();
     let mut cuts: Vec<(usize, usize)> = Vec::new();
     for body in bodies {
         if !cuts.is_empty() && blob.len() + body.len() > CHUNK {
-            publish_chunk(db, std::mem::take(&mut blob), &std::mem::take(&mut cuts)).await?;
+            let cuts = std::mem::take(&mut cuts);
+            publish_chunk(db, std::mem::take(&mut blob), &cuts, redriven).await?;
         }
         // SQLite counts bytes from one.
         cuts.push((blob.len() + 1, body.len()));
         blob.extend_from_slice(body);
     }
-    if cuts.is_empty() { Ok(()) } else { publish_chunk(db, blob, &cuts).await }
+    if cuts.is_empty() { Ok(()) } else { publish_chunk(db, blob, &cuts, redriven).await }
 }
 
 async fn publish_chunk(
     db: &mut SqliteConnection,
     blob: Vec<u8>,
     cuts: &[(usize, usize)],
+    redriven: bool,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO messages (body)
-         SELECT substr(?1, value ->> 0, value ->> 1) FROM json_each(?2) ORDER BY key",
+        "INSERT INTO messages (redriven, body)
+         SELECT ?3, substr(?1, value ->> 0, value ->> 1) FROM json_each(?2) ORDER BY key",
     )
     .bind(blob)
     .bind(json(cuts))
+    .bind(redriven)
     .execute(db)
     .await?;
     Ok(())

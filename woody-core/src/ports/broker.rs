@@ -132,6 +132,13 @@ pub trait BrokerAdmin: Send + Sync {
     /// [`BrokerError`]; a message may then be in both places, never in none.
     async fn redrive(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError>;
 
+    /// Stores `bodies` in the queue as [`Publisher::send`] does, marked as redriven: for orders
+    /// whose messages are gone.
+    ///
+    /// # Errors
+    /// [`BrokerError`]; some, all or none may be there.
+    async fn resend(&self, bodies: &[Bytes]) -> Result<(), BrokerError>;
+
     /// Deletes these dead letters; returns how many.
     ///
     /// # Errors

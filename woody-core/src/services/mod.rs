@@ -16,6 +16,7 @@ mod intake;
 mod looks;
 mod pipeline;
 mod relay;
+mod retry;
 mod tracker;
 mod turns;
 mod worker;
@@ -30,5 +31,6 @@ pub use intake::{
 };
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
+pub use retry::{OrderRetry, Retried, RetryError};
 pub use tracker::{OrderTracker, TrackedOrder};
 pub use worker::{Handled, OrderWorker, Wait, Waits, WorkerSettings};

@@ -4,8 +4,8 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Cancellation, IntakeSettings, OrderIntake, OrderTracker, OrderWorker, OutboxRelay,
-    RelaySettings, Waits, WorkerSettings,
+    Cancellation, IntakeSettings, OrderIntake, OrderRetry, OrderTracker, OrderWorker, OutboxRelay,
+    RelaySettings, Retried, RetryError, Waits, WorkerSettings,
 };
 use crate::domain::{OrderDetails, OrderId, Reason, ToyOrder};
 use crate::ports::{
@@ -31,6 +31,7 @@ use crate::ports::{
 pub struct Pipeline<D: OrderDetails = ToyOrder> {
     intake: Arc<OrderIntake<D>>,
     tracker: Arc<OrderTracker<D>>,
+    retry: OrderRetry,
     consumer: Option<watch::Receiver<ConsumerState>>,
     waits: Option<Arc<Waits>>,
     stopping: CancellationToken,
@@ -128,6 +129,15 @@ impl<D: OrderDetails> Pipeline<D> {
         reason: Option<Reason>,
     ) -> Result<Cancellation, StoreError> {
         self.intake.cancel(id, reason).await
+    }
+
+    /// Has an order validated once more that has failed, or whose message may be gone:
+    /// [`OrderRetry::retry`].
+    ///
+    /// # Errors
+    /// [`RetryError`]; retrying again is right.
+    pub async fn retry(&self, id: OrderId) -> Result<Retried, RetryError> {
+        self.retry.retry(id).await
     }
 
     /// Shows orders and follows them.
@@ -281,6 +291,7 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         Ok(Pipeline {
             intake,
             tracker,
+            retry: OrderRetry::new(self.store, self.broker.admin()),
             consumer,
             waits,
             stopping: self.stopping,

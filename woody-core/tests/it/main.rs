@@ -10,6 +10,7 @@ mod faulty;
 mod intake;
 mod outage;
 mod relay;
+mod retry;
 mod shop;
 #[cfg(feature = "workshop")]
 mod text;

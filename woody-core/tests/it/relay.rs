@@ -328,6 +328,10 @@ impl BrokerAdmin for GaveUp {
         Ok(0)
     }
 
+    async fn resend(&self, _: &[Bytes]) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
     async fn purge(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
         Ok(0)
     }
@@ -358,6 +362,10 @@ impl BrokerAdmin for Depths {
 
     async fn redrive(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
         Ok(0)
+    }
+
+    async fn resend(&self, _: &[Bytes]) -> Result<(), BrokerError> {
+        Ok(())
     }
 
     async fn purge(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {

@@ -130,6 +130,19 @@ impl Inner {
         }
     }
 
+    /// The same, as an operator does it.
+    pub fn put_all_redriven(&mut self, bodies: &[Bytes], reach: Reach) {
+        for body in bodies {
+            if reach == Reach::Whole || self.rng.bool() {
+                self.put(body);
+                if let Some(message) = self.broker.ready.values_mut().next_back() {
+                    message.redriven = true;
+                    self.ledger.redriven.extend(message.id);
+                }
+            }
+        }
+    }
+
     pub fn depth(&mut self) -> QueueDepth {
         self.broker.bring_back_what_is_due();
         let in_flight = self.broker.unsettled.len() as u64;

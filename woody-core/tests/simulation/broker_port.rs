@@ -156,6 +156,12 @@ impl BrokerAdmin for SimBroker {
         self.wire.call(Dep::Broker, "redrive", redrive).await.map_err(unavailable)
     }
 
+    async fn resend(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
+        let bodies = bodies.to_vec();
+        let put = move |inner: &mut Inner, reach| inner.put_all_redriven(&bodies, reach);
+        self.wire.call(Dep::Broker, "resend", put).await.map_err(unavailable)
+    }
+
     async fn purge(&self, _: &[DeadLetterId]) -> Result<u64, BrokerError> {
         Ok(0)
     }

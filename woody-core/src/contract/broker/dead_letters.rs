@@ -129,6 +129,29 @@ pub async fn a_redriven_message_keeps_its_mark(broker: Arc<dyn Broker>) {
     assert_eq!((dead[0].attempts, dead[0].reason.as_str()), (2, "for the second time"));
 }
 
+/// For an order whose message is gone.
+pub async fn a_message_that_is_sent_again_is_marked_as_redriven(broker: Arc<dyn Broker>) {
+    let sent = messages(3);
+    let bodies: Vec<Bytes> = sent.iter().map(OrderMessage::to_bytes).collect();
+    let admin = broker.admin();
+    for some in [&bodies[..1], &bodies[1..], &[]] {
+        within("a resend", admin.resend(some)).await.expect("a resend succeeds");
+    }
+    let mut consumer = consumer(&*broker, 1).await;
+    for message in &sent {
+        let delivery = next(&mut consumer).await;
+        assert_is(&delivery, message, 1);
+        assert!(delivery.redriven() && !delivery.redelivered(), "it begins anew");
+        ack(delivery).await;
+    }
+    let last = message();
+    publish(&*broker, std::slice::from_ref(&last)).await;
+    let delivery = next(&mut consumer).await;
+    assert_is(&delivery, &last, 1);
+    assert!(!delivery.redriven(), "a message of nobody's");
+    ack(delivery).await;
+}
+
 /// Ids of nothing, or of no letter's form, are ignored.
 pub async fn unknown_dead_letters_are_ignored(broker: Arc<dyn Broker>) {
     let (_, _consumer) = with_dead(&*broker, 1).await;

@@ -84,6 +84,7 @@ macro_rules! broker_contract {
             a_purged_dead_letter_is_gone_and_the_others_stay
             a_redriven_dead_letter_comes_again_with_its_attempts_at_zero
             a_redriven_message_keeps_its_mark
+            a_message_that_is_sent_again_is_marked_as_redriven
             unknown_dead_letters_are_ignored
             poison_bytes_die_and_are_listed_unread
 
