@@ -16,6 +16,9 @@ pub enum CtlError {
     /// The order was not accepted: exit code 1.
     #[error("{}", ConfigError::because("the order was not accepted", .0))]
     Intake(#[from] woody_core::services::IntakeError),
+    /// The order was not retried: exit code 1.
+    #[error("{}", ConfigError::because("the order was not retried", .0))]
+    Retry(#[from] woody_core::services::RetryError),
     /// There is no such thing: exit code 1.
     #[error("{0}")]
     NotFound(String),

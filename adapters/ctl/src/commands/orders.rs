@@ -11,8 +11,8 @@ use woody_core::{
     },
     ports::{Decision, OrderStore, StatusChange, StoreError, Transition},
     services::{
-        IntakeSettings, Kept, OrderIntake, OrderRequest, OrderTracker, OutboxRelay, RelaySettings,
-        TrackedOrder,
+        IntakeSettings, Kept, OrderIntake, OrderRequest, OrderRetry, OrderTracker, OutboxRelay,
+        RelaySettings, Retried, TrackedOrder,
     },
 };
 
@@ -73,6 +73,18 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         act: ActArgs,
     },
+    /// Have an order validated once more that has failed, or whose message may be gone.
+    ///
+    /// Its dead letter goes back to the queue (100,000 are looked through at most, the oldest
+    /// first); where there is none, a new message is sent. An order that is pending may have
+    /// a message all the same, which is harmless: it ends once.
+    #[command(mut_arg("because", |because| because.required(true)))]
+    Retry {
+        /// The order's id.
+        id: String,
+        #[command(flatten)]
+        act: ActArgs,
+    },
     /// Print an order's status now and whenever it changes, until it ends.
     Watch {
         /// The order's id.
@@ -107,6 +119,7 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
             let act = act.or_because(Some(&reason));
             end(id, "order fail", Outcome::Failed(reason), act, shop).await
         }
+        OrderCommand::Retry { id, act } => retry(OrderId::parse(&id)?, act, shop).await,
         OrderCommand::Watch { id } => watch(OrderId::parse(&id)?, shop).await,
     }
 }
@@ -184,6 +197,47 @@ async fn end(
     let ended = logbook.act(act, Deed::to_order(verb, id), ending).await;
     logbook.close().await;
     ended
+}
+
+/// Has an order validated once more.
+async fn retry(id: OrderId, act: ActArgs, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    let (store, broker) = (shop.store().await?, shop.broker().await?);
+    let logbook = Logbook::of(&store);
+    let retry = OrderRetry::new(store.orders(), broker.admin());
+    let retrying = async {
+        let (told, letters) = match retry.retry(id).await? {
+            Retried::Redriven { letters: 1 } => ("its dead letter is redriven".to_owned(), 1),
+            Retried::Redriven { letters } => {
+                (format!("its {letters} dead letters are redriven"), letters)
+            }
+            Retried::Resent { all_looked_through: true } => {
+                ("it has no dead letter: a new message is sent".to_owned(), 0)
+            }
+            Retried::Resent { all_looked_through: false } => (
+                format!(
+                    "none of the oldest {} dead letters is its: a new message is sent",
+                    OrderRetry::MOST_LETTERS
+                ),
+                0,
+            ),
+            Retried::Ended(status) => return Err(CtlError::TooLate { id, ended: status.name() }),
+            Retried::Unknown if id.is_ours() => {
+                return Err(CtlError::NotFound(format!(
+                    "the store does not have order {id}: while only the broker has it, it is on its way"
+                )));
+            }
+            Retried::Unknown => return Err(unknown(id)),
+        };
+        let output = Output::pairs(
+            &[("order", id.to_string()), ("retried", told.clone())],
+            json!({ "order_id": id, "retried": told, "dead_letters": letters }),
+        );
+        Ok(Done { output, told: Some(told) })
+    };
+    let retried = logbook.act(act, Deed::to_order("order retry", id), retrying).await;
+    broker.close().await;
+    logbook.close().await;
+    retried
 }
 
 /// Returns what became of it, and the order as it is then; `None` when the store has none of

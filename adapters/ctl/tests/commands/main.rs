@@ -5,5 +5,6 @@ mod acts;
 mod files;
 mod load;
 mod operator;
+mod retry;
 mod size;
 mod workshop;
