@@ -3,8 +3,11 @@
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::domain::{Act, ActResult, Details, NewAct, OrderId, OrderStatus, Parts, Reason};
-use woody_core::ports::{OrderCounts, StoreError};
+use woody_core::domain::{
+    Act, ActResult, Details, NewAct, NoticeId, OrderId, OrderStatus, Parts, Reason,
+    SubscriptionName,
+};
+use woody_core::ports::{Notice, NoticeCounts, OrderCounts, StoreError};
 
 use crate::row::row;
 
@@ -21,6 +24,26 @@ row! {
     pub(crate) struct EndedRow of each database {
         ..status: StatusRow,
         id: Uuid,
+    }
+}
+
+row! {
+    /// What a notice says, but for its times.
+    pub(crate) struct NoticeRow of each database {
+        ..status: StatusRow,
+        order_id: Uuid,
+        attempts: i32,
+        problem: Option<String>,
+    }
+}
+
+row! {
+    /// How many notices a subscription has.
+    pub(crate) struct NoticeCountsRow of each database {
+        subscription: String,
+        is_subscribed: bool,
+        open: i64,
+        dead: i64,
     }
 }
 
@@ -81,6 +104,35 @@ impl StatusRow {
 impl EndedRow {
     pub(crate) fn read(self) -> Result<(OrderId, OrderStatus), StoreError> {
         Ok((self.id.into(), self.status.read()?))
+    }
+}
+
+impl NoticeRow {
+    pub(crate) fn read(self, ended_at: OffsetDateTime) -> Result<Notice, StoreError> {
+        let order = self.order_id.into();
+        let status = self.status.read()?;
+        let OrderStatus::Ended(outcome) = status else {
+            return Err(StoreError::Corrupt(format!("a notice that order {order} is pending")));
+        };
+        Ok(Notice {
+            id: NoticeId::of(order, &outcome),
+            outcome,
+            ended_at,
+            attempt: self.attempts.max(0).unsigned_abs(),
+            problem: self.problem.map(Reason::new),
+        })
+    }
+}
+
+impl NoticeCountsRow {
+    pub(crate) fn read(self, oldest: Option<OffsetDateTime>) -> Result<NoticeCounts, StoreError> {
+        Ok(NoticeCounts {
+            subscription: SubscriptionName::parse(&self.subscription).map_err(corrupt)?,
+            is_subscribed: self.is_subscribed,
+            open: self.open.cast_unsigned(),
+            dead: self.dead.cast_unsigned(),
+            oldest,
+        })
     }
 }
 

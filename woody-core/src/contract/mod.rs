@@ -18,6 +18,7 @@
 
 pub mod act_log;
 pub mod broker;
+pub mod notice_store;
 pub mod order_store;
 mod order_type;
 pub mod product_store;

@@ -8,6 +8,8 @@ mod broker;
 mod broker_error;
 mod delivery;
 mod events;
+mod notice_store;
+mod notifier;
 mod order_list;
 mod order_store;
 mod place;
@@ -25,6 +27,8 @@ pub use broker::{
 pub use broker_error::BrokerError;
 pub use delivery::{Acker, Delivery, SettleError, Settlement};
 pub use events::{OrderEvents, StatusChange, StatusStream};
+pub use notice_store::{Attempt, Notice, NoticeCounts, NoticeStore};
+pub use notifier::{Notifier, NotifyError, OrderNotice};
 pub use order_list::{OrderCursor, OrderPage, OrderQuery, PageSize};
 pub use order_store::{
     Begun, Decision, FoundOrder, Insert, OrderCounts, OrderStore, Transition, Watermark,
@@ -41,6 +45,8 @@ pub use {
     broker::{MockBroker, MockBrokerAdmin, MockConsumer, MockPublisher},
     delivery::MockAcker,
     events::MockOrderEvents,
+    notice_store::MockNoticeStore,
+    notifier::MockNotifier,
     order_store::MockOrderStore,
     product_store::MockProductStore,
     store::MockStore,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ActLog, OrderStore, ProductStore, StoreError};
+use super::{ActLog, NoticeStore, OrderStore, ProductStore, StoreError};
 
 /// A store with all its ports, so that a program can be given one thing.
 ///
@@ -22,6 +22,9 @@ pub trait Store: Send + Sync {
 
     /// Returns the port to what operators have done.
     fn acts(&self) -> Arc<dyn ActLog>;
+
+    /// Returns the port to the notices of orders that have ended.
+    fn notices(&self) -> Arc<dyn NoticeStore>;
 
     /// Brings the schema up to date. Any number of processes may do so at once,
     /// and again at any time.

@@ -1,6 +1,8 @@
 mod act_table;
 mod acts;
 mod list;
+mod notice_table;
+mod notices;
 mod order_table;
 mod orders;
 mod product_table;
@@ -10,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use woody_core::ports::{ActLog, OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, NoticeStore, OrderStore, ProductStore, Store, StoreError};
 
 use act_table::ActTable;
 use order_table::OrderTable;
@@ -67,6 +69,10 @@ impl Store for MemoryStore {
     }
 
     fn acts(&self) -> Arc<dyn ActLog> {
+        Arc::new(self.clone())
+    }
+
+    fn notices(&self) -> Arc<dyn NoticeStore> {
         Arc::new(self.clone())
     }
 

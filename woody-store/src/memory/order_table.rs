@@ -10,6 +10,7 @@ use woody_core::domain::{
 };
 use woody_core::ports::{Decision, Insert, Transition, Watermark};
 
+use super::notice_table::NoticeTable;
 use crate::stamp::whole_micros;
 
 /// What orders are sorted by: the oldest first.
@@ -26,6 +27,8 @@ pub(super) struct OrderTable {
     pub(super) begun: HashMap<OrderId, (u32, Instant)>,
     /// Marked orders, and when they were marked.
     pub(super) held: HashMap<OrderId, OffsetDateTime>,
+    /// Beside the orders, so that both change together.
+    pub(super) notices: NoticeTable,
 }
 
 impl OrderTable {
@@ -96,6 +99,9 @@ impl OrderTable {
                     before.remove(&by_age(order));
                 }
                 self.ended.entry(status.name()).or_default().insert(by_age(order));
+                if let Some(outcome) = status.outcome() {
+                    self.notices.ended(id, outcome, finished_at);
+                }
                 order.status = status;
                 order.finished_at = Some(finished_at);
                 Transition::Applied

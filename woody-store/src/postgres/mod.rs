@@ -3,6 +3,7 @@ mod call;
 mod error;
 mod list;
 mod lost;
+mod notices;
 mod orders;
 mod outbox;
 mod pool;
@@ -26,7 +27,7 @@ use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Connection, FromRow, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use woody_core::ports::{ActLog, OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, NoticeStore, OrderStore, ProductStore, Store, StoreError};
 
 use crate::{OpenError, StoreOptions, UrlError};
 use error::{Error, NoAnswer};
@@ -136,6 +137,10 @@ impl Store for PostgresStore {
     }
 
     fn acts(&self) -> Arc<dyn ActLog> {
+        Arc::new(self.clone())
+    }
+
+    fn notices(&self) -> Arc<dyn NoticeStore> {
         Arc::new(self.clone())
     }
 

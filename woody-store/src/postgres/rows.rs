@@ -10,15 +10,15 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, Details, NewOrder, Order, OrderId, Parts, Product, ProductName, Reason,
+    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Product, ProductName, Reason,
 };
-use woody_core::ports::{Decision, FoundOrder, StoreError, Watermark};
+use woody_core::ports::{Decision, FoundOrder, Notice, NoticeCounts, StoreError, Watermark};
 
 use super::error::Error;
 use super::stamp::Stamp;
 use crate::row::row;
 pub(super) use crate::rows::{CountsRow, EndedRow, StatusRow, limit, parts};
-use crate::rows::{corrupt, details};
+use crate::rows::{NoticeCountsRow, NoticeRow, corrupt, details};
 use crate::stamp::whole_micros;
 
 row! {
@@ -88,6 +88,22 @@ impl ActRow {
 }
 
 row! {
+    /// A notice.
+    pub(super) struct TimedNoticeRow of PgRow {
+        ..notice: NoticeRow,
+        ended_at: Stamp,
+    }
+}
+
+row! {
+    /// How many notices a subscription has, and since when.
+    pub(super) struct TimedNoticeCountsRow of PgRow {
+        ..counts: NoticeCountsRow,
+        oldest: Option<Stamp>,
+    }
+}
+
+row! {
     /// A product.
     pub(super) struct ProductRow of PgRow {
         id: Uuid,
@@ -124,6 +140,18 @@ impl OrderRow {
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(|at| at.0);
         Ok(Order { id, details, status, accepted_at, finished_at })
+    }
+}
+
+impl TimedNoticeRow {
+    pub(super) fn read(self) -> Result<Notice, StoreError> {
+        self.notice.read(self.ended_at.0)
+    }
+}
+
+impl TimedNoticeCountsRow {
+    pub(super) fn read(self) -> Result<NoticeCounts, StoreError> {
+        self.counts.read(self.oldest.map(|oldest| oldest.0))
     }
 }
 
@@ -179,6 +207,21 @@ impl<'a> DecisionColumns<'a> {
             statuses: decisions.iter().map(|decision| decision.outcome.as_str()).collect(),
             reasons: decisions.iter().map(|d| d.outcome.reason().map(Reason::as_str)).collect(),
             redriven: redriven.map(|decision| decision.order.id.as_uuid()).collect(),
+        }
+    }
+}
+
+/// The columns of ids of notices, each as long as the other.
+pub(super) struct NoticeColumns {
+    pub(super) orders: Vec<Uuid>,
+    pub(super) statuses: Vec<&'static str>,
+}
+
+impl NoticeColumns {
+    pub(super) fn of(ids: impl Iterator<Item = NoticeId> + Clone) -> Self {
+        Self {
+            orders: ids.clone().map(|id| id.order().as_uuid()).collect(),
+            statuses: ids.map(|id| id.ended().as_str()).collect(),
         }
     }
 }

@@ -113,6 +113,7 @@ fn migrator() -> Migrator {
             include_str!("../../migrations/postgres/0004_orders_cancelled.sql"),
         ),
         migration(5, "operators", include_str!("../../migrations/postgres/0005_operators.sql")),
+        migration(6, "notices", include_str!("../../migrations/postgres/0006_notices.sql")),
     ]);
     // During an update or a rollback, an older replica meets a newer schema.
     migrator.set_ignore_missing(true);

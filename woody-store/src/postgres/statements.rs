@@ -32,26 +32,39 @@ pub(super) const ORDERS: &str = "
     SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE id = ANY($1)";
 
-/// `OrderStatus::settle` in SQL.
+/// `OrderStatus::settle` in SQL, with a notice of each end for each subscription.
 pub(super) const FINISH: &str = "
-    INSERT INTO orders AS o (id, details, accepted_at, status, reason, finished_at)
-    SELECT id, details, accepted_at, status, reason, now()
-    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
-      AS told (id, details, accepted_at, status, reason)
-    ON CONFLICT (id) DO UPDATE
-    SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
-    WHERE o.status = 'pending'
-       OR o.status = 'failed' AND excluded.status IN ('success', 'rejected') AND o.id = ANY($6)
-    RETURNING id";
+    WITH ended AS (
+        INSERT INTO orders AS o (id, details, accepted_at, status, reason, finished_at)
+        SELECT id, details, accepted_at, status, reason, now()
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+          AS told (id, details, accepted_at, status, reason)
+        ON CONFLICT (id) DO UPDATE
+        SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
+        WHERE o.status = 'pending'
+           OR o.status = 'failed' AND excluded.status IN ('success', 'rejected') AND o.id = ANY($6)
+        RETURNING id, status, reason, finished_at
+    ), noticed AS (
+        INSERT INTO notices (subscription, order_id, status, reason, ended_at, due_at)
+        SELECT name, id, status, reason, finished_at, now() FROM ended CROSS JOIN subscriptions
+        ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM ended";
 
 pub(super) const STATUSES: &str = "SELECT id, status, reason FROM orders WHERE id = ANY($1)";
 
 /// Locks the order: what is decided about it here stays right until the commit.
 pub(super) const LOCK: &str = "SELECT status, reason FROM orders WHERE id = $1 FOR UPDATE";
 
-/// Of an order that is pending.
+/// Of an order that is pending, with its notices.
 pub(super) const CANCEL: &str = "
-    UPDATE orders SET status = 'cancelled', reason = $2, finished_at = now() WHERE id = $1";
+    WITH ended AS (
+        UPDATE orders SET status = 'cancelled', reason = $2, finished_at = now() WHERE id = $1
+        RETURNING id, status, reason, finished_at
+    )
+    INSERT INTO notices (subscription, order_id, status, reason, ended_at, due_at)
+    SELECT name, id, status, reason, finished_at, now() FROM ended CROSS JOIN subscriptions
+    ON CONFLICT DO NOTHING";
 
 pub(super) const FORGET: &str = "
     DELETE FROM begun WHERE order_id IN (

@@ -2,6 +2,7 @@ mod acts;
 mod error;
 mod list;
 mod lost;
+mod notices;
 mod orders;
 mod products;
 mod rows;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
-use woody_core::ports::{ActLog, OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, NoticeStore, OrderStore, ProductStore, Store, StoreError};
 use woody_core::resilience::{JournaledFile, RetryDelays};
 
 use crate::OpenError;
@@ -158,6 +159,10 @@ impl Store for SqliteStore {
     }
 
     fn acts(&self) -> Arc<dyn ActLog> {
+        Arc::new(self.clone())
+    }
+
+    fn notices(&self) -> Arc<dyn NoticeStore> {
         Arc::new(self.clone())
     }
 

@@ -15,7 +15,7 @@ use super::error::Error;
 use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow};
 use super::statements::{
     ASKED, BEGIN, BEGUN, CANCEL, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET, INSERT_ENTRIES,
-    INSERT_ORDERS, MARK_LATE, ORDER, ORDERS, PING, STATUSES, STUCK,
+    INSERT_ORDERS, MARK_LATE, NOTICE, ORDER, ORDERS, PING, STATUSES, STUCK,
 };
 use crate::batch;
 
@@ -255,6 +255,7 @@ impl SqliteStore {
             .bind(rows::to_micros(now()))
             .execute(&mut *tx)
             .await?;
+        notice(&mut tx, ids.clone()).await?;
         query(CLEAR).bind(&ids).execute(&mut *tx).await?;
         query(FORGET).bind(&ids).execute(&mut *tx).await?;
         self.commit(tx).await?;
@@ -288,7 +289,7 @@ async fn statuses_of(
     Ok(rows.into_iter().map(EndedRow::read).collect::<Result<_, _>>()?)
 }
 
-/// Writes the decisions that apply, and returns their orders.
+/// Writes the decisions that apply, with their notices, and returns their orders.
 async fn write_decisions(
     tx: &mut SqliteConnection,
     decisions: &[&Decision],
@@ -296,7 +297,15 @@ async fn write_decisions(
     let applied: Vec<Uuid> = query_scalar(FINISH)
         .bind(rows::decision_list(decisions))
         .bind(rows::to_micros(now()))
-        .fetch_all(tx)
+        .fetch_all(&mut *tx)
         .await?;
-    Ok(applied.into_iter().map(OrderId::from).collect())
+    let applied: HashSet<OrderId> = applied.into_iter().map(OrderId::from).collect();
+    notice(tx, rows::id_list(applied.iter().copied())).await?;
+    Ok(applied)
+}
+
+/// Writes the notices of orders that have just ended.
+async fn notice(tx: &mut SqliteConnection, ids: String) -> Result<(), Error> {
+    query(NOTICE).bind(ids).bind(rows::to_micros(now())).execute(tx).await?;
+    Ok(())
 }

@@ -10,14 +10,14 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, Details, NewOrder, Order, OrderId, Parts, Product, ProductName, now,
+    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Product, ProductName, now,
 };
-use woody_core::ports::{Decision, FoundOrder, StoreError};
+use woody_core::ports::{Decision, FoundOrder, Notice, NoticeCounts, StoreError};
 
 use super::error::Error;
 use crate::row::row;
 pub(super) use crate::rows::{CountsRow, EndedRow, limit, parts};
-use crate::rows::{StatusRow, corrupt, details};
+use crate::rows::{NoticeCountsRow, NoticeRow, StatusRow, corrupt, details};
 
 row! {
     /// A new order.
@@ -48,6 +48,22 @@ row! {
 impl ActRow {
     pub(super) fn read(self) -> Result<Act, StoreError> {
         self.asked.read(from_micros(self.at)?)
+    }
+}
+
+row! {
+    /// A notice.
+    pub(super) struct TimedNoticeRow of SqliteRow {
+        ..notice: NoticeRow,
+        ended_at: i64,
+    }
+}
+
+row! {
+    /// How many notices a subscription has, and since when.
+    pub(super) struct TimedNoticeCountsRow of SqliteRow {
+        ..counts: NoticeCountsRow,
+        oldest: Option<i64>,
     }
 }
 
@@ -88,6 +104,18 @@ impl OrderRow {
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(from_micros).transpose()?;
         Ok(Order { id, details, status, accepted_at, finished_at })
+    }
+}
+
+impl TimedNoticeRow {
+    pub(super) fn read(self) -> Result<Notice, StoreError> {
+        self.notice.read(from_micros(self.ended_at)?)
+    }
+}
+
+impl TimedNoticeCountsRow {
+    pub(super) fn read(self) -> Result<NoticeCounts, StoreError> {
+        self.counts.read(self.oldest.map(from_micros).transpose()?)
     }
 }
 
@@ -136,7 +164,12 @@ pub(super) fn json(rows: &[impl Serialize]) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
-fn hex(id: OrderId) -> String {
+/// Returns ids of notices as a JSON array of arrays: order, status.
+pub(super) fn notice_list(ids: impl Iterator<Item = NoticeId>) -> String {
+    json(&ids.map(|id| (hex(id.order()), id.ended().as_str())).collect::<Vec<_>>())
+}
+
+pub(super) fn hex(id: OrderId) -> String {
     id.as_uuid().simple().to_string()
 }
 

@@ -51,6 +51,7 @@ fn migrator() -> Migrator {
             include_str!("../../migrations/sqlite/0004_orders_cancelled.sql"),
         ),
         step(5, "operators", include_str!("../../migrations/sqlite/0005_operators.sql")),
+        step(6, "notices", include_str!("../../migrations/sqlite/0006_notices.sql")),
     ]);
     // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);

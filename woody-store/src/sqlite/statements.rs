@@ -50,6 +50,14 @@ pub(super) const STATUSES: &str = "
 pub(super) const CANCEL: &str = "
     UPDATE orders SET status = 'cancelled', reason = ?2, finished_at = ?3 WHERE id = ?1";
 
+/// Of orders that have just ended, a notice for each subscription.
+pub(super) const NOTICE: &str = "
+    INSERT INTO notices (subscription, order_id, status, reason, ended_at, due_at)
+    SELECT name, orders.id, status, reason, finished_at, ?2
+    FROM json_each(?1) JOIN orders ON orders.id = unhex(value) CROSS JOIN subscriptions
+    WHERE true
+    ON CONFLICT DO NOTHING";
+
 pub(super) const CLAIM: &str = "
     UPDATE outbox SET lease_until = ?2
     WHERE order_id IN (

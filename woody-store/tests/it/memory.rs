@@ -46,3 +46,14 @@ mod act_log {
     use super::*;
     woody_core::act_log_contract!(fresh);
 }
+
+mod notice_store {
+    use woody_core::ports::Store;
+
+    fn fresh() -> Ready<(Arc<dyn Store>, ())> {
+        ready((Arc::new(MemoryStore::new()), ()))
+    }
+
+    use super::*;
+    woody_core::notice_store_contract!(fresh);
+}

@@ -115,6 +115,20 @@ mod act_log {
     );
 }
 
+mod notice_store {
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Store>, Schema) {
+        let (store, schema) = open().await;
+        (store, schema)
+    }
+
+    woody_core::notice_store_contract!(
+        #[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+        fresh
+    );
+}
+
 mod product_store {
     use super::*;
 

@@ -41,6 +41,17 @@ mod order_store {
     woody_core::order_store_contract!(fresh);
 }
 
+mod notice_store {
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Store>, TempDir) {
+        let (store, folder) = open().await;
+        (store, folder)
+    }
+
+    woody_core::notice_store_contract!(fresh);
+}
+
 mod product_store {
     use super::*;
 
