@@ -4,7 +4,7 @@ use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
     backend_url::UrlError,
     domain::OrderDetails,
-    ports::{Broker, BrokerError, OrderStore, ProductStore, Store, StoreError},
+    ports::{Broker, BrokerError, NoticeStore, OrderStore, ProductStore, Store, StoreError},
     services::{Pipeline, PipelineBuilder},
 };
 use woody_store::{StoreOptions, StoreUrl};
@@ -137,6 +137,11 @@ impl Backends {
     /// Returns the port to the catalogue.
     pub fn products(&self) -> Arc<dyn ProductStore> {
         self.store.products()
+    }
+
+    /// Returns the port to the notices of orders that have ended.
+    pub fn notices(&self) -> Arc<dyn NoticeStore> {
+        self.store.notices()
     }
 
     /// Returns the port to the queue.

@@ -5,9 +5,9 @@ pub use futures::StreamExt;
 pub use woody_core::{
     domain::{
         IdempotencyKey, Invalid, NewOrder, Order, OrderDetails, OrderId, OrderStatus, Outcome,
-        ProductName, Quantity, ToyOrder,
+        ProductName, Quantity, SubscriptionName, ToyOrder,
     },
-    ports::{ValidateError, Validator, Verdict},
+    ports::{Notifier, NotifyError, OrderNotice, ValidateError, Validator, Verdict},
     services::{Accepted, IntakeError, OrderIntake, OrderRequest, OrderTracker, Pipeline},
     validation::{ValidatorChain, validator_fn},
 };

@@ -14,6 +14,8 @@ mod heavy;
 mod heavy_answer;
 mod intake;
 mod looks;
+mod notices;
+mod panics;
 mod pipeline;
 mod relay;
 mod retry;
@@ -29,6 +31,7 @@ pub use heavy_answer::HeavyAnswer;
 pub use intake::{
     Accepted, Cancellation, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest, Outage,
 };
+pub use notices::{NoticeBell, NoticeDelivery, NoticeSettings};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
 pub use retry::{OrderRetry, Retried, RetryError};

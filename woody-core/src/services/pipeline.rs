@@ -1,19 +1,20 @@
 use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Cancellation, IntakeSettings, OrderIntake, OrderRetry, OrderTracker, OrderWorker, OutboxRelay,
-    RelaySettings, Retried, RetryError, Waits, WorkerSettings,
+    Cancellation, IntakeSettings, NoticeBell, NoticeDelivery, NoticeSettings, OrderIntake, OrderRetry,
+    OrderTracker, OrderWorker, OutboxRelay, RelaySettings, Retried, RetryError, Waits, WorkerSettings,
 };
-use crate::domain::{OrderDetails, OrderId, Reason, ToyOrder};
+use crate::domain::{OrderDetails, OrderId, Reason, SubscriptionName, ToyOrder};
 use crate::ports::{
-    Broker, BrokerError, ConsumerState, OrderStore, Prefetch, StoreError, Validator,
+    Broker, BrokerError, ConsumerState, NoticeStore, Notifier, OrderStore, Prefetch, StoreError,
+    Validator,
 };
 
 /// The whole way of orders that ask for a `D`, in one process: intake, relay, tracker
-/// and, with a validator, a worker.
+/// and, with a validator, a worker; with notifiers, who tells of their ends.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct PipelineBuilder<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,
     broker: Arc<dyn Broker>,
     validator: Option<Arc<dyn Validator<D>>>,
+    notifiers: Vec<Told<D>>,
+    notice_settings: NoticeSettings,
     prefetch: Prefetch,
     stopping: CancellationToken,
     intake: IntakeSettings,
@@ -82,11 +85,18 @@ pub struct PipelineBuilder<D: OrderDetails = ToyOrder> {
     grace: Duration,
 }
 
+/// Who is told of the ends of orders, and from where.
+type Told<D> = (Arc<dyn NoticeStore>, SubscriptionName, Arc<dyn Notifier<D>>);
+
+/// How long a start waits for a subscription: it goes on beside what has started.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(1);
+
 impl<D: OrderDetails> fmt::Debug for PipelineBuilder<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PipelineBuilder")
             .field("of", &D::NAME)
             .field("has_validator", &self.validator.is_some())
+            .field("notifiers", &self.notifiers.len())
             .field("prefetch", &self.prefetch)
             .field("intake", &self.intake)
             .field("relay", &self.relay)
@@ -103,6 +113,8 @@ impl<D: OrderDetails> Pipeline<D> {
             store,
             broker,
             validator: None,
+            notifiers: vec![],
+            notice_settings: NoticeSettings::default(),
             prefetch: NonZeroU16::MIN,
             stopping: CancellationToken::new(),
             intake: IntakeSettings::default(),
@@ -156,7 +168,7 @@ impl<D: OrderDetails> Pipeline<D> {
     }
 
     /// Ends it, losing nothing: the worker takes no more deliveries and finishes those
-    /// it holds; beside it the intake's last commits end, and then the relay publishes
+    /// it holds, and so do those who deliver notices; beside it the intake's last commits end, and then the relay publishes
     /// what they accepted. Neither waits for the other, so a long validation holds up no
     /// order that was just accepted. Returns whether all was done within the grace; what
     /// was not is in the outbox or goes back to the queue.
@@ -174,7 +186,7 @@ impl<D: OrderDetails> Pipeline<D> {
         drop((intake, tracker));
         commits.close();
         tasks.close();
-        tokio::time::timeout(grace, async {
+        timeout(grace, async {
             commits.wait().await;
             background.cancel();
             tasks.wait().await;
@@ -188,6 +200,26 @@ impl<D: OrderDetails> PipelineBuilder<D> {
     /// Validates orders here, with `validator`.
     pub fn validator(mut self, validator: Arc<dyn Validator<D>>) -> Self {
         self.validator = Some(validator);
+        self
+    }
+
+    /// Tells `notifier` of each end of an order, from now on and in whichever process it ends, until
+    /// it was told or that is given up: [`NoticeDelivery`]. `notices` are those of the same store.
+    ///
+    /// Several processes may tell the same `subscription`; several of one process are told each.
+    pub fn notifier(
+        mut self,
+        notices: Arc<dyn NoticeStore>,
+        subscription: SubscriptionName,
+        notifier: Arc<dyn Notifier<D>>,
+    ) -> Self {
+        self.notifiers.push((notices, subscription, notifier));
+        self
+    }
+
+    /// How notices are delivered.
+    pub fn notice_settings(mut self, settings: NoticeSettings) -> Self {
+        self.notice_settings = settings;
         self
     }
 
@@ -248,6 +280,16 @@ impl<D: OrderDetails> PipelineBuilder<D> {
     pub async fn start(self) -> Result<Pipeline<D>, BrokerError> {
         let (commits, tasks) = (TaskTracker::new(), TaskTracker::new());
         let background = CancellationToken::new();
+        let bell = NoticeBell::new();
+        let events = bell.rung_by(self.broker.events());
+        for (notices, subscription, notifier) in self.notifiers {
+            let (orders, settings) = (Arc::clone(&self.store), self.notice_settings.clone());
+            let delivery = NoticeDelivery::new(orders, notices, subscription, notifier, settings);
+            let delivery = delivery.woken_by(&bell);
+            // Before anything can end here. What fails is logged, and tried again, by its run.
+            let _ = timeout(SUBSCRIBED_WITHIN, delivery.subscribe()).await;
+            tasks.spawn(delivery.run(self.stopping.clone()));
+        }
         let relay = OutboxRelay::new(
             Arc::clone(&self.store),
             self.broker.publisher(),
@@ -265,7 +307,7 @@ impl<D: OrderDetails> PipelineBuilder<D> {
             self.intake,
             &commits,
         );
-        let intake = intake.telling(tracker.outage()).announcing(self.broker.events(), &tasks);
+        let intake = intake.telling(tracker.outage()).announcing(Arc::clone(&events), &tasks);
         let (intake, tracker) = (Arc::new(intake), Arc::new(tracker));
         let (consumer, waits) = match self.validator {
             None => (None, None),
@@ -275,7 +317,7 @@ impl<D: OrderDetails> PipelineBuilder<D> {
                 let worker = Arc::new(OrderWorker::start(
                     Arc::clone(&self.store),
                     validator,
-                    self.broker.events(),
+                    events,
                     self.worker,
                     &tasks,
                 ));

@@ -34,6 +34,10 @@ impl Fault {
     fn is_on(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
+
+    pub fn check(&self) -> Result<(), StoreError> {
+        if self.is_on() { Err(StoreError::unavailable("gone")) } else { Ok(()) }
+    }
 }
 
 /// The product of an order that the store refuses, and with it the whole batch.
@@ -80,7 +84,7 @@ impl FaultyStore {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        if self.fault.is_on() { Err(StoreError::unavailable("gone")) } else { Ok(()) }
+        self.fault.check()
     }
 }
 

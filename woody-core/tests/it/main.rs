@@ -8,6 +8,7 @@ mod catalogue;
 mod deaths;
 mod faulty;
 mod intake;
+mod notices;
 mod outage;
 mod relay;
 mod retry;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What a simulation that proves anything has met.
-pub const MUST_HAPPEN: [&str; 52] = [
+pub const MUST_HAPPEN: [&str; 66] = [
     "broker down",
     "broker silent",
     "store down",
@@ -56,6 +56,20 @@ pub const MUST_HAPPEN: [&str; 52] = [
     "validations that a store refuses",
     "validations that fail, who knows why",
     "workers killed by their order",
+    "subscriptions",
+    "notices claimed",
+    "notices postponed",
+    "notices given up",
+    "notices released",
+    "notices redriven",
+    "ends told",
+    "ends told again",
+    "tellings whose answer is lost",
+    "tellings that are not heard",
+    "tellings that hang",
+    "tellings that panic",
+    "tellings that are refused",
+    "tellings that are put off",
 ];
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

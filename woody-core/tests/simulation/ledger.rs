@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{sync::mpsc, time::Instant};
 use woody_core::{
-    domain::{OrderId, OrderStatus, Outcome},
+    domain::{NoticeId, OrderId, OrderStatus, Outcome},
     ports::StatusChange,
     services::Kept,
 };
@@ -43,7 +43,11 @@ pub enum Invariant {
     DeadLettersAreKept,
     /// G5: a key is one order.
     OneOrderPerKey,
-    /// In the end the queue and the outbox are empty and nothing is pending.
+    /// G8: every end that was saved with somebody subscribed is told.
+    EveryEndIsTold,
+    /// G8: nobody is told of a state that is not saved.
+    SavedBeforeTold,
+    /// In the end the queue and the outbox are empty, nothing is pending, and nobody is to be told.
     NothingIsLeft,
 }
 
@@ -75,6 +79,10 @@ pub struct Ledger {
     pub subscribers: Vec<mpsc::UnboundedSender<StatusChange>>,
     /// When the end of an order was announced first.
     pub announced: BTreeMap<OrderId, Instant>,
+    /// What somebody is to be told.
+    pub owed: Vec<NoticeId>,
+    /// What somebody was told.
+    pub told: HashSet<NoticeId>,
     pub verdicts: u64,
     /// Each status that a client was shown, by order.
     shown: BTreeMap<(u32, OrderId), OrderStatus>,
@@ -198,6 +206,7 @@ impl Inner {
         self.under_way == 0
             && self.store.pending() == 0
             && self.store.outbox.is_empty()
+            && self.store.notices.is_empty()
             && self.broker.is_empty()
     }
 
@@ -215,11 +224,14 @@ impl Inner {
                 });
             }
         }
+        self.check_told();
         if !self.is_quiet() {
             let (pending, outbox) = (self.store.pending(), self.store.outbox.len());
-            let left = self.broker.left();
+            let (left, notices) = (self.broker.left(), self.store.notices.left());
             self.broken(Invariant::NothingIsLeft, || {
-                format!("{pending} pending, {outbox} outbox entries, messages {left:?}")
+                format!(
+                    "{pending} pending, {outbox} outbox entries, messages {left:?}, {notices} notices"
+                )
             });
         }
         if let Some(row) = self.store.rows.iter().find(|row| {

@@ -13,7 +13,8 @@
 //! doubled messages, dead letters that an operator sends again; validators that
 //! fail, hang or panic ([`validator`]); clients that repeat an order under its
 //! key, to another service, or with another body ([`clients`]), or cancel it, and somebody
-//! who cancels other people's ([`cancels`]).
+//! who cancels other people's ([`cancels`]); somebody who is told of ends, and does not hear,
+//! does not answer, or refuses ([`notices`]).
 //!
 //! A killed process keeps its memory but loses its world: no call of it gets
 //! through any more, and none returns. What was on its way when it died may
@@ -50,6 +51,7 @@ mod coverage;
 mod deliveries;
 mod ledger;
 mod mood;
+mod notices;
 mod order;
 mod runner;
 mod sabotage;

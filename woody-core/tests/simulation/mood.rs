@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use woody_core::domain::Details;
-use woody_core::services::{IntakeSettings, RelaySettings, WorkerSettings};
+use woody_core::services::{IntakeSettings, NoticeSettings, RelaySettings, WorkerSettings};
 
 #[derive(Debug, Clone)]
 pub struct Mood {
@@ -45,6 +45,11 @@ pub struct Mood {
     pub intake: IntakeSettings,
     pub relay: RelaySettings,
     pub worker: WorkerSettings,
+    /// Whether somebody is told how orders end.
+    pub is_told: bool,
+    /// Per mille of tellings that go wrong.
+    pub receiver_faults: u32,
+    pub notices: NoticeSettings,
 }
 
 impl Mood {
@@ -95,6 +100,15 @@ impl Mood {
                 .validation_timeout(Duration::from_secs(1))
                 .wait_base(ms(rng, 10, 100))
                 .mark_held_every(ms(rng, 100, 200)),
+            is_told: rng.bool(),
+            receiver_faults: some(rng, 400),
+            notices: NoticeSettings::default()
+                .at_once(rng.usize(1..=4))
+                .timeout(Duration::from_secs(1))
+                // Now and then a lease is over before what became of its attempt is saved.
+                .settle_within(ms(rng, 0, 2_000))
+                .poll_every(ms(rng, 200, 1_000))
+                .pauses((0..rng.u32(1..=5)).map(|_| ms(rng, 10, 1_500)).collect()),
             killers: if rng.u8(..4) == 0 { rng.u32(1..=2) } else { 0 },
         };
         if rng.u8(..8) == 0 {
@@ -119,6 +133,7 @@ impl Mood {
         self.faults = [0, 0];
         self.slow = 0;
         self.validator_faults = 0;
+        self.receiver_faults = 0;
     }
 }
 

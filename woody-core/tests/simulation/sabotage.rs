@@ -42,6 +42,10 @@ pub enum Sabotage {
     KeyForgotten,
     /// The store does not count the validations that a worker began and did not survive.
     DeathsForgotten,
+    /// The notice of an end is written after it, not with it.
+    NoticeAfterTheState,
+    /// A notice is gone once it is claimed.
+    NoticeGoneWithItsClaim,
     /// A claim takes what others have leased.
     LeaseIgnored,
 }

@@ -145,6 +145,16 @@ fn workers_that_die_uncounted_never_end_the_order_that_kills_them() {
     breaks(Sabotage::DeathsForgotten, Invariant::AcceptedIsKept);
 }
 
+#[test]
+fn a_notice_that_is_written_after_its_state_is_lost_at_times() {
+    breaks(Sabotage::NoticeAfterTheState, Invariant::EveryEndIsTold);
+}
+
+#[test]
+fn a_notice_that_is_gone_once_it_is_claimed_dies_with_its_process() {
+    breaks(Sabotage::NoticeGoneWithItsClaim, Invariant::EveryEndIsTold);
+}
+
 /// Leases only save work: ids and first-state-wins make doubles harmless.
 #[test]
 fn without_leases_more_is_published_and_nothing_breaks() {

@@ -180,6 +180,7 @@ async fn rest(world: &Arc<World>, town: &mut Town) {
             break;
         }
         town.restart_fallen().await;
+        world.with(super::world::Inner::redrive_notices);
         sleep(Duration::from_millis(200)).await;
     }
 }

@@ -12,7 +12,9 @@ use woody_core::{
     ports::{Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, Transition, Watermark},
 };
 
-use crate::{ledger::Invariant, order::name_of, sabotage::Sabotage, world::Inner};
+use crate::{
+    ledger::Invariant, notices::Notices, order::name_of, sabotage::Sabotage, world::Inner,
+};
 
 #[derive(Default, Clone)]
 pub struct StoreState {
@@ -29,6 +31,7 @@ pub struct StoreState {
     on_disk: Option<(Instant, Box<StoreState>)>,
     /// Validations that have begun and not ended, and when the last one did.
     begun: HashMap<OrderId, (u32, Instant)>,
+    pub notices: Notices,
 }
 
 #[derive(Clone)]
@@ -45,6 +48,10 @@ pub struct Row {
 impl StoreState {
     pub fn row(&self, id: OrderId) -> Option<&Row> {
         self.by_id.get(&id).map(|at| &self.rows[*at])
+    }
+
+    pub fn at(&self, id: OrderId) -> Option<usize> {
+        self.by_id.get(&id).copied()
     }
 
     fn add(&mut self, order: &NewOrder<Details>) -> usize {
@@ -263,7 +270,10 @@ impl Inner {
                 self.check_step(&before, &status, id, &name);
                 let row = &mut self.store.rows[at];
                 row.status = status.clone();
-                row.history.push(status);
+                row.history.push(status.clone());
+                if let OrderStatus::Ended(outcome) = status {
+                    self.owe_notice(at, &outcome);
+                }
                 Transition::Applied
             }
             Err(superseded) => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, Reason},
+    domain::{Details, NewOrder, Order, OrderId, Outcome, Reason},
     ports::{
         Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
         StoreError, Transition, Watermark,
@@ -18,7 +18,7 @@ use crate::{
 
 pub struct SimStore(pub Wire);
 
-fn unavailable(lost: Lost) -> StoreError {
+pub fn unavailable(lost: Lost) -> StoreError {
     match lost {
         Lost::Unknown => StoreError::unavailable("simulated"),
         Lost::Refused => StoreError::refused("simulated"),
@@ -53,9 +53,13 @@ impl OrderStore for SimStore {
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
-        let decisions = decisions.to_vec();
-        let finish = move |inner: &mut crate::world::Inner, _| inner.finish(&decisions);
-        self.0.call(Dep::Store, "finish", finish).await.map_err(unavailable)
+        let decided = decisions.to_vec();
+        let finish = move |inner: &mut crate::world::Inner, _| inner.finish(&decided);
+        let finished = self.0.call(Dep::Store, "finish", finish).await.map_err(unavailable)?;
+        let ended = decisions.iter().zip(&finished).filter(|(_, how)| **how == Transition::Applied);
+        let ended = ended.map(|(decision, _)| (decision.order.id, decision.outcome.clone()));
+        self.tell_afterwards(ended.collect()).await;
+        Ok(finished)
     }
 
     async fn cancel(
@@ -63,8 +67,13 @@ impl OrderStore for SimStore {
         id: OrderId,
         reason: Option<Reason>,
     ) -> Result<Option<Transition>, StoreError> {
+        let outcome = Outcome::Cancelled(reason.clone());
         let cancel = move |inner: &mut crate::world::Inner, _| inner.cancel(id, reason);
-        self.0.call(Dep::Store, "cancel", cancel).await.map_err(unavailable)
+        let cancelled = self.0.call(Dep::Store, "cancel", cancel).await.map_err(unavailable)?;
+        if cancelled == Some(Transition::Applied) {
+            self.tell_afterwards(vec![(id, outcome)]).await;
+        }
+        Ok(cancelled)
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {

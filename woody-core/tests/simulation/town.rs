@@ -17,6 +17,7 @@ use crate::{
     broker_port::SimBroker,
     call::Wire,
     mood::Mood,
+    notices::{SimNotifier, subscription},
     order::TownOrder,
     sabotage::Sabotage,
     store_port::SimStore,
@@ -137,6 +138,12 @@ impl Town {
                 .look_every(Duration::from_millis(400))
                 // All processes of a schedule have one clock, which stands still.
                 .clocks_differ_by(Duration::ZERO);
+        if mood.is_told {
+            let notices = Arc::new(SimStore(wire.clone()));
+            let notifier = Arc::new(SimNotifier(wire.clone()));
+            builder =
+                builder.notifier(notices, subscription(), notifier).notice_settings(mood.notices);
+        }
         if mood.all_in_one {
             builder = builder.validator(Arc::new(SimValidator(wire.clone())));
         }

@@ -13,6 +13,7 @@ use crate::{
     domain::{NewOrder, OrderDetails, OrderId, Outcome, Reason},
     ports::{Begun, OrderStore, StoreError, ValidateError, Validator},
     resilience::RetryDelays,
+    services::panics::panic_reason,
     step,
 };
 
@@ -125,7 +126,9 @@ impl<D: OrderDetails> Trials<D> {
         let limit = self.settings.validation_timeout;
         match tokio::time::timeout(limit, validation).await {
             Ok(Ok(verdict)) => verdict.map(Outcome::from),
-            Ok(Err(panic)) => Err(ValidateError::Transient(panic_reason(panic.as_ref()))),
+            Ok(Err(panic)) => {
+                Err(ValidateError::Transient(panic_reason("the validator", panic.as_ref())))
+            }
             Err(_elapsed) => {
                 Err(ValidateError::Transient(Reason::new(format!("no verdict within {limit:?}"))))
             }
@@ -145,15 +148,4 @@ fn told(error: &StoreError) -> Reason {
     let text = std::error::Error::source(error)
         .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
     Reason::new(format!("the store of orders: {text}"))
-}
-
-fn panic_reason(panic: &(dyn std::any::Any + Send)) -> Reason {
-    let said = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    Reason::new(match said {
-        Some(text) => format!("the validator panicked: {text}"),
-        None => "the validator panicked".to_owned(),
-    })
 }

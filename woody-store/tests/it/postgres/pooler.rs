@@ -95,6 +95,20 @@ mod act_log {
     );
 }
 
+mod notice_store {
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Store>, (Database, PgBouncer)) {
+        let (store, kept) = open().await;
+        (store, kept)
+    }
+
+    woody_core::notice_store_contract!(
+        #[ignore = "needs WOODY_TEST_POSTGRES_URL and pgbouncer"]
+        fresh
+    );
+}
+
 mod product_store {
     use super::*;
 
