@@ -4,8 +4,9 @@ use tokio::{sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Cancellation, IntakeSettings, NoticeBell, NoticeDelivery, NoticeSettings, OrderIntake, OrderRetry,
-    OrderTracker, OrderWorker, OutboxRelay, RelaySettings, Retried, RetryError, Waits, WorkerSettings,
+    Cancellation, IntakeSettings, NoticeBell, NoticeDelivery, NoticeSettings, OrderIntake,
+    OrderRetry, OrderTracker, OrderWorker, OutboxRelay, RelaySettings, Retried, RetryError, Waits,
+    WorkerSettings,
 };
 use crate::domain::{OrderDetails, OrderId, Reason, SubscriptionName, ToyOrder};
 use crate::ports::{

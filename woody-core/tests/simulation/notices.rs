@@ -184,7 +184,7 @@ impl Inner {
         let untold = self.ledger.owed.iter().find(|id| !self.ledger.told.contains(id)).copied();
         if let Some(id) = untold {
             let row = self.store.row(id.order());
-            let name = row.map_or_else(String::new, |row| name_of(&row.order).to_string());
+            let name = row.map_or_else(String::new, |row| name_of(&row.order));
             self.broken(Invariant::EveryEndIsTold, || {
                 format!("nobody was told that {name} is {}", id.ended())
             });

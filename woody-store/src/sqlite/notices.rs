@@ -51,8 +51,10 @@ const SETTLE: &str = "
         problem = coalesce(?5, problem)
     WHERE subscription = ?1 AND order_id = ?2 AND status = ?3 AND due_at IS NOT NULL";
 
+/// Left to itself it would look for the few that are dead among all, which are sorted as well.
 const DEAD: &str = "
-    SELECT order_id, status, reason, ended_at, attempts, problem FROM notices
+    SELECT order_id, status, reason, ended_at, attempts, problem
+    FROM notices INDEXED BY notices_dead
     WHERE subscription = ?1 AND due_at IS NULL
       AND (?2 IS NULL OR (order_id, status) > (?2, ?3))
     ORDER BY order_id, status LIMIT ?4";
@@ -240,4 +242,28 @@ async fn settle_one(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn notices_that_are_not_due_are_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("orders.db")).await.unwrap();
+        for (sql, along) in [
+            (DUE, "USING INDEX notices_due (subscription=? AND due_at<?)"),
+            (IS_DUE, "notices_due (subscription=? AND due_at<?)"),
+            (DEAD, "INDEX notices_dead (subscription=?"),
+        ] {
+            let explained = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+            let plan = explained.fetch_all(&store.readers).await.unwrap();
+            let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+            let steps = steps.join("; ");
+            assert!(steps.contains(along), "{steps}");
+        }
+    }
 }

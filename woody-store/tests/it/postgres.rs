@@ -243,6 +243,40 @@ async fn finding_pending_orders_reads_no_finished_ones() {
     }
 }
 
+/// A receiver that is gone leaves many that are not due.
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn claiming_notices_reads_none_that_are_not_due() {
+    let (_store, schema) = open().await;
+    let mut pg = PgConnection::connect(&schema.url()).await.unwrap();
+    pg.execute(
+        "INSERT INTO notices
+         SELECT 'mail', gen_random_uuid(), 'success', null, now(), 1, now() + interval '1 day', 'no response'
+         FROM generate_series(1, 20000);
+         INSERT INTO notices
+         SELECT 'mail', gen_random_uuid(), 'success', null, now(), 1, null, 'gone'
+         FROM generate_series(1, 20000); ANALYZE notices",
+    )
+    .await
+    .unwrap();
+    for (sql, index) in [
+        (
+            "EXPLAIN SELECT order_id FROM notices WHERE subscription = 'mail' AND due_at <= now()
+          ORDER BY due_at, order_id LIMIT 16 FOR UPDATE SKIP LOCKED",
+            "notices_due",
+        ),
+        (
+            "EXPLAIN SELECT order_id FROM notices WHERE subscription = 'mail' AND due_at IS NULL
+          ORDER BY order_id, status LIMIT 100",
+            "notices_dead",
+        ),
+    ] {
+        let plan: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut pg).await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index) && !plan.contains("Sort"), "{plan}");
+    }
+}
+
 /// What is put there behind its back is not counted, so what is there is not read.
 #[tokio::test]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL"]
