@@ -7,7 +7,7 @@ use woody_core::domain::{
     Act, ActResult, Details, NewAct, NoticeId, OrderId, OrderStatus, Parts, Reason,
     SubscriptionName,
 };
-use woody_core::ports::{Notice, NoticeCounts, OrderCounts, StoreError};
+use woody_core::ports::{Backlog, Notice, NoticeCounts, OrderCounts, StoreError};
 
 use crate::row::row;
 
@@ -91,6 +91,33 @@ impl ActRow {
             at,
             result: self.result.map(result).transpose()?,
         })
+    }
+}
+
+row! {
+    /// What waits, and how long.
+    pub(crate) struct BacklogRow of each database {
+        pending: i64,
+        unpublished: i64,
+    }
+}
+
+impl BacklogRow {
+    /// Returns the backlog whose oldest orders are of these times.
+    pub(crate) fn read(
+        self,
+        oldest_pending: Option<OffsetDateTime>,
+        oldest_unpublished: Option<OffsetDateTime>,
+    ) -> Backlog {
+        let (pending, unpublished) =
+            (self.pending.cast_unsigned(), self.unpublished.cast_unsigned());
+        Backlog {
+            pending,
+            oldest_pending: oldest_pending.filter(|_| pending > 0),
+            unpublished,
+            // An entry whose orders have all ended may still be there.
+            oldest_unpublished: oldest_unpublished.filter(|_| unpublished > 0),
+        }
     }
 }
 

@@ -132,6 +132,8 @@ macro_rules! order_store_contract {
             times_survive_to_the_microsecond
             any_uuid_is_an_id
             counts_follow_every_step
+            the_backlog_is_what_waits_and_since_when
+            a_backlog_is_counted_up_to_a_bound
             it_answers_a_ping
         }
     };

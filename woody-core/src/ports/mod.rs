@@ -31,7 +31,7 @@ pub use notice_store::{Attempt, Notice, NoticeCounts, NoticeStore};
 pub use notifier::{Notifier, NotifyError, OrderNotice};
 pub use order_list::{OrderCursor, OrderPage, OrderQuery, PageSize};
 pub use order_store::{
-    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderStore, Transition, Watermark,
+    Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderStore, Transition, Watermark,
 };
 pub use product_store::{CatalogueSummary, ProductStore};
 pub use record::{Saved, record};

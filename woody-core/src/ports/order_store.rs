@@ -203,6 +203,14 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn counts(&self) -> Result<OrderCounts, StoreError>;
 
+    /// Returns what waits, counting up to `most` of each kind.
+    ///
+    /// What it costs depends on what waits and on `most`, and not on how many orders there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn backlog(&self, most: u64) -> Result<Backlog, StoreError>;
+
     /// Returns `Ok` when other calls would succeed; readiness calls it.
     ///
     /// # Errors
@@ -276,6 +284,19 @@ pub enum Transition {
     Applied,
     /// The order had ended before, in this state, which stays.
     Superseded(OrderStatus),
+}
+
+/// What waits in a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Pending orders, as far as they were counted.
+    pub pending: u64,
+    /// When the oldest of them was accepted.
+    pub oldest_pending: Option<OffsetDateTime>,
+    /// Pending orders that the broker has not confirmed, as far as they were counted.
+    pub unpublished: u64,
+    /// When the oldest of them was accepted, or an older one that was stored together with it.
+    pub oldest_unpublished: Option<OffsetDateTime>,
 }
 
 /// Orders by status.

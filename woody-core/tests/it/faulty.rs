@@ -13,8 +13,8 @@ use bytes::Bytes;
 use woody_core::{
     domain::{Details, NewOrder, Order, OrderId, Reason, ToyOrder},
     ports::{
-        Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery,
-        OrderStore, Publisher, StoreError, Transition, Watermark,
+        Backlog, Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts, OrderPage,
+        OrderQuery, OrderStore, Publisher, StoreError, Transition, Watermark,
     },
 };
 
@@ -190,6 +190,11 @@ impl OrderStore for FaultyStore {
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         self.check()?;
         self.inner.list(query).await
+    }
+
+    async fn backlog(&self, most: u64) -> Result<Backlog, StoreError> {
+        self.check()?;
+        self.inner.backlog(most).await
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

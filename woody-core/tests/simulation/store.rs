@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::{
     domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now},
-    ports::{Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, Transition, Watermark},
+    ports::{
+        Backlog, Begun, Decision, Insert, OrderCounts, OrderPage, OrderQuery, Transition, Watermark,
+    },
 };
 
 use crate::{
@@ -149,6 +151,17 @@ impl StoreState {
             } += 1;
         }
         counts
+    }
+
+    pub fn backlog(&self, most: u64) -> Backlog {
+        let told = |row: &Row| self.told(row.since);
+        let pending = || self.rows.iter().filter(|row| !row.status.is_final());
+        Backlog {
+            pending: (pending().count() as u64).min(most),
+            oldest_pending: pending().map(told).min(),
+            unpublished: (self.outbox.len() as u64).min(most),
+            oldest_unpublished: self.outbox.keys().map(|at| told(&self.rows[*at])).min(),
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use woody_core::{
     domain::{Details, NewOrder, Order, OrderId, Outcome, Reason},
     ports::{
-        Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-        StoreError, Transition, Watermark,
+        Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery,
+        OrderStore, StoreError, Transition, Watermark,
     },
 };
 
@@ -160,6 +160,13 @@ impl OrderStore for SimStore {
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
         self.0
             .call(Dep::Store, "counts", |inner, _| inner.store.counts())
+            .await
+            .map_err(unavailable)
+    }
+
+    async fn backlog(&self, most: u64) -> Result<Backlog, StoreError> {
+        self.0
+            .call(Dep::Store, "backlog", move |inner, _| inner.store.backlog(most))
             .await
             .map_err(unavailable)
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
-    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+    Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
     StoreError, Transition, Watermark,
 };
 
@@ -179,6 +179,18 @@ impl OrderStore for MemoryStore {
             } += 1;
         }
         Ok(counts)
+    }
+
+    async fn backlog(&self, most: u64) -> Result<Backlog, StoreError> {
+        let stored = self.order_table()?;
+        let up_to = |counted: usize| (counted as u64).min(most);
+        let accepted_at = |(at, _): &ByAge| *at;
+        Ok(Backlog {
+            pending: up_to(stored.pending.len()),
+            oldest_pending: stored.pending.first().map(accepted_at),
+            unpublished: up_to(stored.outbox.len()),
+            oldest_unpublished: stored.outbox.keys().next().map(accepted_at),
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

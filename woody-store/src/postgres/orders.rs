@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
 use woody_core::ports::{
-    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+    Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
     StoreError, Transition, Watermark,
 };
 
@@ -14,10 +14,11 @@ use super::PostgresStore;
 use super::error::{Error, Standby};
 use super::rows::{
     self, CountsRow, DecisionColumns, EndedRow, NewOrderRow, OrderColumns, OrderRow, StatusRow,
+    WaitingRow,
 };
 use super::statements::{
-    ASKED, BEGIN, BEGUN, CANCEL, COUNTS, END, FINISH, FORGET, INSERT, LOCK, ORDER, ORDERS, PING,
-    STATUSES, STUCK,
+    ASKED, BACKLOG, BEGIN, BEGUN, CANCEL, COUNTS, END, FINISH, FORGET, INSERT, LOCK, ORDER, ORDERS,
+    PING, STATUSES, STUCK,
 };
 use crate::batch;
 
@@ -177,6 +178,17 @@ impl OrderStore for PostgresStore {
             let counts: CountsRow = self.query_as(COUNTS).fetch_one(&mut *pg).await?;
             pg.done().await?;
             Ok(counts.read())
+        })
+        .await
+    }
+
+    async fn backlog(&self, most: u64) -> Result<Backlog, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let row: WaitingRow = self.query_as(BACKLOG).bind(most).fetch_one(&mut *pg).await?;
+            pg.done().await?;
+            Ok(row.read())
         })
         .await
     }

@@ -12,12 +12,14 @@ use uuid::Uuid;
 use woody_core::domain::{
     Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Product, ProductName, Reason,
 };
-use woody_core::ports::{Decision, FoundOrder, Notice, NoticeCounts, StoreError, Watermark};
+use woody_core::ports::{
+    Backlog, Decision, FoundOrder, Notice, NoticeCounts, StoreError, Watermark,
+};
 
 use super::error::Error;
 use super::stamp::Stamp;
 use crate::row::row;
-pub(super) use crate::rows::{CountsRow, EndedRow, StatusRow, limit, parts};
+pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, StatusRow, limit, parts};
 use crate::rows::{NoticeCountsRow, NoticeRow, corrupt, details};
 use crate::stamp::whole_micros;
 
@@ -31,11 +33,28 @@ row! {
 }
 
 row! {
+    /// What waits, and since when.
+    pub(super) struct WaitingRow of PgRow {
+        ..counted: BacklogRow,
+        oldest_pending: Option<Stamp>,
+        oldest_unpublished: Option<Stamp>,
+    }
+}
+
+row! {
     /// An order.
     pub(super) struct OrderRow of PgRow {
         ..asked: NewOrderRow,
         ..status: StatusRow,
         finished_at: Option<Stamp>,
+    }
+}
+
+impl WaitingRow {
+    pub(super) fn read(self) -> Backlog {
+        let [pending, unpublished] =
+            [self.oldest_pending, self.oldest_unpublished].map(|at| at.map(|at| at.0));
+        self.counted.read(pending, unpublished)
     }
 }
 

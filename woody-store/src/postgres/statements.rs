@@ -109,6 +109,19 @@ pub(super) const COUNTS: &str = "
            )) AS outbox
     FROM orders";
 
+pub(super) const BACKLOG: &str = "
+    SELECT (SELECT count(*) FROM (
+               SELECT 1 FROM orders WHERE status = 'pending' LIMIT $1
+           ) waiting) AS pending,
+           (SELECT min(accepted_at) FROM orders WHERE status = 'pending') AS oldest_pending,
+           (SELECT count(*) FROM (
+               SELECT 1 FROM (SELECT unnest(orders) AS id FROM outbox) entry
+               WHERE EXISTS (
+                   SELECT FROM orders WHERE orders.id = entry.id AND orders.status = 'pending'
+               ) LIMIT $1
+           ) entries) AS unpublished,
+           (SELECT min(accepted_at) FROM outbox) AS oldest_unpublished";
+
 /// Fails without the tables, and tells whether the server takes writes.
 pub(super) const PING: &str = "
     SELECT pg_is_in_recovery(), EXISTS (SELECT FROM orders), EXISTS (SELECT FROM outbox)";

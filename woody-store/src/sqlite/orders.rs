@@ -6,16 +6,16 @@ use sqlx::{SqliteConnection, SqliteExecutor, query, query_as, query_scalar};
 use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
-    Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+    Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
     StoreError, Transition, Watermark,
 };
 
 use super::SqliteStore;
 use super::error::Error;
-use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow};
+use super::rows::{self, CountsRow, EndedRow, NewOrderRow, OrderRow, WaitingRow};
 use super::statements::{
-    ASKED, BEGIN, BEGUN, CANCEL, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET, INSERT_ENTRIES,
-    INSERT_ORDERS, MARK_LATE, NOTICE, ORDER, ORDERS, PING, STATUSES, STUCK,
+    ASKED, BACKLOG, BEGIN, BEGUN, CANCEL, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET,
+    INSERT_ENTRIES, INSERT_ORDERS, MARK_LATE, NOTICE, ORDER, ORDERS, PING, STATUSES, STUCK,
 };
 use crate::batch;
 
@@ -164,6 +164,13 @@ impl OrderStore for SqliteStore {
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
         let counted: Result<CountsRow, _> = query_as(COUNTS).fetch_one(self.reading()?).await;
         counted.map(CountsRow::read).map_err(|error| Error::from(error).0)
+    }
+
+    async fn backlog(&self, most: u64) -> Result<Backlog, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let row: Result<WaitingRow, _> =
+            query_as(BACKLOG).bind(most).fetch_one(self.reading()?).await;
+        row.map_err(|error| Error::from(error).0)?.read()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

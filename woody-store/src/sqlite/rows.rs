@@ -12,11 +12,11 @@ use uuid::Uuid;
 use woody_core::domain::{
     Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Product, ProductName, now,
 };
-use woody_core::ports::{Decision, FoundOrder, Notice, NoticeCounts, StoreError};
+use woody_core::ports::{Backlog, Decision, FoundOrder, Notice, NoticeCounts, StoreError};
 
 use super::error::Error;
 use crate::row::row;
-pub(super) use crate::rows::{CountsRow, EndedRow, limit, parts};
+pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, limit, parts};
 use crate::rows::{NoticeCountsRow, NoticeRow, StatusRow, corrupt, details};
 
 row! {
@@ -29,11 +29,28 @@ row! {
 }
 
 row! {
+    /// What waits, and since when.
+    pub(super) struct WaitingRow of SqliteRow {
+        ..counted: BacklogRow,
+        oldest_pending: Option<i64>,
+        oldest_unpublished: Option<i64>,
+    }
+}
+
+row! {
     /// An order.
     pub(super) struct OrderRow of SqliteRow {
         ..asked: NewOrderRow,
         ..status: StatusRow,
         finished_at: Option<i64>,
+    }
+}
+
+impl WaitingRow {
+    pub(super) fn read(self) -> Result<Backlog, StoreError> {
+        let pending = self.oldest_pending.map(from_micros).transpose()?;
+        let unpublished = self.oldest_unpublished.map(from_micros).transpose()?;
+        Ok(self.counted.read(pending, unpublished))
     }
 }
 

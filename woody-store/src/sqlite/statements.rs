@@ -98,4 +98,12 @@ pub(super) const COUNTS: &str = "
            (SELECT count(*) FROM outbox) AS outbox
     FROM orders";
 
+pub(super) const BACKLOG: &str = "
+    SELECT (SELECT count(*) FROM (
+               SELECT 1 FROM orders WHERE status = 'pending' LIMIT ?1
+           )) AS pending,
+           (SELECT min(accepted_at) FROM orders WHERE status = 'pending') AS oldest_pending,
+           (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?1)) AS unpublished,
+           (SELECT min(accepted_at) FROM outbox) AS oldest_unpublished";
+
 pub(super) const PING: &str = "SELECT count(*) FROM (SELECT 1 FROM orders LIMIT 1)";

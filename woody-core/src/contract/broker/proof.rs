@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::{
     domain::{Details, NewOrder, Order, OrderId, OrderMessage, Reason},
     ports::{
-        Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore, Saved,
-        SettleError, StoreError, Transition, Watermark, record,
+        Backlog, Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
+        Saved, SettleError, StoreError, Transition, Watermark, record,
     },
 };
 
@@ -112,6 +112,10 @@ impl OrderStore for SavesEverything {
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
         Ok(OrderCounts::default())
+    }
+
+    async fn backlog(&self, _: u64) -> Result<Backlog, StoreError> {
+        Ok(Backlog::default())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,16 +1,16 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use time::macros::datetime;
+use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
 use super::{
-    LONG, OVER, cancel, cancelled, claim, counts, failed, finish, ids, insert, order, orders,
+    LONG, OVER, aged, cancel, cancelled, claim, counts, failed, finish, ids, insert, order, orders,
     pieces_of, refill, rejected, success,
 };
 use crate::contract::HARD_TEXTS;
 use crate::domain::{Details, NewOrder, OrderStatus, Outcome, Reason};
-use crate::ports::{Insert, OrderCounts, OrderStore, Transition};
+use crate::ports::{Backlog, Insert, OrderCounts, OrderStore, Transition};
 
 /// Quotes, backslashes, other scripts, 200 characters: as they came, by every
 /// way that leads out.
@@ -159,6 +159,40 @@ pub async fn counts_follow_every_step(store: Arc<dyn OrderStore>) {
     let _ = cancel(&*store, &batch[5], None).await;
     cancelled.set(1);
     expect(2, 2, 1, 1, 2).await;
+}
+
+/// The backlog tells of pending orders and of the outbox, and of the oldest of each.
+pub async fn the_backlog_is_what_waits_and_since_when(store: Arc<dyn OrderStore>) {
+    let backlog = async || store.backlog(100).await.unwrap();
+    assert_eq!(backlog().await, Backlog::default());
+    let (old, young) = ([aged("old", 60), aged("old", 50)], [aged("young", 20), aged("young", 10)]);
+    let _ = insert(&*store, &young, OVER).await;
+    let _ = insert(&*store, &old, LONG).await;
+    let micros = |order: &NewOrder<Details>| order.accepted_at.unix_timestamp_nanos() / 1_000;
+    let seen = |backlog: Backlog| {
+        let micros = |at: Option<OffsetDateTime>| at.map(|at| at.unix_timestamp_nanos() / 1_000);
+        let pending = (backlog.pending, micros(backlog.oldest_pending));
+        (pending, (backlog.unpublished, micros(backlog.oldest_unpublished)))
+    };
+    let [oldest, middle] = [&old[0], &young[0]].map(micros).map(Some);
+    assert_eq!(seen(backlog().await), ((4, oldest), (4, oldest)));
+    store.clear_outbox(&ids(&old)).await.unwrap();
+    assert_eq!(seen(backlog().await), ((4, oldest), (2, middle)));
+    for order in &old {
+        let _ = finish(&*store, order, success()).await;
+    }
+    assert_eq!(seen(backlog().await), ((2, middle), (2, middle)));
+    for order in &young {
+        let _ = cancel(&*store, order, None).await;
+    }
+    assert_eq!(backlog().await, Backlog::default());
+}
+
+/// However much waits, no more is counted than was asked for.
+pub async fn a_backlog_is_counted_up_to_a_bound(store: Arc<dyn OrderStore>) {
+    let _ = insert(&*store, &orders(6), OVER).await;
+    let backlog = store.backlog(4).await.unwrap();
+    assert_eq!((backlog.pending, backlog.unpublished), (4, 4));
 }
 
 /// A store that serves calls says so.
