@@ -14,6 +14,7 @@ pub mod migration;
 pub mod process;
 #[cfg(feature = "services")]
 pub mod services;
+pub mod status;
 #[cfg(feature = "services")]
 pub mod terminal;
 #[cfg(feature = "services")]

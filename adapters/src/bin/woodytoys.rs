@@ -79,7 +79,8 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
     let mut readiness = Readiness::new(process.draining())
         .require("store", wiring::store_check(&store))
-        .require("schema", migration.check());
+        .require("schema", migration.check())
+        .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
     if let Some(consumer) = pipeline.consumer() {
         readiness = readiness.require("queue", wiring::consumer_check(consumer));
     }

@@ -62,7 +62,8 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
         .require("store or broker", wiring::either_check(&store, &broker))
         .report("store", wiring::store_check(&store))
         .report("schema", migration.check())
-        .report("broker", wiring::broker_check(&broker));
+        .report("broker", wiring::broker_check(&broker))
+        .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
     let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::builder(store.orders(), broker.clone())

@@ -100,7 +100,8 @@ pub async fn order_worker<D: OrderDetails>(
         .require("schema", migration.check())
         .require("queue", wiring::late_consumer_check(&consuming))
         .require("validation", wiring::waits_check(worker.waits(), true))
-        .report("validator", wiring::waits_check(worker.waits(), false));
+        .report("validator", wiring::waits_check(worker.waits(), false))
+        .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
     let admin = Admin::start(readiness, &process).await?;
 
     tracing::info!(

@@ -4,7 +4,10 @@ use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::ports::{Broker, Consumer, Store};
 use woody_store::{StoreOptions, StoreUrl};
 
-use crate::config::{BrokerArgs, ConfigError, SecretArg, StoreArgs, WorkerArgs};
+use crate::{
+    config::{BrokerArgs, ConfigError, SecretArg, StoreArgs, WorkerArgs},
+    status::{Servers, StatusBoard},
+};
 
 /// What to do about the file of an embedded backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,41 @@ pub fn store_name(args: &StoreArgs) -> Result<String, ConfigError> {
     StoreUrl::parse(args.url()?.expose())
         .map(|url| url.to_string())
         .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))
+}
+
+/// Returns what people call the store and the broker.
+///
+/// # Errors
+/// [`ConfigError`] when their URLs cannot be read.
+pub fn servers(store: &StoreArgs, broker: &BrokerArgs) -> Result<Servers, ConfigError> {
+    let (store, broker) = (store.url()?, broker.url()?);
+    let kind = |url: &str| url.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    Ok(Servers {
+        store: match &*kind(store.expose()) {
+            "postgres" | "postgresql" => "PostgreSQL",
+            "sqlite" => "SQLite (the orders)",
+            _ => "The store",
+        },
+        broker: match &*kind(broker.expose()) {
+            "amqp" | "amqps" => "RabbitMQ",
+            "sqlite" => "SQLite (the queue)",
+            _ => "The broker",
+        },
+    })
+}
+
+/// Returns what says how the shop of this store and this broker is.
+///
+/// # Errors
+/// [`ConfigError`] when their URLs cannot be read.
+pub fn status_board(
+    store_args: &StoreArgs,
+    broker_args: &BrokerArgs,
+    store: &Arc<dyn Store>,
+    broker: &Arc<dyn Broker>,
+) -> Result<StatusBoard, ConfigError> {
+    let servers = servers(store_args, broker_args)?;
+    Ok(StatusBoard::new(store.orders(), Arc::clone(broker), servers))
 }
 
 /// Opens the broker. A server that is unavailable is no error.

@@ -5,7 +5,9 @@ mod checks;
 mod heavy;
 mod validation;
 
-pub use backends::{Files, consumer, open_broker, open_store, refuse_memory, store_name};
+pub use backends::{
+    Files, consumer, open_broker, open_store, refuse_memory, servers, status_board, store_name,
+};
 pub use checks::{
     broker_check, consumer_check, either_check, late_consumer_check, store_check, waits_check,
 };

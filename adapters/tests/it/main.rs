@@ -3,3 +3,4 @@
 
 mod http;
 mod http_validator;
+mod status;

@@ -15,6 +15,7 @@ mod output;
 mod queue;
 mod shop;
 mod size;
+mod status;
 mod workshop;
 
 use clap::{Parser, Subcommand};
@@ -35,7 +36,7 @@ use shop::Shop;
 /// with no URL given, to the files of an all-in-one in ./data.
 ///
 /// Exit codes: 0 it is done, or well; 1 it is not; 2 the command or the
-/// configuration cannot work; 3 an audit cannot say.
+/// configuration cannot work; 3 an audit cannot say; 4 somebody must act.
 #[derive(Debug, Parser)]
 #[command(name = "woodyctl", version, arg_required_else_help = true)]
 pub struct Ctl {
@@ -61,6 +62,10 @@ pub struct Ctl {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say whether anything is lost, what is wrong and since when, what happens by itself, and
+    /// what to do. Exit code 1 when something is wrong that mends by itself or can wait, 4 when
+    /// somebody must act.
+    Status(status::StatusArgs),
     /// Bring the store's schema up to date; several may do so at once.
     Migrate,
     /// Place, show, watch and cancel orders.
@@ -117,6 +122,7 @@ impl Ctl {
                 store.close().await;
                 Output::text("the store's schema is up to date")
             }
+            Command::Status(args) => status::run(args, &shop, self.output).await?,
             Command::Order(command) => orders::run(command, &shop).await?,
             Command::Orders(command) => audit::run(command, &shop).await?,
             Command::Outbox(command) => queue::outbox(command, &shop).await?,

@@ -110,7 +110,12 @@ impl Output {
         Self { exit_code: 3, ..self }
     }
 
-    /// 0 for good news, 1 for bad, 3 for none.
+    /// The same, and somebody must act: exit code 4.
+    pub(super) fn urgent(self) -> Self {
+        Self { exit_code: 4, ..self }
+    }
+
+    /// 0 for good news, 1 for bad, 3 for none, 4 for what somebody must act on.
     pub fn exit_code(&self) -> u8 {
         self.exit_code
     }

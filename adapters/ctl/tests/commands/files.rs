@@ -49,6 +49,19 @@ impl Files {
         broker.close().await;
     }
 
+    /// Has a worker be subscribed, until the broker is closed.
+    pub(crate) async fn worker(&self) -> Arc<dyn Broker> {
+        let broker = self.broker().await;
+        let mut consumer = broker.consumer(Prefetch::MIN).await.unwrap();
+        tokio::spawn(async move { consumer.next().await.is_none() });
+        let admin = broker.admin();
+        testkit::waiting::until("the worker is counted", async || {
+            admin.depth().await.unwrap().consumers == Some(1)
+        })
+        .await;
+        broker
+    }
+
     /// Has an order be pending, its entry in the outbox.
     pub(crate) async fn accept(&self, product: &str) -> OrderId {
         let toy = ToyOrder::parse(product, 3).unwrap();

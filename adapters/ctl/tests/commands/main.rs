@@ -7,4 +7,5 @@ mod load;
 mod operator;
 mod retry;
 mod size;
+mod status;
 mod workshop;

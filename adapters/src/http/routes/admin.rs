@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::http::{
     request::{Route, RoutedRequest},
-    response::{Failure, Response, reply},
+    response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
+use crate::status::{Severity, StatusBoard};
 
 /// What only the operator and the orchestrator ask.
 ///
@@ -23,6 +24,7 @@ use crate::http::{
 /// | --- | --- |
 /// | `GET /healthz` | `ok`, whatever else is unavailable: the process lives |
 /// | `GET /readyz` | 200 or 503, with each check and what it said |
+/// | `GET /statusz` | how the shop is, as text; 503 when somebody must act |
 /// | `GET /metrics` | in Prometheus' text format |
 pub struct AdminRoutes {
     readiness: Arc<Readiness>,
@@ -40,12 +42,14 @@ impl fmt::Debug for AdminRoutes {
 pub enum Action {
     Alive,
     Ready,
+    Status,
     Metrics,
 }
 
 const TABLE: &[Route<Action>] = &[
     Route::text("/healthz", Action::Alive),
     Route::get("/readyz", Action::Ready),
+    Route::text("/statusz", Action::Status),
     Route::text("/metrics", Action::Metrics),
 ];
 
@@ -64,6 +68,7 @@ pub struct Readiness {
     draining: CancellationToken,
     checks: Vec<Check>,
     check_timeout: Duration,
+    shop: Option<StatusBoard>,
 }
 
 impl fmt::Debug for Readiness {
@@ -107,13 +112,19 @@ pub struct CheckResult {
 impl Readiness {
     /// Ready until `draining` is cancelled; a check has two seconds to return.
     pub fn new(draining: CancellationToken) -> Self {
-        Self { draining, checks: Vec::new(), check_timeout: Duration::from_secs(2) }
+        Self { draining, checks: Vec::new(), check_timeout: Duration::from_secs(2), shop: None }
     }
 
     /// The same, with so much time for each check.
     #[must_use]
     pub fn check_timeout(self, check_timeout: Duration) -> Self {
         Self { check_timeout, ..self }
+    }
+
+    /// The same of a process that knows how the whole shop is: `/statusz` says it.
+    #[must_use]
+    pub fn of_shop(self, shop: StatusBoard) -> Self {
+        Self { shop: Some(shop), ..self }
     }
 
     /// Adds a check that the process is not ready without.
@@ -192,6 +203,19 @@ impl Routes for AdminRoutes {
                 let report = self.readiness.ask().await;
                 let mut response = reply::no_store(reply::json(&report)?);
                 if !report.ready {
+                    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                }
+                Ok(response)
+            }
+            Action::Status => {
+                let Some(shop) = &self.readiness.shop else {
+                    let detail =
+                        "This service does not know how the shop is: ask an order-service.";
+                    return Err(Failure::new(FailureKind::NotFound, detail));
+                };
+                let status = shop.look().await;
+                let mut response = reply::no_store(reply::text(status.text()));
+                if status.severity() == Severity::Act {
                     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
                 }
                 Ok(response)

@@ -10,9 +10,13 @@ use std::{
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use woody_adapters::http::{
-    AdminRoutes, RateLimit, Readiness, ServerLimits, ServiceSettings, service,
+use woody_adapters::{
+    http::{AdminRoutes, RateLimit, Readiness, ServerLimits, ServiceSettings, service},
+    status::{Servers, StatusBoard},
 };
+use woody_broker::memory::MemoryBroker;
+use woody_core::ports::{Broker, Prefetch};
+use woody_store::MemoryStore;
 
 use super::{
     client::{Answer, request, send},
@@ -94,4 +98,27 @@ async fn a_name_of_a_stranger_leads_to_nothing_of_the_operators() {
         assert_eq!(answer.status, 421, "{path}");
         assert_eq!(send(addr, request(&line, &["host: localhost:9000"], "")).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn a_process_that_knows_the_shop_says_how_it_is() {
+    let none = admin(Readiness::new(CancellationToken::new())).await;
+    let unknown = get(none, "/statusz").await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.text().contains("order-service"), "{}", unknown.text());
+
+    let (store, broker) = (Arc::new(MemoryStore::new()), Arc::new(MemoryBroker::new()));
+    let servers = Servers { store: "The store", broker: "The broker" };
+    let board = StatusBoard::new(store, Arc::<MemoryBroker>::clone(&broker), servers.clone());
+    let addr = admin(Readiness::new(CancellationToken::new()).of_shop(board)).await;
+    let idle = get(addr, "/statusz").await;
+    assert_eq!(idle.status, 503);
+    assert!(idle.text().starts_with("Nothing is lost. No order-worker"), "{}", idle.text());
+
+    let _consumer = broker.consumer(Prefetch::MIN).await.unwrap();
+    let board = StatusBoard::new(Arc::new(MemoryStore::new()), broker, servers);
+    let addr = admin(Readiness::new(CancellationToken::new()).of_shop(board)).await;
+    let well = get(addr, "/statusz").await;
+    assert_eq!(well.status, 200);
+    assert!(well.text().starts_with("Nothing is lost. All is well."), "{}", well.text());
 }

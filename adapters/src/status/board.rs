@@ -1,0 +1,194 @@
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+use tokio::{sync::Mutex, time::Instant};
+use woody_core::ports::{Broker, OrderStore, QueueDepth};
+
+use super::{
+    cause::{Cause, Finding, Severity},
+    evidence::{Evidence, MOST, Servers},
+    scene::pending,
+    told::{age, ago, grouped, lower_first},
+};
+
+/// For how long what was seen is told again.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Looks at a shop for those who ask, once a second at most.
+pub struct StatusBoard {
+    orders: Arc<dyn OrderStore>,
+    broker: Arc<dyn Broker>,
+    servers: Servers,
+    last: Mutex<Option<(Instant, Arc<ShopStatus>)>>,
+}
+
+impl fmt::Debug for StatusBoard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusBoard").field("servers", &self.servers).finish_non_exhaustive()
+    }
+}
+
+impl StatusBoard {
+    /// Looks at this store and this broker, which people call `servers`.
+    pub fn new(orders: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, servers: Servers) -> Self {
+        Self { orders, broker, servers, last: Mutex::default() }
+    }
+
+    /// Returns how the shop is.
+    pub async fn look(&self) -> Arc<ShopStatus> {
+        // Who comes while another looks is told what that one has seen.
+        let mut last = self.last.lock().await;
+        if let Some((at, status)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return Arc::clone(status);
+        }
+        let evidence = Evidence::gather(&*self.orders, &*self.broker).await;
+        let status = Arc::new(ShopStatus::of(evidence, &self.servers));
+        *last = Some((Instant::now(), Arc::clone(&status)));
+        status
+    }
+}
+
+/// What is said of a shop.
+#[derive(Debug, Clone)]
+pub struct ShopStatus {
+    evidence: Evidence,
+    findings: Vec<Finding>,
+}
+
+impl ShopStatus {
+    /// Finds what is behind the evidence.
+    pub fn of(evidence: Evidence, servers: &Servers) -> Self {
+        let findings = Cause::ALL.iter().filter_map(|cause| cause.look(&evidence, servers));
+        Self { findings: findings.collect(), evidence }
+    }
+
+    /// What is wrong, the worst first.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Well)
+    }
+
+    /// Whether anything may be lost that nobody knows of: while the store cannot be asked.
+    pub fn is_anything_lost_unknown(&self) -> bool {
+        self.evidence.store.is_err()
+    }
+
+    /// The first line: is anything lost, what is wrong, since when, and what happens by itself.
+    pub fn headline(&self) -> String {
+        let lost = if self.is_anything_lost_unknown() {
+            "Nothing is known to be lost."
+        } else {
+            "Nothing is lost."
+        };
+        match (self.findings.first(), &self.evidence.store) {
+            (Some(worst), _) => format!("{lost} {}", worst.says),
+            (None, Ok(backlog)) if backlog.pending > 0 => {
+                format!(
+                    "{lost} All is well: {}.",
+                    lower_first(&pending(backlog, self.evidence.looked_at))
+                )
+            }
+            (None, _) => format!("{lost} All is well."),
+        }
+    }
+
+    /// The whole as text: the first line, what to do, what else is wrong, and the numbers.
+    pub fn text(&self) -> String {
+        let mut text = self.headline();
+        for (at, finding) in self.findings.iter().enumerate() {
+            // Writing to a String cannot fail.
+            if at > 0 {
+                let _ = write!(text, "\nAlso: {}", finding.says);
+            }
+            let _ = write!(text, "\n  To do: {}", finding.act);
+        }
+        let _ = write!(text, "\n\n{}", self.numbers().join("\n"));
+        text
+    }
+
+    fn numbers(&self) -> Vec<String> {
+        let looked_at = self.evidence.looked_at;
+        let waiting = |count: u64, oldest: Option<time::OffsetDateTime>| {
+            let more = if count >= MOST { " or more" } else { "" };
+            let oldest = oldest.map(|at| format!(", the oldest {}", age(ago(at, looked_at))));
+            format!("{}{more}{}", grouped(count), oldest.unwrap_or_default())
+        };
+        let unknown = || "unknown".to_owned();
+        let (orders, outbox) = match &self.evidence.store {
+            Ok(seen) => (
+                waiting(seen.pending, seen.oldest_pending),
+                waiting(seen.unpublished, seen.oldest_unpublished),
+            ),
+            Err(_) => (unknown(), unknown()),
+        };
+        let of_queue = |number: fn(&QueueDepth) -> Option<u64>| {
+            let told = self.evidence.queue.as_ref().ok().and_then(number);
+            told.map_or_else(unknown, grouped)
+        };
+        vec![
+            format!("pending orders   {orders}"),
+            format!("in the outbox    {outbox}"),
+            format!("in the queue     {}", of_queue(|queue| Some(queue.ready))),
+            format!("at workers       {}", of_queue(|queue| queue.in_flight)),
+            format!("to be retried    {}", of_queue(|queue| Some(queue.delayed))),
+            format!("dead letters     {}", of_queue(|queue| Some(queue.dead))),
+            format!("workers          {}", of_queue(|queue| queue.consumers)),
+        ]
+    }
+
+    /// The whole for programs.
+    pub fn json(&self) -> Value {
+        let told = |at: time::OffsetDateTime| at.format(&Rfc3339).ok();
+        let store = self.evidence.store.as_ref().ok().map(|seen| {
+            json!({
+                "pending": seen.pending,
+                "oldest_pending": seen.oldest_pending.and_then(told),
+                "outbox": seen.unpublished,
+                "oldest_in_outbox": seen.oldest_unpublished.and_then(told),
+                "counted_up_to": MOST,
+            })
+        });
+        let queue = self.evidence.queue.as_ref().ok().map(|queue| {
+            json!({
+                "ready": queue.ready,
+                "in_flight": queue.in_flight,
+                "delayed": queue.delayed,
+                "dead": queue.dead,
+                "consumers": queue.consumers,
+            })
+        });
+        let findings: Vec<Value> = self
+            .findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "cause": finding.cause.as_str(),
+                    "severity": finding.severity.as_str(),
+                    "says": finding.says,
+                    "since": finding.since.and_then(told),
+                    "act": finding.act,
+                })
+            })
+            .collect();
+        json!({
+            "severity": self.severity().as_str(),
+            "headline": self.headline(),
+            "lost": if self.is_anything_lost_unknown() { "unknown" } else { "nothing" },
+            "looked_at": told(self.evidence.looked_at),
+            "findings": findings,
+            "store": store,
+            "queue": queue,
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! What may be behind the evidence.
+
+use time::OffsetDateTime;
+
+use super::{
+    evidence::{Evidence, Servers},
+    scene::{Scene, Told},
+};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is wrong.
+    Well,
+    /// Something is wrong, and mends by itself or can wait.
+    Wrong,
+    /// Somebody must act.
+    Act,
+}
+
+impl Severity {
+    /// Its name for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Well => "well",
+            Self::Wrong => "wrong",
+            Self::Act => "act",
+        }
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Neither the store nor the broker can be reached.
+    NothingAnswers,
+    /// The store cannot be reached.
+    StoreUnavailable,
+    /// The store refuses: a missing table or right, a full disk.
+    StoreRefuses,
+    /// The broker cannot be reached.
+    BrokerUnavailable,
+    /// The broker refuses: a missing queue or right.
+    BrokerRefuses,
+    /// The broker takes messages, and cannot say what it holds.
+    QueueUncertain,
+    /// No worker takes orders.
+    NoWorker,
+    /// Nobody sends to the broker what the store holds for it.
+    NotSent,
+    /// Validations do not succeed.
+    NotValidated,
+    /// Workers do not keep up.
+    Behind,
+    /// Messages were given up.
+    DeadLetters,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub cause: Cause,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, and what happens by itself: whole sentences.
+    pub says: String,
+    /// Since when at least, as far as it is known.
+    pub since: Option<OffsetDateTime>,
+    /// What to do: whole sentences.
+    pub act: String,
+}
+
+impl Cause {
+    /// All causes, the worst first: what is said of a shop begins with the first that is found.
+    pub const ALL: [Self; 11] = [
+        Self::NothingAnswers,
+        Self::StoreRefuses,
+        Self::StoreUnavailable,
+        Self::BrokerRefuses,
+        Self::BrokerUnavailable,
+        Self::QueueUncertain,
+        Self::NoWorker,
+        Self::NotSent,
+        Self::NotValidated,
+        Self::Behind,
+        Self::DeadLetters,
+    ];
+
+    /// Its name for programs, and in the documentation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NothingAnswers => "nothing-answers",
+            Self::StoreUnavailable => "store-unavailable",
+            Self::StoreRefuses => "store-refuses",
+            Self::BrokerUnavailable => "broker-unavailable",
+            Self::BrokerRefuses => "broker-refuses",
+            Self::QueueUncertain => "queue-uncertain",
+            Self::NoWorker => "no-worker",
+            Self::NotSent => "not-sent",
+            Self::NotValidated => "not-validated",
+            Self::Behind => "behind",
+            Self::DeadLetters => "dead-letters",
+        }
+    }
+
+    /// How bad it is.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::NotValidated | Self::Behind | Self::DeadLetters => Severity::Wrong,
+            _ => Severity::Act,
+        }
+    }
+
+    /// Returns what this cause says of the evidence; `None` when it is not there.
+    pub(super) fn look(self, seen: &Evidence, servers: &Servers) -> Option<Finding> {
+        let scene = Scene::new(seen, servers);
+        let told = match self {
+            Self::NothingAnswers => scene.nothing_answers(),
+            Self::StoreUnavailable => scene.store_unavailable(),
+            Self::StoreRefuses => scene.store_refuses(),
+            Self::BrokerUnavailable => scene.broker_unavailable(),
+            Self::BrokerRefuses => scene.broker_refuses(),
+            Self::QueueUncertain => scene.queue_uncertain(),
+            Self::NoWorker => scene.no_worker(),
+            Self::NotSent => scene.not_sent(),
+            Self::NotValidated => scene.not_validated(),
+            Self::Behind => scene.behind(),
+            Self::DeadLetters => scene.dead_letters(),
+        }?;
+        let Told { says, since, act } = told;
+        Some(Finding { cause: self, severity: self.severity(), says, since, act })
+    }
+}

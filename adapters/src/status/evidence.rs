@@ -1,0 +1,104 @@
+use std::{error::Error, time::Duration};
+
+use time::OffsetDateTime;
+use woody_core::{
+    domain::now,
+    ports::{Backlog, Broker, BrokerError, OrderStore, QueueDepth, StoreError},
+};
+
+/// How long the store and the broker have to say how they are.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How many orders of a kind are counted at most.
+pub(super) const MOST: u64 = 100_000;
+
+/// What the store and the broker told at one moment.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// When they were asked.
+    pub looked_at: OffsetDateTime,
+    /// What waits in the store, counted up to 100,000 of each kind.
+    pub store: Result<Backlog, Trouble>,
+    /// Whether the broker takes messages.
+    pub publish: Result<(), Trouble>,
+    /// How full the queue is.
+    pub queue: Result<QueueDepth, Trouble>,
+}
+
+/// Why one of them could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Whether it refuses, which only an operator can end; otherwise it cannot be reached.
+    pub refuses: bool,
+    /// What it said, down to the last cause.
+    pub says: String,
+}
+
+/// What people call the store and the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Servers {
+    /// The store.
+    pub store: &'static str,
+    /// The broker.
+    pub broker: &'static str,
+}
+
+impl Evidence {
+    /// Asks a store and a broker, both at once.
+    pub async fn gather(orders: &dyn OrderStore, broker: &dyn Broker) -> Self {
+        let looked_at = now();
+        let (store, (publish, queue)) = tokio::join!(ask_store(orders), ask_broker(broker));
+        Self { looked_at, store, publish, queue }
+    }
+}
+
+async fn ask_store(orders: &dyn OrderStore) -> Result<Backlog, Trouble> {
+    let asked = async {
+        // A standby tells what waits, and takes no order.
+        orders.ping().await?;
+        orders.backlog(MOST).await
+    };
+    in_time(asked).await
+}
+
+async fn ask_broker(broker: &dyn Broker) -> (Result<(), Trouble>, Result<QueueDepth, Trouble>) {
+    let (publisher, admin) = (broker.publisher(), broker.admin());
+    match in_time(publisher.ping()).await {
+        Ok(()) => (Ok(()), in_time(admin.depth()).await),
+        Err(trouble) => (Err(trouble.clone()), Err(trouble)),
+    }
+}
+
+async fn in_time<T, E: Into<Trouble>>(
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, Trouble> {
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(told) => told.map_err(Into::into),
+        Err(_elapsed) => {
+            Err(Trouble { refuses: false, says: format!("it said nothing within {PATIENCE:?}") })
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self { refuses: !error.is_transient(), says: causes(&error) }
+    }
+}
+
+impl From<BrokerError> for Trouble {
+    fn from(error: BrokerError) -> Self {
+        Self { refuses: !error.is_transient(), says: causes(&error) }
+    }
+}
+
+/// What an error says, down to the last cause.
+fn causes(error: &dyn Error) -> String {
+    let mut says = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        says.push_str(": ");
+        says.push_str(&error.to_string());
+        cause = error.source();
+    }
+    says
+}

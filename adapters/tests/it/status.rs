@@ -1,0 +1,232 @@
+//! What is said of a shop, of each thing that can be wrong with it.
+
+use time::{Duration, OffsetDateTime, macros::datetime};
+use woody_adapters::status::{Cause, Evidence, Servers, Severity, ShopStatus, Trouble};
+use woody_core::ports::{Backlog, QueueDepth};
+
+const LOOKED_AT: OffsetDateTime = datetime!(2026-11-29 03:10 UTC);
+const SERVERS: Servers = Servers { store: "PostgreSQL", broker: "RabbitMQ" };
+
+fn before(age: Duration) -> OffsetDateTime {
+    LOOKED_AT - age
+}
+
+fn waiting(pending: u64, age: Duration) -> Backlog {
+    Backlog { pending, oldest_pending: Some(before(age)), ..Backlog::default() }
+}
+
+fn unsent(orders: u64, age: Duration) -> Backlog {
+    let since = Some(before(age));
+    Backlog { unpublished: orders, oldest_unpublished: since, ..waiting(orders, age) }
+}
+
+fn queue() -> QueueDepth {
+    QueueDepth { consumers: Some(5), ..QueueDepth::default() }
+}
+
+fn seen(store: Backlog, queue: QueueDepth) -> Evidence {
+    Evidence { looked_at: LOOKED_AT, store: Ok(store), publish: Ok(()), queue: Ok(queue) }
+}
+
+fn trouble(refuses: bool, says: &str) -> Trouble {
+    Trouble { refuses, says: says.to_owned() }
+}
+
+fn away(evidence: Evidence, trouble: Trouble) -> Evidence {
+    Evidence { publish: Err(trouble.clone()), queue: Err(trouble), ..evidence }
+}
+
+fn told(evidence: Evidence) -> ShopStatus {
+    ShopStatus::of(evidence, &SERVERS)
+}
+
+#[test]
+fn a_shop_at_work_is_well() {
+    for (evidence, headline) in [
+        (seen(Backlog::default(), queue()), "Nothing is lost. All is well."),
+        (
+            seen(waiting(12, Duration::seconds(3)), queue()),
+            "Nothing is lost. All is well: 12 orders wait, the oldest for 3 s.",
+        ),
+        // Just accepted, not yet sent.
+        (
+            seen(unsent(40, Duration::seconds(2)), queue()),
+            "Nothing is lost. All is well: 40 orders wait, the oldest for 2 s.",
+        ),
+        // A burst, of which the workers make what they can.
+        (
+            seen(
+                waiting(80_000, Duration::minutes(2)),
+                QueueDepth { ready: 79_000, in_flight: Some(1_000), ..queue() },
+            ),
+            "Nothing is lost. All is well: 80,000 orders wait, the oldest for 2 min.",
+        ),
+    ] {
+        let status = told(evidence);
+        assert_eq!((status.severity(), status.findings()), (Severity::Well, &[][..]));
+        assert_eq!(status.headline(), headline);
+    }
+}
+
+/// One thing that is wrong, and the first line that is said of it.
+type Case = (Cause, Evidence, &'static str);
+
+fn cases() -> Vec<Case> {
+    outages().into_iter().chain(delays()).collect()
+}
+
+/// What can be wrong with the store and the broker themselves.
+fn outages() -> Vec<Case> {
+    let refused = || trouble(false, "the broker is unavailable: connection refused");
+    let calm = || seen(Backlog::default(), queue());
+    let store_away = |refuses| Evidence {
+        store: Err(trouble(refuses, "the store is unavailable: connection refused")),
+        ..seen(Backlog::default(), QueueDepth { ready: 3, ..queue() })
+    };
+    vec![
+        (
+            Cause::BrokerUnavailable,
+            away(seen(unsent(1_204, Duration::minutes(12)), queue()), refused()),
+            "Nothing is lost. RabbitMQ cannot be reached, at least since 02:58 UTC (12 min). 1,204 orders \
+             wait in the outbox; they leave by themselves once it is back, and new ones are accepted.",
+        ),
+        (
+            Cause::BrokerUnavailable,
+            away(calm(), refused()),
+            "Nothing is lost. RabbitMQ cannot be reached. New orders are accepted, and wait in the outbox \
+             until it is back.",
+        ),
+        (
+            Cause::BrokerRefuses,
+            away(
+                seen(unsent(1, Duration::seconds(4)), queue()),
+                trouble(true, "NOT_FOUND - no queue"),
+            ),
+            "Nothing is lost. RabbitMQ refuses, at least since 03:09 UTC (4 s). 1 order waits in the \
+             outbox; new ones are accepted, and none ends.",
+        ),
+        (
+            Cause::StoreUnavailable,
+            store_away(false),
+            "Nothing is known to be lost. PostgreSQL cannot be reached. New orders are kept by RabbitMQ \
+             meanwhile (3 messages wait there); none ends or can be shown, and all goes on by itself \
+             once it is back.",
+        ),
+        (
+            Cause::StoreRefuses,
+            store_away(true),
+            "Nothing is known to be lost. PostgreSQL refuses. New orders are kept by RabbitMQ meanwhile \
+             (3 messages wait there); none ends or can be shown.",
+        ),
+        (
+            Cause::NothingAnswers,
+            away(store_away(false), refused()),
+            "Nothing is known to be lost. Neither PostgreSQL nor RabbitMQ can be used. New orders are \
+             refused (503), none ends, and all goes on by itself once either is back.",
+        ),
+    ]
+}
+
+/// What can be wrong while store and broker respond.
+fn delays() -> Vec<Case> {
+    vec![
+        (
+            Cause::QueueUncertain,
+            Evidence {
+                queue: Err(trouble(false, "the queue has no leader")),
+                ..seen(waiting(9, Duration::seconds(40)), queue())
+            },
+            "Nothing is lost. RabbitMQ takes messages and cannot say what it holds. 9 orders wait, the \
+             oldest for 40 s, and nothing is put back into the queue until it can.",
+        ),
+        (
+            Cause::NoWorker,
+            seen(
+                waiting(250, Duration::minutes(3)),
+                QueueDepth { ready: 250, consumers: Some(0), ..queue() },
+            ),
+            "Nothing is lost. No order-worker takes orders. 250 orders wait, the oldest for 3 min; new \
+             ones are accepted, and wait.",
+        ),
+        (
+            Cause::NoWorker,
+            seen(
+                waiting(1, Duration::minutes(3)),
+                QueueDepth { ready: 1, in_flight: Some(0), consumers: None, ..queue() },
+            ),
+            "Nothing is lost. No order-worker takes orders. 1 order waits, for 3 min; new ones are \
+             accepted, and wait.",
+        ),
+        (
+            Cause::NotSent,
+            seen(unsent(77, Duration::hours(2)), queue()),
+            "Nothing is lost. 77 orders wait in the outbox, at least since 01:10 UTC (2 h), though \
+             RabbitMQ takes messages: no order-service sends them.",
+        ),
+        (
+            Cause::NotValidated,
+            seen(waiting(6, Duration::minutes(2)), QueueDepth { delayed: 1, ..queue() }),
+            "Nothing is lost. Some validations have not succeeded: 1 message waits for another attempt, \
+             which comes by itself. 6 orders wait, the oldest for 2 min.",
+        ),
+        (
+            Cause::Behind,
+            seen(waiting(100_000, Duration::minutes(20)), QueueDepth { ready: 200_000, ..queue() }),
+            "Nothing is lost. The workers are behind: 100,000 orders or more wait, the oldest for 20 \
+             min; 5 workers take them. They go on by themselves.",
+        ),
+        (
+            Cause::DeadLetters,
+            seen(Backlog::default(), QueueDepth { dead: 1, ..queue() }),
+            "Nothing is lost. 1 message was given up, and kept as a dead letter.",
+        ),
+        (
+            Cause::DeadLetters,
+            seen(Backlog::default(), QueueDepth { dead: 1_300, ..queue() }),
+            "Nothing is lost. Some messages were given up, and kept as 1,300 dead letters.",
+        ),
+    ]
+}
+
+#[test]
+fn each_cause_has_its_sentence() {
+    for (cause, evidence, headline) in cases() {
+        let status = told(evidence);
+        let first = &status.findings()[0];
+        assert_eq!((first.cause, status.severity()), (cause, cause.severity()), "{headline}");
+        assert_eq!(status.headline(), headline);
+        assert!(first.act.ends_with('.'), "{}", first.act);
+    }
+}
+
+#[test]
+fn each_cause_has_a_case_and_a_line_in_the_documentation() {
+    let operations = include_str!("../../../docs/operations.md");
+    for cause in Cause::ALL {
+        assert!(cases().iter().any(|(of, ..)| *of == cause), "{cause:?}");
+        let line = format!("| `{}` |", cause.as_str());
+        assert!(operations.contains(&line), "docs/operations.md has no line {line}");
+    }
+}
+
+#[test]
+fn the_worst_comes_first_and_the_rest_is_told_as_well() {
+    let depth = QueueDepth { ready: 3, dead: 2, consumers: Some(0), ..queue() };
+    let status = told(seen(waiting(3, Duration::minutes(9)), depth));
+    let causes: Vec<_> = status.findings().iter().map(|finding| finding.cause).collect();
+    assert_eq!(causes, [Cause::NoWorker, Cause::Behind, Cause::DeadLetters]);
+    let text = status.text();
+    assert_eq!(text.lines().next(), Some(&*status.headline()));
+    assert_eq!(text.matches("Also: ").count(), 2, "{text}");
+    assert!(text.contains("pending orders   3, the oldest 9 min"), "{text}");
+    assert!(
+        text.contains("dead letters     2") && text.contains("at workers       unknown"),
+        "{text}"
+    );
+    let json = status.json();
+    assert_eq!(json["severity"], "act");
+    assert_eq!(json["findings"][0]["cause"], "no-worker");
+    assert_eq!(json["findings"][0]["since"], "2026-11-29T03:01:00Z");
+    assert_eq!(json["store"]["pending"], 3);
+    assert_eq!(json["lost"], "nothing");
+}
