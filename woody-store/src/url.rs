@@ -11,7 +11,7 @@ pub(crate) const STORES: Schemes = Schemes {
         Scheme::sqlite(cfg!(feature = "sqlite")),
         Scheme {
             names: &["postgres", "postgresql"],
-            form: "postgres://USER:PASSWORD@HOST/DATABASE",
+            form: "postgres://USER:PASSWORD@HOST,HOST/DATABASE",
             feature: "postgres",
             is_built_in: cfg!(feature = "postgres"),
         },
@@ -140,7 +140,8 @@ mod tests {
             "postgres://woody:hunter2@db:5433/shop",
             "postgresql://woody:hunter2@db/shop?sslmode=disable",
             "postgres://woody@db/shop?password=hunter2",
-            "postgres://db/shop?user=woody&password=hun@ter2&x=hunter2",
+            "postgres://db/shop?user=woody&password=hun@ter2&application_name=hunter2",
+            "postgres://woody:hunter2@db,db2:5433/shop?target_session_attrs=read-write",
             "postgres:///shop?host=/run/postgresql&password=hunter2",
         ] {
             let url = StoreUrl::parse(text).unwrap();
@@ -160,6 +161,10 @@ mod tests {
             "postgres://woody:hunter2@[::1/shop",
             "postgres:woody:hunter2",
             "postgres://woody:hunter2@db/shop?sslmode=hunter2",
+            "postgres://woody:hunter2@db,,db2/shop",
+            "postgres://woody:hunter2@db,woody:hunter2@db2/shop",
+            "postgres://db/shop?passwort=hunter2",
+            "postgres://db/shop?user=woody&password=hun&ter2=x",
             "postgres://",
         ] {
             let refusal = refusal(text);

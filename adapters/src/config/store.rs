@@ -8,7 +8,9 @@ use super::{ConfigError, SecretArg, bounds::whole};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
 pub struct StoreArgs {
-    /// memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE
+    /// memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT,HOST/DATABASE
+    ///
+    /// Of several hosts the one that takes writes is used. Each login has 1 s, or ?connect_timeout=SECONDS (1 to 60).
     #[arg(long, env = "WOODY_STORE_URL", value_name = "URL", hide_env_values = true)]
     pub store_url: Option<SecretArg>,
     /// File that holds the store's URL.

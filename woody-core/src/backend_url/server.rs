@@ -101,13 +101,15 @@ impl<'a> ServerUrl<'a> {
     }
 
     /// Refuses parameters of other names: what would have no effect must not be taken
-    /// for a setting that has.
+    /// for a setting that has. A known name like `options[NAME]` stands for any name
+    /// between its brackets.
     ///
     /// # Errors
     /// [`UrlError`] names those that are known; the one that is not, unless it may be a
     /// part of a password.
     pub fn only(&self, known: &[&str]) -> Result<(), UrlError> {
-        let Some(at) = self.pairs.iter().position(|pair| !known.contains(&name_of(pair))) else {
+        let Some(at) = self.pairs.iter().position(|pair| !is_among(known, &decoded(name_of(pair))))
+        else {
             return Ok(());
         };
         let name = name_of(self.pairs[at]);
@@ -132,6 +134,14 @@ impl fmt::Debug for ServerUrl<'_> {
 
 fn name_of(pair: &str) -> &str {
     pair.split_once('=').map_or(pair, |(name, _)| name)
+}
+
+fn is_among(known: &[&str], name: &str) -> bool {
+    let is_between_brackets = |known: &str| {
+        let head = known.strip_suffix("NAME]");
+        head.is_some_and(|head| name.starts_with(head) && name.ends_with(']'))
+    };
+    known.iter().any(|known| *known == name || is_between_brackets(known))
 }
 
 /// Decodes `%2F` and `+`; what is no such escape stays as it is.
@@ -220,6 +230,15 @@ mod tests {
         ] {
             let says = split(url).and_then(|url| url.only(&["size", "password"])).unwrap_err();
             assert!(!says.to_string().contains("hunter"), "{says}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_brackets_may_be_any() {
+        let only = |url: &str| split(url).unwrap().only(&["size[NAME]"]);
+        only("town://a?size[hat]=1&size%5Bshoe%5D=2").unwrap();
+        for url in ["town://a?size=1", "town://a?size[hat=1", "town://a?siz[hat]=1"] {
+            only(url).unwrap_err();
         }
     }
 

@@ -9,6 +9,7 @@ use woody_core::ports::StoreError;
 
 use super::error::{Error, NoAnswer};
 use super::pool::Lent;
+use super::servers::Chosen;
 use super::{PostgresStore, server};
 
 impl PostgresStore {
@@ -22,14 +23,17 @@ impl PostgresStore {
     pub(super) async fn lend(&self) -> Result<Lent, Error> {
         let turn = Arc::clone(&self.callers).try_acquire_owned();
         let turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        let pool = self.pool.clone();
+        let servers = Arc::clone(&self.servers);
         let lending = tokio::spawn(async move {
-            let lent = pool.close_event().do_until(pool.acquire()).await;
+            let lent = servers.lend().await;
             drop(turn);
-            lent?
+            lent
         });
         match timeout(self.acquire_timeout, lending).await {
-            Ok(Ok(lent)) => self.introduce(Lent::new(lent?)).await,
+            Ok(Ok(lent)) => {
+                let (connection, server) = lent?;
+                self.introduce(Lent::new(connection), &server).await
+            }
             // The task cannot panic; the runtime is shutting down.
             Ok(Err(_)) => Err(sqlx::Error::PoolClosed.into()),
             Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
@@ -38,10 +42,10 @@ impl PostgresStore {
 
     /// Checks once whether the server is fit. Behind a transaction pooler, begins a
     /// transaction, which keeps the server's session for this call.
-    async fn introduce(&self, mut lent: Lent) -> Result<Lent, Error> {
-        if !self.is_known.load(Ordering::Relaxed) {
+    async fn introduce(&self, mut lent: Lent, server: &Chosen) -> Result<Lent, Error> {
+        if !server.is_known.load(Ordering::Relaxed) {
             server::check(&mut lent, self.expected_limit()).await?;
-            self.is_known.store(true, Ordering::Relaxed);
+            server.is_known.store(true, Ordering::Relaxed);
         }
         if self.is_pooled {
             lent.begin().await?;
@@ -54,9 +58,9 @@ impl PostgresStore {
         &self,
         call: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, StoreError> {
-        match timeout(self.call_timeout, call).await {
-            Ok(answer) => answer.map_err(|error| error.0),
-            Err(_) => Err(StoreError::unavailable(NoAnswer(self.call_timeout))),
-        }
+        let answer = timeout(self.call_timeout, call)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::unavailable(NoAnswer(self.call_timeout)).into()));
+        answer.map_err(|error| self.servers.heard(error).0)
     }
 }

@@ -48,12 +48,56 @@ impl From<MigrateError> for Error {
     }
 }
 
+/// What an error says of the server that it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// Nothing.
+    None,
+    /// It may be gone, or cut off.
+    Doubtful,
+    /// It takes no writes.
+    ReadOnly,
+}
+
+/// Reads what an error says of its server.
+pub(super) fn sign(error: &StoreError) -> Sign {
+    let (StoreError::Unavailable(source) | StoreError::Refused(source)) = error else {
+        return Sign::None;
+    };
+    if source.is::<Standby>() {
+        return Sign::ReadOnly;
+    }
+    if source.is::<NoAnswer>() {
+        return Sign::Doubtful;
+    }
+    match source.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(error)) => {
+            let state = error.code().unwrap_or_default();
+            match (&*state, state.get(..2)) {
+                ("25006", _) => Sign::ReadOnly,
+                // A statement that took too long says nothing; connections, logins, a
+                // server that goes or comes do.
+                ("57014", _) => Sign::None,
+                (_, Some("08" | "28" | "57")) => Sign::Doubtful,
+                _ => Sign::None,
+            }
+        }
+        Some(
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::WorkerCrashed,
+        ) => Sign::Doubtful,
+        _ => Sign::None,
+    }
+}
+
 /// Whether a right is missing, as the error says.
 pub(super) fn is_missing_right(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "42501")
 }
 
-/// What the caller can do about an error.
 /// What the caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judgement {
@@ -131,6 +175,20 @@ mod tests {
         ] {
             assert_eq!(judge_state(state), expected, "{state}");
         }
+    }
+
+    #[test]
+    fn an_error_says_whether_its_server_is_still_the_one() {
+        let of = |error| sign(&Error::from(error).0);
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(of(sqlx::Error::Io(reset)), Sign::Doubtful);
+        assert_eq!(of(sqlx::Error::PoolTimedOut), Sign::Doubtful);
+        assert_eq!(of(sqlx::Error::PoolClosed), Sign::None);
+        assert_eq!(of(sqlx::Error::RowNotFound), Sign::None);
+        assert_eq!(sign(&StoreError::unavailable(Standby)), Sign::ReadOnly);
+        let silent = StoreError::unavailable(NoAnswer(Duration::from_secs(1)));
+        assert_eq!(sign(&silent), Sign::Doubtful);
+        assert_eq!(sign(&StoreError::Corrupt("x".into())), Sign::None);
     }
 
     #[test]

@@ -1,4 +1,6 @@
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -7,6 +9,7 @@ use sqlx::{Connection, Postgres, raw_sql};
 use tokio::time::timeout;
 
 use super::error::Error;
+use super::server::is_read_only;
 use crate::StoreOptions;
 
 /// A connection that was idle for longer is pinged before it is used.
@@ -30,7 +33,13 @@ pub(super) fn limit_ms(limit: Duration) -> u32 {
     u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).clamp(1, 2_000_000_000)
 }
 
-pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool {
+/// Makes the pool of one server. `turned` is set when a new connection finds that the
+/// server takes no writes; without it nobody looks.
+pub(super) fn over(
+    server: &PgConnectOptions,
+    options: &StoreOptions,
+    turned: Option<Arc<AtomicBool>>,
+) -> PgPool {
     let acquire_timeout = options.acquire_timeout;
     PgPoolOptions::new()
         .max_connections(options.max_connections)
@@ -45,6 +54,17 @@ pub(super) fn over(server: &PgConnectOptions, options: &StoreOptions) -> PgPool 
                     ping.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 }
                 Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            let turned = turned.clone();
+            Box::pin(async move {
+                if let Some(turned) = turned
+                    && is_read_only(connection).await?
+                {
+                    turned.store(true, Ordering::Relaxed);
+                }
+                Ok(())
             })
         })
         .connect_lazy_with(server.clone())

@@ -11,6 +11,15 @@ const LOOK: &str = "
     SELECT current_database()::text, getdatabaseencoding()::text,
            (SELECT setting FROM pg_settings WHERE name = 'statement_timeout')";
 
+/// A standby is in recovery; a primary may be told to take no writes.
+const WRITES: &str = "
+    SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean";
+
+/// Whether the server takes no writes.
+pub(super) async fn is_read_only(pg: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    raw_sql(WRITES).fetch_one(pg).await?.try_get(0)
+}
+
 /// Checks the server behind a new connection. `limit` is what the connection has set at
 /// its start, if it did: a session without it is a pooler's.
 pub(super) async fn check(pg: &mut PgConnection, limit: Option<u32>) -> Result<(), Error> {

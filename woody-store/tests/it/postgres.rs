@@ -65,8 +65,10 @@ async fn open() -> (Arc<PostgresStore>, Schema) {
     (Arc::new(store), schema)
 }
 
+mod cluster;
 mod database;
 mod faults;
+mod hosts;
 mod pooler;
 mod rights;
 

@@ -104,8 +104,17 @@ fn a_setting_that_its_program_refuses_is_told() {
 }
 
 #[test]
-fn a_url_of_several_hosts_is_right() {
-    let url = "WOODY_BROKER_URL: amqp://r1:5672,r2,r3/%2f?connection_timeout=500";
-    let before = "WOODY_BROKER_URL_FILE: /run/secrets/broker_url";
-    ours().service("order-service", before, url).service("order-worker", before, url).is_clean();
+fn urls_of_several_hosts_are_right() {
+    let services = ["order-service", "order-worker", "product-service", "misc-service"];
+    let store = "WOODY_STORE_URL: postgres://p1,p2:5433/woody?target_session_attrs=read-write";
+    let broker = "WOODY_BROKER_URL: amqp://r1:5672,r2,r3/%2f?connection_timeout=500";
+    let (store_file, broker_file) = ("/run/secrets/store_url", "/run/secrets/broker_url");
+    let mut copy = ours();
+    for service in services {
+        copy = copy.service(service, &format!("WOODY_STORE_URL_FILE: {store_file}"), store);
+    }
+    for service in &services[..2] {
+        copy = copy.service(service, &format!("WOODY_BROKER_URL_FILE: {broker_file}"), broker);
+    }
+    copy.is_clean();
 }
