@@ -79,17 +79,18 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
     let mut readiness = Readiness::new(process.draining())
         .require("store", wiring::store_check(&store))
-        .require("schema", migration.check())
-        .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
+        .require("schema", migration.check());
+    let mut board = wiring::status_board(&args.store, &args.broker, &store, &broker)?;
     if let Some(consumer) = pipeline.consumer() {
         readiness = readiness.require("queue", wiring::consumer_check(consumer));
     }
     if let Some(waits) = pipeline.waits() {
+        board = board.with_waits(Arc::clone(&waits));
         readiness = readiness
             .report("validation", wiring::waits_check(Arc::clone(&waits), true))
             .report("validator", wiring::waits_check(waits, false));
     }
-    let admin = Admin::start(readiness, &process).await?;
+    let admin = Admin::start(readiness.of_shop(board), &process).await?;
 
     let heavy =
         wiring::heavy_computation(&args.cache, workshop, pool.clone(), Some(store.products()));

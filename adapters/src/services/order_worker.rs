@@ -101,7 +101,10 @@ pub async fn order_worker<D: OrderDetails>(
         .require("queue", wiring::late_consumer_check(&consuming))
         .require("validation", wiring::waits_check(worker.waits(), true))
         .report("validator", wiring::waits_check(worker.waits(), false))
-        .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
+        .of_shop(
+            wiring::status_board(&args.store, &args.broker, &store, &broker)?
+                .with_waits(worker.waits()),
+        );
     let admin = Admin::start(readiness, &process).await?;
 
     tracing::info!(

@@ -7,7 +7,10 @@ use std::{
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use tokio::{sync::Mutex, time::Instant};
-use woody_core::ports::{Broker, OrderStore, QueueDepth};
+use woody_core::{
+    ports::{Broker, OrderStore, QueueDepth},
+    services::Waits,
+};
 
 use super::{
     cause::{Cause, Finding, Severity},
@@ -24,6 +27,7 @@ pub struct StatusBoard {
     orders: Arc<dyn OrderStore>,
     broker: Arc<dyn Broker>,
     servers: Servers,
+    waits: Option<Arc<Waits>>,
     last: Mutex<Option<(Instant, Arc<ShopStatus>)>>,
 }
 
@@ -36,7 +40,13 @@ impl fmt::Debug for StatusBoard {
 impl StatusBoard {
     /// Looks at this store and this broker, which people call `servers`.
     pub fn new(orders: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, servers: Servers) -> Self {
-        Self { orders, broker, servers, last: Mutex::default() }
+        Self { orders, broker, servers, waits: None, last: Mutex::default() }
+    }
+
+    /// The same of a process with a worker, which knows what its validations wait for.
+    #[must_use]
+    pub fn with_waits(self, waits: Arc<Waits>) -> Self {
+        Self { waits: Some(waits), ..self }
     }
 
     /// Returns how the shop is.
@@ -48,7 +58,8 @@ impl StatusBoard {
         {
             return Arc::clone(status);
         }
-        let evidence = Evidence::gather(&*self.orders, &*self.broker).await;
+        let wait = self.waits.as_ref().and_then(|waits| waits.current());
+        let evidence = Evidence::gather(&*self.orders, &*self.broker, wait).await;
         let status = Arc::new(ShopStatus::of(evidence, &self.servers));
         *last = Some((Instant::now(), Arc::clone(&status)));
         status

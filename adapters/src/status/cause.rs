@@ -48,6 +48,10 @@ pub enum Cause {
     NoWorker,
     /// Nobody sends to the broker what the store holds for it.
     NotSent,
+    /// What validations need refuses, so that waiting alone does not help.
+    ValidationRefused,
+    /// Validations wait for what does not respond.
+    ValidationWaits,
     /// Validations do not succeed.
     NotValidated,
     /// Workers do not keep up.
@@ -73,7 +77,7 @@ pub struct Finding {
 
 impl Cause {
     /// All causes, the worst first: what is said of a shop begins with the first that is found.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NothingAnswers,
         Self::StoreRefuses,
         Self::StoreUnavailable,
@@ -82,6 +86,8 @@ impl Cause {
         Self::QueueUncertain,
         Self::NoWorker,
         Self::NotSent,
+        Self::ValidationRefused,
+        Self::ValidationWaits,
         Self::NotValidated,
         Self::Behind,
         Self::DeadLetters,
@@ -98,6 +104,8 @@ impl Cause {
             Self::QueueUncertain => "queue-uncertain",
             Self::NoWorker => "no-worker",
             Self::NotSent => "not-sent",
+            Self::ValidationRefused => "validation-refused",
+            Self::ValidationWaits => "validation-waits",
             Self::NotValidated => "not-validated",
             Self::Behind => "behind",
             Self::DeadLetters => "dead-letters",
@@ -107,7 +115,9 @@ impl Cause {
     /// How bad it is.
     pub fn severity(self) -> Severity {
         match self {
-            Self::NotValidated | Self::Behind | Self::DeadLetters => Severity::Wrong,
+            Self::ValidationWaits | Self::NotValidated | Self::Behind | Self::DeadLetters => {
+                Severity::Wrong
+            }
             _ => Severity::Act,
         }
     }
@@ -124,6 +134,8 @@ impl Cause {
             Self::QueueUncertain => scene.queue_uncertain(),
             Self::NoWorker => scene.no_worker(),
             Self::NotSent => scene.not_sent(),
+            Self::ValidationRefused => scene.validation_waits(true),
+            Self::ValidationWaits => scene.validation_waits(false),
             Self::NotValidated => scene.not_validated(),
             Self::Behind => scene.behind(),
             Self::DeadLetters => scene.dead_letters(),

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use woody_core::{
     domain::now,
     ports::{Backlog, Broker, BrokerError, OrderStore, QueueDepth, StoreError},
+    services::Wait,
 };
 
 /// How long the store and the broker have to say how they are.
@@ -22,6 +23,8 @@ pub struct Evidence {
     pub publish: Result<(), Trouble>,
     /// How full the queue is.
     pub queue: Result<QueueDepth, Trouble>,
+    /// What the validations of this process wait for.
+    pub validation: Option<Wait>,
 }
 
 /// Why one of them could not be asked.
@@ -43,11 +46,16 @@ pub struct Servers {
 }
 
 impl Evidence {
-    /// Asks a store and a broker, both at once.
-    pub async fn gather(orders: &dyn OrderStore, broker: &dyn Broker) -> Self {
+    /// Asks a store and a broker, both at once; `validation` is what a worker of this process
+    /// waits for.
+    pub async fn gather(
+        orders: &dyn OrderStore,
+        broker: &dyn Broker,
+        validation: Option<Wait>,
+    ) -> Self {
         let looked_at = now();
         let (store, (publish, queue)) = tokio::join!(ask_store(orders), ask_broker(broker));
-        Self { looked_at, store, publish, queue }
+        Self { looked_at, store, publish, queue, validation }
     }
 }
 

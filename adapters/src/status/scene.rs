@@ -57,7 +57,7 @@ impl<'a> Scene<'a> {
         let name = self.servers.store;
         Some(Told {
             says: format!(
-                "{name} cannot be reached. New orders are kept by {} meanwhile{}; none ends or can be \
+                "{name} does not respond. New orders are kept by {} meanwhile{}; none ends or can be \
                  shown, and all goes on by itself once it is back.",
                 self.servers.broker,
                 self.waiting_messages()
@@ -100,7 +100,7 @@ impl<'a> Scene<'a> {
         };
         let since = self.at_least_since(backlog.oldest_unpublished);
         Some(Told {
-            says: format!("{name} cannot be reached{since}. {outbox}."),
+            says: format!("{name} does not respond{since}. {outbox}."),
             since: backlog.oldest_unpublished,
             act: format!(
                 "Start {name} again, or mend the way to it. It was told: {}.",
@@ -182,9 +182,30 @@ impl<'a> Scene<'a> {
         })
     }
 
+    pub(super) fn validation_waits(&self, refused: bool) -> Option<Told> {
+        let wait = self.seen.validation.as_ref().filter(|wait| wait.refused == refused)?;
+        let backlog = self.seen.store.as_ref().ok()?;
+        let (goes_on, act) = if refused {
+            ("None of them is given up", "Mend what refuses")
+        } else {
+            ("They go on by themselves once it responds", "See to what does not respond")
+        };
+        Some(Told {
+            says: format!(
+                "Validations wait{}. {}. {goes_on}.",
+                self.at_least_since(Some(wait.since)),
+                pending(backlog, self.seen.looked_at)
+            ),
+            since: Some(wait.since),
+            act: format!("{act}: {}.", wait.reason),
+        })
+    }
+
     pub(super) fn not_validated(&self) -> Option<Told> {
         let (backlog, queue) = self.both()?;
-        let is_so = queue.delayed > 0 && self.waits_longer(backlog.oldest_pending, NOT_VALIDATED);
+        let is_so = self.seen.validation.is_none()
+            && queue.delayed > 0
+            && self.waits_longer(backlog.oldest_pending, NOT_VALIDATED);
         is_so.then(|| Told {
             says: format!(
                 "Some validations have not succeeded: {} {} for another attempt, which comes by itself. {}.",

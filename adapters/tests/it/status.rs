@@ -2,7 +2,11 @@
 
 use time::{Duration, OffsetDateTime, macros::datetime};
 use woody_adapters::status::{Cause, Evidence, Servers, Severity, ShopStatus, Trouble};
-use woody_core::ports::{Backlog, QueueDepth};
+use woody_core::{
+    domain::Reason,
+    ports::{Backlog, QueueDepth},
+    services::Wait,
+};
 
 const LOOKED_AT: OffsetDateTime = datetime!(2026-11-29 03:10 UTC);
 const SERVERS: Servers = Servers { store: "PostgreSQL", broker: "RabbitMQ" };
@@ -25,7 +29,20 @@ fn queue() -> QueueDepth {
 }
 
 fn seen(store: Backlog, queue: QueueDepth) -> Evidence {
-    Evidence { looked_at: LOOKED_AT, store: Ok(store), publish: Ok(()), queue: Ok(queue) }
+    Evidence {
+        looked_at: LOOKED_AT,
+        store: Ok(store),
+        publish: Ok(()),
+        queue: Ok(queue),
+        validation: None,
+    }
+}
+
+/// A worker's validations wait for the validator.
+fn held_up(refused: bool) -> Evidence {
+    let (age, reason) = (Duration::minutes(2), Reason::new("the validator does not respond"));
+    let validation = Some(Wait { reason, since: before(age), refused });
+    Evidence { validation, ..seen(waiting(6, age), QueueDepth { delayed: 6, ..queue() }) }
 }
 
 fn trouble(refuses: bool, says: &str) -> Trouble {
@@ -87,13 +104,13 @@ fn outages() -> Vec<Case> {
         (
             Cause::BrokerUnavailable,
             away(seen(unsent(1_204, Duration::minutes(12)), queue()), refused()),
-            "Nothing is lost. RabbitMQ cannot be reached, at least since 02:58 UTC (12 min). 1,204 orders \
+            "Nothing is lost. RabbitMQ does not respond, at least since 02:58 UTC (12 min). 1,204 orders \
              wait in the outbox; they leave by themselves once it is back, and new ones are accepted.",
         ),
         (
             Cause::BrokerUnavailable,
             away(calm(), refused()),
-            "Nothing is lost. RabbitMQ cannot be reached. New orders are accepted, and wait in the outbox \
+            "Nothing is lost. RabbitMQ does not respond. New orders are accepted, and wait in the outbox \
              until it is back.",
         ),
         (
@@ -108,7 +125,7 @@ fn outages() -> Vec<Case> {
         (
             Cause::StoreUnavailable,
             store_away(false),
-            "Nothing is known to be lost. PostgreSQL cannot be reached. New orders are kept by RabbitMQ \
+            "Nothing is known to be lost. PostgreSQL does not respond. New orders are kept by RabbitMQ \
              meanwhile (3 messages wait there); none ends or can be shown, and all goes on by itself \
              once it is back.",
         ),
@@ -162,6 +179,18 @@ fn delays() -> Vec<Case> {
             seen(unsent(77, Duration::hours(2)), queue()),
             "Nothing is lost. 77 orders wait in the outbox, at least since 01:10 UTC (2 h), though \
              RabbitMQ takes messages: no order-service sends them.",
+        ),
+        (
+            Cause::ValidationRefused,
+            held_up(true),
+            "Nothing is lost. Validations wait, at least since 03:08 UTC (2 min). 6 orders wait, the \
+             oldest for 2 min. None of them is given up.",
+        ),
+        (
+            Cause::ValidationWaits,
+            held_up(false),
+            "Nothing is lost. Validations wait, at least since 03:08 UTC (2 min). 6 orders wait, the \
+             oldest for 2 min. They go on by themselves once it responds.",
         ),
         (
             Cause::NotValidated,
