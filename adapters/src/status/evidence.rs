@@ -8,7 +8,7 @@ use woody_core::{
 };
 
 /// How long the store and the broker have to say how they are.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How many orders of a kind are counted at most.
 pub(super) const MOST: u64 = 100_000;
 

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use crate::{
     evidence::{ENDS_WITHIN, compare, none_is_open, settled},
     faults::{Blow, Fault, Who, World},
+    first_sentence::{self, Told},
     load::Load,
     orders::Orders,
     raw::Events,
@@ -153,7 +154,12 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
     for fault in &scenario.faults {
         fault.inflict(world, load.ledger()).await;
     }
-    sleep(scenario.lasts).await;
+    let told = if let [fault] = *scenario.faults {
+        first_sentence::watch(&world.shop, fault, scenario.lasts).await
+    } else {
+        sleep(scenario.lasts).await;
+        Told::default()
+    };
     for fault in &scenario.faults {
         fault.heal(world).await;
     }
@@ -187,6 +193,7 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
         broken,
         may_refuse: dependencies > 1,
         published_again: world.shop.published_again() - published_again,
+        told,
         may_publish_again: scenario.faults.iter().any(|fault| fault.loses_messages()),
     }
 }

@@ -8,6 +8,7 @@ mod deadly;
 mod disk;
 mod evidence;
 mod faults;
+mod first_sentence;
 mod load;
 mod orders;
 mod poison;

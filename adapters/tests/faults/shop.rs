@@ -6,6 +6,7 @@ use std::{
 };
 
 use testkit::{
+    client::get,
     proxy::{Line, Proxy},
     service::{Service, Start, binary},
 };
@@ -180,6 +181,12 @@ impl Shop {
         if is_clean { Ok(()) } else { Err(format!("the audit found {found}")) }
     }
 
+    /// How the shop is by `woodyctl`.
+    pub async fn status(&self) -> Option<String> {
+        let (_, status) = self.run_woodyctl(&["status"]).await;
+        status["headline"].as_str().map(ToOwned::to_owned)
+    }
+
     async fn run_woodyctl(&self, arguments: &[&str]) -> (bool, serde_json::Value) {
         let mut command = std::process::Command::new(binary("woodyctl"));
         command.args(arguments).args(["--output", "json"]);
@@ -214,6 +221,11 @@ impl Process {
         let start = more.iter().fold(start, |start, (name, value)| start.env(name, value));
         let start = self.env.iter().fold(start, |start, (name, value)| start.env(name, value));
         *self.running.lock().await = Some(start.spawn());
+    }
+
+    /// How the shop is by this process.
+    pub async fn status(&self) -> Option<String> {
+        get(self.admin, "/statusz").await.ok().map(|answer| answer.text())
     }
 
     pub async fn until_ready(&self) {

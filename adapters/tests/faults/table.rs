@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io::Write as _, time::Duration};
 
-use crate::evidence::Findings;
+use crate::{evidence::Findings, first_sentence::Told};
 
 /// One fault and what came of it.
 pub struct Row {
@@ -23,6 +23,8 @@ pub struct Row {
     pub may_refuse: bool,
     /// Orders whose messages were taken for lost.
     pub published_again: u64,
+    /// What an operator was told first.
+    pub told: Told,
     /// Whether messages were lost, so that publishing again is right.
     pub may_publish_again: bool,
 }
@@ -46,7 +48,7 @@ impl Row {
     }
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "fault",
     "accepted",
     "refused",
@@ -59,13 +61,14 @@ const COLUMNS: [&str; 12] = [
     "doubled",
     "published again",
     "recovery s",
+    "named after s",
 ];
 
 /// Shows the rows, whether or not the test's output is captured.
 pub fn print(title: &str, rows: &[Row]) {
     let ms = |time: Duration| time.as_millis().to_string();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let mut cells: Vec<[String; 12]> = vec![COLUMNS.map(ToOwned::to_owned)];
+    let mut cells: Vec<[String; 13]> = vec![COLUMNS.map(ToOwned::to_owned)];
     cells.extend(rows.iter().map(|row| {
         [
             row.fault.clone(),
@@ -80,6 +83,7 @@ pub fn print(title: &str, rows: &[Row]) {
             row.findings.doubled.to_string(),
             row.published_again.to_string(),
             or_none(row.recovery.map(|time| format!("{:.1}", time.as_secs_f64()))),
+            named(&row.told),
         ]
     }));
     let width = |column: usize| cells.iter().map(|row| row[column].len()).max().unwrap_or(0);
@@ -102,7 +106,19 @@ pub fn print(title: &str, rows: &[Row]) {
             text.push_str("|\n");
         }
     }
+    for row in rows.iter().filter(|row| row.told.expected.is_some() && row.told.after.is_none()) {
+        let _ = writeln!(text, "not named: {}: {:?}", row.fault, row.told.last);
+    }
     say(&text);
+}
+
+/// How long it took until the first sentence named the fault.
+fn named(told: &Told) -> String {
+    match (told.expected, told.after) {
+        (None, _) => "-".to_owned(),
+        (Some(_), Some(after)) => format!("{:.1}", after.as_secs_f64()),
+        (Some(_), None) => "never".to_owned(),
+    }
 }
 
 /// Says something at once, whether or not the test's output is captured.
