@@ -58,7 +58,7 @@ pub use woody_core::workshop;
 #[cfg(feature = "contract")]
 pub use woody_core::{
     act_log_contract, broker_contract, contract, notice_store_contract, order_store_contract,
-    product_store_contract,
+    pauses_contract, product_store_contract,
 };
 pub use woody_core::{domain, ports, resilience, services, validation};
 pub use {woody_broker as broker, woody_store as store};

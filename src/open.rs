@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::{
@@ -108,6 +108,9 @@ impl Default for OpenOptions {
     }
 }
 
+/// How soon a worker sees that it was paused.
+const PAUSE_CHECK: Duration = Duration::from_secs(3);
+
 /// A store and a broker that are open: what a [`Pipeline`] runs over.
 #[derive(Clone)]
 pub struct Backends {
@@ -119,9 +122,9 @@ pub struct Backends {
 
 impl Backends {
     /// Returns a builder of a pipeline over this store and this broker, for orders that ask
-    /// for a `D`. The validator says which, or the caller: `pipeline::<ToyOrder>()`.
+    /// for a `D`; its worker takes nothing while this store says that workers are paused. The validator says which, or the caller: `pipeline::<ToyOrder>()`.
     pub fn pipeline<D: OrderDetails>(&self) -> PipelineBuilder<D> {
-        Pipeline::builder(self.orders(), self.broker())
+        Pipeline::builder(self.orders(), self.broker()).pauses(self.store.pauses(), PAUSE_CHECK)
     }
 
     /// Returns the port to the store.

@@ -21,6 +21,7 @@ pub mod broker;
 pub mod notice_store;
 pub mod order_store;
 mod order_type;
+pub mod pauses;
 pub mod product_store;
 pub mod sqlite;
 pub mod store;

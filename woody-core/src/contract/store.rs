@@ -45,6 +45,7 @@ pub async fn all_ports_work_once_it_is_migrated(store: Arc<dyn Store>) {
     store.orders().ping().await.unwrap();
     assert_eq!(store.orders().counts().await.unwrap(), OrderCounts::default());
     assert_eq!(store.products().summary().await.unwrap().count, 0);
+    assert_eq!(store.pauses().current().await.unwrap(), None);
     assert_eq!(store.acts().list(&ActQuery::default()).await.unwrap().acts, []);
 }
 
@@ -85,6 +86,8 @@ pub async fn a_closed_store_is_unavailable(store: Arc<dyn Store>) {
         store.orders().claim_outbox(1, Duration::from_secs(1)).await.map(drop),
         products.summary().await.map(drop),
         acts.list(&ActQuery::default()).await.map(drop),
+        store.pauses().current().await.map(drop),
+        store.pauses().resume().await.map(drop),
         store.acts().close(ActId::fresh(), &ActResult::Done(None)).await,
         store.products().add(&product()).await,
     ] {

@@ -102,6 +102,8 @@ pub enum ConsumerState {
     Consuming,
     /// It is connecting, or reconnecting, to the broker.
     Recovering,
+    /// It has left the queue for as long as an operator wants.
+    Paused,
     /// It was stopped.
     Stopped,
 }

@@ -12,6 +12,7 @@ mod notice_store;
 mod notifier;
 mod order_list;
 mod order_store;
+mod pauses;
 mod place;
 mod product_store;
 mod record;
@@ -33,6 +34,7 @@ pub use order_list::{OrderCursor, OrderPage, OrderQuery, PageSize};
 pub use order_store::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderStore, Transition, Watermark,
 };
+pub use pauses::Pauses;
 pub use product_store::{CatalogueSummary, ProductStore};
 pub use record::{Saved, record};
 pub use store::Store;
@@ -48,6 +50,7 @@ pub use {
     notice_store::MockNoticeStore,
     notifier::MockNotifier,
     order_store::MockOrderStore,
+    pauses::MockPauses,
     product_store::MockProductStore,
     store::MockStore,
     validator::MockValidator,

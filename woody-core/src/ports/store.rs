@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ActLog, NoticeStore, OrderStore, ProductStore, StoreError};
+use super::{ActLog, NoticeStore, OrderStore, Pauses, ProductStore, StoreError};
 
 /// A store with all its ports, so that a program can be given one thing.
 ///
@@ -25,6 +25,9 @@ pub trait Store: Send + Sync {
 
     /// Returns the port to the notices of orders that have ended.
     fn notices(&self) -> Arc<dyn NoticeStore>;
+
+    /// Returns the port to whether workers are paused.
+    fn pauses(&self) -> Arc<dyn Pauses>;
 
     /// Brings the schema up to date. Any number of processes may do so at once,
     /// and again at any time.

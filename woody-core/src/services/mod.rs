@@ -16,6 +16,7 @@ mod intake;
 mod looks;
 mod notices;
 mod panics;
+mod pause_watch;
 mod pipeline;
 mod relay;
 mod retry;
@@ -32,6 +33,7 @@ pub use intake::{
     Accepted, Cancellation, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest, Outage,
 };
 pub use notices::{NoticeBell, NoticeDelivery, NoticeSettings};
+pub use pause_watch::PauseWatch;
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use relay::{OutboxRelay, RelayError, RelayFeed, RelaySettings};
 pub use retry::{OrderRetry, Retried, RetryError};

@@ -5,13 +5,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Cancellation, IntakeSettings, NoticeBell, NoticeDelivery, NoticeSettings, OrderIntake,
-    OrderRetry, OrderTracker, OrderWorker, OutboxRelay, RelaySettings, Retried, RetryError, Waits,
-    WorkerSettings,
+    OrderRetry, OrderTracker, OrderWorker, OutboxRelay, PauseWatch, RelaySettings, Retried,
+    RetryError, Waits, WorkerSettings,
 };
 use crate::domain::{OrderDetails, OrderId, Reason, SubscriptionName, ToyOrder};
 use crate::ports::{
-    Broker, BrokerError, ConsumerState, NoticeStore, Notifier, OrderStore, Prefetch, StoreError,
-    Validator,
+    Broker, BrokerError, ConsumerState, NoticeStore, Notifier, OrderStore, Pauses, Prefetch,
+    StoreError, Validator,
 };
 
 /// The whole way of orders that ask for a `D`, in one process: intake, relay, tracker
@@ -36,6 +36,7 @@ pub struct Pipeline<D: OrderDetails = ToyOrder> {
     retry: OrderRetry,
     consumer: Option<watch::Receiver<ConsumerState>>,
     waits: Option<Arc<Waits>>,
+    pauses: Option<Arc<PauseWatch>>,
     stopping: CancellationToken,
     background: CancellationToken,
     commits: TaskTracker,
@@ -81,6 +82,7 @@ pub struct PipelineBuilder<D: OrderDetails = ToyOrder> {
     intake: IntakeSettings,
     relay: RelaySettings,
     worker: WorkerSettings,
+    pauses: Option<(Arc<dyn Pauses>, Duration)>,
     look_every: Duration,
     clocks_differ_by: Duration,
     grace: Duration,
@@ -121,6 +123,7 @@ impl<D: OrderDetails> Pipeline<D> {
             intake: IntakeSettings::default(),
             relay: RelaySettings::default(),
             worker: WorkerSettings::default(),
+            pauses: None,
             look_every: Duration::from_secs(2),
             clocks_differ_by: Duration::from_secs(1),
             grace: Duration::from_secs(25),
@@ -166,6 +169,11 @@ impl<D: OrderDetails> Pipeline<D> {
     /// Returns what the worker's validations wait for; `None` without a worker.
     pub fn waits(&self) -> Option<Arc<Waits>> {
         self.waits.clone()
+    }
+
+    /// Returns whether the worker is paused; `None` without a worker, or where it cannot be.
+    pub fn pauses(&self) -> Option<Arc<PauseWatch>> {
+        self.pauses.clone()
     }
 
     /// Ends it, losing nothing: the worker takes no more deliveries and finishes those
@@ -254,6 +262,13 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         self
     }
 
+    /// Has the worker take no new orders while it is paused there; it looks at the latest
+    /// when `every` has passed. Accepting orders goes on.
+    pub fn pauses(mut self, pauses: Arc<dyn Pauses>, every: Duration) -> Self {
+        self.pauses = Some((pauses, every));
+        self
+    }
+
     /// Sets how often a watcher looks into the store when nothing is announced.
     pub fn look_every(mut self, pause: Duration) -> Self {
         self.look_every = pause;
@@ -310,10 +325,19 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         );
         let intake = intake.telling(tracker.outage()).announcing(Arc::clone(&events), &tasks);
         let (intake, tracker) = (Arc::new(intake), Arc::new(tracker));
-        let (consumer, waits) = match self.validator {
-            None => (None, None),
+        let (consumer, waits, pauses) = match self.validator {
+            None => (None, None, None),
             Some(validator) => {
-                let consumer = self.broker.consumer(self.prefetch).await?;
+                let (consumer, pauses) = match self.pauses {
+                    None => (self.broker.consumer(self.prefetch).await?, None),
+                    Some((pauses, every)) => {
+                        let watch = Arc::new(PauseWatch::new(pauses));
+                        let consumer = watch.consumer(Arc::clone(&self.broker), self.prefetch);
+                        let (watching, until) = (Arc::clone(&watch), self.stopping.clone());
+                        tasks.spawn(async move { watching.run(every, until).await });
+                        (consumer, Some(watch))
+                    }
+                };
                 let state = consumer.state();
                 let worker = Arc::new(OrderWorker::start(
                     Arc::clone(&self.store),
@@ -324,7 +348,7 @@ impl<D: OrderDetails> PipelineBuilder<D> {
                 ));
                 let waits = worker.waits();
                 tasks.spawn(worker.run(consumer, self.stopping.clone()));
-                (Some(state), Some(waits))
+                (Some(state), Some(waits), pauses)
             }
         };
         let until = background.clone();
@@ -337,6 +361,7 @@ impl<D: OrderDetails> PipelineBuilder<D> {
             retry: OrderRetry::new(self.store, self.broker.admin()),
             consumer,
             waits,
+            pauses,
             stopping: self.stopping,
             background,
             commits,

@@ -10,6 +10,7 @@ mod faulty;
 mod intake;
 mod notices;
 mod outage;
+mod pauses;
 mod relay;
 mod retry;
 mod shop;

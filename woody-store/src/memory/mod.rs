@@ -5,6 +5,7 @@ mod notice_table;
 mod notices;
 mod order_table;
 mod orders;
+mod pauses;
 mod product_table;
 mod products;
 
@@ -12,7 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use woody_core::ports::{ActLog, NoticeStore, OrderStore, ProductStore, Store, StoreError};
+use woody_core::domain::Pause;
+use woody_core::ports::{ActLog, NoticeStore, OrderStore, Pauses, ProductStore, Store, StoreError};
 
 use act_table::ActTable;
 use order_table::OrderTable;
@@ -27,6 +29,7 @@ pub struct MemoryStore {
     orders: Arc<Mutex<OrderTable>>,
     products: Arc<Mutex<ProductTable>>,
     acts: Arc<Mutex<ActTable>>,
+    pause: Arc<Mutex<Option<Pause>>>,
     is_closed: Arc<AtomicBool>,
 }
 
@@ -69,6 +72,10 @@ impl Store for MemoryStore {
     }
 
     fn acts(&self) -> Arc<dyn ActLog> {
+        Arc::new(self.clone())
+    }
+
+    fn pauses(&self) -> Arc<dyn Pauses> {
         Arc::new(self.clone())
     }
 

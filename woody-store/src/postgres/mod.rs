@@ -8,6 +8,7 @@ mod lost;
 mod notices;
 mod orders;
 mod outbox;
+mod pauses;
 mod pool;
 mod products;
 mod rows;
@@ -28,7 +29,7 @@ use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Connection, FromRow, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use woody_core::ports::{ActLog, NoticeStore, OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, NoticeStore, OrderStore, Pauses, ProductStore, Store, StoreError};
 
 use crate::{OpenError, StoreOptions};
 use address::Address;
@@ -141,6 +142,10 @@ impl Store for PostgresStore {
     }
 
     fn acts(&self) -> Arc<dyn ActLog> {
+        Arc::new(self.clone())
+    }
+
+    fn pauses(&self) -> Arc<dyn Pauses> {
         Arc::new(self.clone())
     }
 

@@ -10,7 +10,7 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Product, ProductName, Reason,
+    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product, ProductName, Reason,
 };
 use woody_core::ports::{
     Backlog, Decision, FoundOrder, Notice, NoticeCounts, StoreError, Watermark,
@@ -119,6 +119,22 @@ row! {
     pub(super) struct TimedNoticeCountsRow of PgRow {
         ..counts: NoticeCountsRow,
         oldest: Option<Stamp>,
+    }
+}
+
+row! {
+    /// A pause.
+    pub(super) struct PauseRow of PgRow {
+        paused_at: Stamp,
+        by_whom: String,
+        because: Option<String>,
+    }
+}
+
+impl PauseRow {
+    pub(super) fn read(self) -> Pause {
+        let because = self.because.map(Reason::new);
+        Pause { since: self.paused_at.0, by: self.by_whom.into(), because }
     }
 }
 

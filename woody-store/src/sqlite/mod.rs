@@ -4,6 +4,7 @@ mod list;
 mod lost;
 mod notices;
 mod orders;
+mod pauses;
 mod products;
 mod rows;
 mod schema;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
-use woody_core::ports::{ActLog, NoticeStore, OrderStore, ProductStore, Store, StoreError};
+use woody_core::ports::{ActLog, NoticeStore, OrderStore, Pauses, ProductStore, Store, StoreError};
 use woody_core::resilience::{JournaledFile, RetryDelays};
 
 use crate::OpenError;
@@ -159,6 +160,10 @@ impl Store for SqliteStore {
     }
 
     fn acts(&self) -> Arc<dyn ActLog> {
+        Arc::new(self.clone())
+    }
+
+    fn pauses(&self) -> Arc<dyn Pauses> {
         Arc::new(self.clone())
     }
 

@@ -10,7 +10,8 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Product, ProductName, now,
+    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product, ProductName, Reason,
+    now,
 };
 use woody_core::ports::{Backlog, Decision, FoundOrder, Notice, NoticeCounts, StoreError};
 
@@ -81,6 +82,22 @@ row! {
     pub(super) struct TimedNoticeCountsRow of SqliteRow {
         ..counts: NoticeCountsRow,
         oldest: Option<i64>,
+    }
+}
+
+row! {
+    /// A pause.
+    pub(super) struct PauseRow of SqliteRow {
+        paused_at: i64,
+        by_whom: String,
+        because: Option<String>,
+    }
+}
+
+impl PauseRow {
+    pub(super) fn read(self) -> Result<Pause, StoreError> {
+        let because = self.because.map(Reason::new);
+        Ok(Pause { since: from_micros(self.paused_at)?, by: self.by_whom.into(), because })
     }
 }
 

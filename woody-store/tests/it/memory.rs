@@ -47,6 +47,17 @@ mod act_log {
     woody_core::act_log_contract!(fresh);
 }
 
+mod pauses {
+    use woody_core::ports::Pauses;
+
+    fn fresh() -> Ready<(Arc<dyn Pauses>, ())> {
+        ready((Arc::new(MemoryStore::new()), ()))
+    }
+
+    use super::*;
+    woody_core::pauses_contract!(fresh);
+}
+
 mod notice_store {
     use woody_core::ports::Store;
 

@@ -117,6 +117,22 @@ mod act_log {
     );
 }
 
+mod pauses {
+    use woody_core::ports::Pauses;
+
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Pauses>, Schema) {
+        let (store, schema) = open().await;
+        (store, schema)
+    }
+
+    woody_core::pauses_contract!(
+        #[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+        fresh
+    );
+}
+
 mod notice_store {
     use super::*;
 

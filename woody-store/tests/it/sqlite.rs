@@ -76,6 +76,19 @@ mod act_log {
     woody_core::act_log_contract!(fresh);
 }
 
+mod pauses {
+    use woody_core::ports::Pauses;
+
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Pauses>, TempDir) {
+        let (store, folder) = open().await;
+        (store, folder)
+    }
+
+    woody_core::pauses_contract!(fresh);
+}
+
 #[tokio::test]
 async fn a_store_is_found_again_as_it_was_left() {
     let folder = tempfile::tempdir().unwrap();

@@ -95,6 +95,22 @@ mod act_log {
     );
 }
 
+mod pauses {
+    use woody_core::ports::Pauses;
+
+    use super::*;
+
+    async fn fresh() -> (Arc<dyn Pauses>, (Database, PgBouncer)) {
+        let (store, kept) = open().await;
+        (store, kept)
+    }
+
+    woody_core::pauses_contract!(
+        #[ignore = "needs WOODY_TEST_POSTGRES_URL and pgbouncer"]
+        fresh
+    );
+}
+
 mod notice_store {
     use super::*;
 
