@@ -72,6 +72,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         .relay_settings(args.relay.relay_settings())
         .validator(validator)
         .prefetch(args.worker.prefetch)
+        .pauses(store.pauses(), args.worker.pause_check)
         .worker_settings(args.worker.settings())
         .stopping(process.stopping())
         .start()
@@ -89,6 +90,9 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         readiness = readiness
             .report("validation", wiring::waits_check(Arc::clone(&waits), true))
             .report("validator", wiring::waits_check(waits, false));
+    }
+    if let Some(pauses) = pipeline.pauses() {
+        readiness = readiness.report("pause", wiring::pause_check(pauses));
     }
     let admin = Admin::start(readiness.of_shop(board), &process).await?;
 

@@ -42,6 +42,8 @@ pub fn duration(text: &str) -> Option<Duration> {
 pub const MILLISECOND: Duration = Duration::from_millis(1);
 /// One second.
 pub const SECOND: Duration = Duration::from_secs(1);
+/// One minute.
+pub const MINUTE: Duration = Duration::from_mins(1);
 /// One hour.
 pub const HOUR: Duration = Duration::from_hours(1);
 /// Longer than anything in a shop takes.

@@ -5,7 +5,7 @@ use woody_core::services::WorkerSettings;
 
 use super::{
     SecretArg,
-    bounds::{HOUR, MILLISECOND, time, whole},
+    bounds::{HOUR, MILLISECOND, MINUTE, time, whole},
 };
 
 /// How orders are validated.
@@ -28,6 +28,10 @@ pub struct WorkerArgs {
     #[arg(long, env = "WOODY_VALIDATION_TIMEOUT", default_value = "10s", value_name = "TIME",
           value_parser = time(MILLISECOND, HOUR))]
     pub validation_timeout: Duration,
+    /// How soon a worker sees that an operator has paused or resumed it (100ms to 1m).
+    #[arg(long, env = "WOODY_PAUSE_CHECK", default_value = "3s", value_name = "TIME",
+          value_parser = time(100 * MILLISECOND, MINUTE))]
+    pub pause_check: Duration,
     /// What an order must pass.
     #[arg(long, env = "WOODY_VALIDATION", default_value = "workshop", value_name = "WHICH")]
     pub validation: Validation,

@@ -4,7 +4,7 @@ use tokio_util::task::TaskTracker;
 use woody_core::{
     domain::OrderDetails,
     ports::{Store, Validator},
-    services::OrderWorker,
+    services::{OrderWorker, PauseWatch},
     workshop::HeavyPool,
 };
 
@@ -95,11 +95,13 @@ pub async fn order_worker<D: OrderDetails>(
         args.worker.settings(),
         &tasks,
     ));
+    let pauses = Arc::new(PauseWatch::new(store.pauses()));
     let readiness = Readiness::new(process.draining())
         .require("store", wiring::store_check(&store))
         .require("schema", migration.check())
         .require("queue", wiring::late_consumer_check(&consuming))
         .require("validation", wiring::waits_check(worker.waits(), true))
+        .report("pause", wiring::pause_check(Arc::clone(&pauses)))
         .report("validator", wiring::waits_check(worker.waits(), false))
         .of_shop(
             wiring::status_board(&args.store, &args.broker, &store, &broker)?
@@ -115,7 +117,9 @@ pub async fn order_worker<D: OrderDetails>(
     // Without its schema the store could save nothing that is validated, and what
     // a consumer holds no other worker gets.
     if migration.run(&process.stopping()).await {
-        let consumer = wiring::consumer(&args.worker, &broker).await?;
+        let consumer = pauses.consumer(Arc::clone(&broker), args.worker.prefetch);
+        let (every, until) = (args.worker.pause_check, process.stopping());
+        tasks.spawn(async move { pauses.run(every, until).await });
         let _ = consuming.set(consumer.state());
         tasks.spawn(worker.run(consumer, process.stopping()));
     } else {

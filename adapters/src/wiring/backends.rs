@@ -1,11 +1,11 @@
 use std::{path::Path, sync::Arc};
 
 use woody_broker::{BrokerOptions, BrokerUrl};
-use woody_core::ports::{Broker, Consumer, Store};
+use woody_core::ports::{Broker, Store};
 use woody_store::{StoreOptions, StoreUrl};
 
 use crate::{
-    config::{BrokerArgs, ConfigError, SecretArg, StoreArgs, WorkerArgs},
+    config::{BrokerArgs, ConfigError, SecretArg, StoreArgs},
     status::{Servers, StatusBoard},
 };
 
@@ -118,18 +118,4 @@ fn check_file(url: &SecretArg, files: Files) -> Result<(), ConfigError> {
         )));
     }
     Ok(())
-}
-
-/// The consumer of a worker.
-///
-/// # Errors
-/// [`ConfigError`] when the broker was closed, which it was not.
-pub async fn consumer(
-    args: &WorkerArgs,
-    broker: &Arc<dyn Broker>,
-) -> Result<Box<dyn Consumer>, ConfigError> {
-    broker
-        .consumer(args.prefetch)
-        .await
-        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))
 }

@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use woody_core::{
     ports::{Broker, BrokerError, ConsumerState, Store, StoreError},
-    services::Waits,
+    services::{PauseWatch, Waits},
 };
 
 /// A check that passes while the store responds.
@@ -56,7 +56,8 @@ pub fn late_consumer_check(
     }
 }
 
-/// A check that passes while a consumer is on the broker's list.
+/// A check that passes while a consumer is on the broker's list, or is paused: what an
+/// operator wants is no fault.
 pub fn consumer_check(
     state: watch::Receiver<ConsumerState>,
 ) -> impl Fn() -> BoxFuture<'static, Result<(), &'static str>> {
@@ -64,11 +65,20 @@ pub fn consumer_check(
         let state = *state.borrow();
         Box::pin(async move {
             match state {
-                ConsumerState::Consuming => Ok(()),
+                ConsumerState::Consuming | ConsumerState::Paused => Ok(()),
                 ConsumerState::Recovering => Err("the consumer is on its way back to the broker"),
                 ConsumerState::Stopped => Err("the consumer was stopped"),
             }
         })
+    }
+}
+
+/// A check that passes while workers are not paused; otherwise it says since when, by whom
+/// and why.
+pub fn pause_check(pauses: Arc<PauseWatch>) -> impl Fn() -> BoxFuture<'static, Result<(), String>> {
+    move || {
+        let pause = pauses.current();
+        Box::pin(async move { pause.map_or(Ok(()), |pause| Err(pause.to_string())) })
     }
 }
 

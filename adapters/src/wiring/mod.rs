@@ -6,10 +6,11 @@ mod heavy;
 mod validation;
 
 pub use backends::{
-    Files, consumer, open_broker, open_store, refuse_memory, servers, status_board, store_name,
+    Files, open_broker, open_store, refuse_memory, servers, status_board, store_name,
 };
 pub use checks::{
-    broker_check, consumer_check, either_check, late_consumer_check, store_check, waits_check,
+    broker_check, consumer_check, either_check, late_consumer_check, pause_check, store_check,
+    waits_check,
 };
 pub use heavy::{heavy_computation, heavy_pool};
 pub use validation::{

@@ -77,7 +77,7 @@ enum Command {
     /// See how full the outbox is.
     #[command(subcommand)]
     Outbox(queue::OutboxCommand),
-    /// See how full the queue is.
+    /// See how full the queue is, and pause and resume workers.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
     /// Place orders at a steady rate over HTTP, and keep books on the responses.
