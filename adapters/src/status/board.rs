@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use tokio::{sync::Mutex, time::Instant};
 use woody_core::{
-    ports::{Broker, OrderStore, QueueDepth},
+    ports::{Broker, OrderStore, Pauses, QueueDepth, Store},
     services::Waits,
 };
 
@@ -25,6 +25,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Looks at a shop for those who ask, once a second at most.
 pub struct StatusBoard {
     orders: Arc<dyn OrderStore>,
+    pauses: Arc<dyn Pauses>,
     broker: Arc<dyn Broker>,
     servers: Servers,
     waits: Option<Arc<Waits>>,
@@ -39,8 +40,9 @@ impl fmt::Debug for StatusBoard {
 
 impl StatusBoard {
     /// Looks at this store and this broker, which people call `servers`.
-    pub fn new(orders: Arc<dyn OrderStore>, broker: Arc<dyn Broker>, servers: Servers) -> Self {
-        Self { orders, broker, servers, waits: None, last: Mutex::default() }
+    pub fn new(store: &dyn Store, broker: Arc<dyn Broker>, servers: Servers) -> Self {
+        let (orders, pauses) = (store.orders(), store.pauses());
+        Self { orders, pauses, broker, servers, waits: None, last: Mutex::default() }
     }
 
     /// The same of a process with a worker, which knows what its validations wait for.
@@ -59,7 +61,7 @@ impl StatusBoard {
             return Arc::clone(status);
         }
         let wait = self.waits.as_ref().and_then(|waits| waits.current());
-        let evidence = Evidence::gather(&*self.orders, &*self.broker, wait).await;
+        let evidence = Evidence::gather(&*self.orders, &*self.pauses, &*self.broker, wait).await;
         let status = Arc::new(ShopStatus::of(evidence, &self.servers));
         *last = Some((Instant::now(), Arc::clone(&status)));
         status

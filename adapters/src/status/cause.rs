@@ -44,6 +44,8 @@ pub enum Cause {
     BrokerRefuses,
     /// The broker takes messages, and cannot say what it holds.
     QueueUncertain,
+    /// An operator has paused the workers.
+    Paused,
     /// No worker takes orders.
     NoWorker,
     /// Nobody sends to the broker what the store holds for it.
@@ -77,13 +79,14 @@ pub struct Finding {
 
 impl Cause {
     /// All causes, the worst first: what is said of a shop begins with the first that is found.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NothingAnswers,
         Self::StoreRefuses,
         Self::StoreUnavailable,
         Self::BrokerRefuses,
         Self::BrokerUnavailable,
         Self::QueueUncertain,
+        Self::Paused,
         Self::NoWorker,
         Self::NotSent,
         Self::ValidationRefused,
@@ -102,6 +105,7 @@ impl Cause {
             Self::BrokerUnavailable => "broker-unavailable",
             Self::BrokerRefuses => "broker-refuses",
             Self::QueueUncertain => "queue-uncertain",
+            Self::Paused => "paused",
             Self::NoWorker => "no-worker",
             Self::NotSent => "not-sent",
             Self::ValidationRefused => "validation-refused",
@@ -115,9 +119,11 @@ impl Cause {
     /// How bad it is.
     pub fn severity(self) -> Severity {
         match self {
-            Self::ValidationWaits | Self::NotValidated | Self::Behind | Self::DeadLetters => {
-                Severity::Wrong
-            }
+            Self::Paused
+            | Self::ValidationWaits
+            | Self::NotValidated
+            | Self::Behind
+            | Self::DeadLetters => Severity::Wrong,
             _ => Severity::Act,
         }
     }
@@ -132,6 +138,7 @@ impl Cause {
             Self::BrokerUnavailable => scene.broker_unavailable(),
             Self::BrokerRefuses => scene.broker_refuses(),
             Self::QueueUncertain => scene.queue_uncertain(),
+            Self::Paused => scene.paused(),
             Self::NoWorker => scene.no_worker(),
             Self::NotSent => scene.not_sent(),
             Self::ValidationRefused => scene.validation_waits(true),

@@ -2,8 +2,8 @@ use std::{error::Error, time::Duration};
 
 use time::OffsetDateTime;
 use woody_core::{
-    domain::now,
-    ports::{Backlog, Broker, BrokerError, OrderStore, QueueDepth, StoreError},
+    domain::{Pause, now},
+    ports::{Backlog, Broker, BrokerError, OrderStore, Pauses, QueueDepth, StoreError},
     services::Wait,
 };
 
@@ -23,6 +23,8 @@ pub struct Evidence {
     pub publish: Result<(), Trouble>,
     /// How full the queue is.
     pub queue: Result<QueueDepth, Trouble>,
+    /// That workers are paused, where the store said so.
+    pub pause: Option<Pause>,
     /// What the validations of this process wait for.
     pub validation: Option<Wait>,
 }
@@ -50,12 +52,15 @@ impl Evidence {
     /// waits for.
     pub async fn gather(
         orders: &dyn OrderStore,
+        pauses: &dyn Pauses,
         broker: &dyn Broker,
         validation: Option<Wait>,
     ) -> Self {
         let looked_at = now();
-        let (store, (publish, queue)) = tokio::join!(ask_store(orders), ask_broker(broker));
-        Self { looked_at, store, publish, queue, validation }
+        let (store, pause, (publish, queue)) =
+            tokio::join!(ask_store(orders), in_time(pauses.current()), ask_broker(broker));
+        // A store that does not say whether there is a pause says in `store` why.
+        Self { looked_at, store, publish, queue, pause: pause.ok().flatten(), validation }
     }
 }
 

@@ -145,8 +145,27 @@ impl<'a> Scene<'a> {
         })
     }
 
+    pub(super) fn paused(&self) -> Option<Told> {
+        let (pause, backlog) = (self.seen.pause.as_ref()?, self.seen.store.as_ref().ok()?);
+        let why = pause.because.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        let since = clock(pause.since, self.seen.looked_at);
+        Some(Told {
+            says: format!(
+                "{} has paused the workers since {since}{why}. {}; new ones are accepted, and wait.",
+                pause.by,
+                pending(backlog, self.seen.looked_at)
+            ),
+            since: Some(pause.since),
+            act: "When what it was for is done: woodyctl queue resume.".to_owned(),
+        })
+    }
+
     pub(super) fn no_worker(&self) -> Option<Told> {
         let (backlog, queue) = self.both()?;
+        // Paused, they leave the queue.
+        if self.seen.pause.is_some() {
+            return None;
+        }
         let nobody = match queue.consumers {
             Some(consumers) => consumers == 0,
             // Where workers are not counted, messages that nobody takes tell.
@@ -221,7 +240,8 @@ impl<'a> Scene<'a> {
 
     pub(super) fn behind(&self) -> Option<Told> {
         let (backlog, queue) = self.both()?;
-        self.waits_longer(backlog.oldest_pending, BEHIND).then(|| Told {
+        let behind = self.seen.pause.is_none() && self.waits_longer(backlog.oldest_pending, BEHIND);
+        behind.then(|| Told {
             says: format!(
                 "The workers are behind: {}{}. They go on by themselves.",
                 lower_first(&pending(backlog, self.seen.looked_at)),

@@ -76,7 +76,7 @@ pub fn status_board(
     broker: &Arc<dyn Broker>,
 ) -> Result<StatusBoard, ConfigError> {
     let servers = servers(store_args, broker_args)?;
-    Ok(StatusBoard::new(store.orders(), Arc::clone(broker), servers))
+    Ok(StatusBoard::new(&**store, Arc::clone(broker), servers))
 }
 
 /// Opens the broker. A server that is unavailable is no error.

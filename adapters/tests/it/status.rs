@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime, macros::datetime};
 use woody_adapters::status::{Cause, Evidence, Servers, Severity, ShopStatus, Trouble};
 use woody_core::{
-    domain::Reason,
+    domain::{Pause, Reason},
     ports::{Backlog, QueueDepth},
     services::Wait,
 };
@@ -34,6 +34,7 @@ fn seen(store: Backlog, queue: QueueDepth) -> Evidence {
         store: Ok(store),
         publish: Ok(()),
         queue: Ok(queue),
+        pause: None,
         validation: None,
     }
 }
@@ -155,6 +156,22 @@ fn delays() -> Vec<Case> {
             },
             "Nothing is lost. RabbitMQ takes messages and cannot say what it holds. 9 orders wait, the \
              oldest for 40 s, and nothing is put back into the queue until it can.",
+        ),
+        (
+            Cause::Paused,
+            Evidence {
+                pause: Some(Pause {
+                    since: before(Duration::minutes(9)),
+                    by: "ada".into(),
+                    because: Some(Reason::new("the saw is being mended")),
+                }),
+                ..seen(
+                    waiting(31, Duration::minutes(8)),
+                    QueueDepth { ready: 31, consumers: Some(0), ..queue() },
+                )
+            },
+            "Nothing is lost. ada has paused the workers since 03:01 UTC (the saw is being mended). 31 \
+             orders wait, the oldest for 8 min; new ones are accepted, and wait.",
         ),
         (
             Cause::NoWorker,

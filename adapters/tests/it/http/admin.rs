@@ -107,16 +107,16 @@ async fn a_process_that_knows_the_shop_says_how_it_is() {
     assert_eq!(unknown.status, 404);
     assert!(unknown.text().contains("order-service"), "{}", unknown.text());
 
-    let (store, broker) = (Arc::new(MemoryStore::new()), Arc::new(MemoryBroker::new()));
+    let (store, broker) = (MemoryStore::new(), Arc::new(MemoryBroker::new()));
     let servers = Servers { store: "The store", broker: "The broker" };
-    let board = StatusBoard::new(store, Arc::<MemoryBroker>::clone(&broker), servers.clone());
+    let board = StatusBoard::new(&store, Arc::<MemoryBroker>::clone(&broker), servers.clone());
     let addr = admin(Readiness::new(CancellationToken::new()).of_shop(board)).await;
     let idle = get(addr, "/statusz").await;
     assert_eq!(idle.status, 503);
     assert!(idle.text().starts_with("Nothing is lost. No order-worker"), "{}", idle.text());
 
     let _consumer = broker.consumer(Prefetch::MIN).await.unwrap();
-    let board = StatusBoard::new(Arc::new(MemoryStore::new()), broker, servers);
+    let board = StatusBoard::new(&store, broker, servers);
     let addr = admin(Readiness::new(CancellationToken::new()).of_shop(board)).await;
     let well = get(addr, "/statusz").await;
     assert_eq!(well.status, 200);
