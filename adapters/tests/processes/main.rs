@@ -7,6 +7,7 @@ mod deaths;
 mod drain;
 mod four_services;
 mod given_up;
+mod pairs;
 mod pauses;
 mod python;
 mod restarts;

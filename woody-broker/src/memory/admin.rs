@@ -10,16 +10,21 @@ use super::queue::Queue;
 #[derive(Debug)]
 pub(super) struct MemoryAdmin {
     queue: Arc<Queue>,
+    name: Arc<str>,
 }
 
 impl MemoryAdmin {
-    pub(super) fn new(queue: Arc<Queue>) -> Self {
-        Self { queue }
+    pub(super) fn new(queue: Arc<Queue>, name: Arc<str>) -> Self {
+        Self { queue, name }
     }
 }
 
 #[async_trait]
 impl BrokerAdmin for MemoryAdmin {
+    fn queue(&self) -> String {
+        format!("memory:{}", self.name)
+    }
+
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         self.queue.ensure_open()?;
         Ok(self.queue.depth())

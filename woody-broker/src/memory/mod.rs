@@ -31,6 +31,7 @@ use crate::events::InProcessEvents;
 #[derive(Debug)]
 pub struct MemoryBroker {
     queue: Arc<Queue>,
+    name: Arc<str>,
     events: Arc<InProcessEvents>,
 }
 
@@ -48,7 +49,15 @@ impl MemoryBroker {
     pub fn with_capacity(capacity: usize) -> Self {
         let closed = CancellationToken::new();
         let events = Arc::new(InProcessEvents::new(closed.clone()));
-        Self { queue: Arc::new(Queue::new(capacity, closed)), events }
+        Self { queue: Arc::new(Queue::new(capacity, closed)), name: "".into(), events }
+    }
+
+    /// Names the queue. Queues that carry orders of one store need names that differ: by
+    /// them a look for lost messages tells whose are whose.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
     }
 }
 
@@ -70,7 +79,7 @@ impl Broker for MemoryBroker {
     }
 
     fn admin(&self) -> Arc<dyn BrokerAdmin> {
-        Arc::new(MemoryAdmin::new(Arc::clone(&self.queue)))
+        Arc::new(MemoryAdmin::new(Arc::clone(&self.queue), Arc::clone(&self.name)))
     }
 
     fn events(&self) -> Arc<dyn OrderEvents> {

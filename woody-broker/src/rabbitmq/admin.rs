@@ -207,6 +207,12 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[async_trait]
 impl BrokerAdmin for RabbitMqAdmin {
+    /// Without the hosts: a cluster that moves, or grows, keeps its queues.
+    fn queue(&self) -> String {
+        let vhost = self.hosts.address().uris().first().map_or("/", |uri| uri.vhost.as_str());
+        format!("amqp:{vhost}:{}", self.topology.name(Queue::Orders))
+    }
+
     /// Reads the retry queues first: a message that is due meanwhile is then counted
     /// twice and not missed.
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {

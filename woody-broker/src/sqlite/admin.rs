@@ -16,16 +16,21 @@ use super::{
 pub(super) struct SqliteAdmin {
     handle: Arc<Handle>,
     readers: SqlitePool,
+    name: Arc<str>,
 }
 
 impl SqliteAdmin {
-    pub(super) fn new(handle: Arc<Handle>, readers: SqlitePool) -> Self {
-        Self { handle, readers }
+    pub(super) fn new(handle: Arc<Handle>, readers: SqlitePool, name: Arc<str>) -> Self {
+        Self { handle, readers, name }
     }
 }
 
 #[async_trait]
 impl BrokerAdmin for SqliteAdmin {
+    fn queue(&self) -> String {
+        format!("sqlite:{}", self.name)
+    }
+
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         self.handle.ensure_open()?;
         statements::depth(&self.readers).await.map_err(read_error)

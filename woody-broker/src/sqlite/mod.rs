@@ -56,6 +56,8 @@ use crate::events::InProcessEvents;
 pub struct SqliteBroker {
     handle: Arc<Handle>,
     readers: SqlitePool,
+    /// The file, wherever this process runs.
+    name: Arc<str>,
     events: Arc<InProcessEvents>,
     tasks: TaskTracker,
 }
@@ -74,6 +76,8 @@ impl SqliteBroker {
         let file = QueueFile::new(path.into(), options);
         let connection = file.open().await.map_err(|error| error.0)?;
         let readers = file.readers();
+        let path = std::path::absolute(file.path()).unwrap_or_else(|_| file.path().to_owned());
+        let name = path.display().to_string().into();
         let closed = CancellationToken::new();
         let events = Arc::new(InProcessEvents::new(closed.clone()));
         let (handle, inbox) = Handle::new(closed);
@@ -82,7 +86,7 @@ impl SqliteBroker {
         let tasks = TaskTracker::new();
         tasks.spawn(writer.run());
         tasks.close();
-        Ok(Self { handle, readers, events, tasks })
+        Ok(Self { handle, readers, name, events, tasks })
     }
 }
 
@@ -97,7 +101,8 @@ impl Broker for SqliteBroker {
     }
 
     fn admin(&self) -> Arc<dyn BrokerAdmin> {
-        Arc::new(SqliteAdmin::new(Arc::clone(&self.handle), self.readers.clone()))
+        let (handle, name) = (Arc::clone(&self.handle), Arc::clone(&self.name));
+        Arc::new(SqliteAdmin::new(handle, self.readers.clone(), name))
     }
 
     fn events(&self) -> Arc<dyn OrderEvents> {

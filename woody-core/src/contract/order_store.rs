@@ -107,6 +107,9 @@ macro_rules! order_store_contract {
             an_order_inserted_late_is_new_to_a_watermark
             a_refilled_order_is_new_to_older_watermarks
             marking_what_is_not_there_is_fine
+            a_queue_is_told_of_the_others_and_not_of_itself
+            a_note_without_a_reading_leaves_the_last_one
+            a_watermark_tells_the_stores_time
             // racing
             fifty_inserts_of_one_id_at_once_create_one_order
             batches_that_cross_do_not_block_each_other

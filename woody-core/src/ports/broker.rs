@@ -112,6 +112,10 @@ pub enum ConsumerState {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait BrokerAdmin: Send + Sync {
+    /// Returns what tells the queue from others that carry orders of the same store. It
+    /// stays the same over a restart, and holds no secret.
+    fn queue(&self) -> String;
+
     /// Counts messages and consumers.
     ///
     /// A message that is in the queue throughout is counted, once or, while it moves, twice.

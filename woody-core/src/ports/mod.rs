@@ -15,6 +15,7 @@ mod order_store;
 mod pauses;
 mod place;
 mod product_store;
+mod queue_note;
 mod record;
 mod store;
 mod store_error;
@@ -36,6 +37,7 @@ pub use order_store::{
 };
 pub use pauses::Pauses;
 pub use product_store::{CatalogueSummary, ProductStore};
+pub use queue_note::{QueueNote, QueueReading};
 pub use record::{Saved, record};
 pub use store::Store;
 pub use store_error::StoreError;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::{OrderPage, OrderQuery, StoreError};
+use super::{OrderPage, OrderQuery, QueueNote, QueueReading, StoreError};
 use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
 
 /// What was found under the id of one order, among others that were asked for: the order, or
@@ -177,6 +177,20 @@ pub trait OrderStore: Send + Sync {
         limit: usize,
     ) -> Result<u64, StoreError>;
 
+    /// Notes that a queue carries orders of this store and, if it is known, how full it was;
+    /// returns what was noted of *other* queues, in no particular order.
+    ///
+    /// A note without a reading leaves the last reading as it is. A queue of which
+    /// nothing was noted for [`QueueNote::KEPT`] is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn note_queue(
+        &self,
+        queue: &str,
+        reading: Option<QueueReading>,
+    ) -> Result<Vec<QueueNote>, StoreError>;
+
     /// Returns orders that have been `Pending` for longer than `pending_for`, oldest
     /// first, at most `limit`.
     ///
@@ -240,6 +254,11 @@ pub struct Watermark {
 }
 
 impl Watermark {
+    /// Returns the store's time when this was read: what is read next is read after it.
+    pub fn read_after(&self) -> OffsetDateTime {
+        self.unmarked_since.saturating_add(Self::LONGEST_WRITE.try_into().unwrap_or_default())
+    }
+
     /// An order accepted so long before it was inserted was inserted late.
     pub const LATE: Duration = Duration::from_secs(2);
     /// The longest time that a write of the store's can be under way.

@@ -14,7 +14,8 @@ use woody_core::{
     domain::{Details, NewOrder, Order, OrderId, Reason, ToyOrder},
     ports::{
         Backlog, Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts, OrderPage,
-        OrderQuery, OrderStore, Publisher, StoreError, Transition, Watermark,
+        OrderQuery, OrderStore, Publisher, QueueNote, QueueReading, StoreError, Transition,
+        Watermark,
     },
 };
 
@@ -176,6 +177,15 @@ impl OrderStore for FaultyStore {
     ) -> Result<u64, StoreError> {
         self.check()?;
         self.inner.refill_outbox(watermark, messages, limit).await
+    }
+
+    async fn note_queue(
+        &self,
+        queue: &str,
+        reading: Option<QueueReading>,
+    ) -> Result<Vec<QueueNote>, StoreError> {
+        self.check()?;
+        self.inner.note_queue(queue, reading).await
     }
 
     async fn stuck(

@@ -10,6 +10,7 @@ mod faulty;
 mod intake;
 mod notices;
 mod outage;
+mod pairs;
 mod pauses;
 mod relay;
 mod retry;

@@ -316,6 +316,10 @@ struct GaveUp(Mutex<Vec<DeadLetter>>);
 
 #[async_trait]
 impl BrokerAdmin for GaveUp {
+    fn queue(&self) -> String {
+        "asked".into()
+    }
+
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         Ok(QueueDepth::default())
     }
@@ -351,6 +355,10 @@ struct Depths(Mutex<VecDeque<Result<QueueDepth, ()>>>);
 
 #[async_trait]
 impl BrokerAdmin for Depths {
+    fn queue(&self) -> String {
+        "asked".into()
+    }
+
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         let next = self.0.lock().unwrap().pop_front();
         next.expect("a depth for each look").map_err(|()| BrokerError::unavailable("no leader"))

@@ -128,6 +128,10 @@ impl SimBroker {
 
 #[async_trait]
 impl BrokerAdmin for SimBroker {
+    fn queue(&self) -> String {
+        "simulated".into()
+    }
+
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         // Queue after queue, as a broker is asked: messages move meanwhile.
         let delayed = self.depth_now().await?.delayed;

@@ -7,7 +7,7 @@ use woody_core::{
     domain::{Details, NewOrder, Order, OrderId, Outcome, Reason},
     ports::{
         Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery,
-        OrderStore, StoreError, Transition, Watermark,
+        OrderStore, QueueNote, QueueReading, StoreError, Transition, Watermark,
     },
 };
 
@@ -128,6 +128,15 @@ impl OrderStore for SimStore {
     async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
         let ids = ids.to_vec();
         self.0.call(Dep::Store, "mark", move |inner, _| inner.mark(&ids)).await.map_err(unavailable)
+    }
+
+    /// There is one queue: nothing is to be told of others.
+    async fn note_queue(
+        &self,
+        _: &str,
+        _: Option<QueueReading>,
+    ) -> Result<Vec<QueueNote>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn refill_outbox(

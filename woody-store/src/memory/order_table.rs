@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use woody_core::domain::{
     Details, NewOrder, Order, OrderId, OrderStatus, Outcome, StatusName, now,
 };
-use woody_core::ports::{Decision, Insert, Transition, Watermark};
+use woody_core::ports::{Decision, Insert, QueueReading, Transition, Watermark};
 
 use super::notice_table::NoticeTable;
 use crate::stamp::whole_micros;
@@ -29,6 +29,8 @@ pub(super) struct OrderTable {
     pub(super) held: HashMap<OrderId, OffsetDateTime>,
     /// Beside the orders, so that both change together.
     pub(super) notices: NoticeTable,
+    /// The queues that carry these orders, and when each was noted last.
+    pub(super) queues: BTreeMap<String, (OffsetDateTime, Option<QueueReading>)>,
 }
 
 impl OrderTable {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    StoreError, Transition, Watermark,
+    QueueNote, QueueReading, StoreError, Transition, Watermark,
 };
 
 use super::MemoryStore;
@@ -149,6 +149,24 @@ impl OrderStore for MemoryStore {
         stored.held.extend(forgotten.iter().map(|(_, id)| (*id, at)));
         stored.outbox.extend(forgotten.iter().map(|key| (*key, unleased)));
         Ok(forgotten.len() as u64)
+    }
+
+    async fn note_queue(
+        &self,
+        queue: &str,
+        reading: Option<QueueReading>,
+    ) -> Result<Vec<QueueNote>, StoreError> {
+        let mut stored = self.order_table()?;
+        let kept = before_now(QueueNote::KEPT);
+        stored.queues.retain(|_, (noted, _)| *noted >= kept);
+        let last = stored.queues.get(queue).and_then(|(_, last)| *last);
+        stored.queues.insert(queue.to_owned(), (now(), reading.or(last)));
+        let others = stored.queues.iter().filter(|(other, _)| *other != queue);
+        let note = |(queue, (_, last)): (&String, &(_, _))| QueueNote {
+            queue: queue.clone(),
+            last: *last,
+        };
+        Ok(others.map(note).collect())
     }
 
     async fn stuck(

@@ -11,6 +11,7 @@ mod outbox;
 mod pauses;
 mod pool;
 mod products;
+mod queues;
 mod rows;
 mod schema;
 mod server;

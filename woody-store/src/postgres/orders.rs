@@ -7,7 +7,7 @@ use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
 use woody_core::ports::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    StoreError, Transition, Watermark,
+    QueueNote, QueueReading, StoreError, Transition, Watermark,
 };
 
 use super::PostgresStore;
@@ -147,6 +147,14 @@ impl OrderStore for PostgresStore {
         limit: usize,
     ) -> Result<u64, StoreError> {
         self.within_time(self.refill(watermark, messages, limit)).await
+    }
+
+    async fn note_queue(
+        &self,
+        queue: &str,
+        reading: Option<QueueReading>,
+    ) -> Result<Vec<QueueNote>, StoreError> {
+        self.within_time(self.note(queue, reading)).await
     }
 
     async fn stuck(

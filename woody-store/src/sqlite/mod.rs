@@ -6,6 +6,7 @@ mod notices;
 mod orders;
 mod pauses;
 mod products;
+mod queues;
 mod rows;
 mod schema;
 mod statements;

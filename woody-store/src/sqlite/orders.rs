@@ -7,7 +7,7 @@ use uuid::Uuid;
 use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
 use woody_core::ports::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    StoreError, Transition, Watermark,
+    QueueNote, QueueReading, StoreError, Transition, Watermark,
 };
 
 use super::SqliteStore;
@@ -141,6 +141,14 @@ impl OrderStore for SqliteStore {
         limit: usize,
     ) -> Result<u64, StoreError> {
         self.refill(watermark, messages, limit).await.map_err(|error| error.0)
+    }
+
+    async fn note_queue(
+        &self,
+        queue: &str,
+        reading: Option<QueueReading>,
+    ) -> Result<Vec<QueueNote>, StoreError> {
+        self.note(queue, reading).await.map_err(|error| error.0)
     }
 
     async fn stuck(

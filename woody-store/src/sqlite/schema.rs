@@ -52,6 +52,7 @@ fn migrator() -> Migrator {
         ),
         step(5, "operators", include_str!("../../migrations/sqlite/0005_operators.sql")),
         step(6, "notices", include_str!("../../migrations/sqlite/0006_notices.sql")),
+        step(7, "queues", include_str!("../../migrations/sqlite/0007_queues.sql")),
     ]);
     // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);

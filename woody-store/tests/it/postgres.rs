@@ -312,3 +312,25 @@ async fn the_summary_is_kept_and_never_counted() {
     store.add(&product).await.unwrap();
     assert_eq!(store.summary().await.unwrap().count, 1);
 }
+
+/// What was taken down does not hold up those that are left.
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn a_queue_that_nobody_notes_any_more_is_forgotten() {
+    let (store, schema) = open().await;
+    assert_eq!(store.note_queue("one", None).await.unwrap(), []);
+    let told = async |queue| store.note_queue(queue, None).await.unwrap().len();
+    assert_eq!(told("two").await, 1);
+    let before = |minutes| {
+        format!(
+            "UPDATE {}.queues SET noted_at = now() - interval '{minutes} minutes' WHERE queue = 'one'",
+            schema.0
+        )
+    };
+    schema.run(before(14)).await;
+    assert_eq!(told("two").await, 1);
+    schema.run(before(16)).await;
+    assert_eq!(told("two").await, 0);
+    schema.run(format!("INSERT INTO {}.queues VALUES ('one', now())", schema.0)).await;
+    assert_eq!(told("two").await, 1, "it is back");
+}

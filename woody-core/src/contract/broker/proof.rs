@@ -6,7 +6,7 @@ use crate::{
     domain::{Details, NewOrder, Order, OrderId, OrderMessage, Reason},
     ports::{
         Backlog, Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-        Saved, SettleError, StoreError, Transition, Watermark, record,
+        QueueNote, QueueReading, Saved, SettleError, StoreError, Transition, Watermark, record,
     },
 };
 
@@ -100,6 +100,14 @@ impl OrderStore for SavesEverything {
 
     async fn refill_outbox(&self, _: &Watermark, _: u64, _: usize) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    async fn note_queue(
+        &self,
+        _: &str,
+        _: Option<QueueReading>,
+    ) -> Result<Vec<QueueNote>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn stuck(&self, _: Duration, _: usize) -> Result<Vec<Order<Details>>, StoreError> {

@@ -5,7 +5,7 @@ use super::{
     LONG, OVER, aged, claim, counts, finish, ids, insert, order, orders, refill, success, watermark,
 };
 use crate::domain::{Details, NewOrder, OrderId};
-use crate::ports::{OrderStore, Watermark};
+use crate::ports::{OrderStore, QueueNote, QueueReading, Watermark};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -155,4 +155,41 @@ pub async fn marking_what_is_not_there_is_fine(store: Arc<dyn OrderStore>) {
 async fn published(store: &dyn OrderStore, orders: &[NewOrder<Details>]) {
     let _ = insert(store, orders, LONG).await;
     store.clear_outbox(&ids(orders)).await.unwrap();
+}
+
+async fn note(store: &dyn OrderStore, queue: &str, last: Option<QueueReading>) -> Vec<QueueNote> {
+    let mut others = store.note_queue(queue, last).await.unwrap();
+    others.sort_by(|one, other| one.queue.cmp(&other.queue));
+    others
+}
+
+/// Who looks for lost messages knows which it cannot see.
+pub async fn a_queue_is_told_of_the_others_and_not_of_itself(store: Arc<dyn OrderStore>) {
+    let read_after = watermark(&*store, MINUTE).await.read_after();
+    let reading = |messages| Some(QueueReading { messages, read_after });
+    let of = |queue: &str, last| QueueNote { queue: queue.into(), last };
+    assert_eq!(note(&*store, "amqp:/:one", None).await, []);
+    assert_eq!(note(&*store, "amqp:/:one", reading(7)).await, []);
+    assert_eq!(note(&*store, "two", None).await, [of("amqp:/:one", reading(7))]);
+    assert_eq!(note(&*store, "amqp:/:one", reading(0)).await, [of("two", None)]);
+    let both = [of("amqp:/:one", reading(0)), of("two", None)];
+    assert_eq!(note(&*store, "three", reading(u64::from(u32::MAX))).await, both);
+}
+
+/// A depth that is not known now was known once.
+pub async fn a_note_without_a_reading_leaves_the_last_one(store: Arc<dyn OrderStore>) {
+    let read_after = watermark(&*store, MINUTE).await.read_after();
+    let last = Some(QueueReading { messages: 3, read_after });
+    let _ = note(&*store, "one", last).await;
+    let _ = note(&*store, "one", None).await;
+    assert_eq!(note(&*store, "two", None).await, [QueueNote { queue: "one".into(), last }]);
+}
+
+/// What is read after one watermark is read after all that came before it.
+pub async fn a_watermark_tells_the_stores_time(store: Arc<dyn OrderStore>) {
+    let first = watermark(&*store, MINUTE).await;
+    let second = watermark(&*store, Duration::ZERO).await;
+    assert!(first.read_after() <= second.read_after());
+    assert!(first.accepted_before < first.read_after());
+    assert!(second.accepted_before <= second.read_after());
 }
