@@ -79,6 +79,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         .await
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
     let mut readiness = Readiness::new(process.draining())
+        .listing(store.orders())
         .require("store", wiring::store_check(&store))
         .require("schema", migration.check());
     let mut board = wiring::status_board(&args.store, &args.broker, &store, &broker)?;

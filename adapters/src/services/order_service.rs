@@ -63,6 +63,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
         .report("store", wiring::store_check(&store))
         .report("schema", migration.check())
         .report("broker", wiring::broker_check(&broker))
+        .listing(store.orders())
         .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
     let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);

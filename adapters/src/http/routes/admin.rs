@@ -10,7 +10,9 @@ use hyper::StatusCode;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use woody_core::ports::OrderStore;
 
+use super::orders;
 use crate::http::{
     request::{Route, RoutedRequest},
     response::{Failure, FailureKind, Response, reply},
@@ -25,6 +27,7 @@ use crate::status::{Severity, StatusBoard};
 /// | `GET /healthz` | `ok`, whatever else is unavailable: the process lives |
 /// | `GET /readyz` | 200 or 503, with each check and what it said |
 /// | `GET /statusz` | how the shop is, as text; 503 when somebody must act |
+/// | `GET /orders?status=&since=&until=&after=&limit=` | a page of orders, the oldest first; of an order-service |
 /// | `GET /metrics` | in Prometheus' text format |
 pub struct AdminRoutes {
     readiness: Arc<Readiness>,
@@ -43,6 +46,7 @@ pub enum Action {
     Alive,
     Ready,
     Status,
+    Orders,
     Metrics,
 }
 
@@ -50,6 +54,7 @@ const TABLE: &[Route<Action>] = &[
     Route::text("/healthz", Action::Alive),
     Route::get("/readyz", Action::Ready),
     Route::text("/statusz", Action::Status),
+    Route::get("/orders", Action::Orders),
     Route::text("/metrics", Action::Metrics),
 ];
 
@@ -69,6 +74,7 @@ pub struct Readiness {
     checks: Vec<Check>,
     check_timeout: Duration,
     shop: Option<StatusBoard>,
+    orders: Option<Arc<dyn OrderStore>>,
 }
 
 impl fmt::Debug for Readiness {
@@ -112,7 +118,13 @@ pub struct CheckResult {
 impl Readiness {
     /// Ready until `draining` is cancelled; a check has two seconds to return.
     pub fn new(draining: CancellationToken) -> Self {
-        Self { draining, checks: Vec::new(), check_timeout: Duration::from_secs(2), shop: None }
+        Self {
+            draining,
+            checks: Vec::new(),
+            check_timeout: Duration::from_secs(2),
+            shop: None,
+            orders: None,
+        }
     }
 
     /// The same, with so much time for each check.
@@ -125,6 +137,12 @@ impl Readiness {
     #[must_use]
     pub fn of_shop(self, shop: StatusBoard) -> Self {
         Self { shop: Some(shop), ..self }
+    }
+
+    /// Has the operator list these orders beside it.
+    #[must_use]
+    pub fn listing(self, orders: Arc<dyn OrderStore>) -> Self {
+        Self { orders: Some(orders), ..self }
     }
 
     /// Adds a check that the process is not ready without.
@@ -219,6 +237,13 @@ impl Routes for AdminRoutes {
                     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
                 }
                 Ok(response)
+            }
+            Action::Orders => {
+                let Some(orders) = &self.readiness.orders else {
+                    let detail = "This service does not list orders: ask an order-service.";
+                    return Err(Failure::new(FailureKind::NotFound, detail));
+                };
+                orders::listed::page(orders.as_ref(), &request).await
             }
             Action::Metrics => {
                 Ok(reply::bytes("text/plain; version=0.0.4; charset=utf-8", self.metrics.render()))

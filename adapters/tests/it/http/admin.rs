@@ -8,7 +8,7 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use woody_adapters::{
     http::{AdminRoutes, RateLimit, Readiness, ServerLimits, ServiceSettings, service},
@@ -17,6 +17,12 @@ use woody_adapters::{
 use woody_broker::memory::MemoryBroker;
 use woody_core::ports::{Broker, Prefetch};
 use woody_store::MemoryStore;
+
+use woody_core::{
+    contract::toy,
+    domain::Outcome,
+    ports::{Decision, OrderStore},
+};
 
 use super::{
     client::{Answer, request, send},
@@ -79,6 +85,71 @@ async fn a_check_that_hangs_is_a_check_that_fails() {
     let answer = get(addr, "/readyz").await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.json()["checks"]["store"]["why"], "no result within 50ms");
+}
+
+#[tokio::test]
+async fn orders_are_listed_by_page_with_what_they_ask_for_and_how_they_ended() {
+    let store = Arc::new(MemoryStore::new());
+    let orders: Vec<_> = ["Train", "Boat", "Kite"].map(toy).into();
+    for order in &orders {
+        let _ = store.insert(std::slice::from_ref(order), Duration::ZERO).await.unwrap();
+    }
+    let outcome = Outcome::Failed("no such wood".into());
+    let decision = Decision { order: orders[1].clone(), outcome, redriven: false };
+    let _ = store.finish(&[decision]).await.unwrap();
+    let addr = admin(Readiness::new(CancellationToken::new()).listing(store)).await;
+    let ids = |page: &Value| -> Vec<String> {
+        let orders = page["orders"].as_array().unwrap().iter();
+        orders.map(|order| order["order_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut sorted: Vec<_> = orders.iter().map(|order| (order.accepted_at, order.id)).collect();
+    sorted.sort_unstable();
+    let all: Vec<_> = sorted.iter().map(|(_, id)| id.to_string()).collect();
+
+    let page = get(addr, "/orders").await;
+    assert_eq!((page.status.as_u16(), page.header("cache-control")), (200, "no-store"));
+    assert_eq!((ids(&page.json()), &page.json()["next"]), (all.clone(), &Value::Null));
+    let failed = get(addr, "/orders?status=failed").await.json();
+    let order = &failed["orders"][0];
+    assert_eq!(ids(&failed), [orders[1].id.to_string()]);
+    assert_eq!((&order["product"], &order["reason"]), (&json!("Boat"), &json!("no such wood")));
+    assert!(order["accepted_at"].is_string() && order["finished_at"].is_string(), "{order}");
+
+    let (mut paged, mut next) = (Vec::new(), String::new());
+    for _ in 0..3 {
+        let page = get(addr, &format!("/orders?limit=1{next}")).await.json();
+        paged.extend(ids(&page));
+        next = page["next"].as_str().map_or_else(String::new, |next| format!("&after={next}"));
+    }
+    assert_eq!((paged, next.as_str()), (all.clone(), ""));
+    let none = get(addr, "/orders?since=2999-01-01T00:00:00Z").await.json();
+    assert_eq!(ids(&none), Vec::<String>::new());
+    let before = get(addr, "/orders?until=2999-01-01T00:00:00%2B01:00&since=2000-01-01T00:00:00Z");
+    assert_eq!(ids(&before.await.json()), all);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_list_of_orders_is_named() {
+    let readiness = Readiness::new(CancellationToken::new()).listing(Arc::new(MemoryStore::new()));
+    let addr = admin(readiness).await;
+    for (query, says) in [
+        ("status=done", "status must be pending, success"),
+        ("since=yesterday", "since must be a time such as"),
+        ("until=1", "until must be a time such as"),
+        ("after=1.2", "after must be one that a page ended with"),
+        ("limit=0", "limit must be 1 to 500"),
+        ("limit=501", "limit must be 1 to 500"),
+        ("limit=many", "limit must be a whole number"),
+        ("limit=1&limit=2", "limit stands twice"),
+        ("text=train", "text is no parameter"),
+    ] {
+        let answer = get(addr, &format!("/orders?{query}")).await;
+        assert!(answer.status.is_client_error(), "{query}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with(says), "{query}: {detail}");
+    }
+    let nowhere = admin(Readiness::new(CancellationToken::new())).await;
+    assert_eq!(get(nowhere, "/orders").await.status, 404);
 }
 
 #[tokio::test]

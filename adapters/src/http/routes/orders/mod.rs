@@ -4,6 +4,7 @@ mod api;
 mod batch;
 mod batch_room;
 mod events;
+pub(super) mod listed;
 mod many;
 mod seen;
 mod toys;
