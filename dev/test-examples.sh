@@ -77,7 +77,7 @@ expect 'embed (memory)' ': success' "$examples/embed"
 if [ -n "${WOODY_TEST_AMQP_URL:-}" ]; then
     expect 'embed (RabbitMQ)' ': success' "$examples/embed" "$WOODY_TEST_AMQP_URL"
 fi
-expect mail_when_ended '\.success@shop\.example> Train: success' "$examples/mail_when_ended"
+expect mail_when_ended '_success@shop\.example> Train: success' "$examples/mail_when_ended"
 expect own_validator 'Wooden sword: rejected' "$examples/own_validator"
 expect own_store 'read back: Some' "$examples/own_store"
 work=$(mktemp -d)

@@ -16,14 +16,9 @@ use async_trait::async_trait;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode, Uri,
-    body::Bytes,
     header::{CONTENT_TYPE, HeaderName},
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy::connect::{HttpConnector, dns::GaiResolver};
 use serde::Deserialize;
 use woody_core::{
     domain::{Details, NewOrder, OrderDetails, OrderMessage, Reason},
@@ -32,7 +27,10 @@ use woody_core::{
     validation::Guarded,
 };
 
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    http_client::{self, HttpClient, address},
+};
 
 /// The longest response that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
@@ -74,7 +72,7 @@ impl fmt::Debug for HttpValidator {
 
 /// The service, called until it responds or the tries are used up.
 struct Service {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: HttpClient<GaiResolver>,
     url: Uri,
     /// For each try.
     timeout: Duration,
@@ -122,32 +120,15 @@ impl HttpValidator {
         }
         let each = timeout / (Self::TRIES + 1);
         let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
         // Sooner than the try: a service that cannot be reached is told from one that does not respond.
         tcp.set_connect_timeout(Some(each / 2));
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .map_err(|error| ConfigError::because("TLS cannot start", &error))?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(64)
-            .build(connector);
+        let client = http_client::over(tcp, 64)?;
         let name = address(&url);
         let service = Service { client, url, timeout: each, has_worked: AtomicBool::new(false) };
         let breaker = BreakerConfig::default().open_at_most(LONGEST_OPENING);
         let guarded = Guarded::new(name, service, CircuitBreaker::new(breaker), timeout);
         Ok(Self { service: guarded })
     }
-}
-
-/// Where it is, without what may be secret: no user, no password, no query.
-fn address(url: &Uri) -> String {
-    let (scheme, host) = (url.scheme_str().unwrap_or("http"), url.host().unwrap_or_default());
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{scheme}://{host}{port}{}", url.path())
 }
 
 impl Service {
@@ -246,14 +227,7 @@ fn undecided(error: &(dyn std::error::Error + 'static)) -> ValidateError {
 }
 
 fn told(error: &(dyn std::error::Error + 'static)) -> Reason {
-    let mut text = format!("the validation service cannot be asked: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    Reason::new(text)
+    http_client::told("the validation service cannot be asked", error)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 pub mod config;
 pub mod http;
 #[cfg(feature = "services")]
+mod http_client;
+#[cfg(feature = "services")]
 pub mod http_validator;
 #[cfg(feature = "services")]
 pub mod migration;
@@ -17,5 +19,7 @@ pub mod services;
 pub mod status;
 #[cfg(feature = "services")]
 pub mod terminal;
+#[cfg(feature = "services")]
+pub mod webhook;
 #[cfg(feature = "services")]
 pub mod wiring;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 use woody_adapters::{
     config::{
         BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
-        RelayArgs, StoreArgs, StreamArgs, WorkerArgs,
+        RelayArgs, StoreArgs, StreamArgs, WebhookArgs, WorkerArgs,
     },
     http::{
         FrontRoutes, MiscRoutes, ProductRoutes, Readiness, StreamSettings, ToyOrderRoutes, gateway,
@@ -34,6 +34,8 @@ struct Args {
     #[command(flatten)]
     worker: WorkerArgs,
     #[command(flatten)]
+    webhook: WebhookArgs,
+    #[command(flatten)]
     heavy: HeavyArgs,
     #[command(flatten)]
     cache: HeavyCacheArgs,
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
 async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     wiring::check_validation_timeout(&args.worker, &process)?;
     let workshop = Arc::new(args.heavy.workshop.open()?);
+    let webhook = wiring::webhook(&args.webhook)?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
@@ -67,17 +70,20 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         wiring::validator(&args.worker, store.products(), Arc::clone(&workshop), pool.clone())?;
     let migration = Migration::of(&store);
     let migrating = migration.run_in_background(&process);
-    let pipeline = Pipeline::builder(store.orders(), broker.clone())
+    let mut pipeline = Pipeline::builder(store.orders(), broker.clone())
         .intake_settings(args.relay.intake_settings())
         .relay_settings(args.relay.relay_settings())
         .validator(validator)
         .prefetch(args.worker.prefetch)
         .pauses(store.pauses(), args.worker.pause_check)
         .worker_settings(args.worker.settings())
-        .stopping(process.stopping())
-        .start()
-        .await
-        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
+        .notice_settings(args.webhook.notice_settings())
+        .stopping(process.stopping());
+    if let Some((name, webhook)) = webhook {
+        pipeline = pipeline.notifier(store.notices(), name, Arc::new(webhook));
+    }
+    let pipeline =
+        pipeline.start().await.map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
     let mut readiness = Readiness::new(process.draining())
         .listing(store.orders())
         .require("store", wiring::store_check(&store))

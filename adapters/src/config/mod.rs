@@ -13,6 +13,7 @@ mod process;
 mod relay;
 mod secret;
 mod store;
+mod webhook;
 mod worker;
 mod workshop;
 
@@ -25,5 +26,6 @@ pub use process::{LogArgs, LogFormat, ProcessArgs};
 pub use relay::RelayArgs;
 pub use secret::SecretArg;
 pub use store::StoreArgs;
+pub use webhook::{Pauses, WebhookArgs};
 pub use worker::{Validation, WorkerArgs};
 pub use workshop::WorkshopArgs;

@@ -24,6 +24,8 @@ pub use request::{
     RoutedRequest, Verb,
 };
 pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
+#[cfg(feature = "services")]
+pub(crate) use routes::OrderView;
 pub use routes::{
     AdminRoutes, CheckResult, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes,
     OrderState, OrderWord, ProductRoutes, Readiness, ReadinessReport, StreamSettings,

@@ -3,13 +3,13 @@ use std::{fmt, sync::Arc};
 use tokio_util::task::TaskTracker;
 use woody_core::{
     domain::OrderDetails,
-    ports::{Store, Validator},
-    services::{OrderWorker, PauseWatch},
+    ports::{Notifier, Store, Validator},
+    services::{NoticeBell, NoticeDelivery, OrderWorker, PauseWatch},
     workshop::HeavyPool,
 };
 
 use crate::{
-    config::{BrokerArgs, ConfigError, StoreArgs, WorkerArgs},
+    config::{BrokerArgs, ConfigError, StoreArgs, WebhookArgs, WorkerArgs},
     http::Readiness,
     migration::Migration,
     process::{Admin, Closing, Process},
@@ -26,6 +26,8 @@ pub struct OrderWorkerArgs {
     broker: BrokerArgs,
     #[command(flatten)]
     worker: WorkerArgs,
+    #[command(flatten)]
+    webhook: WebhookArgs,
 }
 
 /// What orders must pass before the HTTP service is asked that the flags name, if they name one.
@@ -81,17 +83,18 @@ pub async fn order_worker<D: OrderDetails>(
     wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
     wiring::refuse_memory("WOODY_BROKER_URL", &args.broker.url()?)?;
     wiring::check_validation_timeout(&args.worker, &process)?;
+    let webhook = wiring::webhook(&args.webhook)?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let own = own(&args.worker, &store)?;
     let validator = wiring::with_service(&args.worker, own.name, own.validator)?;
     let migration = Migration::of(&store);
     let consuming = Arc::default();
-    let tasks = TaskTracker::new();
+    let (tasks, bell) = (TaskTracker::new(), NoticeBell::new());
     let worker = Arc::new(OrderWorker::start(
         store.orders(),
         validator,
-        broker.events(),
+        bell.rung_by(broker.events()),
         args.worker.settings(),
         &tasks,
     ));
@@ -121,6 +124,15 @@ pub async fn order_worker<D: OrderDetails>(
         let (every, until) = (args.worker.pause_check, process.stopping());
         tasks.spawn(async move { pauses.run(every, until).await });
         let _ = consuming.set(consumer.state());
+        if let Some((name, webhook)) = webhook {
+            let settings = args.webhook.notice_settings();
+            let (orders, notices) = (store.orders(), store.notices());
+            let webhook: Arc<dyn Notifier<D>> = Arc::new(webhook);
+            let delivery = NoticeDelivery::new(orders, notices, name, webhook, settings);
+            // Before the first order ends here; what fails is tried again.
+            let _ = delivery.subscribe().await;
+            tasks.spawn(delivery.woken_by(&bell).run(process.stopping()));
+        }
         tasks.spawn(worker.run(consumer, process.stopping()));
     } else {
         // Its tasks end with it.

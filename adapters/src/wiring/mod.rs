@@ -4,6 +4,7 @@ mod backends;
 mod checks;
 mod heavy;
 mod validation;
+mod webhook;
 
 pub use backends::{
     Files, open_broker, open_store, refuse_memory, servers, status_board, store_name,
@@ -16,3 +17,4 @@ pub use heavy::{heavy_computation, heavy_pool};
 pub use validation::{
     LONGEST_VALIDATION, check_validation_timeout, toy_validator, validator, with_service,
 };
+pub use webhook::webhook;

@@ -4,3 +4,4 @@
 mod http;
 mod http_validator;
 mod status;
+mod webhook;

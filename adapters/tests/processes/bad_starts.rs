@@ -36,6 +36,33 @@ fn more_heavy_threads_than_a_machine_has_are_refused_at_once() {
 }
 
 #[test]
+fn a_webhook_that_cannot_work_is_refused_and_shows_no_secret() {
+    let secret = ("WOODY_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let url = ("WOODY_WEBHOOK_URL", "https://erp.example/hooks");
+    for (env, says) in [
+        (&[("WOODY_WEBHOOK_URL", "erp.example"), secret][..], "WOODY_WEBHOOK_URL must be"),
+        (&[("WOODY_WEBHOOK_URL", "https://shop:hunter2@erp.example/"), secret], "no password"),
+        (&[("WOODY_WEBHOOK_URL", "http://erp.example/"), secret], "WOODY_WEBHOOK_ALLOW_HTTP"),
+        (&[("WOODY_WEBHOOK_URL", "https://10.0.0.1/"), secret], "WOODY_WEBHOOK_ALLOW_PRIVATE"),
+        (&[url], "WOODY_WEBHOOK_SECRET is not set"),
+        (&[url, ("WOODY_WEBHOOK_SECRET", "hunter2")], "WOODY_WEBHOOK_SECRET must be whsec_"),
+        (&[url, secret, ("WOODY_WEBHOOK_OLD_SECRET", "hunter2")], "WOODY_WEBHOOK_OLD_SECRET must"),
+        (
+            &[url, secret, ("WOODY_WEBHOOK_OLD_SECRET_FILE", "/none")],
+            "WOODY_WEBHOOK_OLD_SECRET_FILE",
+        ),
+        (&[url, secret, ("WOODY_WEBHOOK_NAME", "Web Hook")], "WOODY_WEBHOOK_NAME"),
+        (&[url, secret, ("WOODY_WEBHOOK_PAUSES", "5s,0s")], "WOODY_WEBHOOK_PAUSES"),
+    ] {
+        let here = [("WOODY_STORE_URL", "postgres://h/d"), ("WOODY_BROKER_URL", "amqp://h")];
+        let output = run("order-worker", &[&here[..], env].concat());
+        one_line(&output, &[says]);
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(!shown.contains("hunter2") && !shown.contains("MfKQ9r8G"), "{shown}");
+    }
+}
+
+#[test]
 fn a_workshop_that_cannot_be_used_is_refused_by_all_that_plan() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("workshop.toml");

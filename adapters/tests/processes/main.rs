@@ -13,3 +13,4 @@ mod python;
 mod restarts;
 mod settings;
 mod waiting;
+mod webhook;

@@ -12,7 +12,7 @@ use testkit::service::{Start, binary};
 
 /// Our programs, and for `woodyctl` the words that lead to each of its commands
 /// with flags of its own: its name for `--help`, and what it needs besides.
-const PROGRAMS: [(&str, &[&str], &[&str]); 13] = [
+const PROGRAMS: [(&str, &[&str], &[&str]); 14] = [
     ("woodytoys", &[], &["--healthcheck"]),
     ("order-worker", &[], &["--healthcheck"]),
     ("order-service", &[], &["--healthcheck"]),
@@ -23,6 +23,7 @@ const PROGRAMS: [(&str, &[&str], &[&str]); 13] = [
     ("woodyctl", &["acts"], &[]),
     ("woodyctl", &["order", "place"], &["Train"]),
     ("woodyctl", &["dead", "list"], &[]),
+    ("woodyctl", &["notices", "dead", "list"], &["webhook"]),
     ("woodyctl", &["dead", "redrive"], &["--all", "--canary"]),
     // A port that cannot be listened on.
     ("woodyctl", &["load"], &["http://127.0.0.1:0"]),

@@ -56,7 +56,7 @@ impl fmt::Display for SubscriptionName {
     }
 }
 
-/// Names the end of one order: `ORDER.failed`, say.
+/// Names the end of one order: `ORDER_failed`, say.
 ///
 /// An order has each final state once at most, so this is the same in every attempt to tell of
 /// it, in every process and to every subscription: who is told twice knows it by this id.
@@ -77,8 +77,8 @@ impl NoticeId {
     /// # Errors
     /// [`Invalid`] for anything else.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("notice", "must be an order's id, `.` and a final status");
-        let (order, ended) = text.split_once('.').ok_or_else(invalid)?;
+        let invalid = || Invalid::new("notice", "must be an order's id, `_` and a final status");
+        let (order, ended) = text.split_once('_').ok_or_else(invalid)?;
         let order = OrderId::parse(order).map_err(|_| invalid())?;
         let ended = ended.parse().map_err(|_| invalid())?;
         Some(Self { order, ended }).filter(|id| id.ended != StatusName::Pending).ok_or_else(invalid)
@@ -119,7 +119,7 @@ impl FromStr for NoticeId {
 
 impl fmt::Display for NoticeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.order, self.ended)
+        write!(f, "{}_{}", self.order, self.ended)
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
             assert_eq!(NoticeId::parse(&id.to_string()), Ok(id));
             assert_eq!((id.order(), id.ended()), (order, outcome.name()));
         }
-        for bad in ["", ".", "success", &order.to_string(), &format!("{order}.pending"), "x.failed"]
+        for bad in ["", "_", "success", &order.to_string(), &format!("{order}_pending"), "x_failed"]
         {
             assert!(NoticeId::parse(bad).is_err(), "{bad:?}");
         }

@@ -10,6 +10,7 @@ mod error;
 mod list;
 mod load;
 mod logbook;
+mod notices;
 mod orders;
 mod output;
 mod queue;
@@ -94,6 +95,9 @@ enum Command {
     /// See to messages that were given up.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    /// See who is told how orders end, and what could not be told.
+    #[command(subcommand)]
+    Notices(notices::NoticesCommand),
     /// Plan how orders are cut together.
     #[command(subcommand)]
     Workshop(workshop::WorkshopCommand),
@@ -129,6 +133,7 @@ impl Ctl {
             Command::Queue(command) => queue::run(command, &shop).await?,
             Command::Acts(args) => acts::run(args, &shop).await?,
             Command::Dead(command) => dead::run(command, &shop).await?,
+            Command::Notices(command) => notices::run(command, &shop).await?,
             Command::Doctor(args) => doctor::run(args)?,
             Command::Load(args) => load::run(args).await?,
             Command::Size(args) => size::run(&args),

@@ -4,6 +4,7 @@
 mod acts;
 mod files;
 mod load;
+mod notices;
 mod operator;
 mod retry;
 mod size;

@@ -14,5 +14,7 @@ pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
 pub use misc::MiscRoutes;
 pub use openapi::{HeavyView, OrderState, OrderWord, ToyOrderView, openapi};
+#[cfg(feature = "services")]
+pub(crate) use orders::OrderView;
 pub use orders::{OrderRoutes, StreamSettings, ToyOrderRoutes};
 pub use products::ProductRoutes;

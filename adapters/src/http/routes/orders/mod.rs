@@ -31,6 +31,8 @@ use api::OrderApi;
 
 pub use events::StreamSettings;
 pub use toys::ToyOrderRoutes;
+#[cfg(feature = "services")]
+pub(crate) use view::OrderView;
 
 /// The order service of a program of its own: orders ask for a `D`.
 ///

@@ -8,7 +8,7 @@ use woody_core::{domain::OrderDetails, services::TrackedOrder};
 ///
 /// The fields of `D` and the times are missing while the order is kept by the broker alone.
 #[derive(Debug, Serialize)]
-pub(super) struct OrderView<D> {
+pub(crate) struct OrderView<D> {
     order_id: Uuid,
     #[serde(flatten)]
     details: Option<D>,
