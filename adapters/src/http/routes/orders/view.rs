@@ -1,7 +1,13 @@
-use serde::Serialize;
+use std::{any::Any, collections::BTreeMap};
+
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use woody_core::{domain::OrderDetails, services::TrackedOrder};
+use woody_core::{
+    domain::{Details, OrderDetails},
+    services::TrackedOrder,
+};
 
 /// An order and where it stands, as responses and events show it: its own fields and
 /// those of `D` in one object.
@@ -10,7 +16,7 @@ use woody_core::{domain::OrderDetails, services::TrackedOrder};
 #[derive(Debug, Serialize)]
 pub(crate) struct OrderView<D> {
     order_id: Uuid,
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "fields_of", bound(serialize = "D: Serialize + 'static"))]
     details: Option<D>,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,6 +25,25 @@ pub(crate) struct OrderView<D> {
     accepted_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     finished_at: Option<OffsetDateTime>,
+}
+
+/// Writes what an order asks for as fields beside others.
+///
+/// [`Details`] are a text that is written as it is, which cannot stand among fields: its own
+/// are taken out of it.
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+fn fields_of<D: Serialize + 'static, S: Serializer>(
+    details: &Option<D>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match (details as &dyn Any).downcast_ref::<Option<Details>>() {
+        Some(Some(text)) => {
+            let fields: BTreeMap<String, &RawValue> =
+                serde_json::from_str(text.as_str()).map_err(S::Error::custom)?;
+            serializer.collect_map(fields)
+        }
+        _ => details.serialize(serializer),
+    }
 }
 
 impl<D> OrderView<D> {
@@ -45,7 +70,7 @@ impl<D: OrderDetails> From<TrackedOrder<D>> for OrderView<D> {
 #[cfg(test)]
 mod tests {
     use woody_core::{
-        domain::{NewOrder, Order, OrderStatus, ToyOrder},
+        domain::{NewOrder, Order, OrderId, OrderStatus, ToyOrder, now},
         services::TrackedOrder,
     };
 
@@ -72,5 +97,24 @@ mod tests {
         );
         let unwritten = TrackedOrder { id, status: OrderStatus::Pending, stored: None };
         assert_eq!(text(unwritten), format!(r#"{{"order_id":"{id}","status":"pending"}}"#));
+    }
+
+    #[test]
+    fn the_fields_of_a_text_are_shown_too() {
+        let text = r#"{ "items": [{"name": "木馬", "count": 2}], "to": null, "price": 1.50 }"#;
+        let stored = Order {
+            id: OrderId::fresh(),
+            details: Details::parse(text).unwrap(),
+            status: OrderStatus::Pending,
+            accepted_at: now(),
+            finished_at: None,
+        };
+        let shown = serde_json::to_string(&OrderView::from(TrackedOrder::from(stored))).unwrap();
+        let fields = r#""items":[{"name": "木馬", "count": 2}],"price":1.50,"to":null,"status""#;
+        assert!(shown.contains(fields), "{shown}");
+        let unwritten: TrackedOrder<Details> =
+            TrackedOrder { id: OrderId::fresh(), status: OrderStatus::Pending, stored: None };
+        let shown = serde_json::to_value(OrderView::from(unwritten)).unwrap();
+        assert_eq!(shown.as_object().unwrap().len(), 2, "{shown}");
     }
 }
