@@ -1,52 +1,11 @@
-use serde::{Deserialize, Serialize};
+use super::line::line_of_text;
 
-use super::line::one_line;
-
-/// A short name of somebody or something: one line of text, 100 characters at most.
-///
-/// Any text becomes one: control characters are replaced by spaces and what is too long is
-/// cut. It may be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub struct Label(String);
-
-impl Label {
-    /// The longest label, in characters.
-    pub const MAX_CHARS: usize = 100;
-
-    /// Tidies `text` into a label.
-    pub fn new(text: impl AsRef<str>) -> Self {
-        Self(one_line(text.as_ref(), Self::MAX_CHARS))
-    }
-
-    /// Returns the text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Label {
-    fn from(text: String) -> Self {
-        Self::new(text)
-    }
-}
-
-impl From<&str> for Label {
-    fn from(text: &str) -> Self {
-        Self::new(text)
-    }
-}
-
-impl From<Label> for String {
-    fn from(label: Label) -> Self {
-        label.0
-    }
-}
-
-impl std::fmt::Display for Label {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+line_of_text! {
+    /// A short name of somebody or something: one line of text, 100 characters at most.
+    ///
+    /// Any text becomes one: control characters are replaced by spaces and what is too long is
+    /// cut. It may be empty.
+    Label, 100
 }
 
 #[cfg(test)]
