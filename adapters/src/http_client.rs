@@ -14,7 +14,7 @@ use hyper_util::{
 };
 use woody_core::domain::Reason;
 
-use crate::config::ConfigError;
+use crate::{causes::with_causes, config::ConfigError};
 
 /// A client over TCP or TLS that finds hosts by `R`. It follows no redirects.
 pub(crate) type HttpClient<R> = Client<HttpsConnector<HttpConnector<R>>, Full<Bytes>>;
@@ -50,12 +50,5 @@ pub(crate) fn address(url: &Uri) -> String {
 
 /// Says `what` went wrong, and why, down to the last cause.
 pub(crate) fn told(what: &str, error: &(dyn Error + 'static)) -> Reason {
-    let mut text = format!("{what}: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    Reason::new(text)
+    Reason::new(format!("{what}: {}", with_causes(error)))
 }

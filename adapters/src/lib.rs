@@ -3,8 +3,10 @@
 #![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod causes;
 #[cfg(feature = "services")]
 pub mod config;
+pub mod figures;
 pub mod http;
 #[cfg(feature = "services")]
 mod http_client;

@@ -1,13 +1,13 @@
 //! The store's schema, brought up to date while everything else starts.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use woody_core::{ports::Store, resilience::RetryDelays};
 
-use crate::process::Process;
+use crate::{causes::with_causes, process::Process};
 
 /// What goes on being wrong is said again after this long.
 const REMINDER: Duration = Duration::from_mins(1);
@@ -77,14 +77,4 @@ impl Migration {
         self.problem.send_replace(None);
         tracing::info!("the store is there, its schema is up to date");
     }
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

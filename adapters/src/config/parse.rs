@@ -5,7 +5,7 @@ use std::{
 
 use clap::{Parser, error::ErrorKind, parser::ValueSource};
 
-use crate::terminal;
+use crate::{causes::with_causes, terminal};
 
 /// A configuration that cannot work, as one line for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +21,7 @@ impl ConfigError {
 
     /// Says what went wrong and why, down to the last cause.
     pub fn because(what: impl std::fmt::Display, error: &dyn std::error::Error) -> Self {
-        let mut line = format!("{what}: {error}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self::new(line)
+        Self::new(format!("{what}: {}", with_causes(error)))
     }
 }
 

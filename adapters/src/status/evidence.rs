@@ -1,4 +1,4 @@
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use woody_core::{
@@ -6,6 +6,8 @@ use woody_core::{
     ports::{Backlog, Broker, BrokerError, OrderStore, Pauses, QueueDepth, StoreError},
     services::Wait,
 };
+
+use crate::causes::with_causes;
 
 /// How long the store and the broker have to say how they are.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -94,24 +96,12 @@ async fn in_time<T, E: Into<Trouble>>(
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        Self { refuses: !error.is_transient(), says: causes(&error) }
+        Self { refuses: !error.is_transient(), says: with_causes(&error) }
     }
 }
 
 impl From<BrokerError> for Trouble {
     fn from(error: BrokerError) -> Self {
-        Self { refuses: !error.is_transient(), says: causes(&error) }
+        Self { refuses: !error.is_transient(), says: with_causes(&error) }
     }
-}
-
-/// What an error says, down to the last cause.
-fn causes(error: &dyn Error) -> String {
-    let mut says = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        says.push_str(": ");
-        says.push_str(&error.to_string());
-        cause = error.source();
-    }
-    says
 }

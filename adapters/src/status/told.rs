@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::evidence::MOST;
+use crate::figures;
 
 /// `1 order`, `1,204 orders`, `100,000 orders or more`.
 pub(super) fn orders(count: u64) -> String {
@@ -17,15 +18,7 @@ pub(super) fn orders(count: u64) -> String {
 
 /// `1,204`.
 pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    figures::grouped(&count.to_string())
 }
 
 /// `8 s`, `12 min`, `3 h 20 min`, `2 d`.

@@ -1,6 +1,7 @@
 //! What `woodyctl size` has found, as advice.
 
 use serde_json::{Value, json};
+use woody_adapters::figures::grouped;
 
 use crate::{
     capacity::{
@@ -190,18 +191,6 @@ fn rounded(number: f64) -> String {
     let rest = rest.trim_end_matches('0');
     let dot = if rest.is_empty() { "" } else { "." };
     format!("{}{dot}{rest}", grouped(whole))
-}
-
-/// Digits in threes.
-fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn cores(cores: f64) -> String {
