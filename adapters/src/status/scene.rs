@@ -189,7 +189,8 @@ impl<'a> Scene<'a> {
         let (backlog, _) = self.both()?;
         self.waits_longer(backlog.oldest_unpublished, NOT_SENT).then(|| Told {
             says: format!(
-                "{} in the outbox{}, though {} takes messages: no order-service sends them.",
+                "{} in the outbox{}, though {} takes messages. After an outage they leave within moments; \
+                 otherwise no order-service sends them.",
                 wait(backlog.unpublished),
                 self.at_least_since(backlog.oldest_unpublished),
                 self.servers.broker

@@ -45,10 +45,7 @@ pub fn store_name(args: &StoreArgs) -> Result<String, ConfigError> {
 }
 
 /// Returns what people call the store and the broker.
-///
-/// # Errors
-/// [`ConfigError`] when their URLs cannot be read.
-pub fn servers(store: &StoreArgs, broker: &BrokerArgs) -> Result<Servers, ConfigError> {
+fn servers(store: &StoreArgs, broker: &BrokerArgs) -> Result<Servers, ConfigError> {
     let (store, broker) = (store.url()?, broker.url()?);
     let kind = |url: &str| url.split(':').next().unwrap_or_default().to_ascii_lowercase();
     Ok(Servers {

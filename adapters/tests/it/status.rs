@@ -195,7 +195,8 @@ fn delays() -> Vec<Case> {
             Cause::NotSent,
             seen(unsent(77, Duration::hours(2)), queue()),
             "Nothing is lost. 77 orders wait in the outbox, at least since 01:10 UTC (2 h), though \
-             RabbitMQ takes messages: no order-service sends them.",
+             RabbitMQ takes messages. After an outage they leave within moments; otherwise no \
+             order-service sends them.",
         ),
         (
             Cause::ValidationRefused,
