@@ -91,7 +91,8 @@ lacks=()
 has_pika() { "$1" -c 'import pika' 2>/dev/null; }
 command -v cc >/dev/null || lacks+=(gcc libc6-dev)
 command -v pgbouncer >/dev/null || lacks+=(pgbouncer) # a pooler before PostgreSQL, which the store is tested behind
-command -v chromedriver >/dev/null || lacks+=(chromium-driver) # the browser that the page is tested in
+command -v chromedriver >/dev/null || lacks+=(chromium-driver) # the browser that the pages are tested in
+python3 -m pip --version >/dev/null 2>&1 || lacks+=(python3-pip) # which brings axe-core, that looks at them
 python=python3
 if ! has_pika python3; then
     python=/usr/bin/python3 # the first python3 of the path need not be the one that apt installs for

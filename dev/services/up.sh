@@ -34,6 +34,10 @@ control postgres
     # A test that needs a server to itself starts one in a directory below this one; it is taken down with the rest.
     printf 'export WOODY_TEST_SERVICES_DIR=%q\n' "$DIR"
     # A browser is no server, but tests that need one look here too.
-    if command -v chromedriver >/dev/null; then printf 'export WOODY_TEST_CHROMEDRIVER=%q\n' "$(command -v chromedriver)"; fi
+    if command -v chromedriver >/dev/null; then
+        printf 'export WOODY_TEST_CHROMEDRIVER=%q\n' "$(command -v chromedriver)"
+        # Without it the tests that need it fail, and say so.
+        if axe=$("$SERVICES/axe.sh"); then printf 'export WOODY_TEST_AXE=%q\n' "$axe"; fi
+    fi
 } >"$DIR/env")
 cat "$DIR/env"

@@ -10,4 +10,6 @@ const products = new Products((name) => orders.offer(name));
 new Plan();
 byId("origin").textContent = location.origin;
 orders.restore();
+const asked = new URLSearchParams(location.search); // an order's page leads here to order again
+if (asked.get("product")) orders.offer(asked.get("product"), asked.get("quantity"));
 products.show();

@@ -1,12 +1,13 @@
 // Orders: placed once, then followed to their final status by server-sent events, or by asking where there are none.
 
 import { Problem, get, post, remove } from "./api.js";
+import { FINAL, pathOf } from "./follow.js";
 import { Form, numberOf, textOf } from "./form.js";
+import { keep, kept, nameOf } from "./kept.js";
 import { announce, byId, duration, fromTemplate, sleep, uuid } from "./page.js";
 
 const MAX_STREAMS = 3; // a browser holds about six HTTP/1.1 connections per host: leave some for requests
 const MAX_KEPT = 50;
-const FINAL = new Set(["success", "rejected", "failed", "cancelled"]);
 const TITLES = {
   pending: "Pending",
   success: "Success",
@@ -14,9 +15,6 @@ const TITLES = {
   failed: "Failed",
   cancelled: "Cancelled",
 };
-
-const nameOf = (view) => (view.quantity > 1 ? `${view.quantity} × ${view.product}` : view.product);
-const pathOf = (id) => `/api/orders/${encodeURIComponent(id)}`;
 
 export class Orders {
   #kept = new Map(); // id -> { view, row }, oldest first
@@ -29,21 +27,17 @@ export class Orders {
   }
 
   /** Fills in the form for a product, and leaves the visitor at the quantity. */
-  offer(product) {
+  offer(product, quantity) {
     this.form.input("product").value = product;
+    if (quantity) this.form.input("quantity").value = quantity;
     this.form.element.scrollIntoView({ block: "center" });
     this.form.input("quantity").focus({ preventScroll: true });
     this.form.input("quantity").select();
   }
 
-  /** Shows the orders of this tab again, and goes on following those that are pending. */
+  /** Shows the orders of this browser again, and goes on following those that are pending. */
   async restore() {
-    let views = [];
-    try {
-      views = JSON.parse(sessionStorage.getItem("orders")) ?? [];
-    } catch {
-      return;
-    }
+    const views = kept();
     for (const view of views) this.#keep(view);
     for (const view of views) {
       if (FINAL.has(view.status)) continue;
@@ -135,8 +129,8 @@ export class Orders {
     find("took").textContent = tookOf(view);
     find("id").textContent = id.slice(0, 8) + "…";
     find("id").title = id;
-    find("id").setAttribute("aria-label", `Order ${id} as JSON`);
-    find("id").href = pathOf(id);
+    find("id").setAttribute("aria-label", `Page of the order of ${nameOf(view)}, ${id}`);
+    find("id").href = `/orders/${encodeURIComponent(id)}`;
     find("cancel").setAttribute("aria-label", `Cancel ${nameOf(view)}`);
     if (this.#isFinal(id) && find("cancel") === document.activeElement) find("id").focus(); // it goes away
     find("cancel").hidden = this.#isFinal(id) || Boolean(view.missing);
@@ -147,11 +141,7 @@ export class Orders {
   }
 
   #save() {
-    try {
-      sessionStorage.setItem("orders", JSON.stringify(Array.from(this.#kept.values(), ({ view }) => view)));
-    } catch {
-      // Without storage the list lasts as long as the page.
-    }
+    keep(Array.from(this.#kept.values(), ({ view }) => view));
   }
 
   // Following

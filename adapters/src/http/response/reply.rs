@@ -46,6 +46,13 @@ pub(in crate::http) fn no_content() -> Response {
     no_store(response)
 }
 
+/// 303: what was asked for is shown at `location`.
+pub(in crate::http) fn see_other(location: HeaderValue) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    no_store(with(response, LOCATION, location))
+}
+
 /// 201 or 202 with this value, which is found at `location` from now on.
 pub(in crate::http) fn made(
     status: StatusCode,

@@ -13,18 +13,21 @@ use crate::http::{
     server::Routes,
 };
 
-/// The shop's page.
+/// The shop's pages.
 ///
 /// | route | response |
 /// | --- | --- |
-/// | `GET /` | the page; to clients that do not ask for HTML, what to try with curl |
-/// | `GET /style.css`, `/shop.js`, `/favicon.svg` | what the page needs |
-/// | `GET /shop/{module}` | the modules of its script |
+/// | `GET /` | the shop; to clients that do not ask for HTML, what to try with curl |
+/// | `GET /orders/{id}` | an order's page, the same file whichever order it is: its script asks for the order |
+/// | `GET /style.css`, `/shop.js`, `/order.js`, `/favicon.svg` | what the pages need |
+/// | `GET /shop/{module}` | the modules of their scripts |
 /// | `GET /openapi.json` | the routes of every service |
 pub struct FrontRoutes {
     page: File,
+    order_page: File,
     style: File,
     script: File,
+    order_script: File,
     modules: [(&'static str, File); MODULES.len()],
     icon: File,
     openapi: File,
@@ -40,8 +43,10 @@ impl fmt::Debug for FrontRoutes {
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
     Page,
+    OrderPage,
     Style,
     Script,
+    OrderScript,
     Module,
     Icon,
     OpenApi,
@@ -49,8 +54,10 @@ pub enum Action {
 
 const TABLE: &[Route<Action>] = &[
     Route::get("/", Action::Page),
+    Route::get("/orders/{id}", Action::OrderPage),
     Route::get("/style.css", Action::Style),
     Route::get("/shop.js", Action::Script),
+    Route::get("/order.js", Action::OrderScript),
     Route::get("/shop/{module}", Action::Module),
     Route::get("/favicon.svg", Action::Icon),
     Route::get("/openapi.json", Action::OpenApi),
@@ -58,21 +65,28 @@ const TABLE: &[Route<Action>] = &[
 
 const WELCOME: &str = include_str!("../../../front/welcome.txt");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
 
-/// The modules of the page's script.
-const MODULES: [(&str, &str); 6] = [
+/// The modules of the pages' scripts.
+const MODULES: [(&str, &str); 12] = [
     ("api.js", include_str!("../../../front/shop/api.js")),
+    ("en.js", include_str!("../../../front/shop/en.js")),
+    ("follow.js", include_str!("../../../front/shop/follow.js")),
     ("form.js", include_str!("../../../front/shop/form.js")),
+    ("fr.js", include_str!("../../../front/shop/fr.js")),
+    ("kept.js", include_str!("../../../front/shop/kept.js")),
+    ("order.js", include_str!("../../../front/shop/order.js")),
     ("orders.js", include_str!("../../../front/shop/orders.js")),
     ("page.js", include_str!("../../../front/shop/page.js")),
     ("plan.js", include_str!("../../../front/shop/plan.js")),
     ("products.js", include_str!("../../../front/shop/products.js")),
+    ("words.js", include_str!("../../../front/shop/words.js")),
 ];
 
 const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// A file of the page.
+/// A file of the pages.
 struct File {
     content_type: &'static str,
     bytes: Bytes,
@@ -97,15 +111,17 @@ impl File {
 }
 
 impl FrontRoutes {
-    /// The page, with its files in the program.
+    /// The pages, with their files in the program.
     pub fn new() -> Self {
         let file = |content_type, text: &'static str| {
             File::new(content_type, Bytes::from_static(text.as_bytes()))
         };
         Self {
-            page: file("text/html; charset=utf-8", include_str!("../../../front/index.html")),
+            page: file(HTML, include_str!("../../../front/index.html")),
+            order_page: file(HTML, include_str!("../../../front/order.html")),
             style: file("text/css; charset=utf-8", include_str!("../../../front/style.css")),
             script: file(JAVASCRIPT, include_str!("../../../front/shop.js")),
+            order_script: file(JAVASCRIPT, include_str!("../../../front/order.js")),
             modules: MODULES.map(|(name, text)| (name, file(JAVASCRIPT, text))),
             icon: file(reply::SVG, include_str!("../../../front/favicon.svg")),
             openapi: File::new(reply::JSON, openapi::document()),
@@ -157,8 +173,10 @@ impl Routes for FrontRoutes {
         let asked = request.headers();
         Ok(match request.action {
             Action::Page => self.page(asked),
+            Action::OrderPage => self.order_page.respond(asked),
             Action::Style => self.style.respond(asked),
             Action::Script => self.script.respond(asked),
+            Action::OrderScript => self.order_script.respond(asked),
             Action::Module => self.module(request.variable())?.respond(asked),
             Action::Icon => self.icon.respond(asked),
             Action::OpenApi => self.openapi.respond(asked),

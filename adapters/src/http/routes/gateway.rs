@@ -46,7 +46,7 @@ impl Default for GatewayLimits {
 }
 
 /// All services behind one address, each with its limit per client, as the
-/// gateway of the stack has it. The page is not limited.
+/// gateway of the stack has it. The pages are not limited.
 ///
 /// | path | goes to |
 /// | --- | --- |

@@ -40,6 +40,7 @@ async fn files_are_typed_guarded_and_revalidated() {
     for (path, kind) in [
         ("/style.css", "text/css; charset=utf-8"),
         ("/shop.js", "text/javascript; charset=utf-8"),
+        ("/order.js", "text/javascript; charset=utf-8"),
         ("/shop/orders.js", "text/javascript; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),
         ("/openapi.json", "application/json"),
@@ -66,27 +67,85 @@ fn modules() -> BTreeSet<String> {
     files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-#[tokio::test]
-async fn every_module_of_the_page_is_served_loaded_early_and_imported() {
-    let shop = Shop::open().await;
-    let modules = modules();
-    let page = shop.ask("GET /", &["accept: text/html"]).await;
-    let mut scripts = vec![shop.get("/shop.js").await.text().to_owned()];
-    for module in &modules {
-        let path = format!("/shop/{module}");
-        let answer = shop.get(&path).await;
-        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-cache"));
-        let early = format!(r#"<link rel="modulepreload" href="{path}">"#);
-        assert!(page.text().contains(&early), "{path} waits for the one that imports it");
-        scripts.push(answer.text().to_owned());
-    }
-    let imported = scripts.iter().flat_map(|script| script.split(" from \"").skip(1));
-    let imported: BTreeSet<String> = imported
+/// The modules that a script imports, by their names in `/shop/`.
+fn imports(script: &str) -> BTreeSet<String> {
+    let imported = script.split(" from \"").skip(1);
+    imported
         .map(|rest| rest.split('"').next().unwrap().rsplit('/').next().unwrap().to_owned())
-        .collect();
-    assert_eq!(imported, modules);
-    assert_eq!(page.text().matches("modulepreload").count(), modules.len());
+        .collect()
+}
+
+#[tokio::test]
+async fn every_module_is_served_and_each_page_loads_those_that_it_uses_early() {
+    let shop = Shop::open().await;
+    let mut all = BTreeSet::new();
+    for (page, script) in [("/", "/shop.js"), ("/orders/42", "/order.js")] {
+        let page = shop.ask(&format!("GET {page}"), &["accept: text/html"]).await;
+        assert!(page.text().contains(&format!(r#"<script type="module" src="{script}">"#)));
+        let (mut used, mut left) = (BTreeSet::new(), imports(shop.get(script).await.text()));
+        while let Some(module) = left.pop_first() {
+            let path = format!("/shop/{module}");
+            let answer = shop.get(&path).await;
+            assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-cache"));
+            let early = format!(r#"<link rel="modulepreload" href="{path}">"#);
+            assert!(page.text().contains(&early), "{script}: {path} waits for what imports it");
+            used.insert(module);
+            left.extend(imports(answer.text()).difference(&used).cloned());
+        }
+        assert_eq!(page.text().matches("modulepreload").count(), used.len(), "{script}: {used:?}");
+        all.extend(used);
+    }
+    assert_eq!(all, modules());
     for nowhere in ["/shop/nowhere.js", "/shop/", "/shop/..%2Fshop.js", "/shop/api.js/x"] {
         assert_eq!(shop.get(nowhere).await.status, 404, "{nowhere}");
     }
+}
+
+const BROWSER: &str = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+#[tokio::test]
+async fn an_orders_page_is_one_file_whatever_the_order() {
+    let shop = Shop::open().await;
+    let id = shop.order("lion").await;
+    let page = shop.ask(&format!("GET /orders/{id}"), &[BROWSER]).await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("content-type")),
+        (200, "text/html; charset=utf-8")
+    );
+    assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
+    for other in ["/orders/42", "/orders/%3Cb%3E", "/orders/42/"] {
+        assert_eq!(shop.ask(&format!("GET {other}"), &[BROWSER]).await.body, page.body, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn the_address_of_an_order_leads_people_to_its_page_and_programs_to_json() {
+    let shop = Shop::open().await;
+    let id = shop.order("lion").await;
+    let path = format!("/api/orders/{id}");
+    for headers in [&[BROWSER][..], &[BROWSER, "sec-fetch-mode: navigate"], &["accept: text/html"]]
+    {
+        let answer = shop.ask(&format!("GET {path}"), headers).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (303, &*format!("/orders/{id}"))
+        );
+        assert_eq!((answer.header("vary"), answer.header("cache-control")), ("accept", "no-store"));
+    }
+    for headers in [
+        &[][..],
+        &["accept: */*"],
+        &["accept: application/json"],
+        &["accept: application/json, text/html"],
+        &[BROWSER, "sec-fetch-mode: cors"],
+    ] {
+        let answer = shop.ask(&format!("GET {path}"), headers).await;
+        assert_eq!((answer.status.as_u16(), answer.header("vary")), (200, "accept"), "{headers:?}");
+        assert_eq!(answer.json()["order_id"], id);
+    }
+    // A kind page says so; to a program it is a problem.
+    let nowhere = shop.ask("GET /api/orders/4%202", &[BROWSER]).await;
+    assert_eq!((nowhere.status.as_u16(), nowhere.header("location")), (303, "/orders/4%202"));
+    assert_eq!(shop.get("/api/orders/4%202").await.status, 422);
+    assert_eq!(shop.ask(&format!("DELETE {path}"), &[BROWSER]).await.status, 200);
 }

@@ -50,13 +50,15 @@ pub(super) fn paths() -> Paths {
                 {"product": "kite"},
             ])))]),
         )
-        .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
+        .path("/api/orders/{id}", item(vec![show_order_or_its_page(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/api/events", item(vec![events_of_orders()]))
         .path("/openapi.json", item(vec![document()]))
         .path("/", item(vec![page()]))
+        .path("/orders/{id}", item(vec![order_page()]))
         .path("/style.css", item(vec![file("style", "text/css")]))
         .path("/shop.js", item(vec![file("script", "text/javascript")]))
+        .path("/order.js", item(vec![file("order_script", "text/javascript")]))
         .path("/shop/{module}", item(vec![module()]))
         .path("/favicon.svg", item(vec![file("icon", "image/svg+xml")]))
         .build()
@@ -264,6 +266,14 @@ fn show_order() -> Told {
         .problems(&[BAD_QUERY, (404, "There is no such order."), BAD_VALUE])
 }
 
+/// The shop's orders have a page each.
+fn show_order_or_its_page() -> Told {
+    let page = ResponseBuilder::new()
+        .description("To a browser that is led there, which likes HTML best: the order's page.")
+        .header("Location", header("`/orders/{id}`.", Type::String));
+    show_order().answer("303", page.build())
+}
+
 fn cancel_order() -> Told {
     Told::new(HttpMethod::Delete, "orders", "cancel_order", "Cancels an order")
         .about(
@@ -359,6 +369,18 @@ fn page() -> Told {
     let answer = answer.content("text/html", Content::new(Some(text_schema())));
     get("front", "page", "Shows the shop")
         .answer("200", answer.build())
+        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
+        .problems(&[])
+}
+
+fn order_page() -> Told {
+    get("front", "order_page", "Shows an order's page")
+        .about("It is the same whichever order it is: its script asks for the order.")
+        .parameter(in_path("id", text_schema(), "The order."))
+        .answer(
+            "200",
+            typed("text/html", None, ResponseBuilder::new().description("The page.")).build(),
+        )
         .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
         .problems(&[])
 }

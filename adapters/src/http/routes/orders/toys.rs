@@ -1,5 +1,6 @@
 use std::{fmt, sync::Arc};
 
+use hyper::header::{HeaderName, HeaderValue, VARY};
 use woody_core::{
     domain::{OrderId, OrderStatus, Outcome, ProductName, ToyOrder},
     services::{OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
@@ -11,10 +12,12 @@ use super::{
     events::StreamSettings,
 };
 use crate::http::{
-    request::{Route, RoutedRequest, json, query},
+    request::{Route, RoutedRequest, choose, json, query},
     response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
+
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// The shop's order service: what [`OrderRoutes`](super::OrderRoutes) serves, and the
 /// routes of the original system.
@@ -25,7 +28,7 @@ use crate::http::{
 /// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `POST /api/orders/batch` | what became of each of up to 500 orders |
-/// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is |
+/// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is; to a browser that is led there, 303 to the order's page |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 /// | `GET /api/events?ids=ID,ID` | the changes of up to 100 orders by one stream |
@@ -105,6 +108,29 @@ impl ToyOrderRoutes {
             None => Err(Failure::new(FailureKind::NotFound, format!("order \"{id}\": None"))),
         }
     }
+
+    /// Shows an order to programs; a person who opens its address is led to its page.
+    async fn show(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        let response = match Self::page_of(request)? {
+            Some(page) => page,
+            None => self.api.show(request).await?,
+        };
+        // What a browser keeps for its scripts is not to be shown to its visitor.
+        Ok(reply::with(response, VARY, HeaderValue::from_static("accept")))
+    }
+
+    /// Returns where the page of an order is, if HTML is what the client likes best: browsers do
+    /// where an address is opened. What takes anything is a program.
+    fn page_of(request: &RoutedRequest<Action>) -> Result<Option<Response>, Failure> {
+        let headers = request.headers();
+        let fetches = headers.get(SEC_FETCH_MODE).is_some_and(|mode| mode != "navigate");
+        if fetches || choose(headers, &[reply::JSON, "text/html"]) != Some(1) {
+            return Ok(None);
+        }
+        let location = format!("{}/orders/{}", request.prefix(), request.variable());
+        let location = HeaderValue::from_str(&location).map_err(Failure::internal)?;
+        Ok(Some(reply::see_other(location)))
+    }
 }
 
 /// What a body asks for.
@@ -138,7 +164,7 @@ impl Routes for ToyOrderRoutes {
             Action::Status => self.status(&request).await,
             Action::Place => self.api.place(&request, asked_for).await,
             Action::PlaceAll => self.api.place_all(&request, asked_for).await,
-            Action::Show => self.api.show(&request).await,
+            Action::Show => self.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,
             Action::Follow => self.api.follow(&request).await,

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
 use super::super::client::{request, send};
@@ -20,6 +21,11 @@ pub(super) struct Browser {
 
 impl Browser {
     pub(super) async fn open() -> Self {
+        Self::open_in("en").await
+    }
+
+    /// A browser of a visitor who reads this language best.
+    pub(super) async fn open_in(language: &str) -> Self {
         let program = std::env::var("WOODY_TEST_CHROMEDRIVER")
             .expect("WOODY_TEST_CHROMEDRIVER is not set: run ./dev/test.sh");
         let mut driver = Command::new(program)
@@ -45,7 +51,7 @@ impl Browser {
             ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"];
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "timeouts": {"script": 120_000},
-            "goog:chromeOptions": {"args": arguments},
+            "goog:chromeOptions": {"args": arguments, "prefs": {"intl.accept_languages": language}},
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});
         let opened = browser.tell("/session", &wanted).await;
@@ -65,6 +71,25 @@ impl Browser {
     pub(super) async fn run(&self, script: &str) -> Value {
         let script = format!("const done = arguments[0];\n{script}");
         self.in_session("execute/async", &json!({"script": script, "args": []})).await
+    }
+
+    /// Presses a key, as WebDriver writes it.
+    pub(super) async fn press(&self, key: &str) {
+        let press = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": press});
+        self.in_session("actions", &json!({"actions": [keyboard]})).await;
+    }
+
+    /// Has the browser do what only its tools for developers can.
+    pub(super) async fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.in_session("goog/cdp/execute", &json!({"cmd": command, "params": parameters})).await
+    }
+
+    /// Returns a picture of the whole page, as PNG.
+    pub(super) async fn picture(&self) -> Vec<u8> {
+        let whole = json!({"captureBeyondViewport": true});
+        let picture = self.devtools("Page.captureScreenshot", &whole).await;
+        BASE64.decode(picture["data"].as_str().unwrap()).unwrap()
     }
 
     /// Returns what the browser complained of.

@@ -1,8 +1,11 @@
 // Runs the tests of one module in a real browser: /test/?module=orders.
 
+import { speak } from "/shop/words.js";
+
 const tests = [];
-const real = { fetch: window.fetch, setTimeout: window.setTimeout, EventSource: window.EventSource };
-const markup = fetch("/index.html").then((response) => response.text());
+const real = { fetch: window.fetch, setTimeout: window.setTimeout, setInterval: window.setInterval, EventSource: window.EventSource };
+const module = new URLSearchParams(location.search).get("module");
+const markup = fetch(["order", "words"].includes(module) ? "/orders/of-a-test" : "/index.html").then((response) => response.text());
 
 /** Adds a test. Each begins with the page as it is served, no orders kept, and no answer from the shop. */
 export const test = (name, run) => tests.push({ name, run });
@@ -78,18 +81,28 @@ export function type(selector, value) {
 
 export const submit = (form) => $(form).requestSubmit();
 
+const ticking = [];
+
 async function fresh() {
   const page = new DOMParser().parseFromString(await markup, "text/html");
-  page.querySelector("noscript").remove(); // for this parser there are no scripts
+  for (const found of page.querySelectorAll("noscript")) found.remove(); // for this parser there are no scripts
+  document.title = page.title;
   document.body.replaceWith(document.adoptNode(page.body));
-  sessionStorage.clear();
+  localStorage.clear();
+  speak("en");
+  localStorage.clear();
   window.setTimeout = real.setTimeout;
+  ticking.splice(0).forEach(clearInterval); // of the test before
+  window.setInterval = (...what) => {
+    ticking.push(real.setInterval.apply(window, what));
+    return ticking.at(-1);
+  };
   Stream.open = [];
   window.EventSource = Stream;
   shop(() => { throw new TypeError("nobody answers"); });
 }
 
-async function run(module) {
+async function run() {
   await import(`/test/${module}.js`);
   const results = [];
   for (const { name, run } of tests) {
@@ -101,4 +114,4 @@ async function run(module) {
   return results;
 }
 
-window.finished = run(new URLSearchParams(location.search).get("module"));
+window.finished = run();

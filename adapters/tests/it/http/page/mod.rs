@@ -1,7 +1,9 @@
 //! The page in a real browser: each module of its script by tests of its own, which run in there, and all of it
 //! against a shop.
 
+mod axe;
 mod browser;
+mod order;
 mod served;
 
 use browser::Browser;
@@ -32,6 +34,24 @@ async fn the_requests_of_the_page_pass_their_tests() {
 #[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
 async fn the_forms_of_the_page_pass_their_tests() {
     passes("form").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn an_orders_page_passes_its_tests() {
+    passes("order").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_following_of_orders_passes_its_tests() {
+    passes("follow").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_words_of_the_pages_pass_their_tests() {
+    passes("words").await;
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ test("an order shows its status as the events tell it", async () => {
   equal([texts("#orders .status"), texts("#orders .took")], [["Success"], ["took 1.5 s"]]);
   equal(Stream.open.length, 0, "streams after the last event");
   equal($("#announcer").textContent, "3 × Train: Success.");
+  equal([$("#orders .id").getAttribute("href"), $("#orders .id").getAttribute("aria-label")], ["/orders/one", "Page of the order of 3 × Train, one"]);
 });
 
 test("the first final status wins", async () => {
@@ -144,27 +145,27 @@ test("an order that the shop does not know is told as missing", async () => {
   equal([texts("#orders .reason"), asked.length], [["The shop does not know this order."], 13]);
 });
 
-test("orders of this tab are there again, and those that are pending are followed", async () => {
+test("orders of this browser are there again, and those that are pending are followed", async () => {
   hurry();
-  sessionStorage.setItem("orders", JSON.stringify([{ ...accepted("old"), product: "Kite", quantity: 1 }, { ...ended("done"), product: "Boat", quantity: 1 }]));
+  localStorage.setItem("orders", JSON.stringify([{ ...accepted("old"), product: "Kite", quantity: 1 }, { ...ended("done"), product: "Boat", quantity: 1 }]));
   const orders = new Orders();
   await orders.restore();
   equal([texts("#orders .what"), Stream.open.map(({ path }) => path)], [["Boat", "Kite"], ["/api/orders/old/events"]]);
 });
 
 test("what is kept and no list is forgotten", async () => {
-  sessionStorage.setItem("orders", "{not json");
+  localStorage.setItem("orders", "{not json");
   await new Orders().restore();
   equal(texts("#orders .what"), []);
 });
 
 test("the list keeps the newest fifty", async () => {
   const views = Array.from({ length: 51 }, (_, nth) => ({ ...ended(`order-${nth}`), product: `Toy ${nth}`, quantity: 1 }));
-  sessionStorage.setItem("orders", JSON.stringify(views));
+  localStorage.setItem("orders", JSON.stringify(views));
   await new Orders().restore();
   const shown = texts("#orders .what");
   equal([shown.length, shown[0], shown.at(-1)], [50, "Toy 50", "Toy 1"]);
-  equal(JSON.parse(sessionStorage.getItem("orders")).length, 50);
+  equal(JSON.parse(localStorage.getItem("orders")).length, 50);
 });
 
 test("markup in a name stays text", async () => {
@@ -178,4 +179,6 @@ test("markup in a name stays text", async () => {
 test("a product that is offered waits for its quantity", async () => {
   new Orders().offer("Kite");
   equal([$("#order-product").value, document.activeElement.id], ["Kite", "order-quantity"]);
+  new Orders().offer("Boat", "3");
+  equal([$("#order-product").value, $("#order-quantity").value], ["Boat", "3"]);
 });

@@ -10,13 +10,16 @@ use tokio::net::TcpListener;
 
 use super::super::{client::Answer, shop::Shop};
 
-const TESTS: [(&str, &str); 6] = [
+const TESTS: [(&str, &str); 9] = [
     ("harness.js", include_str!("harness.js")),
     ("api.js", include_str!("api.js")),
+    ("follow.js", include_str!("follow.js")),
     ("form.js", include_str!("form.js")),
+    ("order.js", include_str!("order.js")),
     ("orders.js", include_str!("orders.js")),
     ("products.js", include_str!("products.js")),
     ("plan.js", include_str!("plan.js")),
+    ("words.js", include_str!("words.js")),
 ];
 const PAGE: &str = r#"<!doctype html><meta charset="utf-8"><script type="module" src="/test/harness.js"></script>"#;
 
