@@ -4,7 +4,9 @@ import { Orders } from "./shop/orders.js";
 import { byId } from "./shop/page.js";
 import { Plan } from "./shop/plan.js";
 import { Products } from "./shop/products.js";
+import { offerLanguages } from "./shop/words.js";
 
+offerLanguages();
 const orders = new Orders();
 const products = new Products((name) => orders.offer(name));
 new Plan();

@@ -1,10 +1,14 @@
 // Requests to the shop, and what can go wrong with them.
 
-/** What went wrong with a request: a problem (RFC 9457), a plain answer, or no answer at all. */
+import { has, say } from "./words.js";
+
+const URN = "urn:woodytoys:problem:";
+
+/** What went wrong with a request: of a kind that the tables of words have a sentence for, whatever the shop wrote. */
 export class Problem extends Error {
-  constructor(status, title, { detail = "", field = null, retryAfter = null, calm = false } = {}) {
-    super(title);
-    Object.assign(this, { status, title, detail, field, retryAfter, calm });
+  constructor(kind, { status = 0, field = null, retryAfter = null, calm = false } = {}) {
+    super(kind);
+    Object.assign(this, { kind, status, field, retryAfter, calm });
   }
 
   static async of(response) {
@@ -13,30 +17,42 @@ export class Problem extends Error {
     try {
       body = JSON.parse(text) ?? {};
     } catch {
-      if (/^text\/plain/.test(response.headers.get("Content-Type") ?? "")) body = { detail: text.slice(0, 300) };
+      // Somebody else's page: the status says enough.
     }
-    const limited = response.status === 429 || body.error === "Rate limit exceeded";
-    const title = limited ? "That was a little fast for the workshop" : body.title ?? body.error ?? `The shop answered ${response.status}`;
-    return new Problem(response.status, String(title), {
-      detail: limited ? "" : String(body.detail ?? body.message ?? ""),
-      field: body.field ?? null,
+    const { status } = response;
+    return new Problem(kindOf(status, body), {
+      status,
+      field: typeof body.field === "string" ? body.field : null,
       retryAfter: secondsOf(response.headers.get("Retry-After")),
     });
   }
 
+  /** The same, as it was kept. */
+  static from({ kind, status, field }) {
+    return new Problem(kind, { status, field });
+  }
+
+  /** What it says to the visitor, about its field if there are words for that. */
   get text() {
-    const title = /[.!?…]$/.test(this.title) ? this.title : `${this.title}.`;
-    return this.detail && this.detail !== this.title ? `${title} ${this.detail}` : title;
+    const leaf = String(this.field ?? "").split(/\W+/).filter(Boolean).at(-1);
+    const keys = [`problem.${this.kind}.${leaf}`, `problem.${this.kind}`];
+    return say(keys.find(has) ?? "problem.other", { status: this.status });
   }
 
   get isBusy() {
     return this.status === 503 || this.status === 429;
   }
 
-  /** The request itself is refused: the same again would be too. */
-  get isRefusal() {
-    return this.status >= 400 && this.status < 500;
+  /** The same request may well succeed another time. */
+  get isPassing() {
+    return this.status === 0 ? this.kind === "no-answer" : this.status >= 500 || this.status === 429 || this.status === 408;
   }
+}
+
+function kindOf(status, { type, error }) {
+  if (status === 429 || error === "Rate limit exceeded") return "rate-limited";
+  if (typeof type === "string" && type.startsWith(URN)) return type.slice(URN.length);
+  return [502, 503, 504].includes(status) ? "unavailable" : "other";
 }
 
 /** `Retry-After` is a number of seconds or a date. */
@@ -59,12 +75,21 @@ export async function request(path, { body, headers, ...options } = {}) {
       signal: AbortSignal.timeout(30000),
     });
   } catch {
-    throw new Problem(0, "No answer from the shop", { detail: "It may be restarting. Please try again." });
+    throw new Problem("no-answer");
   }
   if (!response.ok) throw await Problem.of(response);
   return response;
 }
 
-export const get = async (path) => (await request(path)).json();
-export const remove = async (path) => (await request(path, { method: "DELETE" })).json();
-export const post = async (path, body, headers) => (await request(path, { method: "POST", body, headers })).json();
+/** Reads an answer to its end; one that breaks off is none. */
+async function read(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new Problem("no-answer");
+  }
+}
+
+export const get = async (path) => read(await request(path));
+export const remove = async (path) => read(await request(path, { method: "DELETE" }));
+export const post = async (path, body, headers) => read(await request(path, { method: "POST", body, headers }));

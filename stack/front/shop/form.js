@@ -2,6 +2,7 @@
 
 import { Problem } from "./api.js";
 import { announce, byId, element, sleep } from "./page.js";
+import { put } from "./words.js";
 
 export class Form {
   #busy = false;
@@ -16,6 +17,9 @@ export class Form {
       event.preventDefault();
       this.submit(send);
     });
+    // A double click, and a key that is held, mean one submit.
+    this.button.addEventListener("click", (event) => { if (event.detail > 1) event.preventDefault(); });
+    this.element.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.repeat) event.preventDefault(); });
     this.element.addEventListener("input", (event) => this.#clear(event.target));
   }
 
@@ -29,7 +33,7 @@ export class Form {
       await send(this);
     } catch (problem) {
       if (!(problem instanceof Problem)) console.error(problem);
-      this.#show(problem instanceof Problem ? problem : new Problem(0, "The page could not read the shop's answer"));
+      this.#show(problem instanceof Problem ? problem : new Problem("page"));
     } finally {
       this.#busy = false;
       this.button.removeAttribute("aria-disabled");
@@ -54,28 +58,30 @@ export class Form {
 
   async #wait(problem) {
     let left = problem.retryAfter ?? 2;
-    const sentence = () => `${problem.text} Trying again in ${left} s.`;
-    const { line, stop } = this.#say(sentence(), "Stop trying");
-    announce(sentence());
+    const { line, stop } = this.#say("form.again", () => ({ problem: problem.text, n: left }), "form.stop");
+    announce(line.textContent);
     let stopped = false;
     stop.addEventListener("click", () => { stopped = true; this.button.focus(); });
     for (; left > 0 && !stopped; left -= 1) {
-      line.textContent = sentence();
+      put(line, "form.again", () => ({ problem: problem.text, n: left }));
       for (let tenth = 0; tenth < 10 && !stopped; tenth += 1) await sleep(100);
     }
     if (stop === document.activeElement) this.button.focus();
     this.#dismiss();
-    if (stopped) throw new Problem(503, "Stopped", { detail: "The shop took nothing.", calm: true });
+    if (stopped) throw new Problem("stopped", { calm: true });
   }
 
-  #say(text, action, wrong = false) {
+  #say(key, filled, action, wrong = false) {
     this.#dismiss();
-    this.#notice = element("div", wrong ? "notice wrong" : "notice", "");
-    const line = element("span", "", text);
-    const stop = element("button", "", action);
+    this.#notice = element("div", wrong ? "notice wrong" : "notice");
+    const [line, stop] = [element("span"), element("button")];
+    put(line, key, filled);
     stop.type = "button";
     this.#notice.append(line);
-    if (action) this.#notice.append(stop);
+    if (action) {
+      put(stop, action);
+      this.#notice.append(stop);
+    }
     this.button.after(this.#notice);
     return { line, stop };
   }
@@ -88,12 +94,12 @@ export class Form {
   #show(problem) {
     const input = this.#inputOf(problem.field);
     if (!input) {
-      this.#say(problem.text, "", !problem.calm);
+      this.#say("form.problem", () => ({ problem: problem.text }), "", !problem.calm);
       announce(problem.text);
       return;
     }
     const place = this.#errorPlace(input);
-    place.textContent = problem.detail || problem.text;
+    put(place, "form.problem", () => ({ problem: problem.text }));
     place.hidden = false;
     input.setAttribute("aria-invalid", "true");
     input.focus(); // its description is the error, so a screen reader says it here
@@ -120,14 +126,14 @@ export class Form {
   }
 }
 
-export function textOf(input, what, field = input.name) {
+export function textOf(input, field = input.name) {
   const text = input.value.trim();
-  if (!text) throw new Problem(0, `${what} is missing`, { detail: `Please give ${what.toLowerCase()}.`, field });
+  if (!text) throw new Problem("missing", { field });
   return text;
 }
 
 /** The range is for the server to judge; this only keeps out what is no number. */
 export function numberOf(input, field = input.name) {
-  if (input.value === "") throw new Problem(0, "Not a number", { detail: "Please give a whole number.", field });
+  if (input.value === "") throw new Problem("not-a-number", { field });
   return Number(input.value);
 }

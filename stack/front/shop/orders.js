@@ -1,28 +1,32 @@
-// Orders: placed once, then followed to their final status by server-sent events, or by asking where there are none.
+// Orders: kept in this browser before they are sent, shown at once, sent until the shop has them, followed to their ends.
 
-import { Problem, get, post, remove } from "./api.js";
-import { FINAL, pathOf } from "./follow.js";
+import { Problem, get, remove } from "./api.js";
+import { FINAL, Follower, pathOf } from "./follow.js";
 import { Form, numberOf, textOf } from "./form.js";
-import { keep, kept, nameOf } from "./kept.js";
-import { announce, byId, duration, fromTemplate, sleep, uuid } from "./page.js";
+import { forget, isOrder, keep, kept, nameInStore, nameOf } from "./kept.js";
+import { announce, byId, fromTemplate, uuid } from "./page.js";
+import { Sender } from "./send.js";
+import { duration, label, put, say } from "./words.js";
 
-const MAX_STREAMS = 3; // a browser holds about six HTTP/1.1 connections per host: leave some for requests
-const MAX_KEPT = 50;
-const TITLES = {
-  pending: "Pending",
-  success: "Success",
-  rejected: "Rejected",
-  failed: "Failed",
-  cancelled: "Cancelled",
-};
+const isOver = ({ status }) => FINAL.has(status) || status === "refused";
 
 export class Orders {
-  #kept = new Map(); // id -> { view, row }, oldest first
-  #streams = 0;
-  #unsure = null; // { body, key } of an order sent without an answer: sent again, it keeps its key
+  #rows = new Map(); // what the browser calls an order -> { view, row }
+  #follower = new Follower({
+    seen: (view) => this.#update(view.order_id, view),
+    missing: (id) => this.#update(id, { missing: true }),
+  });
+  #sender = new Sender({
+    taken: (view, receipt) => this.#isTaken(view, receipt),
+    refused: (view, problem) => this.#isRefused(view, problem),
+    waits: (view, problem, seconds) => this.#drawWait(view, problem, seconds),
+  });
 
   constructor() {
     this.form = new Form("order-form", (form) => this.#place(form));
+    byId("forget").addEventListener("click", () => this.#forget());
+    document.body.addEventListener("language", () => this.#drawAll());
+    window.addEventListener("storage", ({ key, newValue }) => this.#isKeptElsewhere(key, newValue));
     setInterval(() => this.#drawWaiting(), 1000);
   }
 
@@ -35,183 +39,179 @@ export class Orders {
     this.form.input("quantity").select();
   }
 
-  /** Shows the orders of this browser again, and goes on following those that are pending. */
-  async restore() {
-    const views = kept();
-    for (const view of views) this.#keep(view);
-    for (const view of views) {
-      if (FINAL.has(view.status)) continue;
-      this.#follow(view.order_id);
-      await sleep(400); // the gateway allows few requests at once
-    }
+  /** Shows the orders of this browser again: sends what the shop may not have, and follows what is pending. */
+  restore() {
+    for (const view of kept()) this.#show(view);
   }
 
-  async #place(form) {
-    const product = textOf(form.input("product"), "A product");
+  #place(form) {
+    const product = textOf(form.input("product"));
     const quantity = numberOf(form.input("quantity"));
-    const body = { product, quantity };
-    if (JSON.stringify(this.#unsure?.body) !== JSON.stringify(body)) this.#unsure = { body, key: uuid() };
-    const headers = { "Idempotency-Key": this.#unsure.key };
-    let accepted;
-    try {
-      accepted = await form.patiently(() => post("/api/orders", body, headers));
-    } catch (problem) {
-      if (problem instanceof Problem && problem.isRefusal) this.#unsure = null;
-      throw problem;
-    }
-    this.#unsure = null;
-    const view = { product, quantity, ...accepted, seen_at: Date.now() };
-    announce(`Order accepted: ${nameOf(view)}.`);
-    if (!this.#kept.has(view.order_id)) this.#keep(view);
-    this.#follow(view.order_id);
+    if (product.length > 200) throw new Problem("invalid-value", { field: "product" });
+    if (!Number.isInteger(quantity) || quantity < 1 || quantity > 1000) throw new Problem("invalid-value", { field: "quantity" });
+    const view = { key: uuid(), product, quantity, status: "sending", seen_at: Date.now() };
+    keep(view);
+    this.#show(view);
   }
 
-  #isFinal(id) {
-    return FINAL.has(this.#kept.get(id)?.view.status);
+  #isTaken({ key }, receipt) {
+    const order = this.#rows.get(nameInStore({ key }));
+    if (!order) return;
+    this.#change(order, { ...receipt, wait: undefined });
+    announce(say("orders.taken", { what: nameOf(order.view) }));
+    this.#follower.follow(order.view.order_id);
+  }
+
+  #isRefused({ key }, { kind, status, field }) {
+    const order = this.#rows.get(nameInStore({ key }));
+    if (!order) return;
+    this.#change(order, { status: "refused", problem: { kind, status, field }, wait: undefined });
+    announce(`${nameOf(order.view)}. ${Problem.from(order.view.problem).text}`);
+  }
+
+  #drawWait({ key }, problem, seconds) {
+    const order = this.#rows.get(nameInStore({ key }));
+    if (!order) return;
+    const isNews = !order.wait;
+    order.wait = { problem, seconds };
+    this.#draw(order);
+    if (isNews) announce(order.row.querySelector(".reason").textContent);
   }
 
   /** Takes an order back; what has become of it meanwhile wins. */
-  async #cancel(id) {
-    const { view, row } = this.#kept.get(id);
+  async #cancel({ view, row }) {
+    const id = view.order_id;
     const button = row.querySelector(".cancel");
-    if (button.hasAttribute("aria-disabled")) return;
+    if (!id || button.hasAttribute("aria-disabled")) return;
     button.setAttribute("aria-disabled", "true");
     try {
       this.#update(id, await remove(pathOf(id)));
     } catch (problem) {
       if (problem.status === 409) this.#update(id, await get(pathOf(id)).catch(() => ({})));
-      else announce(`${nameOf(view)} was not cancelled. ${problem.text ?? ""}`);
+      else announce(say("orders.not-cancelled", { what: nameOf(view), problem: problem.text ?? "" }));
     } finally {
       button.removeAttribute("aria-disabled");
     }
   }
 
+  /** What the shop has, it has; what it may not have stays until it is sent. */
+  #forget() {
+    for (const { view } of Array.from(this.#rows.values())) {
+      if (view.status === "sending") continue;
+      forget(view);
+      this.#drop(nameInStore(view));
+    }
+    announce(say("orders.forgotten"));
+    byId("order-product").focus();
+  }
+
+  #isKeptElsewhere(name, text) {
+    if (name === null || !isOrder(name)) return;
+    const view = kept().find((other) => nameInStore(other) === name);
+    if (text === null || !view) this.#drop(name);
+    else this.#show(view);
+  }
+
   // The list
 
-  #keep(view) {
-    const row = fromTemplate("order-row");
-    row.querySelector(".cancel").addEventListener("click", () => this.#cancel(view.order_id));
-    this.#kept.set(view.order_id, { view, row });
-    byId("orders").prepend(row);
-    byId("orders-empty").hidden = true;
-    if (this.#kept.size > MAX_KEPT) {
-      const [oldest, { row: oldRow }] = this.#kept.entries().next().value;
-      this.#kept.delete(oldest);
-      oldRow.remove();
+  #show(view) {
+    const name = nameInStore(view);
+    let order = this.#rows.get(name);
+    if (order) order.view = { ...order.view, ...view };
+    else {
+      order = { view, row: fromTemplate("order-row"), wait: null };
+      const shown = order;
+      order.row.querySelector(".cancel").addEventListener("click", () => this.#cancel(shown));
+      this.#rows.set(name, order);
+      byId("orders").prepend(order.row);
+      if (view.status === "sending") this.#sender.send(view);
+      this.#fit();
     }
-    this.#draw(view.order_id);
-    this.#save();
+    if (view.order_id && !isOver(view) && !view.missing) this.#follower.follow(view.order_id);
+    this.#draw(order);
+  }
+
+  /** Leaves out what is no longer kept. */
+  #fit() {
+    const names = new Set(kept().map(nameInStore));
+    for (const name of Array.from(this.#rows.keys())) if (!names.has(name)) this.#drop(name);
+    byId("orders-empty").hidden = this.#rows.size > 0;
+    byId("forget").hidden = this.#rows.size === 0;
+  }
+
+  #drop(name) {
+    const order = this.#rows.get(name);
+    if (!order) return;
+    this.#rows.delete(name);
+    if (order.view.order_id) this.#follower.leave(order.view.order_id);
+    order.row.remove();
+    this.#fit();
   }
 
   #update(id, news) {
-    const order = this.#kept.get(id);
-    if (!order || this.#isFinal(id)) return; // the first final status wins
-    order.view = { ...order.view, ...news, missing: false };
-    this.#draw(id);
-    this.#save();
-    if (this.#isFinal(id)) {
-      const { view } = order;
-      announce(`${nameOf(view)}: ${TITLES[view.status]}${view.reason ? `, ${view.reason}` : ""}.`);
-    }
+    const order = Array.from(this.#rows.values()).find(({ view }) => view.order_id === id);
+    if (!order || FINAL.has(order.view.status)) return; // the first final status wins
+    this.#change(order, { missing: undefined, ...news });
+    const { view } = order;
+    if (!FINAL.has(view.status)) return;
+    this.#follower.leave(id);
+    announce(say("orders.ended", { what: nameOf(view), status: say(`status.${view.status}`) }));
   }
 
-  #draw(id) {
-    const { view, row } = this.#kept.get(id);
-    const find = (name) => row.querySelector(`.${name}`);
-    const when = new Date(view.accepted_at ?? view.seen_at);
-    find("what").textContent = nameOf(view);
-    find("status").className = `status ${TITLES[view.status] ? view.status : "pending"}`;
-    find("status").textContent = TITLES[view.status] ?? view.status;
-    find("reason").textContent = view.missing ? "The shop does not know this order." : view.reason ?? "";
-    find("reason").hidden = !view.reason && !view.missing;
-    find("when").textContent = when.toLocaleTimeString();
-    if (Number.isFinite(when.getTime())) find("when").dateTime = when.toISOString();
-    find("took").textContent = tookOf(view);
-    find("id").textContent = id.slice(0, 8) + "…";
-    find("id").title = id;
-    find("id").setAttribute("aria-label", `Page of the order of ${nameOf(view)}, ${id}`);
-    find("id").href = `/orders/${encodeURIComponent(id)}`;
-    find("cancel").setAttribute("aria-label", `Cancel ${nameOf(view)}`);
-    if (this.#isFinal(id) && find("cancel") === document.activeElement) find("id").focus(); // it goes away
-    find("cancel").hidden = this.#isFinal(id) || Boolean(view.missing);
+  #change(order, { wait, ...news }) {
+    order.view = { ...order.view, ...news };
+    order.wait = wait ?? null;
+    keep(order.view);
+    this.#draw(order);
+  }
+
+  #drawAll() {
+    for (const order of this.#rows.values()) this.#draw(order);
   }
 
   #drawWaiting() {
-    for (const [id, { view, row }] of this.#kept) if (!this.#isFinal(id)) row.querySelector(".took").textContent = tookOf(view);
+    for (const { view, row } of this.#rows.values()) if (!isOver(view)) row.querySelector(".took").textContent = tookOf(view);
   }
 
-  #save() {
-    keep(Array.from(this.#kept.values(), ({ view }) => view));
-  }
-
-  // Following
-
-  #follow(id) {
-    if (this.#isFinal(id)) return;
-    if (window.EventSource && this.#streams < MAX_STREAMS) this.#listen(id);
-    else this.#poll(id);
-  }
-
-  /** Follows an order by server-sent events; a stream that keeps failing gives way to polling. */
-  #listen(id) {
-    this.#streams += 1;
-    let failures = 0;
-    const source = new EventSource(`${pathOf(id)}/events`);
-    const stop = () => {
-      source.close(); // otherwise the browser connects again after the last event
-      clearInterval(check);
-      this.#streams -= 1;
-    };
-    const check = setInterval(async () => { // a silent stream is not a lost order
-      const answer = await get(pathOf(id)).catch(() => null);
-      if (source.readyState === EventSource.CLOSED) return;
-      if (answer) this.#update(id, answer);
-      if (this.#isFinal(id)) stop();
-    }, 15000);
-    source.addEventListener("status", (event) => {
-      failures = 0;
-      try {
-        this.#update(id, JSON.parse(event.data));
-      } catch (error) {
-        console.error(error);
-      }
-      if (this.#isFinal(id)) stop();
-    });
-    source.addEventListener("error", () => {
-      failures += 1;
-      if (source.readyState !== EventSource.CLOSED && failures < 3) return; // the browser is reconnecting
-      stop();
-      this.#poll(id);
-    });
-  }
-
-  async #poll(id) {
-    let delay = 800;
-    let unknown = 0;
-    while (this.#kept.has(id) && !this.#isFinal(id)) {
-      await sleep(delay * (1 + Math.random() / 4));
-      delay = Math.min(delay * 1.4, 8000);
-      try {
-        this.#update(id, await get(pathOf(id)));
-        unknown = 0;
-      } catch (problem) {
-        if (problem.retryAfter) delay = problem.retryAfter * 1000;
-        // While its database is unavailable the shop accepts orders that it cannot show yet.
-        if (problem.status === 404 && (unknown += 1) >= 12) {
-          this.#kept.get(id).view.missing = true;
-          this.#draw(id);
-          return;
-        }
-      }
+  #draw(order) {
+    const { view, row } = order;
+    const find = (name) => row.querySelector(`.${name}`);
+    const [what, over] = [nameOf(view), isOver(view)];
+    const when = new Date(view.accepted_at ?? view.seen_at);
+    find("what").textContent = what;
+    find("status").className = `status ${over ? view.status : "pending"}`;
+    put(find("status"), `status.${view.status}`);
+    find("reason").textContent = this.#reasonOf(order);
+    find("reason").hidden = !find("reason").textContent;
+    find("when").hidden = !Number.isFinite(when.getTime());
+    if (!find("when").hidden) {
+      find("when").textContent = when.toLocaleTimeString(document.documentElement.lang);
+      find("when").dateTime = when.toISOString();
     }
+    find("took").textContent = tookOf(view);
+    find("page").hidden = !view.order_id;
+    if (view.order_id) {
+      find("page").href = `/orders/${encodeURIComponent(view.order_id)}`;
+      label(find("page"), "orders.page.of", { what });
+    }
+    label(find("cancel"), "orders.cancel.of", { what });
+    if (over && find("cancel") === document.activeElement) find("page").focus(); // it goes away
+    find("cancel").hidden = !view.order_id || over || Boolean(view.missing);
+  }
+
+  #reasonOf({ view, wait }) {
+    if (view.problem) return Problem.from(view.problem).text;
+    if (view.missing) return say("orders.missing");
+    if (view.status === "rejected") return view.reason ?? "";
+    return view.status === "sending" && wait ? say("orders.again", { problem: wait.problem.text, n: wait.seconds }) : "";
   }
 }
 
 function tookOf(view) {
   if (FINAL.has(view.status)) {
     const ms = Date.parse(view.finished_at) - Date.parse(view.accepted_at);
-    return Number.isFinite(ms) ? `took ${duration(Math.max(ms, 0))}` : "";
+    return Number.isFinite(ms) ? say("orders.took", { time: duration(Math.max(ms, 0)) }) : "";
   }
   const waited = Math.floor((Date.now() - view.seen_at) / 1000);
-  return waited < 1 || view.missing ? "" : `waiting for ${waited < 60 ? `${waited} s` : duration(waited * 1000)}`;
+  return waited < 1 || view.missing || isOver(view) ? "" : say("orders.waiting", { time: duration(waited * 1000) });
 }

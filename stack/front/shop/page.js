@@ -1,23 +1,23 @@
-// What every part of the page uses: its elements, what a screen reader is told, how a duration is written.
+// What every part of the pages uses: its elements, and what a screen reader is told.
 // Data reaches the document through textContent and attributes only.
 
+import { translate } from "./words.js";
+
 export const byId = (id) => document.getElementById(id);
-export const fromTemplate = (id) => byId(id).content.firstElementChild.cloneNode(true);
 export const announce = (text) => { byId("announcer").textContent = text; };
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export function element(tag, className, text) {
+export function fromTemplate(id) {
+  const made = byId(id).content.firstElementChild.cloneNode(true);
+  translate(made);
+  return made;
+}
+
+export function element(tag, className, text = "") {
   const made = document.createElement(tag);
   if (className) made.className = className;
   made.textContent = text;
   return made;
-}
-
-export function duration(ms) {
-  if (ms < 1) return "under 1 ms";
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`;
 }
 
 /** A UUIDv4; `randomUUID` is missing where the page came over plain http from another host. */

@@ -2,7 +2,8 @@
 
 import { Problem, request } from "./api.js";
 import { Form, textOf } from "./form.js";
-import { announce, byId, duration, element } from "./page.js";
+import { announce, byId, element } from "./page.js";
+import { duration, put, say } from "./words.js";
 
 const MAX_CALLS = 5;
 
@@ -13,7 +14,7 @@ export class Plan {
 }
 
 async function draw(form) {
-  const name = textOf(form.input("name"), "A toy");
+  const name = textOf(form.input("name"));
   const figure = byId("plan-image").parentElement;
   figure.setAttribute("aria-busy", "true");
   try {
@@ -25,8 +26,8 @@ async function draw(form) {
       });
       const drawing = await response.text();
       const elapsed = performance.now() - start;
-      const type = response.headers.get("Content-Type") ?? "no type";
-      if (!type.startsWith("image/svg+xml")) throw new Problem(0, "The shop sent no drawing", { detail: `It answered ${type}.` });
+      const type = response.headers.get("Content-Type") ?? "";
+      if (!type.startsWith("image/svg+xml")) throw new Problem("no-drawing");
       showPlan(name, drawing);
       showCall(name, elapsed, response.headers.get("Cache-Status"));
     });
@@ -40,7 +41,7 @@ function showPlan(name, drawing) {
   const address = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing)}`;
   const image = byId("plan-image");
   image.src = address;
-  image.alt = `Cutting plan of ${name}`;
+  image.alt = say("plan.of", { name });
   image.hidden = false;
   byId("plan-empty").hidden = true;
   const link = byId("plan-save");
@@ -51,14 +52,16 @@ function showPlan(name, drawing) {
 
 function showCall(name, elapsed, cacheStatus) {
   const hit = /;\s*hit\b/i.test(cacheStatus ?? "");
-  const source = hit ? "from the cache" : "planned afresh";
   const row = document.createElement("li");
-  const line = element("div", "line", "");
-  line.append(element("strong", "", name), element("span", hit ? "took hit" : "took", duration(elapsed)));
-  const meta = element("p", "meta", `${source[0].toUpperCase()}${source.slice(1)} `);
+  const [line, took, meta, source] = [element("div", "line"), element("span", hit ? "took hit" : "took"), element("p", "meta"), element("span")];
+  const time = () => ({ name, time: duration(elapsed) });
+  put(took, "plan.time", time);
+  put(source, hit ? "plan.cached" : "plan.fresh");
+  line.append(element("strong", "", name), took);
+  meta.append(source, " ");
   if (cacheStatus) meta.append(element("code", "", cacheStatus));
   row.append(line, meta);
   byId("calls").prepend(row);
   while (byId("calls").childElementCount > MAX_CALLS) byId("calls").lastElementChild.remove();
-  announce(`Plan of ${name}: ${duration(elapsed)}, ${source}.`);
+  announce(say(hit ? "plan.said.cached" : "plan.said.fresh", time()));
 }

@@ -3,6 +3,7 @@
 import { Problem, get, post } from "./api.js";
 import { Form, numberOf, textOf } from "./form.js";
 import { announce, byId, fromTemplate, sleep, uuid } from "./page.js";
+import { count, label, put, say } from "./words.js";
 
 export class Products {
   #sentParts = []; // the rows of the request under way: an error names a part by its index in it
@@ -34,18 +35,18 @@ export class Products {
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         empty.hidden = false;
-        empty.textContent = `${problem.text} Looking again shortly.`;
+        put(empty, "products.away", () => ({ problem: problem.text }));
         await sleep((problem.retryAfter ?? 5) * 1000);
       }
     }
     byId("more-products").hidden = this.#nextPage === null;
     empty.hidden = byId("products").childElementCount > 0;
-    empty.textContent = "The shelf is empty. Add the first product.";
+    put(empty, "products.empty");
     suggest();
   }
 
   async #add(form) {
-    const body = { name: textOf(form.input("name"), "A name") };
+    const body = { name: textOf(form.input("name")) };
     this.#sentParts = Array.from(byId("parts").children);
     const parts = this.#sentParts.map(partOf);
     if (parts.length) body.parts = parts;
@@ -53,7 +54,7 @@ export class Products {
     byId("products").prepend(this.#row({ ...body, ...product }));
     byId("products-empty").hidden = true;
     suggest();
-    announce(`${body.name} is on the shelf.`);
+    announce(say("products.added", { name: body.name }));
     form.element.reset();
     byId("parts").replaceChildren();
     form.input("name").focus();
@@ -63,9 +64,11 @@ export class Products {
     const row = fromTemplate("product-row");
     const pieces = (product.parts ?? []).reduce((sum, part) => sum + (part.count ?? 1), 0);
     row.querySelector(".name").textContent = product.name;
-    row.querySelector(".meta").textContent = pieces ? `${pieces} ${pieces === 1 ? "piece" : "pieces"} each` : "Cut as the letters of its name";
+    const meta = row.querySelector(".meta");
+    if (pieces) put(meta, "products.parts", () => ({ pieces: count("products.pieces", pieces) }));
+    else put(meta, "products.letters");
     const button = row.querySelector(".order");
-    button.setAttribute("aria-label", `Order ${product.name}`);
+    label(button, "products.order.of", { name: product.name });
     button.addEventListener("click", () => this.#offer(product.name));
     return row;
   }
@@ -93,8 +96,8 @@ function addPart() {
 
 function numberParts() {
   Array.from(byId("parts").children).forEach((row, index) => {
-    row.querySelector("legend").textContent = `Part ${index + 1}`;
-    row.querySelector(".remove").setAttribute("aria-label", `Remove part ${index + 1}`);
+    put(row.querySelector("legend"), "part", { n: index + 1 });
+    label(row.querySelector(".remove"), "part.remove.of", { n: index + 1 });
   });
 }
 
@@ -102,7 +105,7 @@ function partOf(row, index) {
   const input = (name) => row.elements.namedItem(name);
   const number = (name) => numberOf(input(name), `parts[${index}].${name}`);
   return {
-    name: textOf(input("name"), "A name", `parts[${index}].name`),
+    name: textOf(input("name"), `parts[${index}].name`),
     width_mm: number("width_mm"),
     height_mm: number("height_mm"),
     count: number("count"),

@@ -68,7 +68,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The modules of the pages' scripts.
-const MODULES: [(&str, &str); 12] = [
+const MODULES: [(&str, &str); 13] = [
     ("api.js", include_str!("../../../front/shop/api.js")),
     ("en.js", include_str!("../../../front/shop/en.js")),
     ("follow.js", include_str!("../../../front/shop/follow.js")),
@@ -80,6 +80,7 @@ const MODULES: [(&str, &str); 12] = [
     ("page.js", include_str!("../../../front/shop/page.js")),
     ("plan.js", include_str!("../../../front/shop/plan.js")),
     ("products.js", include_str!("../../../front/shop/products.js")),
+    ("send.js", include_str!("../../../front/shop/send.js")),
     ("words.js", include_str!("../../../front/shop/words.js")),
 ];
 

@@ -29,6 +29,9 @@ export async function until(what, condition) {
 }
 let now = "";
 
+/** Returns a file as the shop serves it. */
+export const file = async (path) => (await real.fetch.call(window, path)).text();
+
 /** What the shop answers: a function of method, path, body and headers. Returns the requests that were made. */
 export function shop(answer) {
   const asked = [];
@@ -82,6 +85,12 @@ export function type(selector, value) {
 export const submit = (form) => $(form).requestSubmit();
 
 const ticking = [];
+const listening = [];
+const listen = window.addEventListener;
+window.addEventListener = (...what) => {
+  listening.push(what);
+  listen.apply(window, what);
+};
 
 async function fresh() {
   const page = new DOMParser().parseFromString(await markup, "text/html");
@@ -91,8 +100,11 @@ async function fresh() {
   localStorage.clear();
   speak("en");
   localStorage.clear();
+  // What a test left waiting is not to hold up the next one.
+  Object.defineProperty(navigator, "locks", { value: { request: (name, run) => run() }, configurable: true });
   window.setTimeout = real.setTimeout;
   ticking.splice(0).forEach(clearInterval); // of the test before
+  for (const [name, heard] of listening.splice(0)) window.removeEventListener(name, heard);
   window.setInterval = (...what) => {
     ticking.push(real.setInterval.apply(window, what));
     return ticking.at(-1);

@@ -5,10 +5,11 @@ mod axe;
 mod browser;
 mod order;
 mod served;
+mod shop;
+mod way;
 
 use browser::Browser;
-use serde_json::{Value, json};
-use woody_core::ports::Verdict;
+use serde_json::Value;
 
 use super::shop::Shop;
 
@@ -50,6 +51,18 @@ async fn the_following_of_orders_passes_its_tests() {
 
 #[tokio::test]
 #[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_keeping_of_orders_passes_its_tests() {
+    passes("kept").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_sending_of_orders_passes_its_tests() {
+    passes("send").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
 async fn the_words_of_the_pages_pass_their_tests() {
     passes("words").await;
 }
@@ -70,36 +83,4 @@ async fn the_products_of_the_page_pass_their_tests() {
 #[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
 async fn the_plans_of_the_page_pass_their_tests() {
     passes("plan").await;
-}
-
-#[tokio::test]
-#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
-async fn a_visitor_adds_a_product_orders_it_and_draws_its_plan() {
-    let shop = Shop::open().await;
-    shop.decide(Ok(Verdict::Success(None)));
-    let browser = Browser::open().await;
-    browser.go(&format!("http://{}/", shop.addr)).await;
-    let visit = r##"
-        const $ = (selector) => document.querySelector(selector);
-        const until = async (condition) => { while (!condition()) await new Promise((turn) => setTimeout(turn, 10)); };
-        const visit = async () => {
-            $("#product-name").value = "Kite";
-            $("#product-form").requestSubmit();
-            await until(() => $("#products .name")?.textContent === "Kite");
-            $("#products .order").click();
-            $("#order-form").requestSubmit();
-            await until(() => $("#orders .status")?.textContent === "Success");
-            $("#plan-name").value = "Kite";
-            $("#plan-form").requestSubmit();
-            await until(() => $("#calls strong")?.textContent === "Kite");
-            await $("#plan-image").decode();
-            return { ordered: $("#orders .what").textContent, drawn: $("#plan-image").naturalWidth > 0 };
-        };
-        visit().then(done, (error) => done(`${error}`));
-    "##;
-    assert_eq!(browser.run(visit).await, json!({"ordered": "Kite", "drawn": true}));
-    // What the page's policy forbids, and files that are not there, are complained of.
-    assert_eq!(browser.complaints().await, [""; 0]);
-    let counts = woody_core::ports::OrderStore::counts(&*shop.store).await.unwrap();
-    assert_eq!(counts.success, 1);
 }

@@ -1,3 +1,4 @@
+import { find, keep } from "/shop/kept.js";
 import { OrderPage } from "/shop/order.js";
 import { speak } from "/shop/words.js";
 import { $, Stream, all, equal, hurry, json, shop, test, texts, until } from "./harness.js";
@@ -80,7 +81,7 @@ test("an order that is fresh is not said to take long", async () => {
 
 test("while the shop is away its page shows what was known, and goes on asking", async () => {
   hurry();
-  localStorage.setItem("orders", JSON.stringify([PENDING]));
+  keep(PENDING);
   let isThere = false;
   const asked = shop((request) => (isThere ? knows(ended("success"))(request) : json(503, { title: "Unavailable" })));
   new OrderPage(ID).open();
@@ -90,7 +91,7 @@ test("while the shop is away its page shows what was known, and goes on asking",
   await until("more questions", () => asked.length > 3);
   isThere = true;
   await is("Ready to be made");
-  equal([seen("away"), JSON.parse(localStorage.getItem("orders"))[0].status], [false, "success"]);
+  equal([seen("away"), find(ID).status], [false, "success"]);
 });
 
 test("an order of which only the broker knows has no name and no time yet", async () => {

@@ -45,6 +45,6 @@ test("an answer that is no drawing is not shown", async () => {
   new Plan();
   submit("#plan-form");
   await idle();
-  equal(texts(".notice.wrong span"), ["The shop sent no drawing. It answered application/json."]);
+  equal(texts(".notice.wrong span"), ["The shop sent no drawing."]);
   equal([$("#plan-image").hidden, $(".plan").hasAttribute("aria-busy")], [true, false]);
 });

@@ -68,7 +68,7 @@ test("without parts none are sent", async () => {
 });
 
 test("the shop's error stands beside the part that it names", async () => {
-  shop(() => json(422, { title: "Invalid", detail: "too wide", field: "parts[1].width_mm" }));
+  shop(() => json(422, { type: "urn:woodytoys:problem:invalid-value", detail: "too wide", field: "parts[1].width_mm" }));
   new Products(() => {});
   type("#product-name", "Kite");
   for (let nth = 0; nth < 2; nth += 1) {
@@ -78,7 +78,7 @@ test("the shop's error stands beside the part that it names", async () => {
   submit("#product-form");
   await idle();
   const errors = all("#parts .part").map((row) => row.querySelector("[data-error-for=width_mm]"));
-  equal(errors.map(({ hidden, textContent }) => [hidden, textContent]), [[true, ""], [false, "too wide"]]);
+  equal(errors.map(({ hidden, textContent }) => [hidden, textContent]), [[true, ""], [false, "A whole number from 1 to 10,000, please."]]);
 });
 
 test("a part without a number is found before anything is sent", async () => {

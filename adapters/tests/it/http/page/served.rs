@@ -10,15 +10,17 @@ use tokio::net::TcpListener;
 
 use super::super::{client::Answer, shop::Shop};
 
-const TESTS: [(&str, &str); 9] = [
+const TESTS: [(&str, &str); 11] = [
     ("harness.js", include_str!("harness.js")),
     ("api.js", include_str!("api.js")),
     ("follow.js", include_str!("follow.js")),
     ("form.js", include_str!("form.js")),
+    ("kept.js", include_str!("kept.js")),
     ("order.js", include_str!("order.js")),
     ("orders.js", include_str!("orders.js")),
     ("products.js", include_str!("products.js")),
     ("plan.js", include_str!("plan.js")),
+    ("send.js", include_str!("send.js")),
     ("words.js", include_str!("words.js")),
 ];
 const PAGE: &str = r#"<!doctype html><meta charset="utf-8"><script type="module" src="/test/harness.js"></script>"#;

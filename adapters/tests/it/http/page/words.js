@@ -1,5 +1,5 @@
 import { TABLES, duration, label, offerLanguages, put, say, speak, spoken } from "/shop/words.js";
-import { $, all, equal, test } from "./harness.js";
+import { $, all, equal, file, test } from "./harness.js";
 
 const braces = (sentence) => (sentence.match(/\{\w+\}/g) ?? []).sort();
 
@@ -48,4 +48,38 @@ test("durations are written as the language writes numbers", async () => {
   equal([0.4, 12, 1500, 61000, 3_720_000].map(duration), ["1 ms", "12 ms", "1.5 s", "1 min 1 s", "1 h 2 min"]);
   speak("fr");
   equal(duration(1500), "1,5 s");
+});
+
+const PAGES = ["/index.html", "/orders/of-a-test"];
+const SILENT = "script, style, code, code span, [data-language], .name a, h1:not([data-say]), a[href='/openapi.json']";
+
+test("no page says a sentence that is not in the table", async () => {
+  for (const path of PAGES) {
+    const page = new DOMParser().parseFromString(await file(path), "text/html");
+    const roots = [page.head, page.body, ...Array.from(page.querySelectorAll("template"), ({ content }) => content)];
+    for (const root of roots) {
+      for (const found of root.querySelectorAll("*")) {
+        const text = Array.from(found.childNodes).filter(({ nodeType }) => nodeType === Node.TEXT_NODE).map(({ data }) => data).join("").trim();
+        if (text && !found.matches(SILENT) && found.tagName !== "TITLE") equal(text, TABLES.en[found.dataset.say], `${path}, ${found.outerHTML}`);
+        const label = found.getAttribute("aria-label");
+        if (label) equal(label, TABLES.en[found.dataset.sayLabel], `${path}, ${found.outerHTML}`);
+        if (found.name === "description") equal(found.content, TABLES.en[found.dataset.sayContent], path);
+        for (const silent of ["title", "placeholder"]) equal(found.getAttribute(silent), null, `${path}, ${found.outerHTML}`);
+      }
+    }
+  }
+});
+
+test("no sentence is left in a script, and every key that one says is in the table", async () => {
+  const pages = await Promise.all(PAGES.map(file));
+  const scripts = new Set(pages.flatMap((page) => Array.from(page.matchAll(/(?:href|src)="(\/[\w/]+\.js)"/g), ([, path]) => path)));
+  for (const path of scripts) {
+    if (/\/(en|fr)\.js$/.test(path)) continue;
+    const script = (await file(path)).replace(/\/\*\*.*\*\/|(^|\s)\/\/.*/g, "");
+    const sentences = (script.match(/["`'][A-ZÀ-Ý]\w* \w[^"`']*/g) ?? []).filter((found) => !found.includes("Rate limit exceeded"));
+    equal(sentences, [], path);
+    for (const [, key] of script.matchAll(/\b(?:say|put|label|count)\((?:\w+(?:\([^)]*\))?, )?"([\w.-]+)"/g)) {
+      equal(key in TABLES.en || `${key}.other` in TABLES.en, true, `${path}, ${key}`);
+    }
+  }
 });
