@@ -87,7 +87,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, other);
         let arrival = self.arrival.clone();
         Either::Right(Box::pin(async move {
-            is_plain_json(&request.head.headers)?;
+            is_plain(&request.head.headers, if request.is_form { FORM } else { JSON })?;
             if let Some(incoming) = request.body.incoming() {
                 let limits = arrival.limits;
                 let max_bytes =
@@ -159,8 +159,11 @@ fn gave_way() -> Failure {
     Failure::new(FailureKind::Overloaded, detail)
 }
 
-/// Whether a body is JSON as it is: neither of another type, nor compressed.
-fn is_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Whether a body is of this type as it is: neither of another one, nor compressed.
+fn is_plain(headers: &HeaderMap, content_type: &str) -> Result<(), Failure> {
     if let Some(coding) = coding(headers, &TRANSFER_ENCODING, "chunked") {
         let problem = format!("is {coding}: send it chunked, or with its length");
         return Err(Failure::field(
@@ -174,7 +177,7 @@ fn is_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
         return Err(Failure::field(FailureKind::UnsupportedCoding, "Content-Encoding", problem));
     }
     let unsupported = |found: &str| {
-        let detail = format!("Send application/json, not {found}.");
+        let detail = format!("Send {content_type}, not {found}.");
         Err(Failure::new(FailureKind::UnsupportedMediaType, detail))
     };
     let Some(given) = headers.get(CONTENT_TYPE) else {
@@ -182,11 +185,7 @@ fn is_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
     };
     let given = given.to_str().unwrap_or("something unreadable");
     let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        Ok(())
-    } else {
-        unsupported(&quoted(essence))
-    }
+    if essence.eq_ignore_ascii_case(content_type) { Ok(()) } else { unsupported(&quoted(essence)) }
 }
 
 /// The first coding that `header` lists besides `plain`, as the client wrote it.
@@ -216,7 +215,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             headers.insert(header, HeaderValue::from_static(value));
-            let kind = is_plain_json(&headers).err().map(|failure| failure.kind());
+            let kind = is_plain(&headers, JSON).err().map(|failure| failure.kind());
             assert_eq!(kind, refused, "{value}");
         }
     }

@@ -18,6 +18,8 @@ pub struct Route<A> {
     pub instead: Option<&'static str>,
     /// Whether it takes many things at once, and so a larger body.
     pub is_batch: bool,
+    /// Whether its body is a form that a browser sends without a script.
+    pub is_form: bool,
     /// What the service does.
     pub action: A,
 }
@@ -48,7 +50,16 @@ impl<A> Route<A> {
     /// A `GET` that returns text, as the original system did.
     pub const fn text(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Get, Style::Text);
-        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
+        Self {
+            method,
+            path,
+            style,
+            only_with: None,
+            instead: None,
+            is_batch: false,
+            is_form: false,
+            action,
+        }
     }
 
     /// A `GET` of the original system that changes state.
@@ -61,6 +72,7 @@ impl<A> Route<A> {
             only_with: None,
             instead: Some(instead),
             is_batch: false,
+            is_form: false,
             action,
         }
     }
@@ -68,26 +80,79 @@ impl<A> Route<A> {
     /// A `GET` whose errors are problems.
     pub const fn get(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Get, Style::Problem);
-        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
+        Self {
+            method,
+            path,
+            style,
+            only_with: None,
+            instead: None,
+            is_batch: false,
+            is_form: false,
+            action,
+        }
     }
 
     /// A `POST` whose errors are problems.
     pub const fn post(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Post, Style::Problem);
-        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
+        Self {
+            method,
+            path,
+            style,
+            only_with: None,
+            instead: None,
+            is_batch: false,
+            is_form: false,
+            action,
+        }
     }
 
     /// A `POST` of many things at once, whose errors are problems: its body may have
     /// [`max_batch_bytes`](crate::http::BodyLimits::max_batch_bytes).
     pub const fn post_batch(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Post, Style::Problem);
-        Self { method, path, style, only_with: None, instead: None, is_batch: true, action }
+        Self {
+            method,
+            path,
+            style,
+            only_with: None,
+            instead: None,
+            is_batch: true,
+            is_form: false,
+            action,
+        }
+    }
+
+    /// A `POST` of a form, `application/x-www-form-urlencoded`, as a browser sends it without a script.
+    ///
+    /// Any site's page can send one: the route looks where it comes from.
+    pub const fn post_form(path: &'static str, action: A) -> Self {
+        let (method, style) = (Verb::Post, Style::Problem);
+        Self {
+            method,
+            path,
+            style,
+            only_with: None,
+            instead: None,
+            is_batch: false,
+            is_form: true,
+            action,
+        }
     }
 
     /// A `DELETE` whose errors are problems.
     pub const fn delete(path: &'static str, action: A) -> Self {
         let (method, style) = (Verb::Delete, Style::Problem);
-        Self { method, path, style, only_with: None, instead: None, is_batch: false, action }
+        Self {
+            method,
+            path,
+            style,
+            only_with: None,
+            instead: None,
+            is_batch: false,
+            is_form: false,
+            action,
+        }
     }
 }
 

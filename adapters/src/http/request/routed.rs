@@ -20,6 +20,7 @@ pub struct RoutedRequest<A> {
     pub body: RequestBody,
     pub(in crate::http) path: &'static str,
     pub(in crate::http) is_batch: bool,
+    pub(in crate::http) is_form: bool,
     pub(in crate::http) head: Parts,
 }
 
@@ -50,6 +51,19 @@ impl<A> RoutedRequest<A> {
         names: [&'static str; N],
     ) -> Result<[Option<Cow<'_, str>>; N], Failure> {
         query::parse(self.head.uri.query(), names)
+    }
+
+    /// The fields of the form in the body, each at most once and none besides.
+    ///
+    /// # Errors
+    /// A [`Failure`] that names the field.
+    pub fn form<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> Result<[Option<Cow<'_, str>>; N], Failure> {
+        let text = std::str::from_utf8(self.body.bytes())
+            .map_err(|_| Failure::new(FailureKind::MalformedQuery, "The form is not UTF-8."))?;
+        query::parse(Some(text), names)
     }
 
     /// A header that may stand once.

@@ -110,6 +110,11 @@ impl Failure {
         &self.0.detail
     }
 
+    /// Returns the field that it is about, if it is about one.
+    pub(in crate::http) fn about(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
     /// The error behind it, which clients do not see.
     pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)

@@ -115,6 +115,11 @@ impl FailureKind {
         }
     }
 
+    /// Returns the name of the problem's type, the last word of its URN.
+    pub(in crate::http) const fn slug(self) -> &'static str {
+        self.row().1
+    }
+
     /// The status that goes with it.
     pub const fn status(self) -> StatusCode {
         self.row().0

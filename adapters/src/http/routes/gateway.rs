@@ -52,7 +52,7 @@ impl Default for GatewayLimits {
 /// | --- | --- |
 /// | `/api/misc…`, `/api/ping` | misc |
 /// | `/api/products…` | products |
-/// | `/api/orders…`, `/api/events` | orders |
+/// | `/api/orders…`, `/api/events`; `/orders`, `/orders/…/cancel` and `/orders/…?plain` | orders |
 /// | anything else | front |
 pub fn gateway(
     misc: MiscRoutes,
@@ -91,10 +91,29 @@ impl<M: HttpService, P: HttpService, O: HttpService, F: HttpService> HttpService
             self.misc.answer(peer, request).await
         } else if path.starts_with("/api/products") {
             self.products.answer(peer, request).await
-        } else if path.starts_with("/api/orders") || path.starts_with("/api/events") {
+        } else if path.starts_with("/api/orders")
+            || path.starts_with("/api/events")
+            || is_plain(path, request.uri().query())
+        {
             self.orders.answer(peer, request).await
         } else {
             self.front.answer(peer, request).await
         }
+    }
+}
+
+/// Whether it is a page of orders for browsers that run no script.
+fn is_plain(path: &str, query: Option<&str>) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let Some(rest) = path.strip_prefix("/orders") else { return false };
+    let asks = || {
+        query
+            .unwrap_or_default()
+            .split('&')
+            .any(|pair| pair == "plain" || pair.starts_with("plain="))
+    };
+    match rest.strip_prefix('/') {
+        None => rest.is_empty(),
+        Some(rest) => rest.ends_with("/cancel") || asks(),
     }
 }

@@ -195,14 +195,15 @@ where
                     let route = &around.table[index];
                     let span = tracing::debug_span!("request", request.id = id.as_str(),
                         http.method = %method, http.route = route.path);
-                    let Route { action, path, style, is_batch, .. } = *route;
+                    let Route { action, path, style, is_batch, is_form, .. } = *route;
                     let outcome = if let Some(failure) =
                         unfit(&head).or_else(|| around.strangers.refuse(&head))
                     {
                         Err(failure)
                     } else {
                         let client = peer.ip();
-                        let routed = RoutedRequest { action, client, body, path, is_batch, head };
+                        let routed =
+                            RoutedRequest { action, client, body, path, is_batch, is_form, head };
                         let served = self.inner.clone().oneshot(routed).instrument(span);
                         let outcome = AssertUnwindSafe(served).catch_unwind().await;
                         outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))

@@ -96,6 +96,15 @@ async fn every_module_is_served_and_each_page_loads_those_that_it_uses_early() {
         all.extend(used);
     }
     assert_eq!(all, modules());
+    let mut bytes = 0;
+    for path in ["/orders/42", "/style.css", "/favicon.svg", "/shop.js", "/order.js"] {
+        bytes += shop.get(path).await.body.len();
+    }
+    bytes += shop.ask("GET /", &["accept: text/html"]).await.body.len();
+    for module in &all {
+        bytes += shop.get(&format!("/shop/{module}")).await.body.len();
+    }
+    assert!(bytes < 100_000, "all pages together are {bytes} bytes");
     for nowhere in ["/shop/nowhere.js", "/shop/", "/shop/..%2Fshop.js", "/shop/api.js/x"] {
         assert_eq!(shop.get(nowhere).await.status, 404, "{nowhere}");
     }

@@ -19,6 +19,7 @@ mod openapi;
 mod orders;
 mod outage;
 mod page;
+mod plain;
 mod products;
 mod shop;
 mod slow;

@@ -8,6 +8,10 @@ use woody_adapters::http::{
 
 use super::{client::request, shop::Shop};
 
+/// A form from a page of the shop's own.
+const OWN_FORM: [&str; 2] =
+    ["content-type: application/x-www-form-urlencoded", "sec-fetch-site: same-origin"];
+
 fn document() -> Value {
     serde_json::to_value(openapi()).unwrap()
 }
@@ -63,8 +67,12 @@ async fn every_documented_route_answers_with_a_documented_status_and_type() {
         };
         let operation = &document["paths"][&path][method.to_lowercase()];
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
+        let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"];
         let (headers, body) = match example {
-            Value::Null => (vec![], String::new()),
+            Value::Null => match form["example"].as_str() {
+                Some(form) => (OWN_FORM.to_vec(), form.to_owned()),
+                None => (vec![], String::new()),
+            },
             example => (vec!["content-type: application/json"], example.to_string()),
         };
         let line = format!(
@@ -72,8 +80,12 @@ async fn every_documented_route_answers_with_a_documented_status_and_type() {
             path.replace("{id}", id).replace("{module}", "orders.js")
         );
         let answer = shop.send(request(&line, &headers, body)).await;
-        assert!(answer.status.is_success(), "{line}: {answer:?}");
         let response = &operation["responses"][answer.status.as_str()];
+        if answer.status == 303 {
+            assert!(response.is_object() && answer.headers.contains_key("location"), "{line}");
+            continue;
+        }
+        assert!(answer.status.is_success(), "{line}: {answer:?}");
         let kind = answer.header("content-type").split(';').next().unwrap();
         assert!(response["content"][kind].is_object(), "{line}: {kind} in {response}");
     }

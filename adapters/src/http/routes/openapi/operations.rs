@@ -55,7 +55,9 @@ pub(super) fn paths() -> Paths {
         .path("/api/events", item(vec![events_of_orders()]))
         .path("/openapi.json", item(vec![document()]))
         .path("/", item(vec![page()]))
+        .path("/orders", item(vec![order_form(), place_by_form()]))
         .path("/orders/{id}", item(vec![order_page()]))
+        .path("/orders/{id}/cancel", item(vec![cancel_by_form()]))
         .path("/style.css", item(vec![file("style", "text/css")]))
         .path("/shop.js", item(vec![file("script", "text/javascript")]))
         .path("/order.js", item(vec![file("order_script", "text/javascript")]))
@@ -373,10 +375,64 @@ fn page() -> Told {
         .problems(&[])
 }
 
+fn html(about: &str) -> ResponseBuilder {
+    typed("text/html", None, ResponseBuilder::new().description(about))
+}
+
+fn order_form() -> Told {
+    get("front", "order_form", "Shows a form to order by without a script")
+        .parameter(query("product", Required::False, text_schema(), "What stands in the form."))
+        .parameter(query("quantity", Required::False, text_schema(), "What stands in the form."))
+        .parameter(query(
+            "lang",
+            Required::False,
+            text_schema(),
+            "`en` or `fr`; the browser's if it is left out.",
+        ))
+        .answer("200", html("The form.").build())
+        .problems(&[BAD_QUERY])
+}
+
+fn place_by_form() -> Told {
+    let placed = ResponseBuilder::new()
+        .description("The order is kept from now on.")
+        .header("Location", header("Its page.", Type::String));
+    Told::new(HttpMethod::Post, "front", "place_order_by_form", "Places the order that a form asks for")
+        .about(
+            "From a page of the shop's own: `Sec-Fetch-Site`, `Origin` or `Referer` says so. Sent twice with one \
+                `key`, it is one order; without a key the form is shown once more.",
+        )
+        .form(&["product", "quantity", "key", "lang"], "product=lion&quantity=3&key=a-key-of-its-own")
+        .answer("200", html("The form once more, with a key.").build())
+        .answer("303", placed.build())
+        .problems(&[
+            (400, "The form cannot be read, or has other fields."),
+            FOREIGN,
+            (415, "It is no form."),
+            (422, "A value that cannot be, or a key that placed another order; as a page."),
+        ])
+}
+
+fn cancel_by_form() -> Told {
+    let led = ResponseBuilder::new()
+        .description("What has become of it.")
+        .header("Location", header("Its page.", Type::String));
+    Told::new(HttpMethod::Post, "front", "cancel_order_by_form", "Cancels an order that is pending")
+        .parameter(in_path("id", uuid(), "The order."))
+        .form(&["lang"], "lang=en")
+        .answer("303", led.build())
+        .problems(&[(400, "The form cannot be read."), FOREIGN, (415, "It is no form."), BAD_VALUE])
+}
+
 fn order_page() -> Told {
     get("front", "order_page", "Shows an order's page")
-        .about("It is the same whichever order it is: its script asks for the order.")
+        .about(
+            "It is the same whichever order it is: its script asks for the order. With `plain` it shows \
+                the order without a script, and looks again by itself.",
+        )
         .parameter(in_path("id", text_schema(), "The order."))
+        .parameter(query("plain", Required::False, text_schema(), "Whether it is to do without a script."))
+        .parameter(query("lang", Required::False, text_schema(), "`en` or `fr`, where it does."))
         .answer(
             "200",
             typed("text/html", None, ResponseBuilder::new().description("The page.")).build(),

@@ -47,6 +47,20 @@ impl Told {
         self.with(|operation| operation.request_body(Some(body)))
     }
 
+    /// A form of these fields, as a browser sends it.
+    pub(super) fn form(self, fields: &[&str], example: &str) -> Self {
+        let text = || ObjectBuilder::new().schema_type(Type::String).build();
+        let form =
+            fields.iter().fold(ObjectBuilder::new(), |form, field| form.property(*field, text()));
+        let example = Some(Value::from(example));
+        let content = ContentBuilder::new().schema(Some(form.build())).example(example).build();
+        let body: RequestBody = RequestBodyBuilder::new()
+            .content("application/x-www-form-urlencoded", content)
+            .required(Some(Required::True))
+            .build();
+        self.with(|operation| operation.request_body(Some(body)))
+    }
+
     pub(super) fn answer(self, status: &str, response: impl Into<RefOr<Response>>) -> Self {
         self.with(|operation| operation.response(status, response))
     }

@@ -6,6 +6,7 @@ mod batch_room;
 mod events;
 pub(super) mod listed;
 mod many;
+mod plain;
 mod seen;
 mod toys;
 mod view;

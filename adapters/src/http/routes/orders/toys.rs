@@ -10,6 +10,7 @@ use super::{
     super::dto::OrderToPlace,
     api::{OrderApi, idempotency_key},
     events::StreamSettings,
+    plain,
 };
 use crate::http::{
     request::{Route, RoutedRequest, choose, json, query},
@@ -32,6 +33,10 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 /// | `GET /api/events?ids=ID,ID` | the changes of up to 100 orders by one stream |
+/// | `GET /orders` | a form to order by, for browsers that run no script |
+/// | `POST /orders` | 303 to the order that the form asks for |
+/// | `GET /orders/{id}` | where the order is, as a page without a script |
+/// | `POST /orders/{id}/cancel` | 303 to the order, which is cancelled if it was pending |
 pub struct ToyOrderRoutes {
     api: OrderApi<ToyOrder>,
 }
@@ -53,6 +58,10 @@ pub enum Action {
     Cancel,
     Events,
     Follow,
+    PlainForm,
+    PlainPlace,
+    PlainShow,
+    PlainCancel,
 }
 
 const TABLE: &[Route<Action>] = &[
@@ -64,6 +73,10 @@ const TABLE: &[Route<Action>] = &[
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
     Route::get("/api/events", Action::Follow),
+    Route::get("/orders", Action::PlainForm),
+    Route::post_form("/orders", Action::PlainPlace),
+    Route::get("/orders/{id}", Action::PlainShow),
+    Route::post_form("/orders/{id}/cancel", Action::PlainCancel),
 ];
 
 impl ToyOrderRoutes {
@@ -168,6 +181,10 @@ impl Routes for ToyOrderRoutes {
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,
             Action::Follow => self.api.follow(&request).await,
+            Action::PlainForm => plain::form(&request),
+            Action::PlainPlace => plain::place(&self.api, &request).await,
+            Action::PlainShow => plain::show(&self.api, &request).await,
+            Action::PlainCancel => plain::cancel(&self.api, &request).await,
         }
     }
 }

@@ -73,6 +73,25 @@ impl Browser {
         self.in_session("execute/async", &json!({"script": script, "args": []})).await
     }
 
+    /// Clicks what a selector finds, and waits for the page that this leads to.
+    pub(super) async fn click(&self, selector: &str) {
+        let element = self.element(selector).await;
+        self.in_session(&format!("element/{element}/click"), &json!({})).await;
+    }
+
+    /// Types a text into what a selector finds.
+    pub(super) async fn write(&self, selector: &str, text: &str) {
+        let element = self.element(selector).await;
+        self.in_session(&format!("element/{element}/value"), &json!({"text": text})).await;
+    }
+
+    async fn element(&self, selector: &str) -> String {
+        let asked = json!({"using": "css selector", "value": selector});
+        let found = self.in_session("element", &asked).await;
+        let (_, element) = found.as_object().and_then(|found| found.iter().next()).unwrap();
+        element.as_str().unwrap().to_owned()
+    }
+
     /// Presses a key, as WebDriver writes it.
     pub(super) async fn press(&self, key: &str) {
         let press = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);

@@ -4,6 +4,7 @@
 mod axe;
 mod browser;
 mod order;
+mod plain;
 mod served;
 mod shop;
 mod way;
