@@ -36,9 +36,13 @@ impl Acker for MemoryAcker {
             queue.settle(message, Settlement::Release);
             return Err(SettleError::Gone);
         }
-        queue.settle(message, settlement);
+        let is_settled = queue.settle(message, settlement);
         drop(permit);
-        Ok(())
+        if is_settled {
+            Ok(())
+        } else {
+            Err(SettleError::Broker("the dead letters are full".into()))
+        }
     }
 
     fn abandon(self: Box<Self>) {

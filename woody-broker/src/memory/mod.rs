@@ -11,7 +11,7 @@ mod consumer;
 mod publisher;
 mod queue;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,14 @@ impl MemoryBroker {
         let closed = CancellationToken::new();
         let events = Arc::new(InProcessEvents::new(closed.clone()));
         Self { queue: Arc::new(Queue::new(capacity, closed)), name: "".into(), events }
+    }
+
+    /// Bounds the dead letters. A message for which there is no room among them comes again
+    /// after a second, and again, until there is.
+    #[must_use]
+    pub fn with_room_for_dead(self, dead: usize) -> Self {
+        self.queue.most_dead.store(dead, Ordering::Relaxed);
+        self
     }
 
     /// Names the queue. Queues that carry orders of one store need names that differ: by

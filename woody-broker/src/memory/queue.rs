@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,6 +19,9 @@ use woody_core::{
 
 /// Longer than any process runs, and added to an instant without overflow.
 const LONGEST_DELAY: Duration = Duration::from_hours(10 * 365 * 24);
+
+/// How long a message waits for which the dead letters have no room.
+const PARKED_FOR: Duration = Duration::from_secs(1);
 
 /// One message and its history.
 #[derive(Debug, Clone)]
@@ -45,6 +51,8 @@ pub(super) enum Look {
 pub(super) struct Queue {
     state: Mutex<State>,
     capacity: usize,
+    /// How many dead letters there may be.
+    pub(super) most_dead: AtomicUsize,
     /// Wakes consumers: there may be something to take.
     pub(super) changed: Notify,
     /// Ends consumers: the broker was closed.
@@ -63,7 +71,8 @@ struct State {
 
 impl Queue {
     pub(super) fn new(capacity: usize, closed: CancellationToken) -> Self {
-        Self { state: Mutex::default(), capacity, changed: Notify::new(), closed }
+        let most_dead = AtomicUsize::new(usize::MAX);
+        Self { state: Mutex::default(), capacity, most_dead, changed: Notify::new(), closed }
     }
 
     pub(super) fn ensure_open(&self) -> Result<(), BrokerError> {
@@ -109,9 +118,12 @@ impl Queue {
         Look::NothingBefore(state.delayed.first_key_value().map(|((due, _), _)| *due))
     }
 
-    /// Settles a delivered message as its consumer decided.
-    pub(super) fn settle(&self, mut message: Message, settlement: Settlement) {
+    /// Settles a delivered message as its consumer decided; returns whether it could be: one for
+    /// which the dead letters have no room comes again later.
+    pub(super) fn settle(&self, mut message: Message, settlement: Settlement) -> bool {
         let mut state = self.lock();
+        let is_full = state.dead.len() >= self.most_dead.load(Ordering::Relaxed);
+        let is_parked = is_full && matches!(settlement, Settlement::DeadLetter { .. });
         state.in_flight -= 1;
         message.seen = true;
         match settlement {
@@ -123,10 +135,12 @@ impl Queue {
                 state.delay(message, delay);
             }
             Settlement::Postpone { delay, reason: _ } => state.delay(message, delay),
+            Settlement::DeadLetter { .. } if is_parked => state.delay(message, PARKED_FOR),
             Settlement::DeadLetter { reason } => state.bury(&message, reason),
         }
         drop(state);
         self.changed.notify_waiters();
+        !is_parked
     }
 
     pub(super) fn join(&self) {

@@ -5,29 +5,19 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use lapin::BasicProperties;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
-use woody_core::ports::{Acker, SettleError, Settlement};
+use woody_core::{
+    domain::Reason,
+    ports::{Acker, SettleError, Settlement},
+};
 
 use super::{
     deliveries::Deliveries,
     error::settle_error,
     headers,
-    publisher::{Outgoing, RabbitMqPublisher},
+    moving::{Moved, Moving, Place},
     topology::Queue,
 };
-
-/// A message that cannot be moved now is given back after this pause: given back at
-/// once it would be delivered again at once, in a loop while the broker is blocked.
-const BEFORE_GIVING_BACK: Duration = Duration::from_secs(1);
-
-/// What the ackers of one broker share.
-pub(super) struct Moving {
-    pub(super) publisher: Arc<RabbitMqPublisher>,
-    pub(super) tasks: TaskTracker,
-    pub(super) cancel: CancellationToken,
-    pub(super) limit: Duration,
-}
 
 /// The right to settle one delivery, on the channel that delivered it: delivery tags
 /// mean nothing on another channel. Dropped, it gives the message back.
@@ -77,26 +67,58 @@ impl RabbitMqAcker {
         Self { claim, body, properties, moving }
     }
 
-    /// Stores the message in `queue`, then acknowledges it where it was.
-    async fn move_to(self, queue: Queue, properties: BasicProperties) -> Result<(), SettleError> {
-        let Self { claim, body, moving, .. } = self;
+    /// Stores the message in one of the `places`, then acknowledges it where it was. Where
+    /// none takes it, it comes again, behind those that wait.
+    async fn move_to(self, places: Vec<Place>, parked: Option<Place>) -> Result<(), SettleError> {
+        let Self { claim, body, properties, moving } = self;
         if !claim.deliveries.are_ours() {
             return Err(SettleError::Gone);
         }
-        match moving.publisher.store(queue, vec![Outgoing { body, properties }]).await {
-            Ok(()) => {
+        let was = headers::for_parking(&properties);
+        match moving.store(&body, places, parked, was).await {
+            Ok(Moved::There) => {
                 woody_core::step!("delivery.moved");
                 claim.ack(moving.limit).await
             }
+            Ok(Moved::Parked(why)) => {
+                claim.ack(moving.limit).await?;
+                Err(settle_error(why))
+            }
             Err(error) => {
-                let cancel = moving.cancel.clone();
-                moving.tasks.spawn(async move {
-                    cancel.run_until_cancelled(tokio::time::sleep(BEFORE_GIVING_BACK)).await;
+                let tasks = moving.tasks.clone();
+                tasks.spawn(async move {
+                    moving.pause().await;
                     drop(claim);
                 });
                 Err(settle_error(error))
             }
         }
+    }
+
+    /// Sends the message to wait for its next attempt: where its retry queue does not take
+    /// it, in the next longer one.
+    async fn wait_for(
+        self,
+        delay: Duration,
+        attempts: u32,
+        reason: &Reason,
+    ) -> Result<(), SettleError> {
+        let properties = headers::for_retry(&self.properties, attempts, delay, reason);
+        let queues = Queue::for_delay(delay).with_next();
+        let places = queues.map(|queue| Place { queue, properties: properties.clone() });
+        self.move_to(places.collect(), None).await
+    }
+
+    /// Moves the message to the dead letters; where they do not take it, it is parked in
+    /// a retry queue.
+    async fn bury(self, attempts: u32, reason: &Reason) -> Result<(), SettleError> {
+        let id = Uuid::now_v7().to_string();
+        let properties = headers::for_death(&self.properties, attempts, reason, &id);
+        let dead = Place { queue: Queue::Dead, properties };
+        let (delay, earlier) = (self.moving.parked_for, headers::attempts(&self.properties));
+        let properties = headers::for_retry(&self.properties, earlier, delay, reason);
+        let parked = Place { queue: Queue::for_delay(delay), properties };
+        self.move_to(vec![dead], Some(parked)).await
     }
 }
 
@@ -112,18 +134,10 @@ impl Acker for RabbitMqAcker {
             // from 4.3 only a reject counts.
             Settlement::Release => self.claim.give_back(limit).await,
             Settlement::RetryAfter { delay, reason } => {
-                let properties = headers::for_retry(&self.properties, attempts, delay, &reason);
-                self.move_to(Queue::for_delay(delay), properties).await
+                self.wait_for(delay, attempts, &reason).await
             }
-            Settlement::Postpone { delay, reason } => {
-                let properties = headers::for_retry(&self.properties, earlier, delay, &reason);
-                self.move_to(Queue::for_delay(delay), properties).await
-            }
-            Settlement::DeadLetter { reason } => {
-                let id = Uuid::now_v7().to_string();
-                let properties = headers::for_death(&self.properties, attempts, &reason, &id);
-                self.move_to(Queue::Dead, properties).await
-            }
+            Settlement::Postpone { delay, reason } => self.wait_for(delay, earlier, &reason).await,
+            Settlement::DeadLetter { reason } => self.bury(attempts, &reason).await,
         }
     }
 

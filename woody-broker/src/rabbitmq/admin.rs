@@ -69,7 +69,8 @@ struct Look {
 
 impl RabbitMqAdmin {
     /// Reads dead letters, oldest first, and keeps those that are `wanted` until there
-    /// are `enough` of them. `None` when there is no such queue.
+    /// are `enough` of them. `None` when there is no such queue; an error when it has no
+    /// leader, which alone knows what it holds.
     ///
     /// Dropping the result gives all of them back.
     async fn look(
@@ -78,7 +79,10 @@ impl RabbitMqAdmin {
         enough: usize,
     ) -> Result<Option<Look>, BrokerError> {
         let session = self.link.session().await?;
-        let Some(fill) = self.topology.fill(&session, Queue::Dead).await? else { return Ok(None) };
+        let mut depth = DepthLook::new(&self.topology, &self.hosts, self.limit);
+        let fill = depth.fill(&session, Queue::Dead).await;
+        depth.end().await;
+        let Some(fill) = fill? else { return Ok(None) };
         let channel = session.channel(self.limit).await?;
         let queue = self.topology.name(Queue::Dead);
         let mut names = Names::default();

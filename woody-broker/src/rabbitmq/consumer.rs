@@ -25,11 +25,12 @@ use woody_core::{
 
 use super::{
     RabbitMqOptions,
-    acker::{Moving, RabbitMqAcker},
+    acker::RabbitMqAcker,
     connection::Link,
     deliveries::Deliveries,
     error::{Fault, within},
     headers,
+    moving::Moving,
     session::Session,
     topology::{Queue, Topology},
 };

@@ -52,6 +52,12 @@ pub(super) fn for_retry(
     kept(of).with_headers(headers).with_expiration(delay_ms.to_string().into())
 }
 
+/// Returns the properties for the end of the queue of orders: as the message was, its
+/// attempts not counted.
+pub(super) fn for_parking(of: &BasicProperties) -> BasicProperties {
+    kept(of).with_headers(kept_headers(of))
+}
+
 /// Returns the properties for a dead letter of this id.
 pub(super) fn for_death(
     of: &BasicProperties,

@@ -38,6 +38,7 @@ mod error;
 mod events;
 mod headers;
 mod hosts;
+mod moving;
 mod options;
 mod publisher;
 mod session;
@@ -59,8 +60,8 @@ pub(crate) use address::check_url;
 pub use options::RabbitMqOptions;
 
 use self::{
-    acker::Moving, address::Address, admin::RabbitMqAdmin, connection::Link,
-    consumer::RabbitMqConsumer, events::RabbitMqEvents, hosts::Hosts, publisher::RabbitMqPublisher,
+    address::Address, admin::RabbitMqAdmin, connection::Link, consumer::RabbitMqConsumer,
+    events::RabbitMqEvents, hosts::Hosts, moving::Moving, publisher::RabbitMqPublisher,
     topology::Topology,
 };
 
@@ -128,6 +129,8 @@ impl RabbitMqBroker {
                 tasks: tasks.clone(),
                 cancel: cancel.clone(),
                 limit: options.operation_timeout,
+                parked_for: options.parked_for,
+                refusing: moving::Refusing::default(),
             }),
             _on_drop: cancel.clone().drop_guard(),
             publisher,

@@ -32,6 +32,9 @@ pub struct RabbitMqOptions {
     pub publish_channels: usize,
     /// How many messages of one batch are on their way at once.
     pub publish_window: usize,
+    /// How long a message waits that could not be moved to the dead letters, or to its retry
+    /// queue: then that is tried again. A queue that refused is left alone for as long.
+    pub parked_for: Duration,
     /// The pause after the first failure to connect; it doubles from there.
     pub min_pause: Duration,
     /// The longest pause between two attempts to connect.
@@ -53,6 +56,7 @@ impl RabbitMqOptions {
         publish_timeout: Duration,
         publish_channels: usize,
         publish_window: usize,
+        parked_for: Duration,
         min_pause: Duration,
         max_pause: Duration,
         close_timeout: Duration,
@@ -71,6 +75,7 @@ impl Default for RabbitMqOptions {
             publish_timeout: Duration::from_secs(5),
             publish_channels: 4,
             publish_window: 1024,
+            parked_for: Duration::from_secs(30),
             min_pause: Duration::from_millis(100),
             // For an order an outage lasts until its end is noticed.
             max_pause: Duration::from_secs(1),

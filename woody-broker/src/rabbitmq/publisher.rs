@@ -50,6 +50,8 @@ pub(super) struct RabbitMqPublisher {
     idle: Arc<Mutex<Vec<Lane>>>,
     used: Mutex<HashSet<Queue>>,
     lanes: Arc<Semaphore>,
+    /// Lanes of the other queues: one that hangs takes none from the orders.
+    moves: Arc<Semaphore>,
     window: usize,
     limit: Duration,
 }
@@ -92,6 +94,7 @@ impl RabbitMqPublisher {
             idle: Arc::default(),
             used: Mutex::default(),
             lanes: Arc::new(Semaphore::new(options.publish_channels.max(1))),
+            moves: Arc::new(Semaphore::new(options.publish_channels.max(1))),
             window: options.publish_window.max(1),
             limit: options.publish_timeout,
         }
@@ -149,7 +152,8 @@ impl RabbitMqPublisher {
         queue: Queue,
         window: &Arc<Vec<Outgoing>>,
     ) -> Result<(), Failure> {
-        let turn = Arc::clone(&self.lanes).acquire_owned().await;
+        let lanes = if queue == Queue::Orders { &self.lanes } else { &self.moves };
+        let turn = Arc::clone(lanes).acquire_owned().await;
         // The semaphore is never closed.
         let turn = turn.map_err(|_| BrokerError::Closed)?;
         self.topology.ensure(session, queue).await?;

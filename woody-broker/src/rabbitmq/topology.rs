@@ -58,6 +58,15 @@ impl Queue {
         Self::Retry(rung.unwrap_or(RUNGS - 1))
     }
 
+    /// Returns this queue and, if it is a retry queue, the next longer one.
+    pub(super) fn with_next(self) -> impl Iterator<Item = Self> {
+        let next = match self {
+            Self::Retry(rung) if rung + 1 < RUNGS => Some(Self::Retry(rung + 1)),
+            _ => None,
+        };
+        [self].into_iter().chain(next)
+    }
+
     /// Returns all the retry queues that may exist.
     pub(super) fn retries() -> impl Iterator<Item = Self> {
         (0..RUNGS).map(Self::Retry)

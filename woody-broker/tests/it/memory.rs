@@ -10,6 +10,12 @@ async fn fresh() -> (Arc<dyn Broker>, ()) {
 
 woody_core::broker_contract!(fresh);
 
+async fn without_room_for_dead() -> (Arc<dyn Broker>, ()) {
+    (Arc::new(MemoryBroker::new().with_room_for_dead(0)), ())
+}
+
+woody_core::broker_parking_contract!(without_room_for_dead);
+
 #[tokio::test]
 async fn a_full_queue_refuses_and_takes_again_once_there_is_room() {
     let broker = MemoryBroker::with_capacity(2);

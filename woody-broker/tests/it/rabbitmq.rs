@@ -9,6 +9,7 @@ use woody_core::ports::Broker;
 mod gate;
 mod hosts;
 mod own;
+mod parking;
 mod raw;
 mod rights;
 

@@ -31,6 +31,9 @@ pub trait Acker: std::fmt::Debug + Send + Sync {
     /// `RetryAfter`, `Postpone` and `DeadLetter` the message is stored in its new place
     /// before it leaves the old one, so it may be doubled but never lost.
     ///
+    /// A message whose new place does not take it comes again later, behind those that
+    /// wait: it neither holds them up nor keeps its place in the prefetch.
+    ///
     /// # Errors
     /// [`SettleError`]; the message is then delivered again.
     async fn settle(self: Box<Self>, settlement: Settlement) -> Result<(), SettleError>;
@@ -60,7 +63,8 @@ pub enum Settlement {
         /// Why, kept with the message.
         reason: Reason,
     },
-    /// It goes to the dead letters, with its reason.
+    /// It goes to the dead letters, with its reason. Where they do not take it, it comes
+    /// again later, no attempt counted.
     DeadLetter {
         /// Why, kept with the message.
         reason: Reason,

@@ -16,6 +16,7 @@ mod consuming;
 mod dead_letters;
 mod depth;
 mod events;
+mod parking;
 mod proof;
 mod publishing;
 mod retrying;
@@ -28,6 +29,7 @@ pub use {
     dead_letters::*,
     depth::*,
     events::*,
+    parking::*,
     proof::{acknowledge, saved},
     publishing::*,
     retrying::*,
