@@ -14,6 +14,6 @@ open_dir "$1"
 while read -r at log; do
     "$SERVICES/${log%.log}.sh" remove "$at" </dev/null || say "down: ${log%.log} in $at could not be removed"
 done < <(find "$DIR" -depth -name 'rabbitmq.log' -printf '%h %f\n' -o -name 'postgres.log' -printf '%h %f\n' \
-    -o -name 'nginx.log' -printf '%h %f\n' 2>/dev/null)
+    -o -name 'nginx.log' -printf '%h %f\n' -o -name 'cluster.log' -printf '%h %f\n' 2>/dev/null)
 rm -rf "$DIR"
 find "$PORT_LOCKS" -xtype l -delete 2>/dev/null || true # ports of directories that are gone

@@ -64,7 +64,7 @@ find_source() {
 
 image() {
     case $SERVICE in
-    rabbitmq) echo rabbitmq:4-management ;;
+    rabbitmq | cluster) echo rabbitmq:4-management ;;
     postgres) echo postgres:18 ;;
     nginx) echo nginx:1.30 ;;
     esac

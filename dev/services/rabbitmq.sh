@@ -4,6 +4,7 @@
 #   rabbitmq.sh kill DIR                 kill -9
 #   rabbitmq.sh wipe DIR                 kill -9 and delete all its data; `start` gives an empty broker, same user
 #   rabbitmq.sh freeze|thaw DIR          SIGSTOP and SIGCONT: connections stay open, the server is silent
+#   rabbitmq.sh alive DIR                whether it runs
 #   rabbitmq.sh ctl DIR ARGS...          rabbitmqctl
 #   rabbitmq.sh env|version|remove DIR   lines for the shell; its version; the end of it all
 set -euo pipefail
@@ -27,6 +28,8 @@ EPMD_PORT=$(free_port)
 PASSWORD=$(password)
 END
     fi
+    # A node of a cluster has the settings that cluster.sh wrote: an epmd and a cookie that its peers share.
+    PEERS='' COOKIE=''
     # shellcheck source=/dev/null
     . "$DIR/rabbitmq.settings"
     # An epmd, a node name and ports of its own: brokers on one machine never hear of each other.
@@ -40,9 +43,27 @@ END
         RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_PID_FILE=/srv/pid
         RUNNING_UNDER_SYSTEMD=true # no shell between us and the server: signals reach it
     )
+    [ -z "$COOKIE" ] || ENVIRONMENT+=(RABBITMQ_ERLANG_COOKIE="$COOKIE")
 }
 
 ctl() { run_in rabbitmq env "${ENVIRONMENT[@]}" rabbitmqctl "$@"; }
+
+# What a node of a cluster is told besides: its peers, and that queues grow back to three members. What the stack says
+# in minutes is in seconds here.
+cluster_lines() {
+    local peer number=0
+    [ "$PEERS" ] || return 0
+    echo 'cluster_formation.peer_discovery_backend = classic_config'
+    for peer in $PEERS; do echo "cluster_formation.classic_config.nodes.$((++number)) = $peer"; done
+    cat <<'END'
+cluster_partition_handling = pause_minority
+quorum_queue.continuous_membership_reconciliation.enabled = true
+quorum_queue.continuous_membership_reconciliation.auto_remove = false
+quorum_queue.continuous_membership_reconciliation.interval = 2000
+quorum_queue.continuous_membership_reconciliation.trigger_interval = 1000
+quorum_queue.continuous_membership_reconciliation.target_group_size = 3
+END
+}
 
 start() {
     ! alive || die "is running already"
@@ -63,6 +84,7 @@ default_pass = $PASSWORD
 default_vhost = /
 default_queue_type = quorum
 log.console.level = info
+$(cluster_lines)
 END
     launch rabbitmq env "${ENVIRONMENT[@]}" rabbitmq-server
     wait_for 90 answers "$AMQP_PORT"
@@ -83,6 +105,7 @@ wipe)
     kill_hard
     run_in root rm -rf /srv/data
     ;;
+alive) alive ;;
 freeze) freeze ;;
 thaw) thaw ;;
 ctl) ctl "$@" ;;
@@ -97,5 +120,5 @@ remove)
     remove
     release_ports "$AMQP_PORT" "$AMQPS_PORT" "$MANAGEMENT_PORT" "$DIST_PORT" "$EPMD_PORT"
     ;;
-*) die "what is '$action'? start stop restart kill wipe freeze thaw ctl env version remove" ;;
+*) die "what is '$action'? start stop restart kill wipe freeze thaw alive ctl env version remove" ;;
 esac
