@@ -151,6 +151,14 @@ impl RabbitMq {
         Some((&setting.value, place))
     }
 
+    /// Where the first line of its configuration stands whose key begins so.
+    pub(super) fn placed_under(&self, prefix: &str) -> Option<Place> {
+        self.conf.iter().find_map(|(file, settings)| {
+            let setting = settings.iter().find(|setting| setting.key.starts_with(prefix))?;
+            Some(Place { service: None, file: file.clone(), line: Some(setting.line) })
+        })
+    }
+
     /// Every policy of its definitions.
     pub(super) fn policies(&self) -> impl Iterator<Item = Policy<'_>> {
         let file = self.definitions.as_ref().map(|(file, _)| file);

@@ -99,6 +99,38 @@ pub(super) fn rabbitmq_memory(deployment: &Deployment) -> Vec<Found> {
     found.into_iter().collect()
 }
 
+/// What has queues of a cluster grow, and to how many members.
+const GROWS: &str = "quorum_queue.continuous_membership_reconciliation.enabled";
+const GROWS_TO: &str = "quorum_queue.continuous_membership_reconciliation.target_group_size";
+
+/// Queues of a cluster that stay on the node that was alone when they were declared.
+pub(super) fn lone_members(deployment: &Deployment) -> Vec<Found> {
+    let Some(rabbitmq) = &deployment.rabbitmq else { return Vec::new() };
+    let Some(service) = deployment.stack.service(&rabbitmq.service) else { return Vec::new() };
+    let forms = rabbitmq.placed_under("cluster_formation.");
+    let place = match forms {
+        Some(place) => place,
+        None if service.replicas() > 1 => service.place(service.line),
+        None => return Vec::new(),
+    };
+    let grows = rabbitmq.placed(GROWS).is_some_and(|(value, _)| matches!(value, "true" | "on"));
+    let size = rabbitmq.placed(GROWS_TO).and_then(|(value, _)| value.parse::<u32>().ok());
+    let lacking = match (grows, size) {
+        (false, _) => format!("no {GROWS} = true"),
+        (true, None) => format!("no {GROWS_TO}"),
+        (true, Some(size)) if size < 3 => format!("{GROWS_TO} = {size}"),
+        (true, Some(_)) => return Vec::new(),
+    };
+    vec![Found::warning(
+        place,
+        format!("RabbitMQ is a cluster, and its configuration has {lacking}"),
+        "A queue has members on the nodes that are there when it is declared. Definitions are loaded \
+         by a node that is still alone: their queues stay on it, and nothing leaves or enters them \
+         while it is down.",
+        format!("set {GROWS} = true and {GROWS_TO} = 3"),
+    )]
+}
+
 /// Keys of a policy that only a quorum queue knows.
 const OF_QUORUM: [&str; 3] = ["delivery-limit", "dead-letter-strategy", "target-group-size"];
 

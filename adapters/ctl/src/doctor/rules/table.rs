@@ -61,6 +61,7 @@ pub(super) static RULES: &[Rule] = &[
     error("rabbitmq-variable", rabbitmq::rabbitmq_variable, "a variable with which the image does not start"),
     error("rabbitmq-memory", rabbitmq::rabbitmq_memory, "RabbitMQ that notices too late that its container is full"),
     error("policy-disabled", rabbitmq::policy_disabled, "a policy that RabbitMQ does not follow"),
+    warning("lone-members", rabbitmq::lone_members, "queues of a cluster that are lost with one node"),
     error("data-not-kept", servers::data_not_kept, "data that are gone with their container"),
     error("postgres-volume", postgres::postgres_volume, "a volume where the image does not keep its data"),
     error("postgres-password", postgres::postgres_password, "PostgreSQL without a password"),

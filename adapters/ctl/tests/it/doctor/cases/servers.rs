@@ -35,6 +35,22 @@ pub(super) const CASES: &[Case] = &[
         &[in_file(DEFINITIONS, "\"delivery-limit\": 50", "\"ha-mode\": \"all\"")],
     ),
     case(
+        "lone-members",
+        &[in_file(
+            CONF,
+            "quorum_queue.continuous_membership_reconciliation.enabled = true",
+            "cluster_formation.peer_discovery_backend = dns",
+        )],
+    ),
+    case(
+        "lone-members",
+        &[in_file(
+            CONF,
+            "quorum_queue.continuous_membership_reconciliation.target_group_size = 3",
+            "cluster_formation.peer_discovery_backend = dns",
+        )],
+    ),
+    case(
         "data-not-kept",
         &[in_service("database", "      - database-data:/var/lib/postgresql\n", "")],
     ),
