@@ -38,12 +38,13 @@ row! {
 }
 
 row! {
-    /// How many notices a subscription has.
+    /// How many notices a subscription has, and why the oldest was not delivered.
     pub(crate) struct NoticeCountsRow of each database {
         subscription: String,
         is_subscribed: bool,
         open: i64,
         dead: i64,
+        problem: Option<String>,
     }
 }
 
@@ -159,6 +160,7 @@ impl NoticeCountsRow {
             open: self.open.cast_unsigned(),
             dead: self.dead.cast_unsigned(),
             oldest,
+            problem: self.problem.map(Reason::new),
         })
     }
 }

@@ -372,7 +372,7 @@ impl Shop {
     async fn until(&self, open: u64, dead: u64) {
         let reached = async {
             loop {
-                let counts = self.store.notices().subscriptions().await.unwrap().remove(0);
+                let counts = self.store.notices().subscriptions(99).await.unwrap().remove(0);
                 if (counts.open, counts.dead) == (open, dead) {
                     return;
                 }

@@ -61,6 +61,7 @@ macro_rules! notice_store_contract {
             a_batch_of_attempts_is_settled_together
             the_longest_pauses_are_no_error
             counts_tell_open_from_dead
+            no_more_is_counted_than_was_asked_for
             // racing
             two_claimers_never_share_a_notice
             orders_that_end_at_once_are_each_told_once
@@ -145,7 +146,7 @@ impl Told {
 
     /// How many notices `mail` has open and dead.
     async fn counts(&self) -> (u64, u64) {
-        let counts = self.notices.subscriptions().await.unwrap();
+        let counts = self.notices.subscriptions(99).await.unwrap();
         let mail = counts.iter().find(|counts| counts.subscription == mail());
         mail.map_or((0, 0), |counts| (counts.open, counts.dead))
     }

@@ -85,11 +85,12 @@ pub trait NoticeStore: Send + Sync {
         ids: &[NoticeId],
     ) -> Result<u64, StoreError>;
 
-    /// Counts the notices of each subscription, sorted by its name. It looks at all of them.
+    /// Counts the notices of each subscription, at most `most` open and `most` dead ones of each: no
+    /// more are looked at. Sorted by the subscription's name.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn subscriptions(&self) -> Result<Vec<NoticeCounts>, StoreError>;
+    async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError>;
 }
 
 /// The end of an order, which somebody is to be told.
@@ -137,6 +138,8 @@ pub struct NoticeCounts {
     pub open: u64,
     /// Given up.
     pub dead: u64,
-    /// When the order ended whose notice has been open for longest.
+    /// When the order ended whose notice has been open for longest, of those counted.
     pub oldest: Option<OffsetDateTime>,
+    /// Why the last attempt at that notice failed, where one did.
+    pub problem: Option<Reason>,
 }

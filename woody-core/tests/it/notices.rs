@@ -152,7 +152,7 @@ async fn next(told: &mut Told) -> (OrderNotice, Instant) {
 }
 
 async fn counts(store: &MemoryStore) -> NoticeCounts {
-    store.notices().subscriptions().await.unwrap().remove(0)
+    store.notices().subscriptions(99).await.unwrap().remove(0)
 }
 
 /// Waits until there are so many open and dead notices; the clock is paused, so it takes no time.
@@ -451,8 +451,8 @@ impl NoticeStore for FaultyNotices {
         self.there()?.redrive(subscription, ids).await
     }
 
-    async fn subscriptions(&self) -> Result<Vec<NoticeCounts>, StoreError> {
-        self.there()?.subscriptions().await
+    async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError> {
+        self.there()?.subscriptions(most).await
     }
 }
 
@@ -465,7 +465,7 @@ async fn a_store_that_is_away_at_the_start_is_waited_for() {
     let (post, mut told) = post();
     let running = deliver_from(&store, notices, post, settings());
     tokio::time::sleep(Duration::from_mins(1)).await;
-    assert!(store.notices().subscriptions().await.unwrap().is_empty());
+    assert!(store.notices().subscriptions(99).await.unwrap().is_empty());
     fault.end();
     until_subscribed(&store).await;
     let id = ended(&store, "train").await;
@@ -474,7 +474,7 @@ async fn a_store_that_is_away_at_the_start_is_waited_for() {
 }
 
 async fn until_subscribed(store: &MemoryStore) {
-    while store.notices().subscriptions().await.unwrap().is_empty() {
+    while store.notices().subscriptions(99).await.unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -236,7 +236,7 @@ impl NoticeStore for SimStore {
         Ok(0)
     }
 
-    async fn subscriptions(&self) -> Result<Vec<NoticeCounts>, StoreError> {
+    async fn subscriptions(&self, _: u64) -> Result<Vec<NoticeCounts>, StoreError> {
         Ok(vec![])
     }
 }

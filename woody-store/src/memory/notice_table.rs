@@ -155,16 +155,24 @@ impl NoticeTable {
         redriven
     }
 
-    pub(super) fn counts(&self) -> Vec<NoticeCounts> {
+    pub(super) fn counts(&self, most: u64) -> Vec<NoticeCounts> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
         let counts = |(name, notices): (&SubscriptionName, &Notices)| {
-            let open = notices.all.values().filter(|entry| entry.due != Due::Dead);
-            let count = open.clone().count();
+            let of = |dead| {
+                notices
+                    .all
+                    .values()
+                    .filter(move |entry| (entry.due == Due::Dead) == dead)
+                    .take(most)
+            };
+            let oldest = of(false).min_by_key(|entry| entry.notice.ended_at);
             NoticeCounts {
                 subscription: name.clone(),
                 is_subscribed: true,
-                open: count as u64,
-                dead: (notices.all.len() - count) as u64,
-                oldest: open.map(|entry| entry.notice.ended_at).min(),
+                open: of(false).count() as u64,
+                dead: of(true).count() as u64,
+                oldest: oldest.map(|entry| entry.notice.ended_at),
+                problem: oldest.and_then(|entry| entry.notice.problem.clone()),
             }
         };
         self.subscriptions.iter().map(counts).collect()

@@ -52,7 +52,7 @@ impl NoticeStore for MemoryStore {
         Ok(self.order_table()?.notices.redrive(subscription, ids))
     }
 
-    async fn subscriptions(&self) -> Result<Vec<NoticeCounts>, StoreError> {
-        Ok(self.order_table()?.notices.counts())
+    async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError> {
+        Ok(self.order_table()?.notices.counts(most))
     }
 }

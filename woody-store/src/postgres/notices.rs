@@ -84,16 +84,38 @@ const REDRIVE: &str = "
     WHERE subscription = $1 AND due_at IS NULL
       AND (order_id, status) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))";
 
+/// The names first, by hops along the primary key: those of subscriptions, and those that only notices
+/// have still. Then as many of each as are asked for, along the indexes of open and of dead notices.
 const COUNTS: &str = "
-    SELECT coalesce(name, counted.subscription) AS subscription, name IS NOT NULL AS is_subscribed,
-           coalesce(counted.open, 0) AS open, coalesce(counted.dead, 0) AS dead, counted.oldest
-    FROM subscriptions FULL JOIN (
-        SELECT subscription,
-               count(*) FILTER (WHERE due_at IS NOT NULL) AS open,
-               count(*) FILTER (WHERE due_at IS NULL) AS dead,
-               min(ended_at) FILTER (WHERE due_at IS NOT NULL) AS oldest
-        FROM notices GROUP BY subscription
-    ) AS counted ON name = counted.subscription";
+    WITH RECURSIVE left_over AS (
+        (SELECT subscription AS name FROM notices ORDER BY subscription LIMIT 1)
+        UNION ALL
+        SELECT (SELECT subscription FROM notices WHERE subscription > left_over.name
+                ORDER BY subscription LIMIT 1)
+        FROM left_over WHERE left_over.name IS NOT NULL
+    ), named AS (
+        SELECT name, true AS is_subscribed FROM subscriptions
+        UNION ALL
+        SELECT name, false FROM left_over
+        WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM subscriptions)
+    )
+    SELECT named.name AS subscription, is_subscribed, opened.count AS open, dead.count AS dead,
+           opened.oldest, opened.problem
+    FROM named
+    CROSS JOIN LATERAL (
+        SELECT count(*), min(ended_at) AS oldest,
+               (array_agg(problem ORDER BY ended_at, order_id))[1] AS problem
+        FROM (
+            SELECT ended_at, order_id, problem FROM notices
+            WHERE subscription = named.name AND due_at IS NOT NULL
+            ORDER BY due_at, order_id LIMIT $1
+        ) AS first
+    ) AS opened
+    CROSS JOIN LATERAL (
+        SELECT count(*) FROM (
+            SELECT FROM notices WHERE subscription = named.name AND due_at IS NULL LIMIT $1
+        ) AS first
+    ) AS dead";
 
 #[async_trait]
 impl NoticeStore for PostgresStore {
@@ -208,10 +230,14 @@ impl NoticeStore for PostgresStore {
         .await
     }
 
-    async fn subscriptions(&self) -> Result<Vec<NoticeCounts>, StoreError> {
+    async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError> {
         self.within_time(async {
             let mut pg = self.lend().await?;
-            let rows: Vec<TimedNoticeCountsRow> = self.query_as(COUNTS).fetch_all(&mut *pg).await?;
+            let rows: Vec<TimedNoticeCountsRow> = self
+                .query_as(COUNTS)
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
+                .fetch_all(&mut *pg)
+                .await?;
             pg.done().await?;
             let counts = rows.into_iter().map(TimedNoticeCountsRow::read);
             let mut counts: Vec<_> = counts.collect::<Result<_, _>>()?;

@@ -64,16 +64,36 @@ const REDRIVE: &str = "
     WHERE subscription = ?1 AND due_at IS NULL
       AND (order_id, status) IN (SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?2))";
 
+/// The names first, by hops along the primary key: those of subscriptions, and those that only notices
+/// have still. Then as many of each as are asked for, along the indexes of open and of dead notices.
 const COUNTS: &str = "
-    SELECT coalesce(name, counted.subscription) AS subscription, name IS NOT NULL AS is_subscribed,
-           coalesce(counted.open, 0) AS open, coalesce(counted.dead, 0) AS dead, counted.oldest
-    FROM subscriptions FULL JOIN (
-        SELECT subscription,
-               count(*) FILTER (WHERE due_at IS NOT NULL) AS open,
-               count(*) FILTER (WHERE due_at IS NULL) AS dead,
-               min(ended_at) FILTER (WHERE due_at IS NOT NULL) AS oldest
-        FROM notices GROUP BY subscription
-    ) AS counted ON name = counted.subscription";
+    WITH RECURSIVE left_over (name) AS (
+        SELECT min(subscription) FROM notices
+        UNION ALL
+        SELECT (SELECT min(subscription) FROM notices WHERE subscription > left_over.name)
+        FROM left_over WHERE left_over.name IS NOT NULL
+    ), named (name, is_subscribed) AS (
+        SELECT name, true FROM subscriptions
+        UNION ALL
+        SELECT name, false FROM left_over
+        WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM subscriptions)
+    )
+    SELECT name AS subscription, is_subscribed,
+           (SELECT count(*) FROM (
+               SELECT 1 FROM notices WHERE subscription = named.name AND due_at IS NOT NULL
+               LIMIT ?1)) AS open,
+           (SELECT count(*) FROM (
+               SELECT 1 FROM notices WHERE subscription = named.name AND due_at IS NULL
+               LIMIT ?1)) AS dead,
+           (SELECT min(ended_at) FROM (
+               SELECT ended_at FROM notices WHERE subscription = named.name AND due_at IS NOT NULL
+               ORDER BY due_at, order_id LIMIT ?1)) AS oldest,
+           (SELECT problem FROM (
+               SELECT ended_at, order_id, problem FROM notices
+               WHERE subscription = named.name AND due_at IS NOT NULL
+               ORDER BY due_at, order_id LIMIT ?1)
+            ORDER BY ended_at, order_id LIMIT 1) AS problem
+    FROM named";
 
 #[async_trait]
 impl NoticeStore for SqliteStore {
@@ -174,9 +194,11 @@ impl NoticeStore for SqliteStore {
         redrive.await.map_err(|error: Error| error.0)
     }
 
-    async fn subscriptions(&self) -> Result<Vec<NoticeCounts>, StoreError> {
-        let rows: Result<Vec<TimedNoticeCountsRow>, _> =
-            query_as(COUNTS).fetch_all(self.reading()?).await;
+    async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError> {
+        let rows: Result<Vec<TimedNoticeCountsRow>, _> = query_as(COUNTS)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(self.reading()?)
+            .await;
         let rows = rows.map_err(|error| Error::from(error).0)?;
         let counts = rows.into_iter().map(TimedNoticeCountsRow::read);
         let mut counts: Vec<_> = counts.collect::<Result<_, _>>()?;

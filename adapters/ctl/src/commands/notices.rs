@@ -68,6 +68,8 @@ pub(super) struct Selection {
 
 /// How many are redriven by one call.
 const BATCH: usize = 500;
+/// How many notices of a kind are counted at most.
+const MOST: u64 = 1_000_000;
 
 pub(super) async fn run(command: NoticesCommand, shop: &Shop<'_>) -> Result<Output, CtlError> {
     let store = shop.store().await?;
@@ -87,7 +89,7 @@ pub(super) async fn run(command: NoticesCommand, shop: &Shop<'_>) -> Result<Outp
 }
 
 async fn stats(notices: &dyn NoticeStore) -> Result<Output, CtlError> {
-    let counts = notices.subscriptions().await?;
+    let counts = notices.subscriptions(MOST).await?;
     let row = |counts: &NoticeCounts| {
         let oldest = counts.oldest.and_then(|at| at.format(&Rfc3339).ok());
         let row = [
@@ -95,6 +97,7 @@ async fn stats(notices: &dyn NoticeStore) -> Result<Output, CtlError> {
             json!(counts.open),
             json!(counts.dead),
             json!(oldest),
+            json!(counts.problem.as_ref()),
         ];
         let object = json!({
             "subscription": counts.subscription.as_str(),
@@ -102,10 +105,12 @@ async fn stats(notices: &dyn NoticeStore) -> Result<Output, CtlError> {
             "open": counts.open,
             "dead": counts.dead,
             "oldest": oldest,
+            "problem": counts.problem.as_ref(),
+            "counted_up_to": MOST,
         });
         (row, object)
     };
-    let columns = ["subscription", "open", "dead", "oldest"];
+    let columns = ["subscription", "open", "dead", "oldest", "problem"];
     Ok(Output::table(columns, counts.iter().map(row).collect()))
 }
 
@@ -188,7 +193,7 @@ async fn unsubscribe(
     name: &SubscriptionName,
     act: ActArgs,
 ) -> Result<Output, CtlError> {
-    let counts = store.notices().subscriptions().await?;
+    let counts = store.notices().subscriptions(1).await?;
     if !counts.iter().any(|counts| counts.subscription == *name) {
         return Err(CtlError::NotFound(format!("there is no subscription {name}")));
     }

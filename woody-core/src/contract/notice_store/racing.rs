@@ -131,7 +131,7 @@ pub async fn what_ends_after_subscribing_is_told(store: Arc<dyn Store>) {
                 let mut ended = Vec::new();
                 for _ in 0..8 {
                     // Whether it was subscribed before this order ended.
-                    let counts = notices.subscriptions().await.unwrap();
+                    let counts = notices.subscriptions(99).await.unwrap();
                     let was_subscribed = counts.iter().any(|counts| counts.is_subscribed);
                     let order = order();
                     let decided = decision(&order, Outcome::Success(None), false);
@@ -151,7 +151,7 @@ pub async fn what_ends_after_subscribing_is_told(store: Arc<dyn Store>) {
             assert!(told_of.contains(&id), "round {round}: {id} ended after it was subscribed");
         }
         told.notices.unsubscribe(&mail()).await.unwrap();
-        assert!(told.notices.subscriptions().await.unwrap().is_empty());
+        assert!(told.notices.subscriptions(99).await.unwrap().is_empty());
     }
 }
 

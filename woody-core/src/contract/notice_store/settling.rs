@@ -175,7 +175,7 @@ pub async fn the_longest_pauses_are_no_error(store: Arc<dyn Store>) {
 /// And say when the oldest open one ended.
 pub async fn counts_tell_open_from_dead(store: Arc<dyn Store>) {
     let told = Told::by(&store).await;
-    let counts = async || told.notices.subscriptions().await.unwrap().remove(0);
+    let counts = async || told.notices.subscriptions(99).await.unwrap().remove(0);
     let none = counts().await;
     assert_eq!((none.open, none.dead, none.oldest), (0, 0, None));
     told.ended(3).await;
@@ -183,4 +183,22 @@ pub async fn counts_tell_open_from_dead(store: Arc<dyn Store>) {
     told.settle(claimed[0].id, Attempt::GivenUp("gone".into())).await;
     let some = counts().await;
     assert_eq!((some.open, some.dead, some.oldest), (2, 1, Some(claimed[1].ended_at)));
+    assert_eq!(some.problem, None, "it was not tried yet");
+    told.settle(claimed[1].id, postponed(LONG)).await;
+    assert_eq!(counts().await.problem, Some(Reason::new("no response")));
+}
+
+/// However many there are, no more are looked at than was asked for.
+pub async fn no_more_is_counted_than_was_asked_for(store: Arc<dyn Store>) {
+    let told = Told::by(&store).await;
+    let ended = told.ended(7).await;
+    for id in &ended[..3] {
+        told.settle(*id, Attempt::GivenUp("gone".into())).await;
+    }
+    for (most, expected) in [(0, (0, 0)), (1, (1, 1)), (3, (3, 3)), (4, (4, 3)), (u64::MAX, (4, 3))]
+    {
+        let counts = told.notices.subscriptions(most).await.unwrap().remove(0);
+        assert_eq!((counts.open, counts.dead), expected, "at most {most}");
+        assert_eq!(counts.oldest.is_some(), most > 0);
+    }
 }

@@ -9,7 +9,7 @@ pub async fn without_a_subscription_there_are_no_notices(store: Arc<dyn Store>) 
     let told = Told { orders: store.orders(), notices: store.notices() };
     let _ = told.finish(&order(), Outcome::Success(None)).await;
     assert!(told.claim(9, LONG).await.is_empty());
-    assert!(told.notices.subscriptions().await.unwrap().is_empty());
+    assert!(told.notices.subscriptions(99).await.unwrap().is_empty());
 }
 
 /// Every program subscribes whenever it starts.
@@ -36,7 +36,7 @@ pub async fn each_subscription_has_its_own_notices(store: Arc<dyn Store>) {
     let other = told.notices.claim(&erp(), 9, LONG).await.unwrap();
     assert_eq!(super::ids(&other), [id], "one end has one id");
     told.notices.settle(&erp(), &[(id, Attempt::GivenUp("gone".into()))]).await.unwrap();
-    let counts = told.notices.subscriptions().await.unwrap();
+    let counts = told.notices.subscriptions(99).await.unwrap();
     let counts: Vec<_> =
         counts.into_iter().map(|c| (c.subscription, c.is_subscribed, c.open, c.dead)).collect();
     assert_eq!(counts, [(erp(), true, 0, 1), (mail(), true, 0, 0)]);
@@ -51,7 +51,7 @@ pub async fn an_ended_subscription_is_told_no_more(store: Arc<dyn Store>) {
     assert_eq!(told.notices.unsubscribe(&mail()).await.unwrap(), 3);
     assert_eq!(told.notices.unsubscribe(&mail()).await.unwrap(), 0);
     told.ended(1).await;
-    assert!(told.notices.subscriptions().await.unwrap().is_empty());
+    assert!(told.notices.subscriptions(99).await.unwrap().is_empty());
     told.notices.subscribe(&mail()).await.unwrap();
     assert!(told.claim(9, LONG).await.is_empty());
     assert!(told.dead().await.is_empty());
