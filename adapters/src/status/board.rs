@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use tokio::{sync::Mutex, time::Instant};
 use woody_core::{
-    ports::{Broker, OrderStore, Pauses, QueueDepth, Store},
+    ports::{Broker, NoticeCounts, NoticeStore, OrderStore, Pauses, QueueDepth, Store},
     services::Waits,
 };
 
@@ -25,6 +25,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Looks at a shop for those who ask, once a second at most.
 pub struct StatusBoard {
     orders: Arc<dyn OrderStore>,
+    notices: Arc<dyn NoticeStore>,
     pauses: Arc<dyn Pauses>,
     broker: Arc<dyn Broker>,
     servers: Servers,
@@ -41,8 +42,8 @@ impl fmt::Debug for StatusBoard {
 impl StatusBoard {
     /// Looks at this store and this broker, which people call `servers`.
     pub fn new(store: &dyn Store, broker: Arc<dyn Broker>, servers: Servers) -> Self {
-        let (orders, pauses) = (store.orders(), store.pauses());
-        Self { orders, pauses, broker, servers, waits: None, last: Mutex::default() }
+        let (orders, notices, pauses) = (store.orders(), store.notices(), store.pauses());
+        Self { orders, notices, pauses, broker, servers, waits: None, last: Mutex::default() }
     }
 
     /// The same of a process with a worker, which knows what its validations wait for.
@@ -61,7 +62,8 @@ impl StatusBoard {
             return Arc::clone(status);
         }
         let wait = self.waits.as_ref().and_then(|waits| waits.current());
-        let evidence = Evidence::gather(&*self.orders, &*self.pauses, &*self.broker, wait).await;
+        let (orders, notices, pauses) = (&*self.orders, &*self.notices, &*self.pauses);
+        let evidence = Evidence::gather(orders, notices, pauses, &*self.broker, wait).await;
         let status = Arc::new(ShopStatus::of(evidence, &self.servers));
         *last = Some((Instant::now(), Arc::clone(&status)));
         status
@@ -85,6 +87,11 @@ impl ShopStatus {
     /// What is wrong, the worst first.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// What was told of the shop.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// How bad it is.
@@ -149,7 +156,11 @@ impl ShopStatus {
             let told = self.evidence.queue.as_ref().ok().and_then(number);
             told.map_or_else(unknown, grouped)
         };
-        vec![
+        let told_to = |counts: &NoticeCounts| {
+            let (open, dead) = (waiting(counts.open, counts.oldest), grouped(counts.dead));
+            format!("to be told       {open}; {dead} given up ({})", counts.subscription)
+        };
+        let of_shop = [
             format!("pending orders   {orders}"),
             format!("in the outbox    {outbox}"),
             format!("in the queue     {}", of_queue(|queue| Some(queue.ready))),
@@ -157,7 +168,8 @@ impl ShopStatus {
             format!("to be retried    {}", of_queue(|queue| Some(queue.delayed))),
             format!("dead letters     {}", of_queue(|queue| Some(queue.dead))),
             format!("workers          {}", of_queue(|queue| queue.consumers)),
-        ]
+        ];
+        of_shop.into_iter().chain(self.evidence.notices.iter().map(told_to)).collect()
     }
 
     /// The whole for programs.
@@ -194,6 +206,20 @@ impl ShopStatus {
                 })
             })
             .collect();
+        let notices: Vec<Value> = self
+            .evidence
+            .notices
+            .iter()
+            .map(|counts| {
+                json!({
+                    "subscription": counts.subscription.as_str(),
+                    "open": counts.open,
+                    "dead": counts.dead,
+                    "oldest": counts.oldest.and_then(told),
+                    "problem": counts.problem.as_ref(),
+                })
+            })
+            .collect();
         json!({
             "severity": self.severity().as_str(),
             "headline": self.headline(),
@@ -202,6 +228,7 @@ impl ShopStatus {
             "findings": findings,
             "store": store,
             "queue": queue,
+            "notices": notices,
         })
     }
 }

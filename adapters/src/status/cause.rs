@@ -58,8 +58,12 @@ pub enum Cause {
     NotValidated,
     /// Workers do not keep up.
     Behind,
+    /// Those who want to be told how orders end do not hear it.
+    Unheard,
     /// Messages were given up.
     DeadLetters,
+    /// Telling how orders ended was given up.
+    DeadNotices,
 }
 
 /// One thing that is wrong.
@@ -79,7 +83,7 @@ pub struct Finding {
 
 impl Cause {
     /// All causes, the worst first: what is said of a shop begins with the first that is found.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::NothingAnswers,
         Self::StoreRefuses,
         Self::StoreUnavailable,
@@ -93,7 +97,9 @@ impl Cause {
         Self::ValidationWaits,
         Self::NotValidated,
         Self::Behind,
+        Self::Unheard,
         Self::DeadLetters,
+        Self::DeadNotices,
     ];
 
     /// Its name for programs, and in the documentation.
@@ -112,7 +118,9 @@ impl Cause {
             Self::ValidationWaits => "validation-waits",
             Self::NotValidated => "not-validated",
             Self::Behind => "behind",
+            Self::Unheard => "unheard",
             Self::DeadLetters => "dead-letters",
+            Self::DeadNotices => "dead-notices",
         }
     }
 
@@ -123,7 +131,9 @@ impl Cause {
             | Self::ValidationWaits
             | Self::NotValidated
             | Self::Behind
-            | Self::DeadLetters => Severity::Wrong,
+            | Self::Unheard
+            | Self::DeadLetters
+            | Self::DeadNotices => Severity::Wrong,
             _ => Severity::Act,
         }
     }
@@ -145,7 +155,9 @@ impl Cause {
             Self::ValidationWaits => scene.validation_waits(false),
             Self::NotValidated => scene.not_validated(),
             Self::Behind => scene.behind(),
+            Self::Unheard => scene.unheard(),
             Self::DeadLetters => scene.dead_letters(),
+            Self::DeadNotices => scene.dead_notices(),
         }?;
         let Told { says, since, act } = told;
         Some(Finding { cause: self, severity: self.severity(), says, since, act })

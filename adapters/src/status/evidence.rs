@@ -3,7 +3,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use woody_core::{
     domain::{Pause, now},
-    ports::{Backlog, Broker, BrokerError, OrderStore, Pauses, QueueDepth, StoreError},
+    ports::{
+        Backlog, Broker, BrokerError, NoticeCounts, NoticeStore, OrderStore, Pauses, QueueDepth,
+        StoreError,
+    },
     services::Wait,
 };
 
@@ -11,7 +14,7 @@ use crate::causes::with_causes;
 
 /// How long the store and the broker have to say how they are.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// How many orders of a kind are counted at most.
+/// How many orders, or notices, of a kind are counted at most.
 pub(super) const MOST: u64 = 100_000;
 
 /// What the store and the broker told at one moment.
@@ -27,6 +30,9 @@ pub struct Evidence {
     pub queue: Result<QueueDepth, Trouble>,
     /// That workers are paused, where the store said so.
     pub pause: Option<Pause>,
+    /// What is still to be told of ended orders, by subscription, counted up to 100,000 of each
+    /// kind; empty where the store did not say.
+    pub notices: Vec<NoticeCounts>,
     /// What the validations of this process wait for.
     pub validation: Option<Wait>,
 }
@@ -54,15 +60,21 @@ impl Evidence {
     /// waits for.
     pub async fn gather(
         orders: &dyn OrderStore,
+        notices: &dyn NoticeStore,
         pauses: &dyn Pauses,
         broker: &dyn Broker,
         validation: Option<Wait>,
     ) -> Self {
         let looked_at = now();
-        let (store, pause, (publish, queue)) =
-            tokio::join!(ask_store(orders), in_time(pauses.current()), ask_broker(broker));
+        let (store, pause, notices, (publish, queue)) = tokio::join!(
+            ask_store(orders),
+            in_time(pauses.current()),
+            in_time(notices.subscriptions(MOST)),
+            ask_broker(broker)
+        );
         // A store that does not say whether there is a pause says in `store` why.
-        Self { looked_at, store, publish, queue, pause: pause.ok().flatten(), validation }
+        let (pause, notices) = (pause.ok().flatten(), notices.unwrap_or_default());
+        Self { looked_at, store, publish, queue, pause, notices, validation }
     }
 }
 

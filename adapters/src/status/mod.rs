@@ -8,6 +8,7 @@
 mod board;
 mod cause;
 mod evidence;
+mod notices;
 mod scene;
 mod told;
 

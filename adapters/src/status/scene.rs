@@ -26,7 +26,7 @@ pub(super) struct Told {
 
 /// The evidence, and how each cause is seen in it.
 pub(super) struct Scene<'a> {
-    seen: &'a Evidence,
+    pub(super) seen: &'a Evidence,
     servers: &'a Servers,
 }
 
@@ -292,11 +292,11 @@ impl<'a> Scene<'a> {
         Some((self.seen.store.as_ref().ok()?, *self.seen.queue.as_ref().ok()?))
     }
 
-    fn waits_longer(&self, since: Option<OffsetDateTime>, than: Duration) -> bool {
+    pub(super) fn waits_longer(&self, since: Option<OffsetDateTime>, than: Duration) -> bool {
         since.is_some_and(|since| ago(since, self.seen.looked_at) > than)
     }
 
-    fn at_least_since(&self, since: Option<OffsetDateTime>) -> String {
+    pub(super) fn at_least_since(&self, since: Option<OffsetDateTime>) -> String {
         since.map_or_else(String::new, |since| {
             let looked_at = self.seen.looked_at;
             format!(", at least since {} ({})", clock(since, looked_at), age(ago(since, looked_at)))

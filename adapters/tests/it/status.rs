@@ -3,8 +3,8 @@
 use time::{Duration, OffsetDateTime, macros::datetime};
 use woody_adapters::status::{Cause, Evidence, Servers, Severity, ShopStatus, Trouble};
 use woody_core::{
-    domain::{Pause, Reason},
-    ports::{Backlog, QueueDepth},
+    domain::{Pause, Reason, SubscriptionName},
+    ports::{Backlog, NoticeCounts, QueueDepth},
     services::Wait,
 };
 
@@ -35,6 +35,7 @@ fn seen(store: Backlog, queue: QueueDepth) -> Evidence {
         publish: Ok(()),
         queue: Ok(queue),
         pause: None,
+        notices: vec![],
         validation: None,
     }
 }
@@ -79,6 +80,12 @@ fn a_shop_at_work_is_well() {
             ),
             "Nothing is lost. All is well: 80,000 orders wait, the oldest for 2 min.",
         ),
+        // Ends of orders on their way, of which a receiver took one at the second attempt.
+        (
+            untold(12, 0, Some(Duration::seconds(6)), Some("the receiver gave no response")),
+            "Nothing is lost. All is well.",
+        ),
+        (untold(80_000, 0, Some(Duration::seconds(50)), None), "Nothing is lost. All is well."),
     ] {
         let status = told(evidence);
         assert_eq!((status.severity(), status.findings()), (Severity::Well, &[][..]));
@@ -86,11 +93,55 @@ fn a_shop_at_work_is_well() {
     }
 }
 
+/// The webhook is still to be told of these, and has been given up for those.
+fn untold(open: u64, dead: u64, age: Option<Duration>, problem: Option<&str>) -> Evidence {
+    let webhook = NoticeCounts {
+        subscription: SubscriptionName::parse("webhook").unwrap(),
+        is_subscribed: true,
+        open,
+        dead,
+        oldest: age.map(before),
+        problem: problem.map(Reason::new),
+    };
+    Evidence { notices: vec![webhook], ..seen(Backlog::default(), queue()) }
+}
+
 /// One thing that is wrong, and the first line that is said of it.
 type Case = (Cause, Evidence, &'static str);
 
 fn cases() -> Vec<Case> {
-    outages().into_iter().chain(delays()).collect()
+    outages().into_iter().chain(delays()).chain(notices()).collect()
+}
+
+/// What can be wrong with those who are told how orders end.
+fn notices() -> Vec<Case> {
+    let (minutes, no_response) = (Duration::minutes(12), Some("the receiver gave no response"));
+    vec![
+        (
+            Cause::Unheard,
+            untold(1_204, 0, Some(minutes), no_response),
+            "Nothing is lost. 1,204 ends of orders wait to be told to webhook, at least since 02:58 UTC (12 \
+             min). They are tried again by themselves, and orders go on.",
+        ),
+        (
+            Cause::Unheard,
+            untold(1, 0, Some(Duration::minutes(2)), None),
+            "Nothing is lost. 1 end of an order waits to be told to webhook, at least since 03:08 UTC (2 \
+             min). They are tried again by themselves, and orders go on.",
+        ),
+        (
+            Cause::DeadNotices,
+            untold(0, 1, None, None),
+            "Nothing is lost. 1 end of an order was not told to webhook: it was given up, and is kept as a \
+             dead notice.",
+        ),
+        (
+            Cause::DeadNotices,
+            untold(0, 1_300, None, None),
+            "Nothing is lost. 1,300 ends of orders were not told to webhook: they were given up, and are \
+             kept as dead notices.",
+        ),
+    ]
 }
 
 /// What can be wrong with the store and the broker themselves.
