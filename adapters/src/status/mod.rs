@@ -8,6 +8,7 @@
 mod board;
 mod cause;
 mod evidence;
+mod gauges;
 mod notices;
 mod scene;
 mod told;

@@ -328,3 +328,34 @@ fn the_worst_comes_first_and_the_rest_is_told_as_well() {
     assert_eq!(json["store"]["pending"], 3);
     assert_eq!(json["lost"], "nothing");
 }
+
+#[test]
+fn gauges_say_what_is_known_and_leave_out_what_is_not() {
+    let busy = Evidence {
+        notices: untold(3, 2, Some(Duration::seconds(4)), None).notices,
+        ..seen(unsent(7, Duration::seconds(5)), QueueDepth { ready: 9, dead: 1, ..queue() })
+    };
+    let gauges = told(busy.clone()).gauges();
+    for line in [
+        "# TYPE woody_shop_orders gauge",
+        "woody_shop_cause{cause=\"dead-letters\",severity=\"wrong\"} 1",
+        "woody_shop_cause{cause=\"no-worker\",severity=\"act\"} 0",
+        "woody_shop_orders{state=\"pending\"} 7",
+        "woody_shop_orders{state=\"outbox\"} 7",
+        "woody_shop_oldest_order_seconds{state=\"outbox\"} 5",
+        "woody_shop_messages{state=\"ready\"} 9",
+        "woody_shop_messages{state=\"dead\"} 1",
+        "woody_shop_consumers 5",
+        "woody_shop_notices{subscription=\"webhook\",state=\"open\"} 3",
+        "woody_shop_notices{subscription=\"webhook\",state=\"dead\"} 2",
+        "woody_shop_oldest_notice_seconds{subscription=\"webhook\"} 4",
+    ] {
+        assert!(gauges.lines().any(|told| told == line), "no {line} in\n{gauges}");
+    }
+    // Not every broker counts them.
+    assert!(!gauges.contains("in_flight"), "{gauges}");
+    let gauges = told(away(busy, trouble(false, "connection refused"))).gauges();
+    assert!(gauges.contains("woody_shop_orders") && !gauges.contains("woody_shop_messages"));
+    let unavailable = "woody_shop_cause{cause=\"broker-unavailable\",severity=\"act\"} 1";
+    assert!(gauges.contains(unavailable), "{gauges}");
+}

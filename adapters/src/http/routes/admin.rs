@@ -246,7 +246,11 @@ impl Routes for AdminRoutes {
                 orders::listed::page(orders.as_ref(), &request).await
             }
             Action::Metrics => {
-                Ok(reply::bytes("text/plain; version=0.0.4; charset=utf-8", self.metrics.render()))
+                let mut text = self.metrics.render();
+                if let Some(shop) = &self.readiness.shop {
+                    text.push_str(&shop.look().await.gauges());
+                }
+                Ok(reply::bytes("text/plain; version=0.0.4; charset=utf-8", text))
             }
         }
     }

@@ -192,4 +192,7 @@ async fn a_process_that_knows_the_shop_says_how_it_is() {
     let well = get(addr, "/statusz").await;
     assert_eq!(well.status, 200);
     assert!(well.text().starts_with("Nothing is lost. All is well."), "{}", well.text());
+    let metrics = get(addr, "/metrics").await.text().to_owned();
+    assert!(metrics.contains("woody_shop_orders{state=\"pending\"} 0\n"), "{metrics}");
+    assert!(!get(none, "/metrics").await.text().contains("woody_shop"));
 }
