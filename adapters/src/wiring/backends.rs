@@ -1,4 +1,4 @@
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use woody_broker::{BrokerOptions, BrokerUrl};
 use woody_core::ports::{Broker, Store};
@@ -23,12 +23,25 @@ pub enum Files {
 /// # Errors
 /// [`ConfigError`] when waiting would not help.
 pub async fn open_store(args: &StoreArgs, files: Files) -> Result<Arc<dyn Store>, ConfigError> {
+    open_store_with(args, files, StoreOptions::default().acquire_timeout).await
+}
+
+/// The same where calls wait for a connection for another time than a service's.
+///
+/// # Errors
+/// [`ConfigError`] when waiting would not help.
+pub async fn open_store_with(
+    args: &StoreArgs,
+    files: Files,
+    acquire_timeout: Duration,
+) -> Result<Arc<dyn Store>, ConfigError> {
     let url = args.url()?;
     check_file(&url, files)?;
     let parsed = StoreUrl::parse(url.expose())
         .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))?;
-    let mut options = StoreOptions::default();
-    options.max_connections = u32::from(args.store_connections.get());
+    let options = StoreOptions::default()
+        .max_connections(u32::from(args.store_connections.get()))
+        .acquire_timeout(acquire_timeout);
     woody_store::connect(&parsed, options)
         .await
         .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))

@@ -6,7 +6,9 @@ mod heavy;
 mod validation;
 mod webhook;
 
-pub use backends::{Files, open_broker, open_store, refuse_memory, status_board, store_name};
+pub use backends::{
+    Files, open_broker, open_store, open_store_with, refuse_memory, status_board, store_name,
+};
 pub use checks::{
     broker_check, consumer_check, either_check, late_consumer_check, pause_check, store_check,
     waits_check,
