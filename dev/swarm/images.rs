@@ -30,12 +30,17 @@ pub(crate) fn each_program_is_an_image_below_15_mb() {
 
 /// Whether docker can show a stack file as it understands it: since version 23.
 fn docker_takes(files: &[&str]) {
+    docker_takes_with(&[], files);
+}
+
+fn docker_takes_with(variables: &[(&str, &str)], files: &[&str]) {
     if !run("docker", &["stack", "--help"]).contains(" config ") {
         return leave_out("this docker cannot show a stack file");
     }
     let mut arguments = vec!["stack", "config"];
     arguments.extend(files.iter().flat_map(|file| ["-c", file]));
-    run("docker", &arguments);
+    of(Command::new("docker").args(&arguments).envs(variables.iter().copied()))
+        .unwrap_or_else(|said| panic!("docker {}: {said}", arguments.join(" ")));
 }
 
 pub(crate) fn the_stack_file_is_one() {
@@ -44,6 +49,11 @@ pub(crate) fn the_stack_file_is_one() {
 
 pub(crate) fn with_tls_it_is_one_too() {
     docker_takes(&["stack/stack.yml", "stack/tls.yml"]);
+}
+
+pub(crate) fn with_a_webhook_it_is_one_too() {
+    let variable = ("WOODY_WEBHOOK_URL", "https://erp.example/hooks");
+    docker_takes_with(&[variable], &["stack/stack.yml", "stack/webhook.yml"]);
 }
 
 fn nginx_takes(name: &str) {

@@ -106,7 +106,7 @@ struct Event<D: OrderDetails> {
 }
 
 impl Webhook {
-    /// Makes a webhook that sends to `url`, signed with each of `secrets`.
+    /// Makes a webhook that sends to `url`, signed with each of `secrets`, once with those that are the same.
     ///
     /// # Errors
     /// [`ConfigError`] when the URL is none, has a user or a password, or leads where the rights do not, or when there is
@@ -148,6 +148,14 @@ impl Webhook {
         if secrets.is_empty() {
             return Err(ConfigError::new("WOODY_WEBHOOK_SECRET is not set: webhooks are signed"));
         }
+        // Before a rotation, a stack may give its one secret as that of before, too.
+        let mut distinct: Vec<WebhookSecret> = Vec::new();
+        for secret in secrets {
+            if !distinct.iter().any(|kept| kept.signs_as(&secret)) {
+                distinct.push(secret);
+            }
+        }
+        let secrets = distinct;
         let mut tcp = HttpConnector::new_with_resolver(AllowedAddresses::new(rights.private));
         tcp.set_connect_timeout(Some(Duration::from_secs(5)));
         Ok(Self { client: http_client::over(tcp, 16)?, url, secrets })

@@ -36,6 +36,11 @@ impl WebhookSecret {
         )))
     }
 
+    /// Whether both sign alike.
+    pub(super) fn signs_as(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+
     /// Signs what is sent.
     pub(super) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         // A key may have any length.
