@@ -14,12 +14,13 @@ use testkit::proxy::Line;
 use tokio::time::sleep;
 
 use crate::{
-    evidence::{ENDS_WITHIN, compare, none_is_open, settled},
+    evidence::{ENDS_WITHIN, compare, none_is_open, settled, until_all_are_told},
     faults::{Blow, Fault, Who, World},
     first_sentence::{self, Told},
     load::Load,
     orders::Orders,
     raw::Events,
+    receiver::Hearing,
     shop::{Dependency, Settings},
     steps::STEPS,
     table::{self, Row, say},
@@ -36,6 +37,8 @@ const SHORT: &[Fault] = &[
     Fault::Server(Dependency::Broker, Blow::Wipe),
     Fault::Duplicates,
     Fault::Validator(Manner::Fails),
+    Fault::Receiver(Hearing::Hangs),
+    Fault::Receiver(Hearing::LosesAnswers),
     Fault::Backlog,
     Fault::Deadly,
     Fault::LockedTable,
@@ -68,8 +71,12 @@ impl Plan {
                 |fault: &Fault| Scenario { faults: vec![*fault], lasts: fault.lasts(lasts) };
             faults.iter().map(scenario).collect()
         };
-        let settings = Settings { asks_validator: outage.is_none(), ..Settings::default() };
-        let settings = Settings { quick: outage.is_none() && !long, ..settings };
+        let settings = Settings {
+            asks_validator: outage.is_none(),
+            tells_receiver: outage.is_none(),
+            quick: outage.is_none() && !long,
+            ..Settings::default()
+        };
         let scenarios: Box<dyn Iterator<Item = Scenario> + Send> = if let Some(seconds) = outage {
             let down = [Dependency::Database, Dependency::Broker];
             let down = down.map(|dependency| Fault::Server(dependency, Blow::Stop));
@@ -145,9 +152,15 @@ impl std::fmt::Display for Scenario {
 }
 
 /// Does what the scenario says to a shop under load, and sees what comes of it.
-async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: &Scenario) -> Row {
-    let database = &world.shop.database;
-    let published_again = world.shop.published_again();
+async fn suffer(
+    world: &World,
+    events: &Events,
+    tag: &str,
+    plan: &Plan,
+    scenario: &Scenario,
+) -> Row {
+    let (database, rate, receiver) = (&world.shop.database, plan.rate, &world.shop.receiver);
+    let (published_again, told_again) = (world.shop.published_again(), receiver.heard_again());
     let load = Load::start(&world.shop, tag, rate);
     load.goes_on(usize::try_from(rate).unwrap()).await;
     let began = Instant::now();
@@ -175,6 +188,9 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
     let (_, twice) = events.count(ledger.promised());
     findings.doubled += twice.len();
     broken.extend(twice.iter().map(|id| format!("order {id} ended {:?}", events.of(*id))));
+    if plan.settings.tells_receiver {
+        broken.extend(until_all_are_told(&world.shop, &ledger, ENDS_WITHIN).await);
+    }
     broken.extend(world.shop.audit(&ledger.promised()).await.err());
     if scenario.faults == [Fault::Deadly] && findings.failed > 0 {
         broken.push(format!("{} failed with those that kill their workers", findings.failed));
@@ -193,6 +209,7 @@ async fn suffer(world: &World, events: &Events, tag: &str, rate: u32, scenario: 
         broken,
         may_refuse: dependencies > 1,
         published_again: world.shop.published_again() - published_again,
+        told_again: receiver.heard_again() - told_again,
         told,
         may_publish_again: scenario.faults.iter().any(|fault| fault.loses_messages()),
     }
@@ -223,7 +240,7 @@ async fn a_few_faults_neither_lose_nor_double_a_nested_order() {
 }
 
 /// Carries the plan out, one scenario with orders of one type, the next with those of the next.
-async fn carry_out(plan: Plan, orders: &[Orders]) {
+async fn carry_out(mut plan: Plan, orders: &[Orders]) {
     let mut worlds = Vec::new();
     for &orders in orders {
         let world = World::open(&Settings { orders, ..plan.settings.clone() }).await;
@@ -231,12 +248,12 @@ async fn carry_out(plan: Plan, orders: &[Orders]) {
         worlds.push((world, events));
     }
     let (began, mut rows) = (Instant::now(), Vec::new());
-    for scenario in plan.scenarios {
+    while let Some(scenario) = plan.scenarios.next() {
         let (world, events) = &worlds[rows.len() % worlds.len()];
         let of = world.shop.orders;
         say(&format!("[{:4} s] {of}: {scenario}", began.elapsed().as_secs()));
         let tag = format!("toy{}", rows.len());
-        let mut row = suffer(world, events, &tag, plan.rate, &scenario).await;
+        let mut row = suffer(world, events, &tag, &plan, &scenario).await;
         if worlds.len() > 1 {
             row.fault = format!("{of}: {}", row.fault);
         }

@@ -10,7 +10,7 @@ use testkit::ledger::Ledger;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use crate::orders::Orders;
+use crate::{orders::Orders, shop::Shop};
 
 /// How long an order may take to end, whatever has happened.
 pub const ENDS_WITHIN: Duration = Duration::from_mins(3);
@@ -111,6 +111,30 @@ pub async fn none_is_open(
         }
     };
     timeout(limit, waiting).await.is_ok()
+}
+
+/// Waits until each order of this ledger that has ended was told to the receiver, as it ended; returns
+/// what was not told within `limit`, and what was told and is not so.
+pub async fn until_all_are_told(shop: &Shop, ledger: &Ledger, limit: Duration) -> Vec<String> {
+    let mut connection = PgConnection::connect(&shop.database).await.unwrap();
+    let orders: Vec<(Uuid, String, String)> = sqlx::query_as(STATUSES)
+        .bind(ledger.tag())
+        .bind(shop.orders.name_at())
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let ended = orders.into_iter().filter(|(_, _, status)| status != "pending");
+    let ends: Vec<_> = ended.map(|(id, _, status)| (id, status)).collect();
+    let telling = async {
+        while !shop.receiver.unheard(&ends).is_empty() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    // What was not told then is told to the reader.
+    let _ = timeout(limit, telling).await;
+    let unheard = shop.receiver.unheard(&ends);
+    let unheard = unheard.iter().map(|(id, end)| format!("nobody was told that {id} ended: {end}"));
+    unheard.chain(shop.receiver.heard_wrong(&ends)).collect()
 }
 
 async fn count_final(database: &str, ids: &[Uuid]) -> Option<i64> {

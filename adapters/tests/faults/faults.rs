@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::{
     deadly,
     raw::Raw,
+    receiver::Hearing,
     shop::{Dependency, Process, Settings, Shop},
     steps::Step,
     validator::Manner,
@@ -75,6 +76,7 @@ pub enum Fault {
     /// Messages that are no orders.
     Poison,
     Validator(Manner),
+    Receiver(Hearing),
     /// Orders come faster than they are validated, for longer than an order may be
     /// pending before its message is looked for.
     Backlog,
@@ -127,6 +129,10 @@ impl Fault {
         Self::Validator(Manner::Fails),
         Self::Validator(Manner::Hangs),
         Self::Validator(Manner::Babbles),
+        Self::Receiver(Hearing::Fails),
+        Self::Receiver(Hearing::Hangs),
+        Self::Receiver(Hearing::LosesAnswers),
+        Self::Receiver(Hearing::IsDead),
         Self::Backlog,
         Self::Deadly,
         Self::LockedTable,
@@ -198,6 +204,7 @@ impl Fault {
                 raw.publish((0..300).map(|n| format!("no order {n}").into_bytes())).await;
             }
             Self::Validator(manner) => shop.validator.set(manner),
+            Self::Receiver(hearing) => shop.receiver.set(hearing),
             Self::Backlog => shop.validator.set(Manner::Slow),
             Self::LockedTable => {
                 let mut connection = PgConnection::connect(&shop.database).await.unwrap();
@@ -233,6 +240,7 @@ impl Fault {
             }
             Self::Network(dependency, _) => shop.set_lines(dependency, Line::Open),
             Self::Validator(_) | Self::Backlog => shop.validator.set(Manner::Agrees),
+            Self::Receiver(_) => shop.receiver.set(Hearing::Hears),
             Self::LockedTable => {
                 let connection = world.locking.lock().await.take().unwrap();
                 connection.close().await.unwrap();
@@ -305,6 +313,7 @@ impl fmt::Display for Fault {
             Self::Duplicates => f.write_str("duplicate deliveries"),
             Self::Poison => f.write_str("poison messages"),
             Self::Validator(manner) => write!(f, "validator {manner:?}"),
+            Self::Receiver(hearing) => write!(f, "receiver {hearing:?}"),
             Self::Backlog => f.write_str("backlog"),
             Self::Deadly => f.write_str("orders that kill their workers"),
             Self::LockedTable => f.write_str("orders locked"),

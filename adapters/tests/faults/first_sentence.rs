@@ -47,6 +47,7 @@ fn expected(fault: Fault) -> Option<&'static str> {
         Fault::MissingTable => Some("PostgreSQL refuses"),
         Fault::Validator(_) => Some("Validations wait"),
         Fault::Poison => Some("dead letter"),
+        Fault::Receiver(_) => Some("to be told to webhook"),
         _ => None,
     }
 }

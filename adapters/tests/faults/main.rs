@@ -13,6 +13,7 @@ mod load;
 mod orders;
 mod poison;
 mod raw;
+mod receiver;
 mod shop;
 mod steps;
 mod submits;

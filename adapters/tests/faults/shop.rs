@@ -14,7 +14,11 @@ use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
-use crate::{orders::Orders, validator::TestValidator};
+use crate::{
+    orders::Orders,
+    receiver::{self, Receiver},
+    validator::TestValidator,
+};
 
 /// What the shop depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct Settings {
     pub max_attempts: u32,
     /// Whether orders are put to the test validator, too.
     pub asks_validator: bool,
+    /// Whether each end of an order is posted to the receiver.
+    pub tells_receiver: bool,
     /// Whether what takes half a minute by default takes seconds.
     pub quick: bool,
 }
@@ -47,6 +53,7 @@ impl Default for Settings {
             prefetch: 16,
             max_attempts: 5,
             asks_validator: false,
+            tells_receiver: false,
             quick: true,
         }
     }
@@ -59,6 +66,7 @@ pub struct Shop {
     pub order_services: Vec<Process>,
     pub workers: Vec<Process>,
     pub validator: TestValidator,
+    pub receiver: Receiver,
 }
 
 impl Shop {
@@ -74,7 +82,7 @@ impl Shop {
 
     /// The same without starting anything.
     pub async fn build(database: &str, broker: &str, settings: &Settings) -> Self {
-        let validator = TestValidator::start().await;
+        let (validator, receiver) = (TestValidator::start().await, Receiver::start().await);
         let logs = logs();
         let mut env = vec![
             ("WOODY_VALIDATION", "none".to_owned()),
@@ -87,6 +95,19 @@ impl Shop {
             env.push(("WOODY_OUTBOX_LEASE", "3s".to_owned()));
             env.push(("WOODY_RECONCILE_EVERY", "4s".to_owned()));
             env.push(("WOODY_PENDING_FOR", "5s".to_owned()));
+        }
+        if settings.tells_receiver {
+            env.extend([
+                ("WOODY_WEBHOOK_URL", receiver.url.clone()),
+                ("WOODY_WEBHOOK_SECRET", receiver::SECRET.to_owned()),
+                ("WOODY_WEBHOOK_ALLOW_PRIVATE", "on".to_owned()),
+                ("WOODY_WEBHOOK_ALLOW_HTTP", "on".to_owned()),
+                ("WOODY_WEBHOOK_TIMEOUT", "1s".to_owned()),
+                (
+                    "WOODY_WEBHOOK_PAUSES",
+                    "1s,1s,1s,2s,2s,2s,3s,3s,3s,5s,5s,5s,5s,5s,9s,9s".to_owned(),
+                ),
+            ]);
         }
         let processes = async |kind: &'static str, count| {
             let mut built = Vec::new();
@@ -123,6 +144,7 @@ impl Shop {
             database: database.to_owned(),
             broker: broker.to_owned(),
             validator,
+            receiver,
         }
     }
 

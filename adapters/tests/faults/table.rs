@@ -23,6 +23,8 @@ pub struct Row {
     pub may_refuse: bool,
     /// Orders whose messages were taken for lost.
     pub published_again: u64,
+    /// Ends of orders that the receiver of webhooks had heard before.
+    pub told_again: usize,
     /// What an operator was told first.
     pub told: Told,
     /// Whether messages were lost, so that publishing again is right.
@@ -48,7 +50,7 @@ impl Row {
     }
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "fault",
     "accepted",
     "refused",
@@ -60,6 +62,7 @@ const COLUMNS: [&str; 13] = [
     "lost",
     "doubled",
     "published again",
+    "told again",
     "recovery s",
     "named after s",
 ];
@@ -68,7 +71,7 @@ const COLUMNS: [&str; 13] = [
 pub fn print(title: &str, rows: &[Row]) {
     let ms = |time: Duration| time.as_millis().to_string();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let mut cells: Vec<[String; 13]> = vec![COLUMNS.map(ToOwned::to_owned)];
+    let mut cells: Vec<[String; 14]> = vec![COLUMNS.map(ToOwned::to_owned)];
     cells.extend(rows.iter().map(|row| {
         [
             row.fault.clone(),
@@ -82,6 +85,7 @@ pub fn print(title: &str, rows: &[Row]) {
             row.findings.lost.to_string(),
             row.findings.doubled.to_string(),
             row.published_again.to_string(),
+            row.told_again.to_string(),
             or_none(row.recovery.map(|time| format!("{:.1}", time.as_secs_f64()))),
             named(&row.told),
         ]
