@@ -198,6 +198,10 @@ impl Readiness {
     }
 }
 
+/// What a process that is closing its connections says of the shop.
+const SHUTTING_DOWN: &str =
+    "This process is shutting down and no longer knows how the shop is: ask another.";
+
 impl AdminRoutes {
     /// The routes of the private listener.
     pub fn new(readiness: Arc<Readiness>, metrics: PrometheusHandle) -> Self {
@@ -231,6 +235,12 @@ impl Routes for AdminRoutes {
                         "This service does not know how the shop is: ask an order-service.";
                     return Err(Failure::new(FailureKind::NotFound, detail));
                 };
+                if self.readiness.draining.is_cancelled() {
+                    // It closes its connections one after the other.
+                    let mut response = reply::no_store(reply::text(SHUTTING_DOWN));
+                    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                    return Ok(response);
+                }
                 let status = shop.look().await;
                 let mut response = reply::no_store(reply::text(status.text()));
                 if status.severity() == Severity::Act {
@@ -247,7 +257,9 @@ impl Routes for AdminRoutes {
             }
             Action::Metrics => {
                 let mut text = self.metrics.render();
-                if let Some(shop) = &self.readiness.shop {
+                if let Some(shop) = &self.readiness.shop
+                    && !self.readiness.draining.is_cancelled()
+                {
                     text.push_str(&shop.look().await.gauges());
                 }
                 Ok(reply::bytes("text/plain; version=0.0.4; charset=utf-8", text))

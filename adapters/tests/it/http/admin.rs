@@ -188,11 +188,18 @@ async fn a_process_that_knows_the_shop_says_how_it_is() {
 
     let _consumer = broker.consumer(Prefetch::MIN).await.unwrap();
     let board = StatusBoard::new(&store, broker, servers);
-    let addr = admin(Readiness::new(CancellationToken::new()).of_shop(board)).await;
+    let draining = CancellationToken::new();
+    let addr = admin(Readiness::new(draining.clone()).of_shop(board)).await;
     let well = get(addr, "/statusz").await;
     assert_eq!(well.status, 200);
     assert!(well.text().starts_with("Nothing is lost. All is well."), "{}", well.text());
     let metrics = get(addr, "/metrics").await.text().to_owned();
     assert!(metrics.contains("woody_shop_orders{state=\"pending\"} 0\n"), "{metrics}");
     assert!(!get(none, "/metrics").await.text().contains("woody_shop"));
+
+    draining.cancel();
+    let leaving = get(addr, "/statusz").await;
+    assert_eq!(leaving.status, 503);
+    assert!(leaving.text().contains("shutting down"), "{}", leaving.text());
+    assert!(!get(addr, "/metrics").await.text().contains("woody_shop"));
 }
