@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use tokio::time::{Instant, sleep, timeout};
 use woody_core::{
     domain::{Pause, now},
     ports::{
@@ -14,6 +15,9 @@ use crate::causes::with_causes;
 
 /// How long the store and the broker have to say how they are.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long one that cannot be reached is asked again, and the pause before.
+const ASKED_FOR: Duration = Duration::from_millis(1_500);
+const PAUSE: Duration = Duration::from_millis(100);
 /// How many orders, or notices, of a kind are counted at most.
 pub(super) const MOST: u64 = 100_000;
 
@@ -66,40 +70,57 @@ impl Evidence {
         validation: Option<Wait>,
     ) -> Self {
         let looked_at = now();
-        let (store, pause, notices, (publish, queue)) = tokio::join!(
-            ask_store(orders),
-            in_time(pauses.current()),
-            in_time(notices.subscriptions(MOST)),
-            ask_broker(broker)
-        );
-        // A store that does not say whether there is a pause says in `store` why.
-        let (pause, notices) = (pause.ok().flatten(), notices.unwrap_or_default());
+        let (store, (publish, queue)) =
+            tokio::join!(ask_store(orders, notices, pauses), ask_broker(broker));
+        let (store, pause, notices) = match store {
+            Ok((backlog, pause, notices)) => (Ok(backlog), pause, notices),
+            Err(trouble) => (Err(trouble), None, vec![]),
+        };
         Self { looked_at, store, publish, queue, pause, notices, validation }
     }
 }
 
-async fn ask_store(orders: &dyn OrderStore) -> Result<Backlog, Trouble> {
-    let asked = async {
+/// One question after the other: the connections are there for those who place orders.
+async fn ask_store(
+    orders: &dyn OrderStore,
+    notices: &dyn NoticeStore,
+    pauses: &dyn Pauses,
+) -> Result<(Backlog, Option<Pause>, Vec<NoticeCounts>), Trouble> {
+    in_time(|| async {
         // A standby tells what waits, and takes no order.
         orders.ping().await?;
-        orders.backlog(MOST).await
-    };
-    in_time(asked).await
+        let backlog = orders.backlog(MOST).await?;
+        Ok::<_, StoreError>((backlog, pauses.current().await?, notices.subscriptions(MOST).await?))
+    })
+    .await
 }
 
 async fn ask_broker(broker: &dyn Broker) -> (Result<(), Trouble>, Result<QueueDepth, Trouble>) {
     let (publisher, admin) = (broker.publisher(), broker.admin());
-    match in_time(publisher.ping()).await {
-        Ok(()) => (Ok(()), in_time(admin.depth()).await),
+    match in_time(|| publisher.ping()).await {
+        Ok(()) => (Ok(()), in_time(|| admin.depth()).await),
         Err(trouble) => (Err(trouble.clone()), Err(trouble)),
     }
 }
 
-async fn in_time<T, E: Into<Trouble>>(
-    asked: impl Future<Output = Result<T, E>>,
+/// Asks once more where something cannot be reached: one that has much to do may have no
+/// connection free for a moment, which is no outage.
+async fn in_time<T, E: Into<Trouble>, F: Future<Output = Result<T, E>>>(
+    ask: impl Fn() -> F,
 ) -> Result<T, Trouble> {
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(told) => told.map_err(Into::into),
+    let began = Instant::now();
+    let asking = async {
+        loop {
+            match ask().await.map_err(Into::into) {
+                Err(Trouble { refuses: false, .. }) if began.elapsed() < ASKED_FOR => {
+                    sleep(PAUSE).await;
+                }
+                told => return told,
+            }
+        }
+    };
+    match timeout(PATIENCE, asking).await {
+        Ok(told) => told,
         Err(_elapsed) => {
             Err(Trouble { refuses: false, says: format!("it said nothing within {PATIENCE:?}") })
         }
