@@ -10,6 +10,7 @@ usage() {
     cat <<'END'
 Usage: ./dev/faults.sh [--minutes N] [--only NAME] [--orders WHICH] [--rate N]
        ./dev/faults.sh --outage [--seconds N] [--rate N]
+       ./dev/faults.sh --healthy [--minutes N] [--rate N]
 
 Runs the four services over a RabbitMQ and a PostgreSQL of its own, under orders all the time, and does to them what
 production does: every fault once, then two at a time, until the time is over. At the end it prints what came of each.
@@ -22,6 +23,8 @@ production does: every fault once, then two at a time, until the time is over. A
   --rate N      orders a second; 100, and 500 with --outage
   --outage      instead: the database down, then RabbitMQ down
   --seconds N   how long each is down; 60
+  --healthy     instead: no fault for N minutes, then an update and a burst; fails when any process says meanwhile
+                that something is wrong
   --help        this text
 
 Columns: late = refused more than a second after the fault began (0 with one dependency down: the breakers are open);
@@ -34,7 +37,7 @@ Exit code 0: nothing lost, doubled, left pending or refused late. 1: something w
 END
 }
 
-minutes='' only='' orders=toys rate='' outage='' seconds=60
+minutes='' only='' orders=toys rate='' outage='' healthy='' seconds=60
 while [ $# -gt 0 ]; do
     case $1 in
     --minutes | --only | --orders | --rate | --seconds)
@@ -43,6 +46,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --outage) outage=yes ;;
+    --healthy) healthy=yes ;;
     --help | -h)
         usage
         exit
@@ -103,4 +107,9 @@ export WOODY_FAULTS_ORDERS=$orders
 if [ "$outage" ]; then
     export WOODY_FAULTS_OUTAGE=$seconds WOODY_FAULTS_RATE=${rate:-500}
 fi
-run "${suite[@]}" -- --include-ignored --nocapture no_fault_loses_or_doubles_an_order
+test=no_fault_loses_or_doubles_an_order
+if [ "$healthy" ]; then
+    export WOODY_FAULTS_HEALTHY=$minutes
+    test=a_healthy_shop_is_never_said_to_be_wrong
+fi
+run "${suite[@]}" -- --include-ignored --nocapture "$test"

@@ -104,7 +104,8 @@ impl Plan {
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+/// Returns what an environment variable says, if it says anything.
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 

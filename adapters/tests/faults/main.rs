@@ -7,6 +7,7 @@ mod campaign;
 mod deadly;
 mod disk;
 mod evidence;
+mod false_alarms;
 mod faults;
 mod first_sentence;
 mod load;
