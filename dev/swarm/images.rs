@@ -52,7 +52,7 @@ pub(crate) fn with_tls_it_is_one_too() {
 }
 
 pub(crate) fn with_a_webhook_it_is_one_too() {
-    let variable = ("WOODY_WEBHOOK_URL", "https://erp.example/hooks");
+    let variable = ("WOODY_WEBHOOK_URL", "https://erp.example.org/hooks");
     docker_takes_with(&[variable], &["stack/stack.yml", "stack/webhook.yml"]);
 }
 
