@@ -8,6 +8,8 @@ import { announce, byId, fromTemplate, uuid } from "./page.js";
 import { Sender } from "./send.js";
 import { duration, label, put, say } from "./words.js";
 
+const LEFT_ALONE = 10000; // by the tab that it was placed in, in milliseconds: then any other sends it
+
 const isOver = ({ status }) => FINAL.has(status) || status === "refused";
 
 export class Orders {
@@ -23,11 +25,11 @@ export class Orders {
   });
 
   constructor() {
-    this.form = new Form("order-form", (form) => this.#place(form));
+    this.form = new Form("order-form", (form) => this.place(textOf(form.input("product")), numberOf(form.input("quantity"))));
     byId("forget").addEventListener("click", () => this.#forget());
     document.body.addEventListener("language", () => this.#drawAll());
     window.addEventListener("storage", ({ key, newValue }) => this.#isKeptElsewhere(key, newValue));
-    setInterval(() => this.#drawWaiting(), 1000);
+    setInterval(() => this.#lookAfter(), 1000);
   }
 
   /** Fills in the form for a product, and leaves the visitor at the quantity. */
@@ -41,17 +43,20 @@ export class Orders {
 
   /** Shows the orders of this browser again: sends what the shop may not have, and follows what is pending. */
   restore() {
-    for (const view of kept()) this.#show(view);
+    for (const view of kept()) {
+      this.#show(view);
+      if (view.status === "sending") this.#sender.send(view);
+    }
   }
 
-  #place(form) {
-    const product = textOf(form.input("product"));
-    const quantity = numberOf(form.input("quantity"));
+  /** Keeps an order, shows it, and has it sent. Throws a Problem if it cannot be one. */
+  place(product, quantity) {
     if (product.length > 200) throw new Problem("invalid-value", { field: "product" });
     if (!Number.isInteger(quantity) || quantity < 1 || quantity > 1000) throw new Problem("invalid-value", { field: "quantity" });
     const view = { key: uuid(), product, quantity, status: "sending", seen_at: Date.now() };
     keep(view);
     this.#show(view);
+    this.#sender.send(view);
   }
 
   #isTaken({ key }, receipt) {
@@ -124,7 +129,6 @@ export class Orders {
       order.row.querySelector(".cancel").addEventListener("click", () => this.#cancel(shown));
       this.#rows.set(name, order);
       byId("orders").prepend(order.row);
-      if (view.status === "sending") this.#sender.send(view);
       this.#fit();
     }
     if (view.order_id && !isOver(view) && !view.missing) this.#follower.follow(view.order_id);
@@ -169,8 +173,11 @@ export class Orders {
     for (const order of this.#rows.values()) this.#draw(order);
   }
 
-  #drawWaiting() {
-    for (const { view, row } of this.#rows.values()) if (!isOver(view)) row.querySelector(".took").textContent = tookOf(view);
+  #lookAfter() {
+    for (const { view, row } of this.#rows.values()) {
+      if (!isOver(view)) row.querySelector(".took").textContent = tookOf(view);
+      if (view.status === "sending" && Date.now() - view.seen_at > LEFT_ALONE) this.#sender.send(view);
+    }
   }
 
   #draw(order) {

@@ -17,34 +17,27 @@ export class Sender {
     this.#hears = hears;
   }
 
-  /** Sends this order after those before it. */
+  /** Sends this order after those before it; one that waits already is not sent twice. */
   send(view) {
+    if (this.#waiting.some(({ key }) => key === view.key)) return;
     this.#waiting.push(view);
     if (!this.#sending) this.#run();
   }
 
   async #run() {
     this.#sending = true;
-    // One tab sends at a time, where the browser can have it so; the key makes it one order in any case.
-    const send = () => this.#sendAll();
-    await (navigator.locks ? navigator.locks.request("orders", send) : send());
-    this.#sending = false;
-    if (this.#waiting.length > 0) this.#run();
-  }
-
-  async #sendAll() {
     let failures = 0;
     while (this.#waiting.length > 0) {
       const [view] = this.#waiting;
       const isSent = again(view)?.status !== "sending"; // by another tab, meanwhile
       const problem = isSent ? null : await this.#try(view);
-      if (problem?.isPassing) await this.#wait(view, problem, (failures += 1));
-      else {
-        failures = 0;
-        this.#waiting.shift();
-        if (problem) this.#hears.refused(view, problem);
-      }
+      if (problem?.isPassing) await this.#wait(problem, (failures += 1));
+      else failures = 0;
+      this.#waiting.shift();
+      if (problem?.isPassing) this.#waiting.push(view); // an order that fails each time holds up no other
+      else if (problem) this.#hears.refused(view, problem);
     }
+    this.#sending = false;
   }
 
   /** Returns what went wrong, or null. */
@@ -60,7 +53,7 @@ export class Sender {
     }
   }
 
-  async #wait(view, problem, failures) {
+  async #wait(problem, failures) {
     const over = new AbortController();
     let isBack = false;
     const back = new Promise((resolve) => {
@@ -68,7 +61,7 @@ export class Sender {
     });
     const seconds = problem.retryAfter ?? Math.min(2 ** failures, LONGEST);
     for (let left = seconds; left > 0 && !isBack; left -= 1) {
-      this.#hears.waits(view, problem, left);
+      for (const view of this.#waiting) this.#hears.waits(view, problem, left);
       await Promise.race([sleep(1000), back]);
     }
     over.abort();

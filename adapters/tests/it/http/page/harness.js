@@ -5,7 +5,8 @@ import { speak } from "/shop/words.js";
 const tests = [];
 const real = { fetch: window.fetch, setTimeout: window.setTimeout, setInterval: window.setInterval, EventSource: window.EventSource };
 const module = new URLSearchParams(location.search).get("module");
-const markup = fetch(["order", "words"].includes(module) ? "/orders/of-a-test" : "/index.html").then((response) => response.text());
+const PAGES = { order: "/orders/of-a-test", words: "/orders/of-a-test", products: "/workshop", plan: "/workshop" };
+const markup = fetch(PAGES[module] ?? "/index.html").then((response) => response.text());
 
 /** Adds a test. Each begins with the page as it is served, no orders kept, and no answer from the shop. */
 export const test = (name, run) => tests.push({ name, run });
@@ -100,8 +101,6 @@ async function fresh() {
   localStorage.clear();
   speak("en");
   localStorage.clear();
-  // What a test left waiting is not to hold up the next one.
-  Object.defineProperty(navigator, "locks", { value: { request: (name, run) => run() }, configurable: true });
   window.setTimeout = real.setTimeout;
   ticking.splice(0).forEach(clearInterval); // of the test before
   for (const [name, heard] of listening.splice(0)) window.removeEventListener(name, heard);

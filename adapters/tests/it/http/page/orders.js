@@ -204,6 +204,26 @@ test("what another tab does shows here", async () => {
   window.dispatchEvent(new StorageEvent("storage", { key: "language", newValue: "fr" }));
 });
 
+test("an order that another tab is sending is left to it, but not for ever", async () => {
+  hurry();
+  const other = { key: "k", product: "Ark", quantity: 1, status: "sending", seen_at: Date.now() };
+  const tell = (view) => window.dispatchEvent(new StorageEvent("storage", { key: nameInStore(view), newValue: JSON.stringify(view) }));
+  const asked = shop(() => json(202, accepted("one")));
+  const ticks = [];
+  window.setInterval = (tick) => ticks.push(tick);
+  new Orders();
+  keep(other);
+  tell(other);
+  ticks.forEach((tick) => tick());
+  equal([texts("#orders .status"), asked.length], [["Being sent"], 0]);
+  const left = { ...other, seen_at: Date.now() - 60000 };
+  keep(left);
+  tell(left);
+  ticks.forEach((tick) => tick());
+  await until("the answer", () => texts("#orders .status")[0] === "Received");
+  equal(asked.map(({ headers }) => headers["Idempotency-Key"]), ["k"]);
+});
+
 test("orders are forgotten, but for those that the shop may not have", async () => {
   keep({ ...ended("done"), product: "Boat", quantity: 1, seen_at: 1 });
   keep({ ...accepted("old"), product: "Kite", quantity: 1, seen_at: 2 });

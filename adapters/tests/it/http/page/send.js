@@ -27,17 +27,36 @@ test("orders are sent one after the other, each under its key", async () => {
   equal(asked.map(({ body }) => body), Array(3).fill({ product: "Train", quantity: 2 }));
 });
 
-test("an answer that is lost is asked for again under the same key, before any other order", async () => {
+test("an answer that is lost is asked for again under the same key", async () => {
   hurry();
   const made = sender();
   const asked = shop((request, nth) => {
     if (nth === 1) throw new TypeError("gone");
     return nth === 2 ? new Response('{"order_id": "o', { status: 202 }) : taken(request);
   });
-  send(made, "a", "b");
-  await until("both", () => made.heard.at(-1) === "b is of b");
-  equal(asked.map(({ headers }) => headers["Idempotency-Key"]), ["a", "a", "a", "b"]);
-  equal(made.heard, ["a waits 2: no-answer", "a waits 1: no-answer", "a waits 4: no-answer", "a waits 3: no-answer", "a waits 2: no-answer", "a waits 1: no-answer", "a is of a", "b is of b"]);
+  send(made, "a");
+  await until("the end", () => made.heard.at(-1) === "a is of a");
+  equal(asked.map(({ headers }) => headers["Idempotency-Key"]), ["a", "a", "a"]);
+  const waits = (...seconds) => seconds.map((left) => `a waits ${left}: no-answer`);
+  equal(made.heard, [...waits(2, 1), ...waits(4, 3, 2, 1), "a is of a"]);
+});
+
+test("all that wait say so, and one that fails each time holds up no other", async () => {
+  hurry();
+  const made = sender();
+  const asked = shop((request) => (request.headers["Idempotency-Key"] === "a" && asked.length < 4 ? json(500, {}) : taken(request)));
+  send(made, "a", "b", "c");
+  await until("all", () => made.heard.at(-1) === "a is of a");
+  equal(made.heard.slice(0, 3), ["a waits 2: other", "b waits 2: other", "c waits 2: other"]);
+  equal(asked.map(({ headers }) => headers["Idempotency-Key"]), ["a", "b", "c", "a"]);
+});
+
+test("an order that waits already is not sent twice", async () => {
+  const made = sender();
+  const asked = shop(taken);
+  send(made, "a", "a");
+  await until("the end", () => made.heard.length === 1);
+  equal(asked.length, 1);
 });
 
 test("it waits as long as the shop says, and half a minute at most by itself", async () => {
@@ -81,21 +100,4 @@ test("a network that is back ends the wait", async () => {
   isThere = true;
   window.dispatchEvent(new Event("online"));
   await until("the end", () => made.heard.at(-1) === "a is of a");
-});
-
-test("one tab sends at a time", async () => {
-  const order = [];
-  let next;
-  navigator.locks.request = async (name, run) => {
-    order.push(name);
-    await new Promise((resolve) => { next = resolve; });
-    return run();
-  };
-  const made = sender();
-  const asked = shop(taken);
-  send(made, "a");
-  await until("the lock", () => next);
-  equal([order, asked.length], [["orders"], 0]);
-  next();
-  await until("the end", () => made.heard.length === 1);
 });
