@@ -14,8 +14,9 @@ pub(crate) fn the_modules_of_the_page_come_as_scripts() {
     let mut paths: Vec<String> = files
         .map(|file| format!("/shop/{}", file.unwrap().file_name().to_str().unwrap()))
         .collect();
-    paths.extend(["/shop.js".to_owned(), "/order.js".to_owned()]);
+    paths.extend(["/shop.js".to_owned(), "/order.js".to_owned(), "/workshop.js".to_owned()]);
     let mut typed: Vec<_> = paths.into_iter().map(|path| (path, "text/javascript")).collect();
+    typed.push(("/workshop".to_owned(), "text/html"));
     // Whichever order it is.
     typed.push(("/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f".to_owned(), "text/html"));
     for (path, content_type) in typed {

@@ -2,16 +2,14 @@
 
 import { Orders } from "./shop/orders.js";
 import { byId } from "./shop/page.js";
-import { Plan } from "./shop/plan.js";
-import { Products } from "./shop/products.js";
+import { Toys } from "./shop/toys.js";
 import { offerLanguages } from "./shop/words.js";
 
 offerLanguages();
 const orders = new Orders();
-const products = new Products((name) => orders.offer(name));
-new Plan();
+const toys = new Toys((product, quantity) => orders.place(product, quantity));
 byId("origin").textContent = location.origin;
 orders.restore();
-const asked = new URLSearchParams(location.search); // an order's page leads here to order again
+const asked = new URLSearchParams(location.search); // an order's page and the workshop lead here to order
 if (asked.get("product")) orders.offer(asked.get("product"), asked.get("quantity"));
-products.show();
+toys.show();

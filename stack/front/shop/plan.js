@@ -54,14 +54,14 @@ function showCall(name, elapsed, cacheStatus) {
   const hit = /;\s*hit\b/i.test(cacheStatus ?? "");
   const row = document.createElement("li");
   const [line, took, meta, source] = [element("div", "line"), element("span", hit ? "took hit" : "took"), element("p", "meta"), element("span")];
-  const time = () => ({ name, time: duration(elapsed) });
-  put(took, "plan.time", time);
-  put(source, hit ? "plan.cached" : "plan.fresh");
+  const from = hit ? "plan.cached" : "plan.fresh";
+  took.textContent = duration(elapsed);
+  put(source, from);
   line.append(element("strong", "", name), took);
   meta.append(source, " ");
   if (cacheStatus) meta.append(element("code", "", cacheStatus));
   row.append(line, meta);
   byId("calls").prepend(row);
   while (byId("calls").childElementCount > MAX_CALLS) byId("calls").lastElementChild.remove();
-  announce(say(hit ? "plan.said.cached" : "plan.said.fresh", time()));
+  announce(say("plan.said", { source: say(from), name, time: duration(elapsed) }));
 }

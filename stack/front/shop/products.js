@@ -1,48 +1,40 @@
 // Products: added with their parts, shown newest first, and suggested where a toy is named.
 
-import { Problem, get, post } from "./api.js";
+import { post } from "./api.js";
 import { Form, numberOf, textOf } from "./form.js";
-import { announce, byId, fromTemplate, sleep, uuid } from "./page.js";
-import { count, label, put, say } from "./words.js";
+import { announce, byId, fromTemplate, uuid } from "./page.js";
+import { SAMPLES } from "./samples.js";
+import { Shelf, sayPieces } from "./shelf.js";
+import { label, put, say } from "./words.js";
 
 export class Products {
   #sentParts = []; // the rows of the request under way: an error names a part by its index in it
-  #nextPage = null;
+  #shelf;
   #offer;
 
   /** `offer` is told the name of a product that the visitor wants to order. */
   constructor(offer) {
     this.#offer = offer;
     this.form = new Form("product-form", (form) => this.#add(form), (index) => this.#sentParts[index]);
+    this.#shelf = new Shelf({ list: "products", empty: "products-empty", more: "more-products", limit: 8, none: "products.empty" }, (product) => this.#row(product));
+    this.samples = new Form("samples", (form) => this.#addSamples(form));
     byId("add-part").addEventListener("click", () => addPart());
-    byId("more-products").addEventListener("click", () => {
-      byId("more-products").hidden = true;
-      this.show(this.#nextPage);
-    });
   }
 
-  /** Shows a page of products, the newest first; goes on trying while the shop has no answer. */
-  async show(after) {
-    const empty = byId("products-empty");
-    const query = new URLSearchParams({ limit: "8" });
-    if (after) query.set("after", after);
-    for (;;) {
-      try {
-        const page = await get(`/api/products?${query}`);
-        byId("products").append(...page.items.map((product) => this.#row(product)));
-        this.#nextPage = page.next ?? null;
-        break;
-      } catch (problem) {
-        if (!(problem instanceof Problem)) throw problem;
-        empty.hidden = false;
-        put(empty, "products.away", () => ({ problem: problem.text }));
-        await sleep((problem.retryAfter ?? 5) * 1000);
-      }
+  /** Shows the newest; an empty shelf may have six toys put on it. */
+  async show() {
+    byId("samples").hidden = !(await this.#shelf.show());
+  }
+
+  /** Puts six toys on the shelf, one after the other. */
+  async #addSamples(form) {
+    for (const toy of SAMPLES.filter(({ name }) => !this.#shelf.names.has(name))) {
+      await form.patiently(() => post("/api/products", toy));
+      this.#shelf.add(toy);
     }
-    byId("more-products").hidden = this.#nextPage === null;
-    empty.hidden = byId("products").childElementCount > 0;
-    put(empty, "products.empty");
-    suggest();
+    byId("samples").hidden = true;
+    announce(say("products.samples.added"));
+    this.form.input("name").focus();
   }
 
   async #add(form) {
@@ -51,9 +43,8 @@ export class Products {
     const parts = this.#sentParts.map(partOf);
     if (parts.length) body.parts = parts;
     const product = await form.patiently(() => post("/api/products", body));
-    byId("products").prepend(this.#row({ ...body, ...product }));
-    byId("products-empty").hidden = true;
-    suggest();
+    this.#shelf.add({ ...body, ...product });
+    byId("samples").hidden = true;
     announce(say("products.added", { name: body.name }));
     form.element.reset();
     byId("parts").replaceChildren();
@@ -62,11 +53,8 @@ export class Products {
 
   #row(product) {
     const row = fromTemplate("product-row");
-    const pieces = (product.parts ?? []).reduce((sum, part) => sum + (part.count ?? 1), 0);
     row.querySelector(".name").textContent = product.name;
-    const meta = row.querySelector(".meta");
-    if (pieces) put(meta, "products.parts", () => ({ pieces: count("products.pieces", pieces) }));
-    else put(meta, "products.letters");
+    sayPieces(row.querySelector(".meta"), product);
     const button = row.querySelector(".order");
     label(button, "products.order.of", { name: product.name });
     button.addEventListener("click", () => this.#offer(product.name));
@@ -111,9 +99,4 @@ function partOf(row, index) {
     count: number("count"),
     ...(input("grain").checked && { grain: true }),
   };
-}
-
-function suggest() {
-  const names = new Set(Array.from(byId("products").querySelectorAll(".name"), (name) => name.textContent));
-  byId("known-products").replaceChildren(...Array.from(names, (name) => new Option(name, name)));
 }

@@ -18,16 +18,19 @@ use crate::http::{
 /// | route | response |
 /// | --- | --- |
 /// | `GET /` | the shop; to clients that do not ask for HTML, what to try with curl |
+/// | `GET /workshop` | where products are added and plans drawn |
 /// | `GET /orders/{id}` | an order's page, the same file whichever order it is: its script asks for the order |
-/// | `GET /style.css`, `/shop.js`, `/order.js`, `/favicon.svg` | what the pages need |
+/// | `GET /style.css`, `/shop.js`, `/order.js`, `/workshop.js`, `/favicon.svg` | what the pages need |
 /// | `GET /shop/{module}` | the modules of their scripts |
 /// | `GET /openapi.json` | the routes of every service |
 pub struct FrontRoutes {
     page: File,
     order_page: File,
+    workshop: File,
     style: File,
     script: File,
     order_script: File,
+    workshop_script: File,
     modules: [(&'static str, File); MODULES.len()],
     icon: File,
     openapi: File,
@@ -44,9 +47,11 @@ impl fmt::Debug for FrontRoutes {
 pub enum Action {
     Page,
     OrderPage,
+    Workshop,
     Style,
     Script,
     OrderScript,
+    WorkshopScript,
     Module,
     Icon,
     OpenApi,
@@ -55,9 +60,11 @@ pub enum Action {
 const TABLE: &[Route<Action>] = &[
     Route::get("/", Action::Page),
     Route::get("/orders/{id}", Action::OrderPage),
+    Route::get("/workshop", Action::Workshop),
     Route::get("/style.css", Action::Style),
     Route::get("/shop.js", Action::Script),
     Route::get("/order.js", Action::OrderScript),
+    Route::get("/workshop.js", Action::WorkshopScript),
     Route::get("/shop/{module}", Action::Module),
     Route::get("/favicon.svg", Action::Icon),
     Route::get("/openapi.json", Action::OpenApi),
@@ -68,7 +75,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The modules of the pages' scripts.
-const MODULES: [(&str, &str); 13] = [
+const MODULES: [(&str, &str); 16] = [
     ("api.js", include_str!("../../../front/shop/api.js")),
     ("en.js", include_str!("../../../front/shop/en.js")),
     ("follow.js", include_str!("../../../front/shop/follow.js")),
@@ -80,7 +87,10 @@ const MODULES: [(&str, &str); 13] = [
     ("page.js", include_str!("../../../front/shop/page.js")),
     ("plan.js", include_str!("../../../front/shop/plan.js")),
     ("products.js", include_str!("../../../front/shop/products.js")),
+    ("samples.js", include_str!("../../../front/shop/samples.js")),
     ("send.js", include_str!("../../../front/shop/send.js")),
+    ("shelf.js", include_str!("../../../front/shop/shelf.js")),
+    ("toys.js", include_str!("../../../front/shop/toys.js")),
     ("words.js", include_str!("../../../front/shop/words.js")),
 ];
 
@@ -120,9 +130,11 @@ impl FrontRoutes {
         Self {
             page: file(HTML, include_str!("../../../front/index.html")),
             order_page: file(HTML, include_str!("../../../front/order.html")),
+            workshop: file(HTML, include_str!("../../../front/workshop.html")),
             style: file("text/css; charset=utf-8", include_str!("../../../front/style.css")),
             script: file(JAVASCRIPT, include_str!("../../../front/shop.js")),
             order_script: file(JAVASCRIPT, include_str!("../../../front/order.js")),
+            workshop_script: file(JAVASCRIPT, include_str!("../../../front/workshop.js")),
             modules: MODULES.map(|(name, text)| (name, file(JAVASCRIPT, text))),
             icon: file(reply::SVG, include_str!("../../../front/favicon.svg")),
             openapi: File::new(reply::JSON, openapi::document()),
@@ -175,9 +187,11 @@ impl Routes for FrontRoutes {
         Ok(match request.action {
             Action::Page => self.page(asked),
             Action::OrderPage => self.order_page.respond(asked),
+            Action::Workshop => self.workshop.respond(asked),
             Action::Style => self.style.respond(asked),
             Action::Script => self.script.respond(asked),
             Action::OrderScript => self.order_script.respond(asked),
+            Action::WorkshopScript => self.workshop_script.respond(asked),
             Action::Module => self.module(request.variable())?.respond(asked),
             Action::Icon => self.icon.respond(asked),
             Action::OpenApi => self.openapi.respond(asked),

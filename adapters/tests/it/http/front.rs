@@ -41,6 +41,8 @@ async fn files_are_typed_guarded_and_revalidated() {
         ("/style.css", "text/css; charset=utf-8"),
         ("/shop.js", "text/javascript; charset=utf-8"),
         ("/order.js", "text/javascript; charset=utf-8"),
+        ("/workshop", "text/html; charset=utf-8"),
+        ("/workshop.js", "text/javascript; charset=utf-8"),
         ("/shop/orders.js", "text/javascript; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),
         ("/openapi.json", "application/json"),
@@ -79,7 +81,9 @@ fn imports(script: &str) -> BTreeSet<String> {
 async fn every_module_is_served_and_each_page_loads_those_that_it_uses_early() {
     let shop = Shop::open().await;
     let mut all = BTreeSet::new();
-    for (page, script) in [("/", "/shop.js"), ("/orders/42", "/order.js")] {
+    for (page, script) in
+        [("/", "/shop.js"), ("/orders/42", "/order.js"), ("/workshop", "/workshop.js")]
+    {
         let page = shop.ask(&format!("GET {page}"), &["accept: text/html"]).await;
         assert!(page.text().contains(&format!(r#"<script type="module" src="{script}">"#)));
         let (mut used, mut left) = (BTreeSet::new(), imports(shop.get(script).await.text()));
@@ -97,7 +101,15 @@ async fn every_module_is_served_and_each_page_loads_those_that_it_uses_early() {
     }
     assert_eq!(all, modules());
     let mut bytes = 0;
-    for path in ["/orders/42", "/style.css", "/favicon.svg", "/shop.js", "/order.js"] {
+    for path in [
+        "/orders/42",
+        "/workshop",
+        "/style.css",
+        "/favicon.svg",
+        "/shop.js",
+        "/order.js",
+        "/workshop.js",
+    ] {
         bytes += shop.get(path).await.body.len();
     }
     bytes += shop.ask("GET /", &["accept: text/html"]).await.body.len();

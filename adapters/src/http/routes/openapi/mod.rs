@@ -3,6 +3,7 @@
 
 mod operations;
 mod orders;
+mod pages;
 mod plan;
 mod words;
 

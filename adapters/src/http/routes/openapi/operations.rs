@@ -5,17 +5,18 @@ use utoipa::openapi::{
     path::{Parameter, ParameterStyle},
 };
 
-use super::words::{
-    Told, array_of, header, in_header, in_path, json_of, name, query, text_like, text_schema,
-    typed, uuid, view, whole_number,
+use super::{
+    pages::{
+        cancel_by_form, file, module, order_form, order_page, page, place_by_form, workshop_page,
+    },
+    words::{
+        BAD_QUERY, BAD_VALUE, FOREIGN, Told, array_of, get, header, in_header, in_path, json_of,
+        name, query, text_like, typed, uuid, view, whole_number,
+    },
 };
 
-const BAD_QUERY: (u16, &str) =
-    (400, "A parameter is missing, unknown, there twice, or badly encoded.");
-const BAD_VALUE: (u16, &str) = (422, "A value that cannot be; the response names its field.");
 const NOT_FOR_BROWSERS: (u16, &str) =
     (403, "A browser asks for a stranger's page, or without being asked.");
-const FOREIGN: (u16, &str) = (403, "A page of another site asks for it.");
 const SWITCHED_OFF: (u16, &str) = (405, "`GET`s that change state are switched off: use `POST`.");
 const BODY: [(u16, &str); 6] = [
     (400, "The body is no JSON, or broke off; or there are parameters."),
@@ -58,9 +59,11 @@ pub(super) fn paths() -> Paths {
         .path("/orders", item(vec![order_form(), place_by_form()]))
         .path("/orders/{id}", item(vec![order_page()]))
         .path("/orders/{id}/cancel", item(vec![cancel_by_form()]))
+        .path("/workshop", item(vec![workshop_page()]))
         .path("/style.css", item(vec![file("style", "text/css")]))
         .path("/shop.js", item(vec![file("script", "text/javascript")]))
         .path("/order.js", item(vec![file("order_script", "text/javascript")]))
+        .path("/workshop.js", item(vec![file("workshop_script", "text/javascript")]))
         .path("/shop/{module}", item(vec![module()]))
         .path("/favicon.svg", item(vec![file("icon", "image/svg+xml")]))
         .build()
@@ -84,10 +87,6 @@ fn item(operations: Vec<Told>) -> PathItem {
         operation.item(&mut item);
     }
     item
-}
-
-fn get(tag: &str, id: &str, summary: &str) -> Told {
-    Told::new(HttpMethod::Get, tag, id, summary)
 }
 
 fn ping() -> Told {
@@ -364,93 +363,4 @@ fn document() -> Told {
         .description("OpenAPI 3.1.")
         .content("application/json", Content::new(Some(any)));
     get("misc", "openapi", "Shows this document").answer("200", answer.build()).problems(&[])
-}
-
-fn page() -> Told {
-    let answer = text_like("WoodyToys: …", "What to try with curl; to a browser, the page.");
-    let answer = answer.content("text/html", Content::new(Some(text_schema())));
-    get("front", "page", "Shows the shop")
-        .answer("200", answer.build())
-        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
-        .problems(&[])
-}
-
-fn html(about: &str) -> ResponseBuilder {
-    typed("text/html", None, ResponseBuilder::new().description(about))
-}
-
-fn order_form() -> Told {
-    get("front", "order_form", "Shows a form to order by without a script")
-        .parameter(query("product", Required::False, text_schema(), "What stands in the form."))
-        .parameter(query("quantity", Required::False, text_schema(), "What stands in the form."))
-        .parameter(query(
-            "lang",
-            Required::False,
-            text_schema(),
-            "`en` or `fr`; the browser's if it is left out.",
-        ))
-        .answer("200", html("The form.").build())
-        .problems(&[BAD_QUERY])
-}
-
-fn place_by_form() -> Told {
-    let placed = ResponseBuilder::new()
-        .description("The order is kept from now on.")
-        .header("Location", header("Its page.", Type::String));
-    Told::new(HttpMethod::Post, "front", "place_order_by_form", "Places the order that a form asks for")
-        .about(
-            "From a page of the shop's own: `Sec-Fetch-Site`, `Origin` or `Referer` says so. Sent twice with one \
-                `key`, it is one order; without a key the form is shown once more.",
-        )
-        .form(&["product", "quantity", "key", "lang"], "product=lion&quantity=3&key=a-key-of-its-own")
-        .answer("200", html("The form once more, with a key.").build())
-        .answer("303", placed.build())
-        .problems(&[
-            (400, "The form cannot be read, or has other fields."),
-            FOREIGN,
-            (415, "It is no form."),
-            (422, "A value that cannot be, or a key that placed another order; as a page."),
-        ])
-}
-
-fn cancel_by_form() -> Told {
-    let led = ResponseBuilder::new()
-        .description("What has become of it.")
-        .header("Location", header("Its page.", Type::String));
-    Told::new(HttpMethod::Post, "front", "cancel_order_by_form", "Cancels an order that is pending")
-        .parameter(in_path("id", uuid(), "The order."))
-        .form(&["lang"], "lang=en")
-        .answer("303", led.build())
-        .problems(&[(400, "The form cannot be read."), FOREIGN, (415, "It is no form."), BAD_VALUE])
-}
-
-fn order_page() -> Told {
-    get("front", "order_page", "Shows an order's page")
-        .about(
-            "It is the same whichever order it is: its script asks for the order. With `plain` it shows \
-                the order without a script, and looks again by itself.",
-        )
-        .parameter(in_path("id", text_schema(), "The order."))
-        .parameter(query("plain", Required::False, text_schema(), "Whether it is to do without a script."))
-        .parameter(query("lang", Required::False, text_schema(), "`en` or `fr`, where it does."))
-        .answer(
-            "200",
-            typed("text/html", None, ResponseBuilder::new().description("The page.")).build(),
-        )
-        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
-        .problems(&[])
-}
-
-fn file(id: &str, media_type: &str) -> Told {
-    let answer = ResponseBuilder::new().description("The file.");
-    get("front", id, "A file of the page")
-        .answer("200", typed(media_type, None, answer).build())
-        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
-        .problems(&[])
-}
-
-fn module() -> Told {
-    file("script_module", "text/javascript")
-        .parameter(in_path("module", text_schema(), "Its name: `orders.js`."))
-        .problems(&[(404, "The page has no such module.")])
 }

@@ -9,6 +9,12 @@ use utoipa::openapi::{
     schema::{KnownFormat, SchemaFormat},
 };
 
+pub(super) const BAD_QUERY: (u16, &str) =
+    (400, "A parameter is missing, unknown, there twice, or badly encoded.");
+pub(super) const BAD_VALUE: (u16, &str) =
+    (422, "A value that cannot be; the response names its field.");
+pub(super) const FOREIGN: (u16, &str) = (403, "A page of another site asks for it.");
+
 /// An operation that is being described.
 pub(super) struct Told {
     method: HttpMethod,
@@ -204,4 +210,9 @@ pub(super) fn typed(
     let content =
         ContentBuilder::new().schema(Some(text_schema())).example(example.map(Value::from)).build();
     response.content(media_type, content)
+}
+
+/// A `GET`.
+pub(super) fn get(tag: &str, id: &str, summary: &str) -> Told {
+    Told::new(HttpMethod::Get, tag, id, summary)
 }

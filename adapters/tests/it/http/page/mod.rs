@@ -64,6 +64,12 @@ async fn the_sending_of_orders_passes_its_tests() {
 
 #[tokio::test]
 #[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn the_cards_of_toys_pass_their_tests() {
+    passes("toys").await;
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
 async fn the_words_of_the_pages_pass_their_tests() {
     passes("words").await;
 }

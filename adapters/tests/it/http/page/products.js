@@ -26,6 +26,31 @@ test("an empty shelf says so", async () => {
   equal([$("#products-empty").hidden, $("#products-empty").textContent], [false, "The shelf is empty. Add the first product."]);
 });
 
+test("an empty shelf can have six toys put on it, whatever the limit", async () => {
+  hurry();
+  const limit = { error: "Rate limit exceeded", status: 503 };
+  const added = [];
+  const asked = shop(({ method, body }, nth) => {
+    if (method === "GET") return page([]);
+    if (nth === 4) return json(503, limit, { "Retry-After": "1" });
+    added.push(body.name);
+    return json(201, { id: body.name, ...body });
+  });
+  await new Products(() => {}).show();
+  equal($("#samples").hidden, false);
+  submit("#samples");
+  await until("all", () => $("#samples").hidden);
+  equal([added, texts("#products .name")], [["Train", "Boat", "Plane", "House", "Elephant", "Blocks"], ["Blocks", "Elephant", "House", "Plane", "Boat", "Train"]]);
+  equal([asked[1].body.parts[0], $("#announcer").textContent], [{ name: "boiler", width_mm: 180, height_mm: 80, count: 1 }, "Six toys are on the shelf."]);
+  equal([document.activeElement.id, $("#products-empty").hidden], ["product-name", true]);
+});
+
+test("a shelf that is not empty is not offered any", async () => {
+  shop(() => page(["Kite"]));
+  await new Products(() => {}).show();
+  equal($("#samples").hidden, true);
+});
+
 test("while there is no answer it goes on looking", async () => {
   hurry();
   shop((_, nth) => (nth < 3 ? json(503, { title: "Away", detail: "Try again soon." }) : page(["Kite"])));

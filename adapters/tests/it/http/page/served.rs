@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::super::{client::Answer, shop::Shop};
 
-const TESTS: [(&str, &str); 11] = [
+const TESTS: [(&str, &str); 12] = [
     ("harness.js", include_str!("harness.js")),
     ("api.js", include_str!("api.js")),
     ("follow.js", include_str!("follow.js")),
@@ -21,6 +21,7 @@ const TESTS: [(&str, &str); 11] = [
     ("products.js", include_str!("products.js")),
     ("plan.js", include_str!("plan.js")),
     ("send.js", include_str!("send.js")),
+    ("toys.js", include_str!("toys.js")),
     ("words.js", include_str!("words.js")),
 ];
 const PAGE: &str = r#"<!doctype html><meta charset="utf-8"><script type="module" src="/test/harness.js"></script>"#;

@@ -35,56 +35,69 @@ async fn run(browser: &Browser, script: &str) -> serde_json::Value {
 
 #[tokio::test]
 #[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
-async fn a_visitor_adds_a_product_orders_it_and_draws_its_plan() {
+async fn a_visitor_puts_toys_on_the_shelf_draws_a_plan_and_orders_three_trains() {
     let shop = Shop::open().await;
     shop.decide(Ok(Verdict::Success(None)));
     let browser = Browser::open().await;
+    browser.go(&format!("http://{}/workshop", shop.addr)).await;
+    let workshop = r##"
+        await until(() => !$("#samples").hidden);
+        $("#samples").requestSubmit();
+        await until(() => texts("#products .name").length === 6);
+        $("#product-name").value = "Kite";
+        $("#product-form").requestSubmit();
+        await until(() => texts("#products .name")[0] === "Kite");
+        $("#plan-name").value = "Train";
+        $("#plan-form").requestSubmit();
+        await until(() => $("#calls strong")?.textContent === "Train");
+        await $("#plan-image").decode();
+        return $("#plan-image").naturalWidth > 0;"##;
+    assert_eq!(run(&browser, workshop).await, json!(true));
     browser.go(&format!("http://{}/", shop.addr)).await;
-    let visit = r##"
-        const $ = (selector) => document.querySelector(selector);
-        const until = async (condition) => { while (!condition()) await new Promise((turn) => setTimeout(turn, 10)); };
-        const visit = async () => {
-            $("#product-name").value = "Kite";
-            $("#product-form").requestSubmit();
-            await until(() => $("#products .name")?.textContent === "Kite");
-            $("#products .order").click();
-            $("#order-form").requestSubmit();
-            await until(() => $("#orders .status")?.textContent === "Ready to be made");
-            $("#plan-name").value = "Kite";
-            $("#plan-form").requestSubmit();
-            await until(() => $("#calls strong")?.textContent === "Kite");
-            await $("#plan-image").decode();
-            return { ordered: $("#orders .what").textContent, drawn: $("#plan-image").naturalWidth > 0 };
-        };
-        visit().then(done, (error) => done(`${error}`));
-    "##;
-    assert_eq!(browser.run(visit).await, json!({"ordered": "Kite", "drawn": true}));
+    let order = r##"
+        await until(() => texts("#toys .name").length === 6);
+        $("#more-toys").click();
+        await until(() => texts("#toys .name").length === 7);
+        const train = Array.from(document.querySelectorAll("#toys .card")).find((card) => card.querySelector(".name").textContent === "Train");
+        train.querySelector(".more").click();
+        train.querySelector(".more").click();
+        train.querySelector(".order").click();
+        await until(() => texts("#orders .status")[0] === "Ready to be made");
+        return [texts("#orders .what"), train.querySelectorAll("rect").length];"##;
+    assert_eq!(run(&browser, order).await, json!([["3 × Train"], 10]));
     // What the page's policy forbids, and files that are not there, are complained of.
     assert_eq!(browser.complaints().await, [""; 0]);
-    let counts = shop.store.counts().await.unwrap();
-    assert_eq!(counts.success, 1);
+    assert_eq!(shop.store.counts().await.unwrap().success, 1);
 }
 
 #[tokio::test]
 #[ignore = "needs WOODY_TEST_CHROMEDRIVER and WOODY_TEST_AXE"]
-async fn axe_finds_nothing_in_the_shop_in_any_state_in_both_languages() {
+async fn axe_finds_nothing_in_the_shop_and_the_workshop_in_both_languages() {
     let shop = Shop::open().await;
     let browser = Browser::open().await;
-    browser.go(&format!("http://{}/", shop.addr)).await;
     for language in ["en", "fr"] {
         let speak = format!(
             "$('[data-language={language}]').click(); return document.documentElement.lang;"
         );
+        browser.go(&format!("http://{}/workshop", shop.addr)).await;
         assert_eq!(run(&browser, &speak).await, language);
-        axe::finds_nothing(&browser, &format!("shop-{language}")).await;
-        shop.decide(Ok(Verdict::Rejected("part wing is larger than any sheet".into())));
-        let orders = "order('Kite', 2); await until(() => $('#orders .status.rejected'));
-            order('', 0); $('#add-part').click(); $('#product-form').requestSubmit();
+        axe::finds_nothing(&browser, &format!("workshop-{language}")).await;
+        let work = "if (!$('#samples').hidden) { $('#samples').requestSubmit(); await until(() => texts('#products .name').length === 6); }
+            $('#add-part').click(); $('#product-form').requestSubmit();
             $('#plan-form').requestSubmit(); await until(() => $('#calls strong'));
             await until(() => $('#product-form [aria-invalid]'));";
+        assert_eq!(run(&browser, work).await, json!(null));
+        axe::finds_nothing(&browser, &format!("workshop-busy-{language}")).await;
+
+        shop.decide(Ok(Verdict::Rejected("part wing is larger than any sheet".into())));
+        browser.go(&format!("http://{}/", shop.addr)).await;
+        run(&browser, "await until(() => texts('#toys .name').length === 6);").await;
+        axe::finds_nothing(&browser, &format!("shop-{language}")).await;
+        let orders = "$('#toys .order').click(); await until(() => $('#orders .status.rejected'));
+            order('', 0); await until(() => $('#order-form [aria-invalid]'));";
         assert_eq!(run(&browser, orders).await, json!(null));
         axe::finds_nothing(&browser, &format!("shop-busy-{language}")).await;
-        run(&browser, "$('#forget').click(); $('#parts .remove').click();").await;
+        run(&browser, "$('#forget').click();").await;
     }
     assert_eq!(browser.complaints().await, [""; 0]);
 }

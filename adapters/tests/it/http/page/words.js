@@ -50,8 +50,8 @@ test("durations are written as the language writes numbers", async () => {
   equal(duration(1500), "1,5 s");
 });
 
-const PAGES = ["/index.html", "/orders/of-a-test"];
-const SILENT = "script, style, code, code span, [data-language], .name a, h1:not([data-say]), a[href='/openapi.json']";
+const PAGES = ["/index.html", "/orders/of-a-test", "/workshop"];
+const SILENT = "script, style, code, code span, [data-language], .name a, h1:not([data-say]), a[href='/openapi.json'], .stepper button";
 
 test("no page says a sentence that is not in the table", async () => {
   for (const path of PAGES) {
