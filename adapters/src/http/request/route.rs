@@ -46,10 +46,9 @@ impl Verb {
     }
 }
 
-impl<A> Route<A> {
-    /// A `GET` that returns text, as the original system did.
-    pub const fn text(path: &'static str, action: A) -> Self {
-        let (method, style) = (Verb::Get, Style::Text);
+impl<A: Copy> Route<A> {
+    /// A row that is neither a batch nor a form, and is meant whatever the query says.
+    const fn new(method: Verb, path: &'static str, style: Style, action: A) -> Self {
         Self {
             method,
             path,
@@ -60,99 +59,44 @@ impl<A> Route<A> {
             is_form: false,
             action,
         }
+    }
+
+    /// A `GET` that returns text, as the original system did.
+    pub const fn text(path: &'static str, action: A) -> Self {
+        Self::new(Verb::Get, path, Style::Text, action)
     }
 
     /// A `GET` of the original system that changes state.
     pub const fn acting(path: &'static str, instead: &'static str, action: A) -> Self {
-        let (method, style) = (Verb::Get, Style::Text);
-        Self {
-            method,
-            path,
-            style,
-            only_with: None,
-            instead: Some(instead),
-            is_batch: false,
-            is_form: false,
-            action,
-        }
+        Self { instead: Some(instead), ..Self::text(path, action) }
     }
 
     /// A `GET` whose errors are problems.
     pub const fn get(path: &'static str, action: A) -> Self {
-        let (method, style) = (Verb::Get, Style::Problem);
-        Self {
-            method,
-            path,
-            style,
-            only_with: None,
-            instead: None,
-            is_batch: false,
-            is_form: false,
-            action,
-        }
+        Self::new(Verb::Get, path, Style::Problem, action)
     }
 
     /// A `POST` whose errors are problems.
     pub const fn post(path: &'static str, action: A) -> Self {
-        let (method, style) = (Verb::Post, Style::Problem);
-        Self {
-            method,
-            path,
-            style,
-            only_with: None,
-            instead: None,
-            is_batch: false,
-            is_form: false,
-            action,
-        }
+        Self::new(Verb::Post, path, Style::Problem, action)
     }
 
     /// A `POST` of many things at once, whose errors are problems: its body may have
     /// [`max_batch_bytes`](crate::http::BodyLimits::max_batch_bytes).
     pub const fn post_batch(path: &'static str, action: A) -> Self {
-        let (method, style) = (Verb::Post, Style::Problem);
-        Self {
-            method,
-            path,
-            style,
-            only_with: None,
-            instead: None,
-            is_batch: true,
-            is_form: false,
-            action,
-        }
+        Self { is_batch: true, ..Self::post(path, action) }
     }
 
     /// A `POST` of a form, `application/x-www-form-urlencoded`, as a browser sends it without a script.
     ///
     /// Any site's page can send one: the route looks where it comes from.
     pub const fn post_form(path: &'static str, action: A) -> Self {
-        let (method, style) = (Verb::Post, Style::Problem);
-        Self {
-            method,
-            path,
-            style,
-            only_with: None,
-            instead: None,
-            is_batch: false,
-            is_form: true,
-            action,
-        }
+        Self { is_form: true, ..Self::post(path, action) }
     }
 
     /// A `DELETE` whose errors are problems.
     pub const fn delete(path: &'static str, action: A) -> Self {
-        let (method, style) = (Verb::Delete, Style::Problem);
-        Self {
-            method,
-            path,
-            style,
-            only_with: None,
-            instead: None,
-            is_batch: false,
-            is_form: false,
-            action,
-        }
+        Self::new(Verb::Delete, path, Style::Problem, action)
     }
 }
 
