@@ -56,6 +56,10 @@ pub(crate) fn with_a_webhook_it_is_one_too() {
     docker_takes_with(&[variable], &["stack/stack.yml", "stack/webhook.yml"]);
 }
 
+pub(crate) fn with_a_prometheus_it_is_one_too() {
+    docker_takes(&["stack/stack.yml", "stack/observe.yml"]);
+}
+
 fn nginx_takes(name: &str) {
     let image = image(name, "latest");
     run("docker", &["run", "--rm", "--read-only", "--tmpfs", "/tmp", &image, "nginx", "-t"]);

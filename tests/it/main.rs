@@ -1,6 +1,7 @@
 //! What no compiler sees: the documents, the scripts, and who imports whom.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alerts;
 mod arrows;
 mod docs;
 mod mirrors;

@@ -1,0 +1,93 @@
+//! What wakes an operator: the rules for Prometheus, beside the table that says what each means.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::repository::Repository;
+
+#[derive(Deserialize)]
+struct Rules {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    rules: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    alert: String,
+    expr: String,
+    #[serde(rename = "for")]
+    lasts: Option<String>,
+    labels: BTreeMap<String, String>,
+}
+
+fn rules() -> Vec<Rule> {
+    let text = Repository::text("stack/observe/rules.yml");
+    let rules: Rules = serde_saphyr::from_str(&text).unwrap();
+    rules.groups.into_iter().flat_map(|group| group.rules).collect()
+}
+
+/// What the rule says of when, as the table does.
+fn when(rule: &Rule) -> String {
+    let lasts = rule.lasts.as_ref().map_or_else(String::new, |lasts| format!(" for {lasts}"));
+    format!("`{}`{lasts}", rule.expr)
+}
+
+/// `OrdersAreStuck` of `orders are stuck`.
+fn name(words: &str) -> String {
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(1);
+        first.to_uppercase() + rest
+    };
+    words.split(' ').map(capital).collect()
+}
+
+/// The first two columns of the table of alerts, without those that Prometheus cannot see.
+fn table() -> BTreeMap<String, String> {
+    let operations = Repository::text("docs/operations.md");
+    let (_, table) = operations.split_once("| alert | when |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let columns = rows.map(|row| {
+        let row = row.replace("\\|", "\0");
+        let mut columns = row.split('|').skip(1).map(|column| column.trim().replace('\0', "|"));
+        (columns.next().unwrap(), columns.next().unwrap())
+    });
+    let columns = columns.filter(|(_, when)| !when.starts_with("`docker "));
+    columns.map(|(words, when)| (name(&words), when)).collect()
+}
+
+#[test]
+fn each_alert_is_explained_and_each_that_is_explained_is_one() {
+    let rules: BTreeMap<_, _> =
+        rules().iter().map(|rule| (rule.alert.clone(), when(rule))).collect();
+    assert_eq!(rules, table());
+}
+
+#[test]
+fn each_metric_of_the_rules_is_one_of_ours() {
+    let files = Repository::read().files;
+    let code = files.iter().filter(|file| file.contains("/src/"));
+    let code: String = code.map(|file| Repository::text(file)).collect();
+    for rule in rules() {
+        let named = rule.expr.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        for metric in named.filter(|word| word.starts_with("woody_")) {
+            assert!(code.contains(&format!("\"{metric}\"")), "{} asks for {metric}", rule.alert);
+        }
+        let severity = rule.labels.get("severity").map(String::as_str);
+        assert!(matches!(severity, Some("act" | "wrong")), "{}: {severity:?}", rule.alert);
+    }
+}
+
+/// The cases are made for `promtool`; none is to be missing.
+#[test]
+fn each_alert_fires_in_a_case_of_its_own() {
+    let cases = Repository::text("stack/observe/rules_test.yml");
+    for rule in rules() {
+        let fires = format!("alertname=\"{}\"", rule.alert);
+        assert!(cases.contains(&fires), "no case of {} in rules_test.yml", rule.alert);
+    }
+}
