@@ -69,7 +69,7 @@ pub(crate) fn settle<'a>(
     let mut settled =
         Settled { transitions: Vec::with_capacity(decisions.len()), unwritten: vec![] };
     for decision in decisions {
-        let Decision { order, outcome, redriven } = decision;
+        let Decision { order, outcome, redriven, .. } = decision;
         let transition = match ended.get(&order.id) {
             None if applied.contains(&order.id) => {
                 ended.insert(order.id, outcome.clone().into());
@@ -118,7 +118,8 @@ mod tests {
         let order = order();
         let answer = inserts(std::slice::from_ref(&order), &HashSet::new(), &[]);
         assert!(matches!(answer, Err(StoreError::Corrupt(_))));
-        let decision = Decision { order, outcome: Outcome::Success(None), redriven: false };
+        let decision =
+            Decision { order, outcome: Outcome::Success(None), redriven: false, validation: None };
         let answer = settle(std::slice::from_ref(&decision), &HashSet::new(), HashMap::new());
         assert!(matches!(answer, Err(StoreError::Corrupt(_))));
     }
@@ -126,8 +127,12 @@ mod tests {
     #[test]
     fn only_a_redrive_is_left_to_write() {
         let order = order();
-        let decision =
-            |outcome: Outcome, redriven| Decision { order: order.clone(), outcome, redriven };
+        let decision = |outcome: Outcome, redriven| Decision {
+            order: order.clone(),
+            outcome,
+            redriven,
+            validation: None,
+        };
         let failed = || Outcome::Failed(Reason::new("why"));
         let batch = [
             decision(failed(), false),

@@ -13,6 +13,8 @@ mod row;
 mod rows;
 #[cfg(any(feature = "memory", feature = "postgres"))]
 mod stamp;
+#[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
+mod trail;
 mod url;
 
 #[cfg(feature = "memory")]

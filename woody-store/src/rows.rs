@@ -1,13 +1,17 @@
 //! Rows that look the same in each database, and values that are written alike.
 
+use std::collections::BTreeMap;
+
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, ActResult, Details, NewAct, NoticeId, OrderId, OrderStatus, Parts, Reason,
-    SubscriptionName,
+    Act, ActResult, AfterFailure, Details, FailedAttempt, NewAct, NoticeId, OrderId, OrderStatus,
+    Parts, Reason, SubscriptionName,
 };
-use woody_core::ports::{Backlog, Notice, NoticeCounts, OrderCounts, StoreError};
+use woody_core::ports::{
+    Backlog, KeptAttempt, KeptNotice, Notice, NoticeCounts, OrderCounts, StoreError,
+};
 
 use crate::row::row;
 
@@ -35,6 +39,30 @@ row! {
         attempts: i32,
         problem: Option<String>,
     }
+}
+
+row! {
+    /// Which subscription a notice is of, and whether it is dead.
+    pub(crate) struct NoticeStateRow of each database {
+        subscription: String,
+        is_dead: bool,
+    }
+}
+
+/// Returns of each subscription, sorted by its name, the notices that it has.
+pub(crate) fn by_subscription(
+    names: Vec<String>,
+    notices: Vec<(NoticeStateRow, Notice)>,
+) -> Result<Vec<(SubscriptionName, Vec<KeptNotice>)>, StoreError> {
+    let mut kept: BTreeMap<String, Vec<KeptNotice>> =
+        names.into_iter().map(|name| (name, vec![])).collect();
+    for (NoticeStateRow { subscription, is_dead }, notice) in notices {
+        kept.entry(subscription).or_default().push(KeptNotice { notice, is_dead });
+    }
+    let with_name = |(name, notices): (String, _)| {
+        Ok((SubscriptionName::parse(&name).map_err(corrupt)?, notices))
+    };
+    kept.into_iter().map(with_name).collect()
 }
 
 row! {
@@ -72,6 +100,36 @@ row! {
         result: Option<String>,
         told: Option<String>,
     }
+}
+
+row! {
+    /// Failed attempts that are counted together, but for when the first was.
+    pub(crate) struct AttemptRow of each database {
+        order_id: Uuid,
+        what: String,
+        times: i32,
+        validation: String,
+        reason: String,
+    }
+}
+
+impl AttemptRow {
+    pub(crate) fn read(self, first_at: OffsetDateTime) -> Result<KeptAttempt, StoreError> {
+        let then = AfterFailure::from_word(&self.what)
+            .ok_or_else(|| StoreError::Corrupt(format!("a failed attempt {:?}", self.what)))?;
+        let failed = FailedAttempt {
+            order: self.order_id.into(),
+            validation: self.validation.parse().map_err(corrupt)?,
+            reason: Reason::new(self.reason),
+            then,
+        };
+        Ok(KeptAttempt { failed, first_at, times: self.times.max(0).unsigned_abs() })
+    }
+}
+
+/// Returns a count as a parameter.
+pub(crate) fn times(times: u32) -> i32 {
+    i32::try_from(times).unwrap_or(i32::MAX)
 }
 
 impl ActRow {

@@ -370,8 +370,12 @@ impl Shop {
     async fn end(&self) -> OrderId {
         let order = NewOrder::new(ToyOrder::parse("Train", 2).unwrap());
         let order = order.encode(1_000).unwrap();
-        let decision =
-            Decision { order: order.clone(), outcome: Outcome::Success(None), redriven: false };
+        let decision = Decision {
+            order: order.clone(),
+            outcome: Outcome::Success(None),
+            redriven: false,
+            validation: None,
+        };
         let _ = self.store.orders().finish(&[decision]).await.unwrap();
         order.id
     }

@@ -62,6 +62,7 @@ macro_rules! notice_store_contract {
             the_longest_pauses_are_no_error
             counts_tell_open_from_dead
             no_more_is_counted_than_was_asked_for
+            the_notices_of_an_order_are_told_of_each_subscription
             // racing
             two_claimers_never_share_a_notice
             orders_that_end_at_once_are_each_told_once
@@ -157,7 +158,7 @@ fn order() -> NewOrder<Details> {
 }
 
 fn decision(order: &NewOrder<Details>, outcome: Outcome, redriven: bool) -> Decision {
-    Decision { order: order.clone(), outcome, redriven }
+    Decision { order: order.clone(), outcome, redriven, validation: None }
 }
 
 fn failed() -> Outcome {

@@ -11,6 +11,7 @@ mod listing;
 mod lost;
 mod outbox;
 mod racing;
+mod trail;
 mod trials;
 mod values;
 
@@ -23,6 +24,7 @@ pub use listing::*;
 pub use lost::*;
 pub use outbox::*;
 pub use racing::*;
+pub use trail::*;
 pub use trials::*;
 pub use values::*;
 
@@ -75,6 +77,23 @@ macro_rules! order_store_contract {
             counts_are_of_one_order_and_need_not_know_it
             a_final_state_takes_the_counts_away_even_when_it_is_not_the_first
             an_order_that_has_ended_is_counted_only_when_it_failed_and_is_redriven
+            // trail
+            a_pending_order_has_been_kept_and_waits_in_the_outbox
+            an_unknown_order_has_no_trail
+            the_validation_is_kept_with_the_final_state
+            an_order_that_came_by_the_broker_alone_says_so
+            an_end_without_a_validation_tells_none
+            a_validation_that_comes_too_late_leaves_no_trail
+            a_cancelled_order_has_been_kept_in_the_store
+            a_redrive_tells_its_own_validation_and_keeps_where_the_order_was_kept
+            failed_attempts_are_kept_the_oldest_first
+            attempts_that_are_postponed_over_and_over_are_counted_together
+            an_attempt_that_is_kept_again_stays_one
+            the_last_attempt_is_kept_with_the_failure
+            no_more_attempts_than_a_trail_has_room_for_are_kept
+            attempts_of_orders_that_are_not_there_are_kept
+            every_character_of_an_attempt_survives
+            a_trail_is_found_among_many_entries
             // outbox
             a_new_entry_is_leased_to_its_inserter
             an_expired_lease_can_be_claimed_again
@@ -171,11 +190,11 @@ fn ids(orders: &[NewOrder<Details>]) -> Vec<OrderId> {
 }
 
 fn decision(order: &NewOrder<Details>, outcome: Outcome) -> Decision {
-    Decision { order: order.clone(), outcome, redriven: false }
+    Decision { order: order.clone(), outcome, redriven: false, validation: None }
 }
 
 fn redriven(order: &NewOrder<Details>, outcome: Outcome) -> Decision {
-    Decision { order: order.clone(), outcome, redriven: true }
+    Decision { order: order.clone(), outcome, redriven: true, validation: None }
 }
 
 fn success() -> Outcome {
@@ -265,6 +284,7 @@ mod tests {
             include_str!("order_store/lost.rs"),
             include_str!("order_store/outbox.rs"),
             include_str!("order_store/racing.rs"),
+            include_str!("order_store/trail.rs"),
             include_str!("order_store/trials.rs"),
             include_str!("order_store/values.rs"),
         ];

@@ -22,6 +22,7 @@ mod reason;
 mod stamp;
 mod status;
 mod toy;
+mod validation;
 
 pub use act::{Act, ActId, ActResult, NewAct};
 pub use details::{Details, DetailsError, OrderDetails};
@@ -40,3 +41,4 @@ pub use reason::Reason;
 pub use stamp::python_stamp;
 pub use status::{OrderStatus, Outcome, StatusName, Superseded};
 pub use toy::ToyOrder;
+pub use validation::{AfterFailure, FailedAttempt, Validation};

@@ -12,6 +12,7 @@ mod notice_store;
 mod notifier;
 mod order_list;
 mod order_store;
+mod order_trail;
 mod pauses;
 mod place;
 mod product_store;
@@ -29,12 +30,13 @@ pub use broker::{
 pub use broker_error::BrokerError;
 pub use delivery::{Acker, Delivery, SettleError, Settlement};
 pub use events::{OrderEvents, StatusChange, StatusStream};
-pub use notice_store::{Attempt, Notice, NoticeCounts, NoticeStore};
+pub use notice_store::{Attempt, KeptNotice, Notice, NoticeCounts, NoticeStore};
 pub use notifier::{Notifier, NotifyError, OrderNotice};
 pub use order_list::{OrderCursor, OrderPage, OrderQuery, PageSize};
 pub use order_store::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderStore, Transition, Watermark,
 };
+pub use order_trail::{KeptAttempt, KeptIn, OrderTrail, Publishing};
 pub use pauses::Pauses;
 pub use product_store::{CatalogueSummary, ProductStore};
 pub use queue_note::{QueueNote, QueueReading};

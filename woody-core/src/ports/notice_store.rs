@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::StoreError;
-use crate::domain::{NoticeId, Outcome, Reason, SubscriptionName};
+use crate::domain::{NoticeId, OrderId, Outcome, Reason, SubscriptionName};
 
 /// Keeps who wants to be told how orders end, and a notice for each of them of each order that
 /// has ended, until it is delivered.
@@ -85,6 +85,16 @@ pub trait NoticeStore: Send + Sync {
         ids: &[NoticeId],
     ) -> Result<u64, StoreError>;
 
+    /// Returns of each subscription, sorted by its name, which notices of this order it has: those
+    /// that are to be delivered, and those that are dead.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn of_order(
+        &self,
+        order: OrderId,
+    ) -> Result<Vec<(SubscriptionName, Vec<KeptNotice>)>, StoreError>;
+
     /// Counts the notices of each subscription, at most `most` open and `most` dead ones of each: no
     /// more are looked at. Sorted by the subscription's name.
     ///
@@ -106,6 +116,15 @@ pub struct Notice {
     pub attempt: u32,
     /// Why the last attempt failed.
     pub problem: Option<Reason>,
+}
+
+/// A notice that is not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptNotice {
+    /// The notice; `attempt` is how often it was tried so far.
+    pub notice: Notice,
+    /// Whether it was given up.
+    pub is_dead: bool,
 }
 
 /// What became of an attempt to deliver a notice.

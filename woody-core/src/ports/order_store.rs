@@ -3,8 +3,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::{OrderPage, OrderQuery, QueueNote, QueueReading, StoreError};
-use crate::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
+use super::{OrderPage, OrderQuery, OrderTrail, QueueNote, QueueReading, StoreError};
+use crate::domain::{
+    Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, Validation,
+};
 
 /// What was found under the id of one order, among others that were asked for: the order, or
 /// nothing, or what [cannot be read](StoreError::Corrupt).
@@ -74,7 +76,9 @@ pub trait OrderStore: Send + Sync {
         Ok(found)
     }
 
-    /// Saves final states; stamps `finished_at` with the store's time.
+    /// Saves final states; stamps `finished_at` with the store's time. With each that applies it
+    /// keeps its [validation](Decision::validation); of one that fails it also keeps the
+    /// attempt that was the last one.
     ///
     /// Programs call [`record`](crate::ports::record), which also yields the proof
     /// that lets a delivery be acknowledged.
@@ -95,6 +99,26 @@ pub trait OrderStore: Send + Sync {
         id: OrderId,
         reason: Option<Reason>,
     ) -> Result<Option<Transition>, StoreError>;
+
+    /// Keeps attempts that failed, for the stories of their orders: of each order the first
+    /// [`OrderTrail::MOST_ATTEMPTS`], and no more. The order need not be known.
+    ///
+    /// An attempt that [repeats](super::KeptAttempt::is_repeated_by) the last one is counted with
+    /// it. One that is there already, of the same order and time, stays as it is. Those that a
+    /// worker [gives up](crate::domain::AfterFailure::GivenUp) are kept by
+    /// [`finish`](Self::finish), with the final state.
+    ///
+    /// # Errors
+    /// [`StoreError`]; none, some or all may be kept.
+    async fn keep_attempts(&self, attempts: &[FailedAttempt]) -> Result<(), StoreError>;
+
+    /// Returns what is kept of an order's way; `None` when the store does not have the order.
+    ///
+    /// What it costs does not depend on how many orders there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn trail(&self, id: OrderId) -> Result<Option<OrderTrail>, StoreError>;
 
     /// Counts a validation of this order that is about to begin. `redriven` is whether
     /// an operator sent its message again.
@@ -293,6 +317,9 @@ pub struct Decision {
     /// Whether an operator sent the message again, which lets a `Failed` order
     /// reach its verdict after all.
     pub redriven: bool,
+    /// The validation that it comes from, which is kept with the final state; `None` when it comes
+    /// from none, as when an operator ends the order.
+    pub validation: Option<Validation>,
 }
 
 /// The result of one decision.

@@ -127,7 +127,12 @@ async fn an_order_is_cancelled_once_and_not_after_its_end() {
     }
     let ended = order("Boat");
     let outcome = Outcome::Rejected("too large".into());
-    let decision = Decision { order: ended.clone(), outcome: outcome.clone(), redriven: false };
+    let decision = Decision {
+        order: ended.clone(),
+        outcome: outcome.clone(),
+        redriven: false,
+        validation: None,
+    };
     let _ = shop.store.finish(&[decision]).await.unwrap();
     assert_eq!(cancel(&pipeline, ended.id).await.unwrap(), Cancellation::Ended(outcome));
     let foreign = Uuid::new_v4().into();

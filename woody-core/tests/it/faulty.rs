@@ -11,11 +11,11 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, Reason, ToyOrder},
+    domain::{Details, FailedAttempt, NewOrder, Order, OrderId, Reason, ToyOrder},
     ports::{
         Backlog, Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts, OrderPage,
-        OrderQuery, OrderStore, Publisher, QueueNote, QueueReading, StoreError, Transition,
-        Watermark,
+        OrderQuery, OrderStore, OrderTrail, Publisher, QueueNote, QueueReading, StoreError,
+        Transition, Watermark,
     },
 };
 
@@ -123,6 +123,16 @@ impl OrderStore for FaultyStore {
     ) -> Result<Option<Transition>, StoreError> {
         self.check()?;
         self.inner.cancel(id, reason).await
+    }
+
+    async fn keep_attempts(&self, attempts: &[FailedAttempt]) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.keep_attempts(attempts).await
+    }
+
+    async fn trail(&self, id: OrderId) -> Result<Option<OrderTrail>, StoreError> {
+        self.check()?;
+        self.inner.trail(id).await
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {

@@ -15,6 +15,7 @@ mod pauses;
 mod relay;
 mod retry;
 mod shop;
+mod story;
 #[cfg(feature = "workshop")]
 mod text;
 mod tracker;

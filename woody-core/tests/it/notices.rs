@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use woody_core::{
     domain::{Details, NewOrder, NoticeId, OrderId, Outcome, SubscriptionName, ToyOrder},
     ports::{
-        Attempt, Decision, Notice, NoticeCounts, NoticeStore, Notifier, NotifyError, OrderNotice,
-        Store, StoreError,
+        Attempt, Decision, KeptNotice, Notice, NoticeCounts, NoticeStore, Notifier, NotifyError,
+        OrderNotice, Store, StoreError,
     },
     services::{NoticeDelivery, NoticeSettings, Pipeline},
     validation::AcceptAll,
@@ -109,7 +109,7 @@ async fn store() -> Arc<MemoryStore> {
 }
 
 async fn end(store: &MemoryStore, order: &NewOrder<Details>, outcome: Outcome, redriven: bool) {
-    let decision = Decision { order: order.clone(), outcome, redriven };
+    let decision = Decision { order: order.clone(), outcome, redriven, validation: None };
     let _ = store.orders().finish(&[decision]).await.unwrap();
 }
 
@@ -449,6 +449,13 @@ impl NoticeStore for FaultyNotices {
         ids: &[NoticeId],
     ) -> Result<u64, StoreError> {
         self.there()?.redrive(subscription, ids).await
+    }
+
+    async fn of_order(
+        &self,
+        order: OrderId,
+    ) -> Result<Vec<(SubscriptionName, Vec<KeptNotice>)>, StoreError> {
+        self.there()?.of_order(order).await
     }
 
     async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError> {

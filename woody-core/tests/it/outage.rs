@@ -63,7 +63,11 @@ async fn told(replica: &Pipeline, id: OrderId) -> &'static str {
 async fn save(shop: &Shop, order: NewOrder) {
     let order = order.encode(Details::MAX_BYTES).unwrap();
     let outcome = Outcome::Success(None);
-    let _ = shop.store.finish(&[Decision { order, outcome, redriven: false }]).await.unwrap();
+    let _ = shop
+        .store
+        .finish(&[Decision { order, outcome, redriven: false, validation: None }])
+        .await
+        .unwrap();
 }
 
 async fn announce(shop: &Shop, id: OrderId) {

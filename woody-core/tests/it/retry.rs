@@ -26,7 +26,7 @@ async fn insert(shop: &Shop, order: &NewOrder<Details>) {
 }
 
 async fn finish(shop: &Shop, order: &NewOrder<Details>, outcome: Outcome) {
-    let decision = Decision { order: order.clone(), outcome, redriven: false };
+    let decision = Decision { order: order.clone(), outcome, redriven: false, validation: None };
     let _ = shop.store.finish(&[decision]).await.unwrap();
 }
 

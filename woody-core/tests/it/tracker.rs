@@ -16,7 +16,8 @@ fn tracker(shop: &Shop, look_every: Duration) -> Arc<OrderTracker> {
 }
 
 async fn decide(shop: &Shop, order: NewOrder<Details>) {
-    let decision = Decision { order, outcome: Outcome::Success(None), redriven: false };
+    let decision =
+        Decision { order, outcome: Outcome::Success(None), redriven: false, validation: None };
     let _ = record(shop.store.as_ref(), &[decision]).await.unwrap();
 }
 
@@ -124,6 +125,7 @@ async fn an_order_that_only_the_broker_has_is_pending_until_a_worker_writes_it()
             order: accepted.order.encode(Details::MAX_BYTES).unwrap(),
             outcome,
             redriven: false,
+            validation: None,
         };
         let _ = shop.store.finish(&[decision]).await.unwrap();
         let ended = within(watching.next()).await.unwrap();

@@ -291,6 +291,7 @@ async fn a_redriven_order_reaches_the_verdict_it_never_got() {
         order: mended.clone(),
         outcome: Outcome::Failed("saw is stuck".into()),
         redriven: false,
+        validation: None,
     };
     let _ = shop.store.finish(&[failed]).await.unwrap();
     validator.validations.store(2, Ordering::SeqCst);
@@ -313,6 +314,7 @@ async fn fail(shop: &Shop, order: &NewOrder<Details>) {
         order: order.clone(),
         outcome: Outcome::Failed("saw is stuck".into()),
         redriven: false,
+        validation: None,
     };
     let _ = shop.store.finish(&[failed]).await.unwrap();
 }
@@ -360,7 +362,11 @@ impl Validator for SavedBefore {
     async fn validate(&self, order: &NewOrder) -> Result<Verdict, ValidateError> {
         let order = order.encode(Details::MAX_BYTES).unwrap();
         let outcome = Outcome::Failed("no such wood".into());
-        let _ = self.0.finish(&[Decision { order, outcome, redriven: false }]).await.unwrap();
+        let _ = self
+            .0
+            .finish(&[Decision { order, outcome, redriven: false, validation: None }])
+            .await
+            .unwrap();
         Err(ValidateError::Permanent("no such wood".into()))
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 /// What a simulation that proves anything has met.
-pub const MUST_HAPPEN: [&str; 66] = [
+pub const MUST_HAPPEN: [&str; 67] = [
     "broker down",
     "broker silent",
     "store down",
@@ -56,6 +56,7 @@ pub const MUST_HAPPEN: [&str; 66] = [
     "validations that a store refuses",
     "validations that fail, who knows why",
     "workers killed by their order",
+    "failed attempts kept",
     "subscriptions",
     "notices claimed",
     "notices postponed",

@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep};
 use woody_core::{
     domain::{NoticeId, OrderId, Outcome, StatusName, SubscriptionName, now},
     ports::{
-        Attempt, Notice, NoticeCounts, NoticeStore, Notifier, NotifyError, OrderNotice, StoreError,
+        Attempt, KeptNotice, Notice, NoticeCounts, NoticeStore, Notifier, NotifyError, OrderNotice,
+        StoreError,
     },
 };
 
@@ -234,6 +235,14 @@ impl NoticeStore for SimStore {
 
     async fn redrive(&self, _: &SubscriptionName, _: &[NoticeId]) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    /// Nobody asks for a story here.
+    async fn of_order(
+        &self,
+        _: OrderId,
+    ) -> Result<Vec<(SubscriptionName, Vec<KeptNotice>)>, StoreError> {
+        Ok(vec![])
     }
 
     async fn subscriptions(&self, _: u64) -> Result<Vec<NoticeCounts>, StoreError> {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use woody_core::{
-    domain::{Details, NewOrder, Order, OrderId, Outcome, Reason},
+    domain::{Details, FailedAttempt, NewOrder, Order, OrderId, Outcome, Reason},
     ports::{
         Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery,
-        OrderStore, QueueNote, QueueReading, StoreError, Transition, Watermark,
+        OrderStore, OrderTrail, QueueNote, QueueReading, StoreError, Transition, Watermark,
     },
 };
 
@@ -74,6 +74,19 @@ impl OrderStore for SimStore {
             self.tell_afterwards(vec![(id, outcome)]).await;
         }
         Ok(cancelled)
+    }
+
+    async fn keep_attempts(&self, attempts: &[FailedAttempt]) -> Result<(), StoreError> {
+        let kept = attempts.len() as u64;
+        let keep = move |inner: &mut crate::world::Inner, _| {
+            inner.coverage.count("failed attempts kept", kept);
+        };
+        self.0.call(Dep::Store, "keep attempts", keep).await.map_err(unavailable)
+    }
+
+    /// Nobody asks for a story here.
+    async fn trail(&self, _: OrderId) -> Result<Option<OrderTrail>, StoreError> {
+        Ok(None)
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ mod orders;
 mod pauses;
 mod product_table;
 mod products;
+mod trail_table;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use woody_core::domain::{NoticeId, OrderId, Outcome, SubscriptionName};
-use woody_core::ports::{Attempt, Notice, NoticeCounts};
+use woody_core::ports::{Attempt, KeptNotice, Notice, NoticeCounts};
 
 #[derive(Debug, Default)]
 pub(super) struct NoticeTable {
@@ -153,6 +153,22 @@ impl NoticeTable {
             redriven += 1;
         }
         redriven
+    }
+
+    pub(super) fn of_order(&self, order: OrderId) -> Vec<(SubscriptionName, Vec<KeptNotice>)> {
+        let kept = |entry: &Entry| KeptNotice {
+            notice: entry.notice.clone(),
+            is_dead: entry.due == Due::Dead,
+        };
+        let of_one = |(name, notices): (&SubscriptionName, &Notices)| {
+            // The first that an order can have: they are sorted by order and state.
+            let first = NoticeId::of(order, &Outcome::Cancelled(None));
+            let its = notices.all.range(first..).take_while(|(id, _)| id.order() == order);
+            let mut its: Vec<_> = its.map(|(_, entry)| kept(entry)).collect();
+            its.sort_by_key(|kept| kept.notice.ended_at);
+            (name.clone(), its)
+        };
+        self.subscriptions.iter().map(of_one).collect()
     }
 
     pub(super) fn counts(&self, most: u64) -> Vec<NoticeCounts> {

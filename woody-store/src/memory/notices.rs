@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use woody_core::domain::{NoticeId, SubscriptionName};
-use woody_core::ports::{Attempt, Notice, NoticeCounts, NoticeStore, StoreError};
+use woody_core::domain::{NoticeId, OrderId, SubscriptionName};
+use woody_core::ports::{Attempt, KeptNotice, Notice, NoticeCounts, NoticeStore, StoreError};
 
 use super::MemoryStore;
 
@@ -50,6 +50,13 @@ impl NoticeStore for MemoryStore {
         ids: &[NoticeId],
     ) -> Result<u64, StoreError> {
         Ok(self.order_table()?.notices.redrive(subscription, ids))
+    }
+
+    async fn of_order(
+        &self,
+        order: OrderId,
+    ) -> Result<Vec<(SubscriptionName, Vec<KeptNotice>)>, StoreError> {
+        Ok(self.order_table()?.notices.of_order(order))
     }
 
     async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError> {

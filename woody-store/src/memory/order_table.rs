@@ -11,6 +11,7 @@ use woody_core::domain::{
 use woody_core::ports::{Decision, Insert, QueueReading, Transition, Watermark};
 
 use super::notice_table::NoticeTable;
+use super::trail_table::TrailTable;
 use crate::stamp::whole_micros;
 
 /// What orders are sorted by: the oldest first.
@@ -31,6 +32,7 @@ pub(super) struct OrderTable {
     pub(super) notices: NoticeTable,
     /// The queues that carry these orders, and when each was noted last.
     pub(super) queues: BTreeMap<String, (OffsetDateTime, Option<QueueReading>)>,
+    pub(super) trails: TrailTable,
 }
 
 impl OrderTable {
@@ -75,11 +77,16 @@ impl OrderTable {
         decision: &Decision,
         finished_at: OffsetDateTime,
     ) -> Transition {
-        let Decision { order, outcome, redriven } = decision;
+        let Decision { order, outcome, redriven, .. } = decision;
+        let is_new = !self.all.contains_key(&order.id);
         self.all.entry(order.id).or_insert_with(|| pending(order));
         let settled = self.settle(order.id, outcome.clone(), *redriven, finished_at);
         // It was just put there if it was not there before.
-        settled.unwrap_or(Transition::Applied)
+        let transition = settled.unwrap_or(Transition::Applied);
+        if transition == Transition::Applied {
+            self.trails.ended(decision, is_new);
+        }
+        transition
     }
 
     /// Ends an order that is there, if it may; whatever it waited for is over.

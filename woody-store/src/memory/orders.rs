@@ -2,10 +2,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
+use woody_core::domain::{
+    Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now,
+};
 use woody_core::ports::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    QueueNote, QueueReading, StoreError, Transition, Watermark,
+    OrderTrail, Publishing, QueueNote, QueueReading, StoreError, Transition, Watermark,
 };
 
 use super::MemoryStore;
@@ -52,6 +54,21 @@ impl OrderStore for MemoryStore {
                 stored.settle(id, Outcome::Cancelled(reason), false, now())
             }
         })
+    }
+
+    async fn keep_attempts(&self, attempts: &[FailedAttempt]) -> Result<(), StoreError> {
+        self.order_table()?.trails.keep(attempts);
+        Ok(())
+    }
+
+    async fn trail(&self, id: OrderId) -> Result<Option<OrderTrail>, StoreError> {
+        let stored = self.order_table()?;
+        let trail = |order: &Order<Details>| {
+            let waits = stored.outbox.contains_key(&by_age(order));
+            let publishing = if waits { Publishing::Waits } else { Publishing::Done };
+            stored.trails.of(order, publishing)
+        };
+        Ok(stored.all.get(&id).map(trail))
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {

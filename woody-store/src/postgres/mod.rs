@@ -18,6 +18,7 @@ mod server;
 mod servers;
 mod stamp;
 mod statements;
+mod trail;
 mod unfit;
 
 use std::fmt;

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::raw_sql;
-use woody_core::domain::{NoticeId, Reason, SubscriptionName};
-use woody_core::ports::{Attempt, Notice, NoticeCounts, NoticeStore, StoreError};
+use woody_core::domain::{NoticeId, OrderId, Reason, SubscriptionName};
+use woody_core::ports::{Attempt, KeptNotice, Notice, NoticeCounts, NoticeStore, StoreError};
 
 use super::PostgresStore;
 use super::error::Error;
-use super::rows::{self, NoticeColumns, TimedNoticeCountsRow, TimedNoticeRow};
+use super::rows::{self, KeptNoticeRow, NoticeColumns, TimedNoticeCountsRow, TimedNoticeRow};
+use crate::rows::by_subscription;
 
 const IS_SUBSCRIBED: &str = "SELECT EXISTS (SELECT FROM subscriptions WHERE name = $1)";
 
@@ -116,6 +117,15 @@ const COUNTS: &str = "
             SELECT FROM notices WHERE subscription = named.name AND due_at IS NULL LIMIT $1
         ) AS first
     ) AS dead";
+
+const SUBSCRIPTIONS: &str = "SELECT name FROM subscriptions";
+
+/// One look into the key for each subscription.
+const OF_ORDER: &str = "
+    SELECT notices.subscription, order_id, status, reason, ended_at, attempts, problem,
+           due_at IS NULL AS is_dead
+    FROM subscriptions JOIN notices ON notices.subscription = subscriptions.name
+    WHERE order_id = $1 ORDER BY ended_at, status";
 
 #[async_trait]
 impl NoticeStore for PostgresStore {
@@ -226,6 +236,22 @@ impl NoticeStore for PostgresStore {
                 .await?;
             pg.done().await?;
             Ok(redriven.rows_affected())
+        })
+        .await
+    }
+
+    async fn of_order(
+        &self,
+        order: OrderId,
+    ) -> Result<Vec<(SubscriptionName, Vec<KeptNotice>)>, StoreError> {
+        self.within_time(async {
+            let mut pg = self.lend().await?;
+            let names = self.query_scalar(SUBSCRIPTIONS).fetch_all(&mut *pg).await?;
+            let rows: Vec<KeptNoticeRow> =
+                self.query_as(OF_ORDER).bind(order.as_uuid()).fetch_all(&mut *pg).await?;
+            pg.done().await?;
+            let notices = rows.into_iter().map(KeptNoticeRow::read);
+            Ok(by_subscription(names, notices.collect::<Result<_, _>>()?)?)
         })
         .await
     }

@@ -4,10 +4,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use uuid::Uuid;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason};
+use woody_core::domain::{
+    Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason,
+};
 use woody_core::ports::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    QueueNote, QueueReading, StoreError, Transition, Watermark,
+    OrderTrail, QueueNote, QueueReading, StoreError, Transition, Watermark,
 };
 
 use super::PostgresStore;
@@ -20,7 +22,7 @@ use super::statements::{
     ASKED, BACKLOG, BEGIN, BEGUN, CANCEL, COUNTS, END, FINISH, FORGET, INSERT, LOCK, ORDER, ORDERS,
     PING, STATUSES, STUCK,
 };
-use crate::batch;
+use crate::{batch, trail};
 
 #[async_trait]
 impl OrderStore for PostgresStore {
@@ -72,6 +74,17 @@ impl OrderStore for PostgresStore {
         reason: Option<Reason>,
     ) -> Result<Option<Transition>, StoreError> {
         self.within_time(self.cancel_one(id, reason)).await
+    }
+
+    async fn keep_attempts(&self, attempts: &[FailedAttempt]) -> Result<(), StoreError> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        self.within_time(self.keep_failed(attempts)).await
+    }
+
+    async fn trail(&self, id: OrderId) -> Result<Option<OrderTrail>, StoreError> {
+        self.within_time(self.read_trail(id)).await
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
@@ -271,6 +284,10 @@ impl PostgresStore {
                 return Err(batch::lost(lost.order.id).into());
             }
         }
+        let given_up = trail::given_up(decisions, &settled.transitions);
+        if !given_up.is_empty() {
+            self.write_attempts(&mut pg, &given_up).await?;
+        }
         self.query(FORGET).bind(uuids(ids)).execute(&mut *pg).await?;
         pg.done().await?;
         Ok(settled.transitions)
@@ -320,7 +337,7 @@ impl PostgresStore {
         pg: &mut PgConnection,
         decisions: &[&Decision],
     ) -> Result<HashSet<OrderId>, Error> {
-        let DecisionColumns { orders, statuses, reasons, redriven } =
+        let DecisionColumns { orders, statuses, reasons, redriven, trails } =
             DecisionColumns::of(decisions);
         let applied: Vec<Uuid> = self
             .query_scalar(FINISH)
@@ -330,6 +347,7 @@ impl PostgresStore {
             .bind(&statuses)
             .bind(&reasons)
             .bind(&redriven)
+            .bind(&trails)
             .fetch_all(pg)
             .await?;
         Ok(applied.into_iter().map(OrderId::from).collect())

@@ -20,8 +20,9 @@ use super::error::Error;
 use super::stamp::Stamp;
 use crate::row::row;
 pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, StatusRow, limit, parts};
-use crate::rows::{NoticeCountsRow, NoticeRow, corrupt, details};
+use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, corrupt, details};
 use crate::stamp::whole_micros;
+use crate::trail;
 
 row! {
     /// A new order.
@@ -115,6 +116,14 @@ row! {
 }
 
 row! {
+    /// A notice of one subscription, open or dead.
+    pub(super) struct KeptNoticeRow of PgRow {
+        ..state: NoticeStateRow,
+        ..notice: TimedNoticeRow,
+    }
+}
+
+row! {
     /// How many notices a subscription has, and since when.
     pub(super) struct TimedNoticeCountsRow of PgRow {
         ..counts: NoticeCountsRow,
@@ -184,6 +193,12 @@ impl TimedNoticeRow {
     }
 }
 
+impl KeptNoticeRow {
+    pub(super) fn read(self) -> Result<(NoticeStateRow, Notice), StoreError> {
+        Ok((self.state, self.notice.read()?))
+    }
+}
+
 impl TimedNoticeCountsRow {
     pub(super) fn read(self) -> Result<NoticeCounts, StoreError> {
         self.counts.read(self.oldest.map(|oldest| oldest.0))
@@ -232,6 +247,8 @@ pub(super) struct DecisionColumns<'a> {
     pub(super) reasons: Vec<Option<&'a str>>,
     /// The ids of redriven orders, rarely any.
     pub(super) redriven: Vec<Uuid>,
+    /// What their stories are told from.
+    pub(super) trails: Vec<String>,
 }
 
 impl<'a> DecisionColumns<'a> {
@@ -242,6 +259,7 @@ impl<'a> DecisionColumns<'a> {
             statuses: decisions.iter().map(|decision| decision.outcome.as_str()).collect(),
             reasons: decisions.iter().map(|d| d.outcome.reason().map(Reason::as_str)).collect(),
             redriven: redriven.map(|decision| decision.order.id.as_uuid()).collect(),
+            trails: decisions.iter().copied().map(trail::column).collect(),
         }
     }
 }

@@ -32,15 +32,18 @@ pub(super) const ORDERS: &str = "
     SELECT id, details, accepted_at, status, reason, finished_at
     FROM orders WHERE id = ANY($1)";
 
-/// `OrderStatus::settle` in SQL, with a notice of each end for each subscription.
+/// `OrderStatus::settle` in SQL, with a notice of each end for each subscription. An order that
+/// is not there was kept by the broker alone.
 pub(super) const FINISH: &str = "
     WITH ended AS (
-        INSERT INTO orders AS o (id, details, accepted_at, status, reason, finished_at)
-        SELECT id, details, accepted_at, status, reason, now()
-        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
-          AS told (id, details, accepted_at, status, reason)
+        INSERT INTO orders AS o (id, details, accepted_at, status, reason, finished_at, trail)
+        SELECT id, details, accepted_at, status, reason, now(), 'b' || trail
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $7::text[])
+          AS told (id, details, accepted_at, status, reason, trail)
         ON CONFLICT (id) DO UPDATE
-        SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
+        SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at,
+            trail = CASE o.status WHEN 'pending' THEN 's' ELSE coalesce(left(o.trail, 1), '-') END
+                || substr(excluded.trail, 2)
         WHERE o.status = 'pending'
            OR o.status = 'failed' AND excluded.status IN ('success', 'rejected') AND o.id = ANY($6)
         RETURNING id, status, reason, finished_at

@@ -10,6 +10,7 @@ mod queues;
 mod rows;
 mod schema;
 mod statements;
+mod trail;
 
 use std::fmt;
 use std::path::Path;

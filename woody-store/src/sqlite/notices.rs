@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
-use woody_core::domain::{NoticeId, Reason, SubscriptionName, now};
-use woody_core::ports::{Attempt, Notice, NoticeCounts, NoticeStore, StoreError};
+use woody_core::domain::{NoticeId, OrderId, Reason, SubscriptionName, now};
+use woody_core::ports::{Attempt, KeptNotice, Notice, NoticeCounts, NoticeStore, StoreError};
 
 use super::SqliteStore;
 use super::error::Error;
-use super::rows::{self, TimedNoticeCountsRow, TimedNoticeRow};
+use super::rows::{self, KeptNoticeRow, TimedNoticeCountsRow, TimedNoticeRow};
+use crate::rows::by_subscription;
 
 const IS_SUBSCRIBED: &str = "SELECT EXISTS (SELECT 1 FROM subscriptions WHERE name = ?1)";
 
@@ -94,6 +95,15 @@ const COUNTS: &str = "
                ORDER BY due_at, order_id LIMIT ?1)
             ORDER BY ended_at, order_id LIMIT 1) AS problem
     FROM named";
+
+const SUBSCRIPTIONS: &str = "SELECT name FROM subscriptions";
+
+/// One look into the key for each subscription.
+const OF_ORDER: &str = "
+    SELECT notices.subscription, order_id, status, reason, ended_at, attempts, problem,
+           due_at IS NULL AS is_dead
+    FROM subscriptions JOIN notices ON notices.subscription = subscriptions.name
+    WHERE order_id = ?1 ORDER BY ended_at, status";
 
 #[async_trait]
 impl NoticeStore for SqliteStore {
@@ -194,6 +204,20 @@ impl NoticeStore for SqliteStore {
         redrive.await.map_err(|error: Error| error.0)
     }
 
+    async fn of_order(
+        &self,
+        order: OrderId,
+    ) -> Result<Vec<(SubscriptionName, Vec<KeptNotice>)>, StoreError> {
+        let read = async {
+            let names = query_scalar(SUBSCRIPTIONS).fetch_all(self.reading()?).await?;
+            let rows: Vec<KeptNoticeRow> =
+                query_as(OF_ORDER).bind(order.as_uuid()).fetch_all(self.reading()?).await?;
+            let notices = rows.into_iter().map(KeptNoticeRow::read);
+            Ok(by_subscription(names, notices.collect::<Result<_, _>>()?)?)
+        };
+        read.await.map_err(|error: Error| error.0)
+    }
+
     async fn subscriptions(&self, most: u64) -> Result<Vec<NoticeCounts>, StoreError> {
         let rows: Result<Vec<TimedNoticeCountsRow>, _> = query_as(COUNTS)
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
@@ -280,6 +304,7 @@ mod tests {
             (DUE, "USING INDEX notices_due (subscription=? AND due_at<?)"),
             (IS_DUE, "notices_due (subscription=? AND due_at<?)"),
             (DEAD, "INDEX notices_dead (subscription=?"),
+            (OF_ORDER, "SEARCH notices USING PRIMARY KEY (subscription=? AND order_id=?)"),
         ] {
             let explained = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
             let plan = explained.fetch_all(&store.readers).await.unwrap();

@@ -4,10 +4,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor, query, query_as, query_scalar};
 use uuid::Uuid;
-use woody_core::domain::{Details, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now};
+use woody_core::domain::{
+    Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now,
+};
 use woody_core::ports::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    QueueNote, QueueReading, StoreError, Transition, Watermark,
+    OrderTrail, QueueNote, QueueReading, StoreError, Transition, Watermark,
 };
 
 use super::SqliteStore;
@@ -17,7 +19,8 @@ use super::statements::{
     ASKED, BACKLOG, BEGIN, BEGUN, CANCEL, CLAIM, CLEAR, COUNTS, END, FINISH, FORGET,
     INSERT_ENTRIES, INSERT_ORDERS, MARK_LATE, NOTICE, ORDER, ORDERS, PING, STATUSES, STUCK,
 };
-use crate::batch;
+use super::trail::write_attempts;
+use crate::{batch, trail};
 
 #[async_trait]
 impl OrderStore for SqliteStore {
@@ -66,6 +69,22 @@ impl OrderStore for SqliteStore {
         reason: Option<Reason>,
     ) -> Result<Option<Transition>, StoreError> {
         self.cancel_one(id, reason).await.map_err(|error| error.0)
+    }
+
+    async fn keep_attempts(&self, attempts: &[FailedAttempt]) -> Result<(), StoreError> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        let keep = async {
+            let mut tx = self.write().await?;
+            write_attempts(&mut tx, attempts).await?;
+            self.commit(tx).await
+        };
+        keep.await.map_err(|error: Error| error.0)
+    }
+
+    async fn trail(&self, id: OrderId) -> Result<Option<OrderTrail>, StoreError> {
+        self.read_trail(id).await.map_err(|error| error.0)
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
@@ -244,6 +263,10 @@ impl SqliteStore {
             if let Some(lost) = settled.unwritten.iter().find(|d| !written.contains(&d.order.id)) {
                 return Err(batch::lost(lost.order.id).into());
             }
+        }
+        let given_up = trail::given_up(decisions, &settled.transitions);
+        if !given_up.is_empty() {
+            write_attempts(&mut tx, &given_up).await?;
         }
         query(CLEAR).bind(rows::id_list(ids.clone())).execute(&mut *tx).await?;
         query(FORGET).bind(rows::id_list(ids)).execute(&mut *tx).await?;

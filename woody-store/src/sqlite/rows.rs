@@ -18,7 +18,8 @@ use woody_core::ports::{Backlog, Decision, FoundOrder, Notice, NoticeCounts, Sto
 use super::error::Error;
 use crate::row::row;
 pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, limit, parts};
-use crate::rows::{NoticeCountsRow, NoticeRow, StatusRow, corrupt, details};
+use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, StatusRow, corrupt, details};
+use crate::trail;
 
 row! {
     /// A new order.
@@ -74,6 +75,14 @@ row! {
     pub(super) struct TimedNoticeRow of SqliteRow {
         ..notice: NoticeRow,
         ended_at: i64,
+    }
+}
+
+row! {
+    /// A notice of one subscription, open or dead.
+    pub(super) struct KeptNoticeRow of SqliteRow {
+        ..state: NoticeStateRow,
+        ..notice: TimedNoticeRow,
     }
 }
 
@@ -147,6 +156,12 @@ impl TimedNoticeRow {
     }
 }
 
+impl KeptNoticeRow {
+    pub(super) fn read(self) -> Result<(NoticeStateRow, Notice), StoreError> {
+        Ok((self.state, self.notice.read()?))
+    }
+}
+
 impl TimedNoticeCountsRow {
     pub(super) fn read(self) -> Result<NoticeCounts, StoreError> {
         self.counts.read(self.oldest.map(from_micros).transpose()?)
@@ -178,9 +193,10 @@ pub(super) fn order_list(orders: &[&NewOrder<Details>]) -> String {
 }
 
 /// Returns decisions as a JSON array of arrays: an order's columns, status, reason,
-/// whether it was redriven.
+/// whether it was redriven, trail.
 pub(super) fn decision_list(decisions: &[&Decision]) -> String {
-    let rows = decisions.iter().map(|Decision { order, outcome, redriven }| {
+    let rows = decisions.iter().map(|decision| {
+        let Decision { order, outcome, redriven, .. } = decision;
         (
             hex(order.id),
             order.details.as_str(),
@@ -188,6 +204,7 @@ pub(super) fn decision_list(decisions: &[&Decision]) -> String {
             outcome.as_str(),
             outcome.reason(),
             u8::from(*redriven),
+            trail::column(decision),
         )
     });
     json(&rows.collect::<Vec<_>>())
@@ -212,7 +229,7 @@ pub(super) fn to_micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000)).unwrap_or(i64::MAX)
 }
 
-fn from_micros(micros: i64) -> Result<OffsetDateTime, StoreError> {
+pub(super) fn from_micros(micros: i64) -> Result<OffsetDateTime, StoreError> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
         .map_err(|_| StoreError::Corrupt(format!("time {micros}")))
 }

@@ -53,6 +53,7 @@ fn migrator() -> Migrator {
         step(5, "operators", include_str!("../../migrations/sqlite/0005_operators.sql")),
         step(6, "notices", include_str!("../../migrations/sqlite/0006_notices.sql")),
         step(7, "queues", include_str!("../../migrations/sqlite/0007_queues.sql")),
+        step(8, "story", include_str!("../../migrations/sqlite/0008_story.sql")),
     ]);
     // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);
@@ -65,8 +66,8 @@ mod tests {
 
     use sqlx::ConnectOptions;
     use sqlx::sqlite::SqliteConnectOptions;
-    use woody_core::domain::{Details, NewOrder, OrderStatus, Outcome};
-    use woody_core::ports::{Decision, OrderQuery, OrderStore, Transition};
+    use woody_core::domain::{Details, NewOrder, OrderStatus, Outcome, Validation};
+    use woody_core::ports::{Decision, KeptIn, OrderQuery, OrderStore, Transition};
 
     use super::*;
     use crate::SqliteStore;
@@ -91,6 +92,7 @@ mod tests {
             order: orders[0].clone(),
             outcome: Outcome::Rejected("too large".into()),
             redriven: false,
+            validation: None,
         };
         // As the program of that time wrote them.
         let mut db = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
@@ -117,5 +119,55 @@ mod tests {
         let expected: Vec<_> = orders.iter().map(|order| order.id).zip(statuses).collect();
         assert_eq!(kept, expected);
         assert!(store.stuck(Duration::ZERO, 9).await.unwrap().is_empty());
+    }
+
+    /// What it has written, and what a program of that version writes beside this one.
+    #[tokio::test]
+    async fn orders_from_before_there_were_stories_tell_what_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("woody.db");
+        made_by_steps_to(7, &path).await;
+        let order = || NewOrder::new(Details::parse(r#"{"product":"train"}"#).unwrap());
+        let [ended, pending, redriven] = [order(), order(), order()];
+        let options = SqliteConnectOptions::new().filename(&path);
+        let mut old = options.connect().await.unwrap();
+        let write = "INSERT INTO orders (id, details, status, reason, accepted_at, finished_at)
+                     VALUES (?1, '{}', ?2, NULL, 1000000, ?3)";
+        for (order, status, at) in
+            [(&ended, "success", Some(2_000_000)), (&pending, "pending", None)]
+        {
+            let insert = sqlx::query(write).bind(order.id.as_uuid()).bind(status).bind(at);
+            insert.execute(&mut old).await.unwrap();
+        }
+
+        let store = SqliteStore::open(&path).await.unwrap();
+        let trail = async |order: &NewOrder<Details>| store.trail(order.id).await.unwrap().unwrap();
+        assert_eq!((trail(&ended).await.kept, trail(&ended).await.ended_by), (None, None));
+        assert_eq!(trail(&pending).await.kept, Some(KeptIn::Store));
+        let validation = Validation {
+            worker: "w".into(),
+            attempt: 5,
+            redriven: false,
+            taken_up_at: woody_core::domain::now(),
+            took: Duration::from_millis(1),
+        };
+        let decision = |order: &NewOrder<Details>, outcome| Decision {
+            order: order.clone(),
+            outcome,
+            redriven: false,
+            validation: Some(validation.clone()),
+        };
+        let failed = || Outcome::Failed("no answer".into());
+        let both = [decision(&pending, failed()), decision(&redriven, failed())];
+        assert_eq!(store.finish(&both).await.unwrap(), [Transition::Applied, Transition::Applied]);
+        assert_eq!(trail(&pending).await.ended_by, Some(validation.clone()));
+        // The old program redrives it: what failed is not what it succeeded by.
+        let redrive = "UPDATE orders SET status = 'success', reason = NULL, finished_at = 3000000
+                       WHERE id = ?1";
+        sqlx::query(redrive).bind(redriven.id.as_uuid()).execute(&mut old).await.unwrap();
+        let told = trail(&redriven).await;
+        assert_eq!((told.kept, told.ended_by), (Some(KeptIn::Broker), None));
+        assert_eq!(told.attempts.len(), 1);
+        old.close().await.unwrap();
     }
 }

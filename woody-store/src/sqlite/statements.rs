@@ -30,13 +30,17 @@ pub(super) const ORDERS: &str = "
     SELECT orders.id, details, accepted_at, status, reason, finished_at
     FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
 
-/// `OrderStatus::settle` in SQL.
+/// `OrderStatus::settle` in SQL. An order that is not there was kept by the broker alone.
 pub(super) const FINISH: &str = "
-    INSERT INTO orders (id, details, accepted_at, status, reason, finished_at)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2
+    INSERT INTO orders (id, details, accepted_at, status, reason, finished_at, trail)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2,
+           'b' || (value ->> 6)
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE
-    SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at
+    SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at,
+        trail = CASE orders.status
+            WHEN 'pending' THEN 's' ELSE coalesce(substr(orders.trail, 1, 1), '-')
+        END || substr(excluded.trail, 2)
     WHERE orders.status = 'pending'
        OR orders.status = 'failed' AND excluded.status IN ('success', 'rejected') AND orders.id IN (
               SELECT unhex(value ->> 0) FROM json_each(?1) WHERE value ->> 5

@@ -71,6 +71,7 @@ mod faults;
 mod hosts;
 mod pooler;
 mod rights;
+mod trail;
 
 mod store {
     use super::*;

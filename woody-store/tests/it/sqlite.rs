@@ -96,8 +96,12 @@ async fn a_store_is_found_again_as_it_was_left() {
     let orders = orders(3);
     let store = woody_store::connect(&url, StoreOptions::default()).await.unwrap();
     let _ = store.orders().insert(&orders, Duration::ZERO).await.unwrap();
-    let decision =
-        Decision { order: orders[0].clone(), outcome: Outcome::Success(None), redriven: false };
+    let decision = Decision {
+        order: orders[0].clone(),
+        outcome: Outcome::Success(None),
+        redriven: false,
+        validation: None,
+    };
     let _ = store.orders().finish(&[decision]).await.unwrap();
     let before = store.orders().counts().await.unwrap();
     store.close().await;
@@ -232,8 +236,12 @@ async fn nothing_is_promised_once_the_file_is_displaced() {
         let kept = orders(1);
         let _ = store.insert(&kept, Duration::ZERO).await.unwrap();
         displace(&folder);
-        let decision =
-            Decision { order: kept[0].clone(), outcome: Outcome::Success(None), redriven: false };
+        let decision = Decision {
+            order: kept[0].clone(),
+            outcome: Outcome::Success(None),
+            redriven: false,
+            validation: None,
+        };
         for refusal in [
             store.insert(&orders(1), LEASE).await.map(drop),
             store.finish(&[decision]).await.map(drop),

@@ -252,7 +252,7 @@ async fn end_in(
         outcome => match orders.order(id).await? {
             Some(Order { id, details, accepted_at, .. }) => {
                 let order = NewOrder { id, details, accepted_at };
-                let decision = Decision { order, outcome, redriven: false };
+                let decision = Decision { order, outcome, redriven: false, validation: None };
                 orders.finish(&[decision]).await?.pop()
             }
             None => None,

@@ -16,7 +16,8 @@ async fn told() -> (Files, Vec<NoticeId>) {
     for product in ["Train", "Boat", "Kite"] {
         let details = serde_json::json!({ "product": product }).to_string();
         let order = files.accept_any(woody_core::domain::Details::parse(&details).unwrap()).await;
-        let decision = Decision { order, outcome: Outcome::Success(None), redriven: false };
+        let decision =
+            Decision { order, outcome: Outcome::Success(None), redriven: false, validation: None };
         let _ = files.store.orders().finish(&[decision]).await.unwrap();
     }
     let claimed = notices.claim(&name, 2, std::time::Duration::from_mins(5)).await.unwrap();

@@ -33,7 +33,7 @@ async fn an_operator_cancels_an_order_once_and_none_that_has_ended() {
 
     let ended = files.accept_any(Details::parse(r#"{"product":"Boat"}"#).unwrap()).await;
     let (outcome, redriven) = (Outcome::Rejected("too large".into()), false);
-    let decision = Decision { order: ended.clone(), outcome, redriven };
+    let decision = Decision { order: ended.clone(), outcome, redriven, validation: None };
     let _ = files.store.orders().finish(&[decision]).await.unwrap();
     let (code, said) = files.woodyctl(&["order", "cancel", &ended.id.to_string()]).await;
     assert!(code == 1 && said.contains("has ended as rejected before"), "{code}: {said}");

@@ -65,7 +65,8 @@ impl Shop {
 
     async fn fail(&self, order: &NewOrder<Details>) {
         let outcome = Outcome::Failed("saw is stuck".into());
-        let decision = Decision { order: order.clone(), outcome, redriven: false };
+        let decision =
+            Decision { order: order.clone(), outcome, redriven: false, validation: None };
         let _ = self.store.orders().finish(&[decision]).await.unwrap();
     }
 

@@ -123,8 +123,12 @@ async fn orders_of_the_last_hour_are_cut_together_unless_they_cannot_be_made() {
         NewOrder { details: r#"{"pizza": "Margherita"}"#.parse().unwrap(), ..order("Kite", 5) },
     ];
     let _ = store.orders().insert(&orders, Duration::ZERO).await.unwrap();
-    let ended =
-        |order: usize, outcome| Decision { order: orders[order].clone(), outcome, redriven: false };
+    let ended = |order: usize, outcome| Decision {
+        order: orders[order].clone(),
+        outcome,
+        redriven: false,
+        validation: None,
+    };
     let why = || Reason::new("no");
     let decisions = [
         ended(1, Outcome::Success(None)),

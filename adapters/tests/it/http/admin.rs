@@ -95,7 +95,8 @@ async fn orders_are_listed_by_page_with_what_they_ask_for_and_how_they_ended() {
         let _ = store.insert(std::slice::from_ref(order), Duration::ZERO).await.unwrap();
     }
     let outcome = Outcome::Failed("no such wood".into());
-    let decision = Decision { order: orders[1].clone(), outcome, redriven: false };
+    let decision =
+        Decision { order: orders[1].clone(), outcome, redriven: false, validation: None };
     let _ = store.finish(&[decision]).await.unwrap();
     let addr = admin(Readiness::new(CancellationToken::new()).listing(store)).await;
     let ids = |page: &Value| -> Vec<String> {

@@ -3,10 +3,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{Details, NewOrder, Order, OrderId, OrderMessage, Reason},
+    domain::{Details, FailedAttempt, NewOrder, Order, OrderId, OrderMessage, Reason},
     ports::{
         Backlog, Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-        QueueNote, QueueReading, Saved, SettleError, StoreError, Transition, Watermark, record,
+        OrderTrail, QueueNote, QueueReading, Saved, SettleError, StoreError, Transition, Watermark,
+        record,
     },
 };
 
@@ -20,6 +21,7 @@ pub async fn saved(message: &OrderMessage) -> Saved {
         order: message.clone().into_order(),
         outcome: crate::domain::Outcome::Success(None),
         redriven: false,
+        validation: None,
     };
     let mut answers = record(&SavesEverything, &[decision]).await.expect("this store never fails");
     answers.pop().expect("one answer for one decision").1
@@ -58,6 +60,14 @@ impl OrderStore for SavesEverything {
         _: OrderId,
         _: Option<Reason>,
     ) -> Result<Option<Transition>, StoreError> {
+        Ok(None)
+    }
+
+    async fn keep_attempts(&self, _: &[FailedAttempt]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn trail(&self, _: OrderId) -> Result<Option<OrderTrail>, StoreError> {
         Ok(None)
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LONG, OVER, Told, ids, mail, order, postponed, sorted};
+use super::{LONG, OVER, Told, decision, erp, failed, ids, mail, order, postponed, sorted};
 use crate::domain::{NoticeId, Outcome, Reason};
 use crate::ports::{Attempt, Store};
 
@@ -80,8 +80,8 @@ pub async fn dead_notices_are_listed_in_pages(store: Arc<dyn Store>) {
     let mut expected = told.ended(4).await;
     // An order with two ends.
     let new = order();
-    for outcome in [super::failed(), Outcome::Success(None)] {
-        let again = super::decision(&new, outcome.clone(), true);
+    for outcome in [failed(), Outcome::Success(None)] {
+        let again = decision(&new, outcome.clone(), true);
         let _ = told.orders.finish(&[again]).await.unwrap();
         expected.push(NoticeId::of(new.id, &outcome));
     }
@@ -201,4 +201,38 @@ pub async fn no_more_is_counted_than_was_asked_for(store: Arc<dyn Store>) {
         assert_eq!((counts.open, counts.dead), expected, "at most {most}");
         assert_eq!(counts.oldest.is_some(), most > 0);
     }
+}
+
+/// Open and dead ones, and that there are none; of another order nothing.
+pub async fn the_notices_of_an_order_are_told_of_each_subscription(store: Arc<dyn Store>) {
+    let told = Told::by(&store).await;
+    told.notices.subscribe(&erp()).await.unwrap();
+    let order = told.inserted().await;
+    let of_order = async || told.notices.of_order(order.id).await.unwrap();
+    assert_eq!(of_order().await, [(erp(), vec![]), (mail(), vec![])]);
+    let _ = told.finish(&order, failed()).await;
+    told.ended(1).await;
+    let id = NoticeId::of(order.id, &failed());
+    let states = async || {
+        let states = of_order().await.into_iter().map(|(name, notices)| {
+            let notices =
+                notices.iter().map(|kept| (kept.notice.id, kept.notice.attempt, kept.is_dead));
+            (name, notices.collect::<Vec<_>>())
+        });
+        states.collect::<Vec<_>>()
+    };
+    assert_eq!(states().await, [(erp(), vec![(id, 0, false)]), (mail(), vec![(id, 0, false)])]);
+    let _ = told.claim(9, LONG).await;
+    told.settle(id, Attempt::GivenUp(Reason::new("gone"))).await;
+    assert_eq!(states().await, [(erp(), vec![(id, 0, false)]), (mail(), vec![(id, 1, true)])]);
+    told.notices.settle(&erp(), &[(id, Attempt::Delivered)]).await.unwrap();
+    let again = decision(&order, Outcome::Success(None), true);
+    let _ = told.orders.finish(&[again]).await.unwrap();
+    let verdict = NoticeId::of(order.id, &Outcome::Success(None));
+    let both = vec![(id, 1, true), (verdict, 0, false)];
+    assert_eq!(states().await, [(erp(), vec![(verdict, 0, false)]), (mail(), both)]);
+    let kept = of_order().await.remove(1).1.remove(0);
+    assert_eq!(kept.notice.problem, Some(Reason::new("gone")));
+    told.notices.unsubscribe(&mail()).await.unwrap();
+    assert_eq!(states().await, [(erp(), vec![(verdict, 0, false)])]);
 }

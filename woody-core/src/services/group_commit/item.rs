@@ -1,5 +1,5 @@
 use crate::{
-    domain::{Details, NewOrder, OrderId, OrderMessage},
+    domain::{Details, FailedAttempt, NewOrder, OrderId, OrderMessage},
     ports::Decision,
 };
 
@@ -22,6 +22,13 @@ impl Weight for OrderMessage {
 }
 
 impl Weight for OrderId {
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+/// The delivery that it belongs to is held meanwhile, and deliveries are bounded.
+impl Weight for FailedAttempt {
     fn bytes(&self) -> usize {
         0
     }

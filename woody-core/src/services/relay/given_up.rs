@@ -51,5 +51,5 @@ fn decision(letter: &DeadLetter) -> Option<Decision> {
     }
     let order = OrderMessage::parse(&letter.body).ok()?.into_order();
     let reason = Reason::new(format!("its message became a dead letter: {}", letter.reason));
-    Some(Decision { order, outcome: Outcome::Failed(reason), redriven: false })
+    Some(Decision { order, outcome: Outcome::Failed(reason), redriven: false, validation: None })
 }

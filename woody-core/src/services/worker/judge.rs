@@ -12,7 +12,10 @@ use super::{
     waits::Waits,
 };
 use crate::{
-    domain::{Details, NewOrder, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
+    domain::{
+        AfterFailure, Details, FailedAttempt, NewOrder, OrderDetails, OrderId, OrderStatus,
+        Outcome, Reason, Validation, now,
+    },
     ports::{Begun, Decision, Delivery, ValidateError},
     resilience::{RetryDelays, pause_after},
     services::looks::Looks,
@@ -49,10 +52,16 @@ impl<D: OrderDetails> Judge<D> {
     ) -> Judgement {
         let Received { carried: order, asked } = order;
         let redriven = delivery.redriven();
+        let taken_up = TakenUp { at: now(), since: Instant::now() };
         if let Some(outcome) = self.known_outcome(order.id, redriven).await {
             // The order is final already: saving the same outcome again is a no-op
             // that returns the `Saved` needed to acknowledge.
-            return Judgement::Ended(Decision { order, outcome, redriven: false });
+            return Judgement::Ended(Decision {
+                order,
+                outcome,
+                redriven: false,
+                validation: None,
+            });
         }
         let history = if delivery.redelivered() {
             match self.trials.history(order.id, shutdown).await {
@@ -65,54 +74,80 @@ impl<D: OrderDetails> Judge<D> {
         if let History::Suspect(begun) = history
             && delivery.attempt().saturating_add(begun.times) > self.settings.max_attempts
         {
-            return self.judge_suspect(begun, order, redriven);
+            return self.judge_suspect(begun, order, self.validation(delivery, taken_up));
         }
         let Ok(verdict) = self.validate(&asked, history, redriven, shutdown).await else {
             return Judgement::ShuttingDown;
         };
         step!("worker.validated");
+        let validation = self.validation(delivery, taken_up);
         let error = match verdict {
-            Ok(outcome) => return Judgement::Ended(Decision { order, outcome, redriven }),
+            Ok(outcome) => {
+                let validation = Some(validation);
+                return Judgement::Ended(Decision { order, outcome, redriven, validation });
+            }
             Err(error) => error,
         };
         let attempt = delivery.attempt();
         let reason = Reason::new(error.to_string());
         let is_last = attempt >= self.settings.max_attempts;
         let delay = pause_after(attempt, self.settings.retry_base);
+        let failed = |then| failed_attempt(order.id, validation.clone(), reason.clone(), then);
         match error {
             ValidateError::Transient(_) if !is_last => {
                 log_retry(order.id, attempt, delay, &reason);
-                Judgement::Again(delay, reason)
+                Judgement::Again(delay, failed(AfterFailure::Again))
             }
             ValidateError::Undecided(_) if !is_last => {
                 log_retry(order.id, attempt, delay, &reason);
-                Judgement::Again(delay.min(LONGEST_POSTPONEMENT), reason)
+                Judgement::Again(delay.min(LONGEST_POSTPONEMENT), failed(AfterFailure::Again))
             }
             ValidateError::Undecided(_)
             | ValidateError::Unavailable(_)
             | ValidateError::Refused(_) => {
-                Judgement::Postponed(delay.min(LONGEST_POSTPONEMENT), reason)
+                let delay = delay.min(LONGEST_POSTPONEMENT);
+                Judgement::Postponed(delay, failed(AfterFailure::Postponed))
             }
             ValidateError::Transient(_) | ValidateError::Permanent(_) => {
                 let outcome = Outcome::Failed(reason.clone());
-                Judgement::GivenUp(Decision { order, outcome, redriven }, reason)
+                let validation = Some(validation);
+                Judgement::GivenUp(Decision { order, outcome, redriven, validation }, reason)
             }
+        }
+    }
+
+    /// Returns what is kept of the validation of this delivery, which has ended now.
+    fn validation(&self, delivery: &Delivery, taken_up: TakenUp) -> Validation {
+        Validation {
+            worker: self.settings.name.clone(),
+            attempt: delivery.attempt(),
+            redriven: delivery.redriven(),
+            taken_up_at: taken_up.at,
+            took: taken_up.since.elapsed(),
         }
     }
 
     /// Judges an order whose attempts are used up by workers that died of it. A
     /// validation that began a moment ago may still be under way somewhere: a
     /// connection that is lost gives its message to another worker.
-    fn judge_suspect(&self, begun: Begun, order: NewOrder<Details>, redriven: bool) -> Judgement {
-        let times = begun.times;
+    fn judge_suspect(
+        &self,
+        begun: Begun,
+        order: NewOrder<Details>,
+        validation: Validation,
+    ) -> Judgement {
+        let (times, redriven) = (begun.times, validation.redriven);
         if begun.last_ago < self.settings.validation_timeout {
             let reason = format!("{times} validations of it have begun and not ended");
-            return Judgement::Postponed(self.settings.validation_timeout, reason.into());
+            let attempt =
+                failed_attempt(order.id, validation, reason.into(), AfterFailure::Postponed);
+            return Judgement::Postponed(self.settings.validation_timeout, attempt);
         }
         let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
         let reason = Reason::new(format!("its worker died {times} while validating it"));
         let outcome = Outcome::Failed(reason.clone());
-        Judgement::GivenUp(Decision { order, outcome, redriven }, reason)
+        let validation = Some(validation);
+        Judgement::GivenUp(Decision { order, outcome, redriven, validation }, reason)
     }
 
     /// Returns how the order ended, if it has: one that was cancelled, or whose delivery
@@ -164,6 +199,23 @@ impl<D: OrderDetails> Judge<D> {
             pause(delay, shutdown).await?;
         }
     }
+}
+
+/// When a delivery was taken up.
+#[derive(Debug, Clone, Copy)]
+struct TakenUp {
+    at: time::OffsetDateTime,
+    /// The same, for measuring.
+    since: Instant,
+}
+
+fn failed_attempt(
+    order: OrderId,
+    validation: Validation,
+    reason: Reason,
+    then: AfterFailure,
+) -> FailedAttempt {
+    FailedAttempt { order, validation, reason, then }
 }
 
 fn log_retry(id: OrderId, attempt: u32, delay: Duration, reason: &Reason) {

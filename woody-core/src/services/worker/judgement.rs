@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use crate::{domain::Reason, ports::Decision};
+use crate::{
+    domain::{FailedAttempt, Reason},
+    ports::Decision,
+};
 
 /// How a delivery and its order end, or go on.
 #[derive(Debug)]
@@ -10,9 +13,9 @@ pub(super) enum Judgement {
     /// Its last attempt failed: its order ends as `Failed`, for this reason.
     GivenUp(Decision, Reason),
     /// It comes again after this pause, its attempt counted.
-    Again(Duration, Reason),
+    Again(Duration, FailedAttempt),
     /// It comes again after this pause, no attempt counted.
-    Postponed(Duration, Reason),
+    Postponed(Duration, FailedAttempt),
     /// It is no order message.
     Malformed(Reason),
     /// Shutdown was requested before there was a judgement.
@@ -20,6 +23,14 @@ pub(super) enum Judgement {
 }
 
 impl Judgement {
+    /// Returns the attempt that failed, if the message comes again.
+    pub(super) fn failed_attempt(&self) -> Option<&FailedAttempt> {
+        match self {
+            Self::Again(_, attempt) | Self::Postponed(_, attempt) => Some(attempt),
+            Self::Ended(_) | Self::GivenUp(..) | Self::Malformed(_) | Self::ShuttingDown => None,
+        }
+    }
+
     /// What has to be saved before the delivery may leave the queue.
     pub(super) fn decision(&self) -> Option<&Decision> {
         match self {

@@ -1,3 +1,4 @@
+mod attempt_keeper;
 mod going_down;
 mod handled;
 mod hands;
@@ -15,14 +16,14 @@ use std::{fmt, sync::Arc};
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::{
+    attempt_keeper::AttemptKeeper, hands::Hands, judge::Judge, judgement::Judgement,
+    received::Received, saver::Saver, settle::settle, trials::Trials,
+};
 pub use self::{
     handled::Handled,
     settings::WorkerSettings,
     waits::{Wait, Waits},
-};
-use self::{
-    hands::Hands, judge::Judge, judgement::Judgement, received::Received, saver::Saver,
-    settle::settle, trials::Trials,
 };
 use crate::{
     domain::{OrderDetails, Reason, ToyOrder},
@@ -65,6 +66,7 @@ pub struct OrderWorker<D: OrderDetails = ToyOrder> {
     store: Arc<dyn OrderStore>,
     judge: Judge<D>,
     saver: Saver,
+    attempts: AttemptKeeper,
     waits: Arc<Waits>,
     hands: Arc<Hands>,
     settings: WorkerSettings,
@@ -90,11 +92,12 @@ impl<D: OrderDetails> OrderWorker<D> {
     ) -> Self {
         let waits = Arc::<Waits>::default();
         let saver = Saver::start(Arc::clone(&store), events, settings.wait_base, tasks);
+        let attempts = AttemptKeeper::start(Arc::clone(&store), tasks);
         let looks = Looks::start(Arc::clone(&store), tasks);
         let trials =
             Trials::new(Arc::clone(&store), validator, Arc::clone(&waits), settings.clone());
         let judge = Judge::new(looks, trials, Arc::clone(&waits), settings.clone());
-        Self { store, judge, saver, waits, hands: Arc::default(), settings }
+        Self { store, judge, saver, attempts, waits, hands: Arc::default(), settings }
     }
 
     /// Handles the deliveries of `consumer` until `shutdown` or until the broker
@@ -143,7 +146,7 @@ impl<D: OrderDetails> OrderWorker<D> {
     }
 
     /// Handles one delivery, to its end: parses it, judges it, saves how its order
-    /// ends, settles it.
+    /// ends, or keeps that the attempt failed, and settles it.
     pub async fn handle(&self, delivery: Delivery, shutdown: &CancellationToken) -> Handled {
         step!("worker.received");
         let order = Received::read(delivery.body());
@@ -155,8 +158,9 @@ impl<D: OrderDetails> OrderWorker<D> {
             Ok(order) => self.judge.judge(&delivery, order, shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
-        if let (Some(held), Judgement::Again(..) | Judgement::Postponed(..)) = (&held, &judgement) {
+        if let (Some(held), Some(attempt)) = (&held, judgement.failed_attempt()) {
             held.sent_to_wait();
+            self.attempts.keep(attempt).await;
         }
         let saved = match judgement.decision() {
             Some(decision) => self.saver.save(decision, shutdown).await.ok(),

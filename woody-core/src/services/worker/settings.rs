@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::domain::Label;
+
 /// How a worker tries and gives up.
 #[non_exhaustive]
 #[derive(Debug, Clone)]
@@ -16,6 +18,10 @@ pub struct WorkerSettings {
     /// How often the orders that this worker holds for long are marked in the store,
     /// so that their messages are not taken for lost.
     pub mark_held_every: Duration,
+    /// What the worker is called in the stories of its orders, cut to
+    /// [`MAX_NAME_CHARS`](crate::domain::Validation::MAX_NAME_CHARS); by default `process` and
+    /// the process's number.
+    pub name: Label,
 }
 
 impl WorkerSettings {
@@ -25,6 +31,7 @@ impl WorkerSettings {
         validation_timeout: Duration,
         wait_base: Duration,
         mark_held_every: Duration,
+        name: Label,
     }
 }
 
@@ -36,6 +43,7 @@ impl Default for WorkerSettings {
             validation_timeout: Duration::from_secs(10),
             wait_base: Duration::from_millis(100),
             mark_held_every: Duration::from_secs(1),
+            name: Label::new(format!("process {}", std::process::id())),
         }
     }
 }

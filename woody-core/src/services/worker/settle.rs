@@ -21,11 +21,11 @@ pub(super) async fn settle(
             tracing::warn!(%reason, "message is no order, it goes to the dead letters");
             (delivery.dead_letter(reason).await, Handled::Poison)
         }
-        (Judgement::Again(delay, reason), _) => {
-            (delivery.retry_after(delay, reason).await, Handled::Retry)
+        (Judgement::Again(delay, attempt), _) => {
+            (delivery.retry_after(delay, attempt.reason).await, Handled::Retry)
         }
-        (Judgement::Postponed(delay, reason), _) => {
-            (delivery.postpone(delay, reason).await, Handled::Postponed)
+        (Judgement::Postponed(delay, attempt), _) => {
+            (delivery.postpone(delay, attempt.reason).await, Handled::Postponed)
         }
         (Judgement::GivenUp(decision, reason), Some((transition, saved))) => {
             if let Transition::Superseded(OrderStatus::Ended(
