@@ -19,6 +19,7 @@ pub mod process;
 #[cfg(feature = "services")]
 pub mod services;
 pub mod status;
+pub mod story;
 #[cfg(feature = "services")]
 pub mod terminal;
 #[cfg(feature = "services")]

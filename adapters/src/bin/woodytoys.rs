@@ -16,7 +16,7 @@ use woody_adapters::{
     terminal,
     wiring::{self, Files},
 };
-use woody_core::services::{Catalogue, Pipeline};
+use woody_core::services::{Catalogue, OrderStories, Pipeline};
 
 /// The whole shop in one process: page, API, queue and worker.
 ///
@@ -86,6 +86,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         pipeline.start().await.map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
     let mut readiness = Readiness::new(process.draining())
         .listing(store.orders())
+        .telling(OrderStories::of(&*store))
         .require("store", wiring::store_check(&store))
         .require("schema", migration.check());
     let mut board = wiring::status_board(&args.store, &args.broker, &store, &broker)?;

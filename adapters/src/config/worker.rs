@@ -1,7 +1,10 @@
 use std::{num::NonZeroU16, time::Duration};
 
 use clap::{Args, ValueEnum};
-use woody_core::services::WorkerSettings;
+use woody_core::{
+    domain::{Label, Validation as Made},
+    services::WorkerSettings,
+};
 
 use super::{
     SecretArg,
@@ -32,6 +35,10 @@ pub struct WorkerArgs {
     #[arg(long, env = "WOODY_PAUSE_CHECK", default_value = "3s", value_name = "TIME",
           value_parser = time(100 * MILLISECOND, MINUTE))]
     pub pause_check: Duration,
+    /// What this worker is called in the stories of its orders (up to 32 characters); by default the
+    /// name of its host.
+    #[arg(long, env = "WOODY_WORKER_NAME", value_name = "NAME", value_parser = worker_name)]
+    pub worker_name: Option<Label>,
     /// What an order must pass.
     #[arg(long, env = "WOODY_VALIDATION", default_value = "workshop", value_name = "WHICH")]
     pub validation: Validation,
@@ -47,7 +54,22 @@ impl WorkerArgs {
             .max_attempts(self.max_attempts)
             .retry_base(self.retry_base)
             .validation_timeout(self.validation_timeout)
+            .name(self.worker_name.clone().unwrap_or_else(host_name))
     }
+}
+
+fn worker_name(text: &str) -> Result<Label, String> {
+    let name = Label::new(text);
+    let most = Made::MAX_NAME_CHARS;
+    if !(1..=most).contains(&text.chars().count()) || name.as_str() != text {
+        return Err(format!("must be 1 to {most} characters in one line, with no blank around"));
+    }
+    Ok(name)
+}
+
+/// Returns the name of the machine, in a container that of the container.
+fn host_name() -> Label {
+    Label::new(rustix::system::uname().nodename().to_string_lossy())
 }
 
 /// The validation that comes with the shop.

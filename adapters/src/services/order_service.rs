@@ -1,4 +1,7 @@
-use woody_core::{domain::OrderDetails, services::Pipeline};
+use woody_core::{
+    domain::OrderDetails,
+    services::{OrderStories, Pipeline},
+};
 
 use crate::{
     config::{BrokerArgs, ConfigError, HttpArgs, ListenArgs, RelayArgs, StoreArgs, StreamArgs},
@@ -64,6 +67,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
         .report("schema", migration.check())
         .report("broker", wiring::broker_check(&broker))
         .listing(store.orders())
+        .telling(OrderStories::of(&*store))
         .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
     let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);

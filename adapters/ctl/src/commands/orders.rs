@@ -11,8 +11,8 @@ use woody_core::{
     },
     ports::{Decision, OrderStore, StatusChange, StoreError, Transition},
     services::{
-        IntakeSettings, Kept, OrderIntake, OrderRequest, OrderRetry, OrderTracker, OutboxRelay,
-        RelaySettings, Retried, TrackedOrder,
+        IntakeSettings, Kept, OrderIntake, OrderRequest, OrderRetry, OrderStories, OrderTracker,
+        OutboxRelay, RelaySettings, Retried, TrackedOrder,
     },
 };
 
@@ -23,7 +23,7 @@ use super::{
     output::Output,
     shop::Shop,
 };
-use woody_adapters::{config::bounds::whole, terminal};
+use woody_adapters::{config::bounds::whole, story, terminal};
 
 /// How long publishing an order that is stored may take; the outbox keeps it anyhow.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,6 +48,12 @@ pub(super) enum OrderCommand {
     },
     /// Show an order as the store holds it.
     Show {
+        /// The order's id.
+        id: String,
+    },
+    /// Tell what has become of an order, step by step: accepted, taken up, failed attempts, its end,
+    /// what operators did to it, and who is still to be told.
+    Story {
         /// The order's id.
         id: String,
     },
@@ -109,6 +115,7 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
             store.close().await;
             TrackedOrder::of(id, order?).map(|order| shown(&order)).ok_or_else(|| unknown(id))
         }
+        OrderCommand::Story { id } => tell(OrderId::parse(&id)?, shop).await,
         OrderCommand::Cancel { id, reason, act } => {
             let id = OrderId::parse(&id)?;
             let act = act.or_because(reason.as_ref());
@@ -122,6 +129,31 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
         OrderCommand::Retry { id, act } => retry(OrderId::parse(&id)?, act, shop).await,
         OrderCommand::Watch { id } => watch(OrderId::parse(&id)?, shop).await,
     }
+}
+
+/// Tells the story of an order.
+async fn tell(id: OrderId, shop: &Shop<'_>) -> Result<Output, CtlError> {
+    let store = shop.store().await?;
+    let told = OrderStories::of(&*store).story(id).await;
+    store.close().await;
+    let Some(told) = told? else {
+        return Err(if id.is_ours() {
+            CtlError::NotFound(format!(
+                "the store does not have order {id}: while only the broker has it, there is no story"
+            ))
+        } else {
+            unknown(id)
+        });
+    };
+    let rows = story::steps(&told).into_iter().map(|step| {
+        // What has no time is now, or was at some time.
+        let at = step.at.unwrap_or_default();
+        ([json!(at), json!(step.happened), json!(step.told)], step.object)
+    });
+    let table = Output::table(["at", "what", "more"], rows.collect());
+    let is = format!("order {id} is {}", told.order.status.as_str());
+    let line = if told.is_cut { format!("{is}; {}", story::cut_note()) } else { is };
+    Ok(table.concluding(&line, story::object(&told)))
 }
 
 async fn place<D: OrderDetails>(

@@ -9,4 +9,5 @@ mod operator;
 mod retry;
 mod size;
 mod status;
+mod story;
 mod workshop;

@@ -10,7 +10,7 @@ use hyper::StatusCode;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use woody_core::ports::OrderStore;
+use woody_core::{ports::OrderStore, services::OrderStories};
 
 use super::orders;
 use crate::http::{
@@ -28,6 +28,7 @@ use crate::status::{Severity, StatusBoard};
 /// | `GET /readyz` | 200 or 503, with each check and what it said |
 /// | `GET /statusz` | how the shop is, as text; 503 when somebody must act |
 /// | `GET /orders?status=&since=&until=&after=&limit=` | a page of orders, the oldest first; of an order-service |
+/// | `GET /orders/{id}/story` | what has become of an order, step by step; of an order-service |
 /// | `GET /metrics` | in Prometheus' text format |
 pub struct AdminRoutes {
     readiness: Arc<Readiness>,
@@ -47,6 +48,7 @@ pub enum Action {
     Ready,
     Status,
     Orders,
+    Story,
     Metrics,
 }
 
@@ -55,6 +57,7 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/readyz", Action::Ready),
     Route::text("/statusz", Action::Status),
     Route::get("/orders", Action::Orders),
+    Route::get("/orders/{id}/story", Action::Story),
     Route::text("/metrics", Action::Metrics),
 ];
 
@@ -75,6 +78,7 @@ pub struct Readiness {
     check_timeout: Duration,
     shop: Option<StatusBoard>,
     orders: Option<Arc<dyn OrderStore>>,
+    stories: Option<OrderStories>,
 }
 
 impl fmt::Debug for Readiness {
@@ -124,6 +128,7 @@ impl Readiness {
             check_timeout: Duration::from_secs(2),
             shop: None,
             orders: None,
+            stories: None,
         }
     }
 
@@ -143,6 +148,12 @@ impl Readiness {
     #[must_use]
     pub fn listing(self, orders: Arc<dyn OrderStore>) -> Self {
         Self { orders: Some(orders), ..self }
+    }
+
+    /// Has the operator read the stories of orders beside it.
+    #[must_use]
+    pub fn telling(self, stories: OrderStories) -> Self {
+        Self { stories: Some(stories), ..self }
     }
 
     /// Adds a check that the process is not ready without.
@@ -254,6 +265,13 @@ impl Routes for AdminRoutes {
                     return Err(Failure::new(FailureKind::NotFound, detail));
                 };
                 orders::listed::page(orders.as_ref(), &request).await
+            }
+            Action::Story => {
+                let Some(stories) = &self.readiness.stories else {
+                    let detail = "This service tells no stories of orders: ask an order-service.";
+                    return Err(Failure::new(FailureKind::NotFound, detail));
+                };
+                orders::told::story(stories, &request).await
             }
             Action::Metrics => {
                 let mut text = self.metrics.render();

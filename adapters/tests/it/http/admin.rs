@@ -20,8 +20,9 @@ use woody_store::MemoryStore;
 
 use woody_core::{
     contract::toy,
-    domain::Outcome,
+    domain::{AfterFailure, FailedAttempt, OrderId, Outcome, Validation},
     ports::{Decision, OrderStore},
+    services::OrderStories,
 };
 
 use super::{
@@ -151,6 +152,64 @@ async fn what_is_wrong_with_a_list_of_orders_is_named() {
     }
     let nowhere = admin(Readiness::new(CancellationToken::new())).await;
     assert_eq!(get(nowhere, "/orders").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_operator_is_told_what_has_become_of_an_order() {
+    let store = Arc::new(MemoryStore::new());
+    let orders: Vec<_> = ["Train", "Boat"].map(toy).into();
+    let _ = store.insert(&orders, Duration::ZERO).await.unwrap();
+    let validation = Validation {
+        worker: "saw-1".into(),
+        attempt: 2,
+        redriven: false,
+        taken_up_at: orders[0].accepted_at + Duration::from_millis(8),
+        took: Duration::from_micros(1_250),
+    };
+    let failed = FailedAttempt {
+        order: orders[0].id,
+        validation: Validation { attempt: 1, worker: "saw-2".into(), ..validation.clone() },
+        reason: "saw is stuck".into(),
+        then: AfterFailure::Again,
+    };
+    store.keep_attempts(&[failed]).await.unwrap();
+    let decision = Decision {
+        order: orders[0].clone(),
+        outcome: Outcome::Success(Some("2 sheets".into())),
+        redriven: false,
+        validation: Some(validation),
+    };
+    let _ = store.finish(&[decision]).await.unwrap();
+    let stories = OrderStories::of(&*store);
+    let addr = admin(Readiness::new(CancellationToken::new()).telling(stories)).await;
+    let told = get(addr, &format!("/orders/{}/story", orders[0].id)).await;
+    assert_eq!((told.status.as_u16(), told.header("cache-control")), (200, "no-store"));
+    let told = told.json();
+    assert_eq!((&told["status"], &told["is_cut"]), (&json!("success"), &json!(false)));
+    let events = told["events"].as_array().unwrap();
+    let names: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(names, ["accepted", "published", "taken_up", "attempt_failed", "success"]);
+    assert_eq!((&events[0]["kept"], &events[1]["at"]), (&json!("store"), &Value::Null));
+    assert_eq!((&events[2]["worker"], &events[2]["attempt"]), (&json!("saw-2"), &json!(1)));
+    assert_eq!((&events[3]["reason"], &events[3]["times"]), (&json!("saw is stuck"), &json!(1)));
+    assert_eq!((&events[4]["worker"], &events[4]["took_us"]), (&json!("saw-1"), &json!(1_250)));
+    let waiting = get(addr, &format!("/orders/{}/story", orders[1].id)).await.json();
+    assert_eq!(waiting["events"][1]["event"], "unpublished");
+
+    for (path, status, says) in [
+        (format!("/orders/{}/story", OrderId::fresh()), 404, "while only the broker has it"),
+        ("/orders/0192f0c1-2f3a-4c4d-8e5f-6a7b8c9d0e1f/story".to_owned(), 404, "no order"),
+        ("/orders/train/story".to_owned(), 400, "UUID"),
+        (format!("/orders/{}/story?all=1", orders[0].id), 400, "all is no parameter"),
+    ] {
+        let answer = get(addr, &path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        assert!(answer.text().contains(says), "{path}: {}", answer.text());
+    }
+    let nowhere = admin(Readiness::new(CancellationToken::new())).await;
+    let unknown = get(nowhere, &format!("/orders/{}/story", orders[0].id)).await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.text().contains("order-service"), "{}", unknown.text());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ pub(super) mod listed;
 mod many;
 mod plain;
 mod seen;
+pub(super) mod told;
 mod toys;
 mod view;
 mod waiting;
