@@ -1,9 +1,11 @@
 //! An order's page against a shop, in each of its states.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use woody_core::ports::{OrderStore, ValidateError, Verdict};
 
-use super::{super::shop::Shop, axe, browser::Browser};
+use super::{super::shop::Shop, axe, browser::Browser, way::Way};
 
 const UNTIL: &str = "const until = async (condition) => { while (!condition()) await new Promise((turn) => setTimeout(turn, 10)); };";
 
@@ -83,4 +85,26 @@ async fn an_order_is_cancelled_by_the_keyboard_and_in_french() {
     says(&browser, "Cancelled").await;
     browser.go(&format!("http://{}/orders/{id}", shop.addr)).await;
     says(&browser, "Cancelled").await; // the choice is remembered
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER and WOODY_TEST_AXE"]
+async fn an_orders_page_is_readable_while_the_shop_is_away_and_goes_on_when_it_is_back() {
+    let shop = Arc::new(Shop::open().await);
+    let id = shop.order("Train").await;
+    let way = Way::to(&shop).await;
+    let browser = Browser::open().await;
+    browser.go(&format!("http://{}/orders/{id}", way.addr)).await;
+    says(&browser, "Received and safe").await;
+    way.close();
+    let away = format!(
+        "{UNTIL} until(() => !document.querySelector('#away').hidden).then(() => done(document.querySelector('#what').textContent));"
+    );
+    assert_eq!(browser.run(&away).await, "Train");
+    axe::finds_nothing(&browser, "order-away").await;
+    shop.decide(Ok(Verdict::Success(None)));
+    way.open();
+    says(&browser, "Ready to be made").await;
+    let hidden = "done(document.querySelector('#away').hidden);";
+    assert_eq!(browser.run(hidden).await, json!(true));
 }

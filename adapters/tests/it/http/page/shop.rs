@@ -164,3 +164,41 @@ async fn twelve_orders_at_once_meet_the_limit_and_are_twelve_orders() {
     shop.decide(Ok(Verdict::Success(None)));
     run(&browser, "await until(() => texts('#orders .status').every((status) => status === 'Ready to be made'));").await;
 }
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_CHROMEDRIVER"]
+async fn a_toy_is_ordered_and_its_page_opened_by_the_keyboard_alone() {
+    let shop = Shop::open().await;
+    shop.post("/api/products", &json!({"name": "Kite"})).await;
+    let browser = Browser::open().await;
+    browser.go(&format!("http://{}/", shop.addr)).await;
+    run(&browser, "await until(() => texts('#toys .name').length === 1);").await;
+    tab_to(&browser, "#toys .more").await;
+    browser.press("\u{e007}").await; // Enter
+    tab_to(&browser, "#toys .order").await;
+    browser.press("\u{e007}").await;
+    let received = "await until(() => texts('#orders .status')[0] === 'Received'); return texts('#orders .what');";
+    assert_eq!(run(&browser, received).await, json!(["2 × Kite"]));
+    tab_to(&browser, "#orders .page").await;
+    browser.press("\u{e007}").await;
+    let path = "await until(() => $('#state')?.textContent === 'Received and safe'); return location.pathname;";
+    let path = run(&browser, path).await;
+    assert!(path.as_str().unwrap().starts_with("/orders/"), "{path}");
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+/// Presses Tab until what the selector finds has the focus, and an outline that shows it.
+async fn tab_to(browser: &Browser, selector: &str) {
+    let is_there = format!(
+        "const at = document.activeElement;
+        return at.matches({}) && getComputedStyle(at).outlineStyle === 'solid';",
+        json!(selector)
+    );
+    for _ in 0..40 {
+        browser.press("\u{e004}").await; // Tab
+        if run(browser, &is_there).await == json!(true) {
+            return;
+        }
+    }
+    panic!("no Tab leads to {selector}");
+}
