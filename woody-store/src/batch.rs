@@ -39,7 +39,9 @@ pub(crate) fn inserts(
     orders
         .iter()
         .map(|order| match there.get(&order.id) {
-            Some(first) if first.asks_the_same_as(order) => Ok(Insert::AlreadyPresent),
+            Some(first) if first.asks_the_same_as(order) || first.details.are_archived() => {
+                Ok(Insert::AlreadyPresent)
+            }
             Some(first) => Ok(Insert::Conflict(first.details.clone())),
             None if created.contains(&order.id) => {
                 there.insert(order.id, order);

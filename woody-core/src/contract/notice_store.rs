@@ -42,6 +42,7 @@ macro_rules! notice_store_contract {
             a_batch_is_told_as_if_it_came_one_by_one
             a_large_batch_is_told_whole
             every_character_of_a_notice_survives
+            an_order_of_which_somebody_is_to_be_told_is_not_archived
             // claiming
             a_claimed_notice_is_nobody_elses
             a_lease_that_is_over_frees_its_notice

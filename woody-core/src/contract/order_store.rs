@@ -4,6 +4,7 @@
 //! that they pass once proves little, so they run many rounds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod archiving;
 mod cancelling;
 mod finishing;
 mod inserting;
@@ -17,6 +18,7 @@ mod values;
 
 use std::time::Duration;
 
+pub use archiving::*;
 pub use cancelling::*;
 pub use finishing::*;
 pub use inserting::*;
@@ -49,6 +51,12 @@ macro_rules! order_store_contract {
             answers_come_in_the_order_asked
             an_empty_batch_is_fine
             a_large_batch_is_one_call
+            // archiving
+            only_orders_that_have_ended_for_good_may_be_archived
+            archivable_orders_come_in_pages_and_the_oldest_first
+            an_archived_order_keeps_its_end_and_leaves_the_lists
+            an_archived_order_is_not_made_anew
+            archiving_again_changes_nothing
             // finishing
             the_first_outcome_wins
             the_first_outcome_in_a_batch_wins
@@ -277,6 +285,7 @@ mod tests {
     #[test]
     fn every_clause_is_in_the_macro() {
         let clauses = [
+            include_str!("order_store/archiving.rs"),
             include_str!("order_store/inserting.rs"),
             include_str!("order_store/cancelling.rs"),
             include_str!("order_store/finishing.rs"),

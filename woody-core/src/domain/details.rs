@@ -146,6 +146,20 @@ impl Details {
         Ok(Self(text.trim_ascii().into()))
     }
 
+    /// The text that is left of an order's details once it was archived. No order asks for it: its
+    /// field has the name of one that every order has itself.
+    pub const ARCHIVED: &str = r#"{"status":"archived"}"#;
+
+    /// Returns what is left of an order's details once it was archived.
+    pub fn archived() -> Self {
+        Self(Self::ARCHIVED.into())
+    }
+
+    /// Whether the order was archived: what it asked for is no longer here.
+    pub fn are_archived(&self) -> bool {
+        &*self.0 == Self::ARCHIVED
+    }
+
     /// Takes what a store or a message holds: an object without reserved names.
     pub(super) fn trusted(text: String) -> Result<Self, DetailsError> {
         Self::check_size(&text, Self::LARGEST)?;

@@ -62,6 +62,28 @@ impl OrderQuery {
     }
 }
 
+/// Orders that may be archived, and where to look for more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Archivable {
+    /// The oldest first.
+    pub orders: Vec<Order<Details>>,
+    /// Where to go on; `None` when there is nothing behind it. There may be more even if this
+    /// page is empty: somebody is still to be told of the orders that were looked at.
+    pub next: Option<OrderCursor>,
+}
+
+impl Archivable {
+    /// Makes a page of what was looked at, at most `limit` orders, each with whether somebody is
+    /// still to be told of its end.
+    pub fn of(looked_at: Vec<(Order<Details>, bool)>, limit: PageSize) -> Self {
+        let is_full = looked_at.len() >= limit.get();
+        let last = looked_at.last().filter(|_| is_full);
+        let next = last.map(|(order, _)| OrderCursor::of(order));
+        let told = looked_at.into_iter().filter(|(_, waits)| !waits);
+        Self { orders: told.map(|(order, _)| order).collect(), next }
+    }
+}
+
 /// How many orders, or acts, a page holds at most: 1 to 500, by default 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageSize(u16);

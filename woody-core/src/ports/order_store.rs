@@ -3,7 +3,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::{OrderPage, OrderQuery, OrderTrail, QueueNote, QueueReading, StoreError};
+use super::{
+    Archivable, OrderCursor, OrderPage, OrderQuery, OrderTrail, PageSize, QueueNote, QueueReading,
+    StoreError,
+};
 use crate::domain::{
     Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, Validation,
 };
@@ -226,7 +229,7 @@ pub trait OrderStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Order<Details>>, StoreError>;
 
-    /// Returns a page of orders, as the query says: those that the store holds, sorted by
+    /// Returns a page of orders, as the query says: those that the store holds whole, sorted by
     /// `(accepted_at, id)`.
     ///
     /// What a page costs depends on its size, and not on how many orders there are.
@@ -235,7 +238,36 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError>;
 
-    /// Counts orders by status, and the outbox.
+    /// Returns orders that may be archived: accepted more than `accepted_for` ago, ended as
+    /// `Success`, `Rejected` or `Cancelled`, and with nobody still to be told of that. Sorted
+    /// by `(accepted_at, id)`, behind `after`; of `limit` orders at most.
+    ///
+    /// One that is `Failed` waits for an operator, and is none of them. What a call costs depends
+    /// on `limit`, and not on how many orders there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn archivable(
+        &self,
+        accepted_for: Duration,
+        after: Option<OrderCursor>,
+        limit: PageSize,
+    ) -> Result<Archivable, StoreError>;
+
+    /// Drops the details of orders that are kept elsewhere by now; returns how many of these
+    /// orders [may be archived](Self::archivable) and were not archived before. The others
+    /// stay as they are.
+    ///
+    /// An archived order keeps its id, how it ended and when, and its details are
+    /// [`Details::archived`]. So none of its messages, and no order under its key, makes it anew:
+    /// [`insert`](Self::insert) returns [`AlreadyPresent`](Insert::AlreadyPresent), whatever it
+    /// asks for. It is in no [`list`](Self::list).
+    ///
+    /// # Errors
+    /// [`StoreError`]; archiving again is right.
+    async fn archive(&self, ids: &[OrderId]) -> Result<u64, StoreError>;
+
+    /// Counts orders by status, archived ones too, and the outbox.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -70,7 +70,8 @@ pub struct TrackedOrder<D = ToyOrder> {
     /// Its status.
     pub status: OrderStatus,
     /// All of it; `None` while only the broker has it, because the store was
-    /// unavailable when it was accepted and no worker has written it yet.
+    /// unavailable when it was accepted and no worker has written it yet, and once it was
+    /// archived, which only an order that has ended is.
     pub stored: Option<Order<D>>,
 }
 
@@ -224,7 +225,10 @@ impl<D: OrderDetails> OrderTracker<D> {
             }
             answer => {
                 self.outage.store_answered();
-                Ok(TrackedOrder::of(id, answer?.map(read).transpose()?))
+                Ok(match answer? {
+                    Some(order) => Some(read(order)?),
+                    None => TrackedOrder::of(id, None),
+                })
             }
         }
     }
@@ -289,7 +293,7 @@ impl<D: OrderDetails> Following<D> {
                 && let Ok(order) = read(order)
             {
                 self.shown = order.status.clone();
-                return Some((order.into(), self));
+                return Some((order, self));
             }
         }
         None
@@ -297,9 +301,13 @@ impl<D: OrderDetails> Following<D> {
 }
 
 /// A row that is no `D` is damaged, or is read by a version of `D` that it was not written for.
-fn read<D: OrderDetails>(order: Order<Details>) -> Result<Order<D>, StoreError> {
+/// Of one that was archived the end is left.
+fn read<D: OrderDetails>(order: Order<Details>) -> Result<TrackedOrder<D>, StoreError> {
     let id = order.id;
-    order.decode().map_err(|error| {
+    if order.details.are_archived() {
+        return Ok(TrackedOrder { id, status: order.status, stored: None });
+    }
+    order.decode().map(TrackedOrder::from).map_err(|error| {
         StoreError::Corrupt(format!("order {id} cannot be read as a {}: {error}", D::NAME))
     })
 }

@@ -13,9 +13,9 @@ use bytes::Bytes;
 use woody_core::{
     domain::{Details, FailedAttempt, NewOrder, Order, OrderId, Reason, ToyOrder},
     ports::{
-        Backlog, Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts, OrderPage,
-        OrderQuery, OrderStore, OrderTrail, Publisher, QueueNote, QueueReading, StoreError,
-        Transition, Watermark,
+        Archivable, Backlog, Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts,
+        OrderCursor, OrderPage, OrderQuery, OrderStore, OrderTrail, PageSize, Publisher, QueueNote,
+        QueueReading, StoreError, Transition, Watermark,
     },
 };
 
@@ -210,6 +210,21 @@ impl OrderStore for FaultyStore {
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         self.check()?;
         self.inner.list(query).await
+    }
+
+    async fn archivable(
+        &self,
+        accepted_for: Duration,
+        after: Option<OrderCursor>,
+        limit: PageSize,
+    ) -> Result<Archivable, StoreError> {
+        self.check()?;
+        self.inner.archivable(accepted_for, after, limit).await
+    }
+
+    async fn archive(&self, ids: &[OrderId]) -> Result<u64, StoreError> {
+        self.check()?;
+        self.inner.archive(ids).await
     }
 
     async fn backlog(&self, most: u64) -> Result<Backlog, StoreError> {

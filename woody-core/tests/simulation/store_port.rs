@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use woody_core::{
     domain::{Details, FailedAttempt, NewOrder, Order, OrderId, Outcome, Reason},
     ports::{
-        Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery,
-        OrderStore, OrderTrail, QueueNote, QueueReading, StoreError, Transition, Watermark,
+        Archivable, Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderCursor,
+        OrderPage, OrderQuery, OrderStore, OrderTrail, PageSize, QueueNote, QueueReading,
+        StoreError, Transition, Watermark,
     },
 };
 
@@ -177,6 +178,20 @@ impl OrderStore for SimStore {
         let query = query.clone();
         let list = move |inner: &mut crate::world::Inner, _| inner.store.list(&query);
         self.0.call(Dep::Store, "list", list).await.map_err(unavailable)
+    }
+
+    /// No operator archives here.
+    async fn archivable(
+        &self,
+        _: Duration,
+        _: Option<OrderCursor>,
+        _: PageSize,
+    ) -> Result<Archivable, StoreError> {
+        Ok(Archivable::default())
+    }
+
+    async fn archive(&self, _: &[OrderId]) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -1,5 +1,6 @@
 mod act_table;
 mod acts;
+mod archive;
 mod list;
 mod notice_table;
 mod notices;

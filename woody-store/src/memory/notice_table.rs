@@ -81,6 +81,11 @@ impl Notices {
 }
 
 impl NoticeTable {
+    /// Whether any subscription has this notice, dead or not.
+    pub(super) fn has(&self, id: &NoticeId) -> bool {
+        self.subscriptions.values().any(|notices| notices.all.contains_key(id))
+    }
+
     /// Writes a notice for each subscription: the order ends like this.
     pub(super) fn ended(&mut self, order: OrderId, outcome: &Outcome, ended_at: OffsetDateTime) {
         let id = NoticeId::of(order, outcome);

@@ -58,6 +58,7 @@ impl OrderTable {
     ) -> Insert {
         match self.all.get(&order.id) {
             Some(there) if asked(there).asks_the_same_as(order) => Insert::AlreadyPresent,
+            Some(there) if there.details.are_archived() => Insert::AlreadyPresent,
             Some(there) => Insert::Conflict(there.details.clone()),
             None => {
                 let order = pending(order);

@@ -6,8 +6,9 @@ use woody_core::domain::{
     Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now,
 };
 use woody_core::ports::{
-    Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    OrderTrail, Publishing, QueueNote, QueueReading, StoreError, Transition, Watermark,
+    Archivable, Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderCursor, OrderPage,
+    OrderQuery, OrderStore, OrderTrail, PageSize, Publishing, QueueNote, QueueReading, StoreError,
+    Transition, Watermark,
 };
 
 use super::MemoryStore;
@@ -198,6 +199,20 @@ impl OrderStore for MemoryStore {
 
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         Ok(self.order_table()?.list(query))
+    }
+
+    async fn archivable(
+        &self,
+        accepted_for: Duration,
+        after: Option<OrderCursor>,
+        limit: PageSize,
+    ) -> Result<Archivable, StoreError> {
+        Ok(self.order_table()?.archivable(accepted_for, after, limit))
+    }
+
+    async fn archive(&self, ids: &[OrderId]) -> Result<u64, StoreError> {
+        let mut stored = self.order_table()?;
+        Ok(ids.iter().filter(|id| stored.archive(**id)).count() as u64)
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -10,9 +10,16 @@ use super::PostgresStore;
 use super::error::Error;
 use super::rows::{self, OrderRow};
 
-/// Reads a page of one status, along the index that holds these orders in this order.
+/// Reads a page of one status, along the index that holds these orders in this order: of those
+/// that have ended, it holds the ones that are not archived.
 macro_rules! page_of {
-    ($status:literal) => {
+    (pending) => {
+        page_of!("pending", "true")
+    };
+    ($ended:literal) => {
+        page_of!($ended, "details <> '{\"status\":\"archived\"}'")
+    };
+    ($status:literal, $indexed:literal) => {
         concat!(
             "(SELECT id, details, accepted_at, status, reason, finished_at
               FROM orders
@@ -20,7 +27,9 @@ macro_rules! page_of {
             $status,
             "') AND status = '",
             $status,
-            "'
+            "' AND ",
+            $indexed,
+            "
                 AND (accepted_at, id) > (coalesce($1::timestamptz, '-infinity'), $2)
                 AND accepted_at < coalesce($3::timestamptz, 'infinity')
               ORDER BY accepted_at, id LIMIT $5)"
@@ -30,7 +39,7 @@ macro_rules! page_of {
 
 /// Merges the pages of all statuses: it reads no more than five pages.
 const LIST: &str = concat!(
-    page_of!("pending"),
+    page_of!(pending),
     " UNION ALL ",
     page_of!("success"),
     " UNION ALL ",

@@ -1,5 +1,6 @@
 mod acts;
 mod address;
+mod archive;
 mod call;
 mod candidates;
 mod error;

@@ -8,8 +8,9 @@ use woody_core::domain::{
     Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason,
 };
 use woody_core::ports::{
-    Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    OrderTrail, QueueNote, QueueReading, StoreError, Transition, Watermark,
+    Archivable, Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderCursor, OrderPage,
+    OrderQuery, OrderStore, OrderTrail, PageSize, QueueNote, QueueReading, StoreError, Transition,
+    Watermark,
 };
 
 use super::PostgresStore;
@@ -191,6 +192,22 @@ impl OrderStore for PostgresStore {
 
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         self.within_time(self.page(query)).await
+    }
+
+    async fn archivable(
+        &self,
+        accepted_for: Duration,
+        after: Option<OrderCursor>,
+        limit: PageSize,
+    ) -> Result<Archivable, StoreError> {
+        self.within_time(self.find_archivable(accepted_for, after, limit)).await
+    }
+
+    async fn archive(&self, ids: &[OrderId]) -> Result<u64, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.within_time(self.archive_batch(ids)).await
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -51,6 +51,20 @@ row! {
     }
 }
 
+row! {
+    /// An order that has ended, and whether somebody is still to be told.
+    pub(super) struct EndedOrderRow of PgRow {
+        ..order: OrderRow,
+        waits: bool,
+    }
+}
+
+impl EndedOrderRow {
+    pub(super) fn read(self) -> Result<(Order<Details>, bool), StoreError> {
+        Ok((self.order.read()?, self.waits))
+    }
+}
+
 impl WaitingRow {
     pub(super) fn read(self) -> Backlog {
         let [pending, unpublished] =

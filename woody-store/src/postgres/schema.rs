@@ -116,6 +116,7 @@ fn migrator() -> Migrator {
         migration(6, "notices", include_str!("../../migrations/postgres/0006_notices.sql")),
         migration(7, "queues", include_str!("../../migrations/postgres/0007_queues.sql")),
         migration(8, "story", include_str!("../../migrations/postgres/0008_story.sql")),
+        migration(9, "archive", include_str!("../../migrations/postgres/0009_archive.sql")),
     ]);
     // During an update or a rollback, an older replica meets a newer schema.
     migrator.set_ignore_missing(true);

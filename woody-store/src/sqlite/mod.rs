@@ -1,4 +1,5 @@
 mod acts;
+mod archive;
 mod error;
 mod list;
 mod lost;

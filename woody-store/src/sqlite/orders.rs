@@ -8,8 +8,9 @@ use woody_core::domain::{
     Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, now,
 };
 use woody_core::ports::{
-    Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-    OrderTrail, QueueNote, QueueReading, StoreError, Transition, Watermark,
+    Archivable, Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderCursor, OrderPage,
+    OrderQuery, OrderStore, OrderTrail, PageSize, QueueNote, QueueReading, StoreError, Transition,
+    Watermark,
 };
 
 use super::SqliteStore;
@@ -186,6 +187,23 @@ impl OrderStore for SqliteStore {
 
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         self.page(query).await.map_err(|error| error.0)
+    }
+
+    async fn archivable(
+        &self,
+        accepted_for: Duration,
+        after: Option<OrderCursor>,
+        limit: PageSize,
+    ) -> Result<Archivable, StoreError> {
+        let found = self.find_archivable(accepted_for, after, limit).await;
+        found.map_err(|error| error.0)
+    }
+
+    async fn archive(&self, ids: &[OrderId]) -> Result<u64, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.archive_batch(ids).await.map_err(|error| error.0)
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

@@ -48,6 +48,20 @@ row! {
     }
 }
 
+row! {
+    /// An order that has ended, and whether somebody is still to be told.
+    pub(super) struct EndedOrderRow of SqliteRow {
+        ..order: OrderRow,
+        waits: bool,
+    }
+}
+
+impl EndedOrderRow {
+    pub(super) fn read(self) -> Result<(Order<Details>, bool), StoreError> {
+        Ok((self.order.read()?, self.waits))
+    }
+}
+
 impl WaitingRow {
     pub(super) fn read(self) -> Result<Backlog, StoreError> {
         let pending = self.oldest_pending.map(from_micros).transpose()?;

@@ -262,6 +262,37 @@ async fn finding_pending_orders_reads_no_finished_ones() {
     }
 }
 
+/// What was archived stays, and is not read past; nor does a list.
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn finding_what_may_be_archived_reads_none_that_is_archived() {
+    let (_store, schema) = open().await;
+    let mut pg = PgConnection::connect(&schema.url()).await.unwrap();
+    pg.execute(
+        r#"INSERT INTO orders
+         SELECT gen_random_uuid(), '{"status":"archived"}', 'success', null, now() - interval '1 year', now()
+         FROM generate_series(1, 50000);
+         INSERT INTO orders
+         SELECT gen_random_uuid(), '{"product":"train"}', 'success', null, now() - interval '1 day', now()
+         FROM generate_series(1, 50000); ANALYZE orders"#,
+    )
+    .await
+    .unwrap();
+    let plan: Vec<String> = sqlx::query_scalar(
+        r#"EXPLAIN (ANALYZE, TIMING OFF) SELECT id FROM orders
+         WHERE status = 'success' AND details <> '{"status":"archived"}'
+           AND (accepted_at, id) > ('-infinity', '00000000-0000-0000-0000-000000000000')
+           AND accepted_at < now()
+         ORDER BY accepted_at, id LIMIT 500"#,
+    )
+    .fetch_all(&mut pg)
+    .await
+    .unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("orders_kept") && !plan.contains("Sort"), "{plan}");
+    assert!(!plan.contains("Rows Removed"), "{plan}");
+}
+
 /// A receiver that is gone leaves many that are not due.
 #[tokio::test]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL"]

@@ -30,6 +30,14 @@ pub enum CtlError {
         /// How it ended.
         ended: StatusName,
     },
+    /// The file of an archive cannot be used: exit code 1.
+    #[error("cannot archive to {}: {source}", path.display())]
+    Archive {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Nothing was done, since it could not be written down: exit code 1.
     #[error(
         "nothing was done, since the act cannot be written down: {0} \

@@ -1,6 +1,7 @@
 //! The operator's commands, over the same store and broker as the services.
 
 mod acts;
+mod archive;
 mod audit;
 mod canary;
 mod dead;
@@ -72,7 +73,8 @@ enum Command {
     /// Place, show, watch and cancel orders.
     #[command(subcommand)]
     Order(orders::OrderCommand),
-    /// List orders, find those that are pending for long, and audit what was promised.
+    /// List orders, find those that are pending for long, audit what was promised, and archive
+    /// what ended long ago.
     #[command(subcommand)]
     Orders(audit::OrdersCommand),
     /// See how full the outbox is.

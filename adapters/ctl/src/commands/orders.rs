@@ -345,8 +345,15 @@ fn shown(order: &TrackedOrder<Details>) -> Output {
 
     let own = |name: &str, value: String| (name.to_owned(), value);
     let mut pairs = vec![own("order_id", id.to_string())];
-    pairs.extend(stored.into_iter().flat_map(|order| details::pairs(&order.details)));
+    let is_archived = stored.is_some_and(|order| order.details.are_archived());
+    if !is_archived {
+        pairs.extend(stored.into_iter().flat_map(|order| details::pairs(&order.details)));
+    }
     pairs.push(own("status", status.to_owned()));
+    if is_archived {
+        pairs.push(own("archived", "what it asked for is in the file of an archive".to_owned()));
+        object.insert("archived".to_owned(), json!(true));
+    }
     if stored.is_none() {
         let where_it_is = "in the broker alone, unless this id was never given out";
         pairs.push(own("kept", where_it_is.to_owned()));

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use crate::{
     domain::{Details, FailedAttempt, NewOrder, Order, OrderId, OrderMessage, Reason},
     ports::{
-        Backlog, Begun, Decision, Delivery, Insert, OrderCounts, OrderPage, OrderQuery, OrderStore,
-        OrderTrail, QueueNote, QueueReading, Saved, SettleError, StoreError, Transition, Watermark,
-        record,
+        Archivable, Backlog, Begun, Decision, Delivery, Insert, OrderCounts, OrderCursor,
+        OrderPage, OrderQuery, OrderStore, OrderTrail, PageSize, QueueNote, QueueReading, Saved,
+        SettleError, StoreError, Transition, Watermark, record,
     },
 };
 
@@ -126,6 +126,19 @@ impl OrderStore for SavesEverything {
 
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         Ok(OrderPage::of(Vec::new(), query.limit))
+    }
+
+    async fn archivable(
+        &self,
+        _: Duration,
+        _: Option<OrderCursor>,
+        _: PageSize,
+    ) -> Result<Archivable, StoreError> {
+        Ok(Archivable::default())
+    }
+
+    async fn archive(&self, _: &[OrderId]) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {

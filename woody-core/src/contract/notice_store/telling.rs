@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{LONG, Told, decision, failed, ids, order, sorted};
 use crate::contract::HARD_TEXTS;
 use crate::domain::{NoticeId, OrderStatus, Outcome, Reason, StatusName};
-use crate::ports::{Attempt, Store, Transition};
+use crate::ports::{Attempt, PageSize, Store, Transition};
 
 /// As it was saved, at the time that the order shows.
 pub async fn every_final_state_is_told(store: Arc<dyn Store>) {
@@ -137,4 +138,28 @@ pub async fn every_character_of_a_notice_survives(store: Arc<dyn Store>) {
         let dead = told.dead().await.into_iter().find(|notice| notice.id == id).unwrap();
         assert_eq!((dead.outcome, dead.problem), (outcome, Some(Reason::new(text))));
     }
+}
+
+/// Whoever is told is told what the order asked for. A notice that is dead may be redriven.
+pub async fn an_order_of_which_somebody_is_to_be_told_is_not_archived(store: Arc<dyn Store>) {
+    let told = Told::by(&store).await;
+    let order = told.inserted().await;
+    let _ = told.finish(&order, Outcome::Success(None)).await;
+    let any = Duration::ZERO;
+    let notice = told.claim(9, LONG).await.remove(0).id;
+    for _ in 0..2 {
+        let page = told.orders.archivable(any, None, PageSize::LARGEST).await.unwrap();
+        assert_eq!(page.orders, []);
+        assert_eq!(told.orders.archive(&[order.id]).await.unwrap(), 0);
+        told.settle(notice, Attempt::GivenUp(Reason::new("no response"))).await;
+    }
+    let size = PageSize::new(1).unwrap();
+    let page = told.orders.archivable(any, None, size).await.unwrap();
+    assert_eq!(page.orders, []);
+    assert!(page.next.is_some(), "what is behind it may be archived");
+    told.settle(notice, Attempt::Delivered).await;
+    let page = told.orders.archivable(any, None, PageSize::LARGEST).await.unwrap();
+    assert_eq!(page.orders.len(), 1);
+    assert_eq!(page.orders[0].id, order.id);
+    assert_eq!(told.orders.archive(&[order.id]).await.unwrap(), 1);
 }

@@ -20,6 +20,7 @@ use self::{
     verdict::{AuditVerdict, Findings},
 };
 use super::{
+    archive::{self, ArchiveArgs},
     details,
     error::CtlError,
     list::{self, ListArgs},
@@ -43,6 +44,13 @@ pub(super) enum OrdersCommand {
               value_parser = whole::<usize>(1, MOST as u64))]
         limit: usize,
     },
+    /// Write orders that ended long ago to a file, and drop from the store what they asked for.
+    ///
+    /// Of each its id and how it ended stay, so that neither a late message nor its key makes
+    /// it anew. Orders that are pending or failed, and those of which somebody is still to be
+    /// told, are left. Broken off, it goes on when it is called again: an order may
+    /// be in the file twice then, and none is missing.
+    Archive(ArchiveArgs),
     /// Compare store, outbox and broker, and certify what is kept.
     ///
     /// Promises are `kept` when each promised order is in the store and has ended or
@@ -80,6 +88,7 @@ const MOVING: Duration = Duration::from_secs(1);
 pub(super) async fn run(command: OrdersCommand, shop: &Shop<'_>) -> Result<Output, CtlError> {
     match command {
         OrdersCommand::List(args) => list::run(args, shop).await,
+        OrdersCommand::Archive(args) => archive::run(args, shop).await,
         OrdersCommand::Stuck { pending_for, limit } => {
             let store = shop.store().await?;
             let stuck = store.orders().stuck(pending_for, limit).await;
