@@ -157,7 +157,9 @@ async fn what_is_wrong_with_a_list_of_orders_is_named() {
 #[tokio::test]
 async fn an_operator_is_told_what_has_become_of_an_order() {
     let store = Arc::new(MemoryStore::new());
-    let orders: Vec<_> = ["Train", "Boat"].map(toy).into();
+    let mut orders: Vec<_> = ["Train", "Boat"].map(toy).into();
+    // What follows it was before now.
+    orders[0].accepted_at -= Duration::from_mins(1);
     let _ = store.insert(&orders, Duration::ZERO).await.unwrap();
     let validation = Validation {
         worker: "saw-1".into(),
@@ -199,7 +201,7 @@ async fn an_operator_is_told_what_has_become_of_an_order() {
     for (path, status, says) in [
         (format!("/orders/{}/story", OrderId::fresh()), 404, "while only the broker has it"),
         ("/orders/0192f0c1-2f3a-4c4d-8e5f-6a7b8c9d0e1f/story".to_owned(), 404, "no order"),
-        ("/orders/train/story".to_owned(), 400, "UUID"),
+        ("/orders/train/story".to_owned(), 422, "UUID"),
         (format!("/orders/{}/story?all=1", orders[0].id), 400, "all is no parameter"),
     ] {
         let answer = get(addr, &path).await;
