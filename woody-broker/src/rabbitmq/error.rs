@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lapin::ErrorKind;
+use lapin::{ErrorKind, protocol::AMQPErrorKind};
 use woody_core::ports::{BrokerError, SettleError};
 
 /// Errors that this backend finds itself.
@@ -27,6 +27,8 @@ pub(super) enum Fault {
     NoLeader(String, String),
     #[error("the channel does not confirm")]
     Unconfirmed,
+    #[error("the numbers of this connection's channels are used up: it is opened anew")]
+    ChannelsUsedUp,
 }
 
 impl From<Fault> for BrokerError {
@@ -39,7 +41,8 @@ impl From<Fault> for BrokerError {
             Fault::TimedOut { .. }
             | Fault::Blocked
             | Fault::ConnectionEnded
-            | Fault::NoLeader(..) => Self::unavailable(fault),
+            | Fault::NoLeader(..)
+            | Fault::ChannelsUsedUp => Self::unavailable(fault),
         }
     }
 }
@@ -107,6 +110,16 @@ fn refuses(code: u16) -> bool {
 /// Whether the broker replied with this code.
 pub(super) fn is_reply(error: &lapin::Error, code: u16) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(reply) if reply.get_id() == code)
+}
+
+/// Whether a channel could not be opened because another of its number was closed by the broker, or none is
+/// left.
+pub(super) fn is_of_closed_channel(error: &lapin::Error) -> bool {
+    match error.kind() {
+        ErrorKind::ProtocolError(reply) => matches!(reply.kind(), AMQPErrorKind::Soft(_)),
+        ErrorKind::ChannelsLimitReached => true,
+        _ => false,
+    }
 }
 
 /// Converts the error of a settlement.

@@ -19,8 +19,11 @@ use woody_core::ports::BrokerError;
 
 use super::{
     address::is_encrypted,
-    error::{Fault, broker_error, within},
+    error::{Fault, broker_error, is_of_closed_channel, within},
 };
+
+/// How many numbers of channels are tried before the connection is given up.
+const NUMBERS_TRIED: usize = 32;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -112,8 +115,22 @@ impl Session {
         let _ = blocked.wait_for(|blocked| *blocked).await;
     }
 
+    /// Opens a channel.
+    ///
+    /// lapin keeps the error of each channel that the broker has closed, and gives it to the next
+    /// one of that number. Numbers come again after some 2,000: then the next one is taken, and
+    /// where one after the other is used up the connection ends, and its successor has all.
     pub(super) async fn channel(&self, limit: Duration) -> Result<Channel, BrokerError> {
-        within(limit, "opening a channel", self.connection.create_channel()).await
+        for _ in 0..NUMBERS_TRIED {
+            match tokio::time::timeout(limit, self.connection.create_channel()).await {
+                Ok(Ok(channel)) => return Ok(channel),
+                Ok(Err(error)) if is_of_closed_channel(&error) && self.is_up() => {}
+                Ok(Err(error)) => return Err(broker_error(error)),
+                Err(_) => return Err(Fault::TimedOut { what: "opening a channel", limit }.into()),
+            }
+        }
+        self.cut();
+        Err(Fault::ChannelsUsedUp.into())
     }
 
     /// Closes the connection within `limit`; what was written before arrives before.

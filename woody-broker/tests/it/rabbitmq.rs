@@ -6,6 +6,7 @@ use uuid::Uuid;
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::ports::Broker;
 
+mod channels;
 mod gate;
 mod hosts;
 mod own;
