@@ -7,7 +7,7 @@ use clap::{Arg, Args, Command};
 use super::service::Service;
 use woody_adapters::config::{
     AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
-    ProcessArgs, RelayArgs, StoreArgs, WorkerArgs, bounds::duration,
+    ProcessArgs, RelayArgs, StoreArgs, WebhookArgs, WorkerArgs, bounds::duration,
 };
 
 /// The flags of all our programs.
@@ -16,13 +16,14 @@ pub(super) struct Settings(Command);
 
 impl Settings {
     pub(super) fn new() -> Self {
-        let groups: [fn(Command) -> Command; 11] = [
+        let groups: [fn(Command) -> Command; 12] = [
             ListenArgs::augment_args,
             AdminArgs::augment_args,
             StoreArgs::augment_args,
             BrokerArgs::augment_args,
             RelayArgs::augment_args,
             WorkerArgs::augment_args,
+            WebhookArgs::augment_args,
             HeavyArgs::augment_args,
             HeavyCacheArgs::augment_args,
             HttpArgs::augment_args,
