@@ -152,6 +152,7 @@ impl StoreOutage {
     pub(super) async fn watch(&self, store: &dyn OrderStore, events: &dyn OrderEvents) {
         loop {
             tokio::select! {
+                biased;
                 () = self.returned.notified() => {
                     self.say(events, RETURNED).await;
                     continue;

@@ -102,6 +102,7 @@ impl<D: OrderDetails> Trials<D> {
         }
         let mut asking = pin!(self.ask(order));
         let verdict = tokio::select! {
+            biased;
             verdict = &mut asking => verdict,
             () = shutdown.cancelled() => {
                 // Whatever ends this process now was asked to.
