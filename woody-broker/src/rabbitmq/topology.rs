@@ -180,10 +180,10 @@ impl Topology {
         if declared(session).contains(name.as_str()) {
             return Ok(());
         }
-        match self.declare_events(session, true).await {
+        match self.declare_events(session, true).await? {
             Err(error) if is_reply(&error, NOT_FOUND) => self
                 .declare_events(session, false)
-                .await
+                .await?
                 .map_err(|error| may_not_make("exchange", &name, error))?,
             looked => looked.map_err(broker_error)?,
         }
@@ -192,10 +192,14 @@ impl Topology {
     }
 
     /// Declares the exchange, or checks that it exists.
-    async fn declare_events(&self, session: &Session, passive: bool) -> lapin::Result<()> {
+    async fn declare_events(
+        &self,
+        session: &Session,
+        passive: bool,
+    ) -> Result<lapin::Result<()>, BrokerError> {
+        // On a channel of its own: the reply that there is none closes it.
+        let channel = session.channel(self.limit).await?;
         let declare = async {
-            // On a channel of its own: the reply that there is none closes it.
-            let channel = session.connection.create_channel().await?;
             let options = ExchangeDeclareOptions {
                 durable: true,
                 passive,
@@ -209,7 +213,7 @@ impl Topology {
             Ok(())
         };
         let timed_out = || std::io::Error::from(std::io::ErrorKind::TimedOut).into();
-        tokio::time::timeout(self.limit, declare).await.unwrap_or_else(|_| Err(timed_out()))
+        Ok(tokio::time::timeout(self.limit, declare).await.unwrap_or_else(|_| Err(timed_out())))
     }
 
     async fn close(&self, channel: &Channel) {
