@@ -7,7 +7,7 @@ use clap::{Arg, Args, Command};
 use super::service::Service;
 use woody_adapters::config::{
     AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
-    ProcessArgs, RelayArgs, StoreArgs, WebhookArgs, WorkerArgs, bounds::duration,
+    ProcessArgs, RelayArgs, StoreArgs, StreamArgs, WebhookArgs, WorkerArgs, bounds::duration,
 };
 
 /// The flags of all our programs.
@@ -16,7 +16,7 @@ pub(super) struct Settings(Command);
 
 impl Settings {
     pub(super) fn new() -> Self {
-        let groups: [fn(Command) -> Command; 12] = [
+        let groups: [fn(Command) -> Command; 13] = [
             ListenArgs::augment_args,
             AdminArgs::augment_args,
             StoreArgs::augment_args,
@@ -27,6 +27,7 @@ impl Settings {
             HeavyArgs::augment_args,
             HeavyCacheArgs::augment_args,
             HttpArgs::augment_args,
+            StreamArgs::augment_args,
             GatewayArgs::augment_args,
             ProcessArgs::augment_args,
         ];
@@ -104,6 +105,7 @@ pub(super) fn go_duration(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use woody_adapters::services::{OrderServiceArgs, OrderWorkerArgs};
 
     #[test]
     fn go_durations_are_sums() {
@@ -112,6 +114,17 @@ mod tests {
         }
         for text in ["", "30", "soon", "1d", "s", "1..5s", "-1s"] {
             assert_eq!(go_duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_order_programs_read_is_known() {
+        let settings = Settings::new();
+        for add in [OrderServiceArgs::augment_args, OrderWorkerArgs::augment_args] {
+            let program = add(Command::new("program"));
+            let read = program.get_arguments().filter_map(|flag| flag.get_env()?.to_str());
+            let unknown: Vec<_> = read.filter(|variable| !settings.knows(variable)).collect();
+            assert_eq!(unknown, [""; 0]);
         }
     }
 
