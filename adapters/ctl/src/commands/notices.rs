@@ -18,7 +18,7 @@ use woody_adapters::config::{ConfigError, bounds::whole};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum NoticesCommand {
-    /// Count what is to be told, and what was given up, by subscription.
+    /// Count what is to be told, and what was given up, by subscription: at most 1,000,000 of each.
     Stats,
     /// See to notices that were given up.
     #[command(subcommand)]
