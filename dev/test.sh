@@ -15,7 +15,7 @@ usage() {
 Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm]
 
 Runs every test: unit, contract suites on every backend, documentation, the page in a browser, real processes under
-faults, examples, a program outside the workspace, and the stack on a Docker Swarm (dev/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on
+faults, examples, a program outside the workspace, the tutorial, and the stack on a Docker Swarm (dev/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on
 free ports with their data in a temporary directory, and takes them down again whatever happens.
 They come from the official images if a docker engine can pull them, otherwise from Debian's packages in a root file
 system under target/stack (made once; takes root). As root on Debian it installs with apt what is missing.
@@ -179,6 +179,12 @@ if [ -z "$filter" ] && [ "$built" ]; then
     outside() { dev/test-outside.sh 2>&1 | tee "$dir/outside.log"; }
     run outside || problem "the program outside the workspace failed"
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/outside.log" | tail -n 1 >>"$log" || true
+fi
+if [ -z "$filter" ] && [ "$built" ]; then
+    note "following the tutorial"
+    tutorial() { dev/test-tutorial.sh 2>&1 | tee "$dir/tutorial.log"; }
+    run tutorial || problem "the tutorial does not hold"
+    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/tutorial.log" | tail -n 1 >>"$log" || true
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
     note "deploying the stack on a Swarm"
