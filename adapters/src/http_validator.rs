@@ -21,7 +21,7 @@ use hyper::{
 use hyper_util::client::legacy::connect::{HttpConnector, dns::GaiResolver};
 use serde::Deserialize;
 use woody_core::{
-    domain::{Details, NewOrder, OrderDetails, OrderMessage, Reason},
+    domain::{Details, NewOrder, OrderDetails, OrderMessage, Reason, TraceContext},
     ports::{ValidateError, Validator, Verdict},
     resilience::{BreakerConfig, CircuitBreaker, RetryDelays},
     validation::Guarded,
@@ -140,7 +140,11 @@ impl Service {
     async fn ask<D: OrderDetails>(&self, order: &NewOrder<D>) -> Result<Verdict, ValidateError> {
         let asked = order.encode(Details::LARGEST).map_err(|e| undecided(&e))?;
         let question = OrderMessage { accepted_at: None, ..OrderMessage::from(&asked) };
-        let request = Request::post(self.url.clone())
+        let mut request = Request::post(self.url.clone());
+        if let Some(trace) = order.trace {
+            request = request.header(TraceContext::HEADER, trace.to_string());
+        }
+        let request = request
             .header(CONTENT_TYPE, "application/json")
             .header(HeaderName::from_static("idempotency-key"), order.id.to_string())
             .body(Full::from(question.to_bytes()))

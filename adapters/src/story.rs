@@ -1,9 +1,9 @@
 //! The story of an order, in words for people and as JSON for programs.
 
 use serde_json::{Map, Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 use woody_core::{
-    domain::{Act, AfterFailure, Outcome, Reason, Validation},
+    domain::{Act, AfterFailure, Details, Order, Outcome, Reason, TraceContext, Validation},
     ports::{KeptAttempt, KeptIn, KeptNotice, OrderTrail},
     services::{OrderStory, StoryEvent, StoryStep},
 };
@@ -23,17 +23,18 @@ pub struct ToldStep {
 
 /// Returns the steps of a story, the oldest first.
 pub fn steps(story: &OrderStory) -> Vec<ToldStep> {
-    story.events.iter().map(|event| step(event, story.order.accepted_at)).collect()
+    story.events.iter().map(|event| step(event, &story.order)).collect()
 }
 
-/// Returns a story for programs: `order_id`, `status`, `events`, and whether there was more than
-/// is told.
+/// Returns a story for programs: `order_id`, `status`, the `trace_id` if the order belongs to a
+/// trace, `events`, and whether there was more than is told.
 pub fn object(story: &OrderStory) -> Value {
     let events: Vec<_> = steps(story).into_iter().map(|step| step.object).collect();
     json!({
         "order_id": story.order.id,
         "status": story.order.status.as_str(),
         "reason": story.order.status.reason(),
+        "trace_id": story.order.trace.map(|trace| trace.trace_id()),
         "events": events,
         "is_cut": story.is_cut,
     })
@@ -48,9 +49,9 @@ pub fn cut_note() -> String {
     )
 }
 
-fn step(event: &StoryEvent, accepted_at: OffsetDateTime) -> ToldStep {
+fn step(event: &StoryEvent, order: &Order<Details>) -> ToldStep {
     let (happened, told, mut object) = match &event.step {
-        StoryStep::Accepted(kept) => accepted(*kept),
+        StoryStep::Accepted(kept) => accepted(*kept, order.trace),
         StoryStep::Unpublished => (
             "unpublished",
             "its message waits in the outbox: the broker has not confirmed it".to_owned(),
@@ -63,7 +64,7 @@ fn step(event: &StoryEvent, accepted_at: OffsetDateTime) -> ToldStep {
         ),
         StoryStep::TakenUp { worker, attempt } => {
             let waited = event.at.map_or_else(String::new, |at| {
-                format!(", {} after it was accepted", duration(at - accepted_at))
+                format!(", {} after it was accepted", duration(at - order.accepted_at))
             });
             let before = if *attempt > 1 { "; attempts before are not kept" } else { "" };
             let told = format!("by {worker}, attempt {attempt}{waited}{before}");
@@ -104,13 +105,16 @@ fn step(event: &StoryEvent, accepted_at: OffsetDateTime) -> ToldStep {
 
 type Told = (&'static str, String, Map<String, Value>);
 
-fn accepted(kept: Option<KeptIn>) -> Told {
+fn accepted(kept: Option<KeptIn>, trace: Option<TraceContext>) -> Told {
     let told = match kept {
         Some(KeptIn::Store) => "kept in the store",
         Some(KeptIn::Broker) => "kept in the broker; the store learned of it when it ended",
         None => "where it was kept is not known",
     };
-    ("accepted", told.to_owned(), fields(json!({ "kept": kept.map(KeptIn::as_str) })))
+    let trace = trace.map(|trace| trace.trace_id());
+    let belongs = trace.as_ref().map_or_else(String::new, |trace| format!("; trace {trace}"));
+    let object = json!({ "kept": kept.map(KeptIn::as_str), "trace_id": trace });
+    ("accepted", format!("{told}{belongs}"), fields(object))
 }
 
 fn failed(kept: &KeptAttempt) -> Told {

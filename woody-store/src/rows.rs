@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
     Act, ActResult, AfterFailure, Details, FailedAttempt, NewAct, NoticeId, OrderId, OrderStatus,
-    Parts, Reason, SubscriptionName,
+    Parts, Reason, SubscriptionName, TraceContext,
 };
 use woody_core::ports::{
     Backlog, KeptAttempt, KeptNotice, Notice, NoticeCounts, OrderCounts, StoreError,
@@ -249,6 +249,11 @@ pub(crate) fn details(text: &str) -> Result<Details, StoreError> {
         return Ok(Details::archived());
     }
     Details::parse(text).map_err(corrupt)
+}
+
+/// Reads the trace of an order; one that is malformed is none.
+pub(crate) fn trace(text: Option<&str>) -> Option<TraceContext> {
+    text.and_then(|text| text.parse().ok())
 }
 
 /// Returns a cutting list as a parameter.

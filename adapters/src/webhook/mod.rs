@@ -31,7 +31,7 @@ use hyper_util::client::legacy::{Error, connect::HttpConnector};
 use serde::Serialize;
 use time::OffsetDateTime;
 use woody_core::{
-    domain::OrderDetails,
+    domain::{OrderDetails, TraceContext},
     ports::{Notifier, NotifyError, OrderNotice},
     services::TrackedOrder,
 };
@@ -176,7 +176,11 @@ impl Webhook {
         let (id, at) = (notice.id.to_string(), now.unix_timestamp());
         let signatures: Vec<_> =
             self.secrets.iter().map(|secret| secret.sign(&id, at, &body)).collect();
-        Request::post(self.url.clone())
+        let mut request = Request::post(self.url.clone());
+        if let Some(trace) = notice.order.trace {
+            request = request.header(TraceContext::HEADER, trace.to_string());
+        }
+        request
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("woodytoys/", env!("CARGO_PKG_VERSION")))
             .header(HeaderName::from_static("webhook-id"), id)

@@ -143,6 +143,7 @@ fn notice(product: &str, outcome: Outcome) -> OrderNotice {
         status: outcome.into(),
         accepted_at: new.accepted_at,
         finished_at: Some(now()),
+        trace: None,
     };
     OrderNotice { id, order, attempt: 1 }
 }
@@ -337,6 +338,19 @@ async fn a_signature_is_verified_by_another_implementation_while_secrets_change(
         posted.body[0] = b'[';
         assert!(!verified_by_python(&posted, secrets[0]).starts_with("verified"));
     }
+}
+
+#[tokio::test]
+async fn the_trace_of_an_order_is_told_with_its_end() {
+    let mut receiver = Receiver::start(&[Manner::Answers("200 OK")]).await;
+    let webhook = webhook(&receiver.url);
+    let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let mut traced = train();
+    traced.order.trace = Some(text.parse().unwrap());
+    tell(&webhook, &traced).await.unwrap();
+    assert_eq!(receiver.next().await.header("traceparent"), text);
+    tell(&webhook, &train()).await.unwrap();
+    assert!(!receiver.next().await.head.contains("traceparent"));
 }
 
 /// A store, and a process that delivers its notices.

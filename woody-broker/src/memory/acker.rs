@@ -23,8 +23,9 @@ impl MemoryAcker {
         permit: OwnedSemaphorePermit,
     ) -> Delivery {
         let (attempt, seen, redriven) = (message.attempts + 1, message.seen, message.redriven);
+        let (body, trace) = (message.body.clone(), message.trace);
         let acker = Self { queue, message, permit };
-        Delivery::new(acker.message.body.clone(), attempt, seen, redriven, Box::new(acker))
+        Delivery::new(body, attempt, seen, redriven, Box::new(acker)).traced(trace)
     }
 }
 

@@ -41,7 +41,7 @@ impl BrokerAdmin for MemoryAdmin {
     }
 
     async fn resend(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
-        self.queue.push(bodies, true)
+        self.queue.push(bodies.iter().map(|body| (body.clone(), None)), true)
     }
 
     async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use woody_core::domain::OrderMessage;
 use woody_core::ports::{BrokerError, Publisher};
 
 use super::queue::Queue;
@@ -21,7 +22,11 @@ impl MemoryPublisher {
 #[async_trait]
 impl Publisher for MemoryPublisher {
     async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
-        self.queue.push(bodies, false)
+        self.queue.push(bodies.iter().map(|body| (body.clone(), None)), false)
+    }
+
+    async fn publish(&self, messages: &[OrderMessage]) -> Result<(), BrokerError> {
+        self.queue.push(messages.iter().map(|message| (message.to_bytes(), message.trace)), false)
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 use woody_core::{
-    domain::{Reason, now},
+    domain::{Reason, TraceContext, now},
     ports::{BrokerError, DeadLetter, DeadLetterId, QueueDepth, Settlement},
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Message {
     pub(super) seen: bool,
     /// Whether an operator redrove it.
     pub(super) redriven: bool,
+    /// The trace that it belongs to.
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// The result of looking for a message.
@@ -64,7 +66,7 @@ struct State {
     next_position: u64,
     ready: BTreeMap<u64, Message>,
     delayed: BTreeMap<(Instant, u64), Message>,
-    dead: BTreeMap<u64, DeadLetter>,
+    dead: BTreeMap<u64, (DeadLetter, Option<TraceContext>)>,
     in_flight: usize,
     consumers: u64,
 }
@@ -83,24 +85,22 @@ impl Queue {
         self.closed.cancel();
     }
 
-    /// Stores all of `bodies` or, when they do not fit, none.
-    pub(super) fn push(&self, bodies: &[Bytes], redriven: bool) -> Result<(), BrokerError> {
+    /// Stores all of `messages` or, when they do not fit, none.
+    pub(super) fn push(
+        &self,
+        messages: impl ExactSizeIterator<Item = (Bytes, Option<TraceContext>)>,
+        redriven: bool,
+    ) -> Result<(), BrokerError> {
         self.ensure_open()?;
         let mut state = self.lock();
-        if state.stored() + bodies.len() > self.capacity {
+        if state.stored() + messages.len() > self.capacity {
             return Err(BrokerError::refused(format!(
                 "the queue in memory is full: it has room for {} messages",
                 self.capacity
             )));
         }
-        for body in bodies {
-            state.append(Message {
-                body: body.clone(),
-                position: 0,
-                attempts: 0,
-                seen: false,
-                redriven,
-            });
+        for (body, trace) in messages {
+            state.append(Message { body, position: 0, attempts: 0, seen: false, redriven, trace });
         }
         drop(state);
         self.changed.notify_waiters();
@@ -164,13 +164,13 @@ impl Queue {
     }
 
     pub(super) fn dead_letters(&self, limit: usize) -> Vec<DeadLetter> {
-        self.lock().dead.values().take(limit).cloned().collect()
+        self.lock().dead.values().take(limit).map(|(letter, _)| letter.clone()).collect()
     }
 
     pub(super) fn redrive(&self, ids: &[DeadLetterId]) -> u64 {
         let mut state = self.lock();
         let mut moved = 0;
-        for letter in state.exhume(ids) {
+        for (letter, trace) in state.exhume(ids) {
             moved += 1;
             state.append(Message {
                 body: letter.body,
@@ -178,6 +178,7 @@ impl Queue {
                 attempts: 0,
                 seen: false,
                 redriven: true,
+                trace,
             });
         }
         drop(state);
@@ -233,10 +234,10 @@ impl State {
             attempts: message.attempts + 1,
             died_at: Some(now()),
         };
-        self.dead.insert(position, letter);
+        self.dead.insert(position, (letter, message.trace));
     }
 
-    fn exhume(&mut self, ids: &[DeadLetterId]) -> Vec<DeadLetter> {
+    fn exhume(&mut self, ids: &[DeadLetterId]) -> Vec<(DeadLetter, Option<TraceContext>)> {
         let positions = ids.iter().filter_map(|id| id.as_str().parse::<u64>().ok());
         positions.filter_map(|position| self.dead.remove(&position)).collect()
     }

@@ -221,6 +221,7 @@ impl Task {
         let body = Bytes::from(message.data);
         let earlier = headers::attempts(&message.properties);
         let redriven = headers::is_redriven(&message.properties);
+        let trace = headers::trace(&message.properties);
         let acker = RabbitMqAcker::new(
             Arc::clone(deliveries),
             message.delivery_tag,
@@ -229,7 +230,8 @@ impl Task {
             Arc::clone(&self.moving),
         );
         let redelivered = message.redelivered || earlier > 0;
-        Delivery::new(body, earlier.saturating_add(1), redelivered, redriven, Box::new(acker))
+        let attempt = earlier.saturating_add(1);
+        Delivery::new(body, attempt, redelivered, redriven, Box::new(acker)).traced(trace)
     }
 
     /// Ends the subscription and gives back what lapin has buffered. The channel

@@ -7,7 +7,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use woody_core::domain::{Reason, now};
+use woody_core::domain::{Reason, TraceContext, now};
 
 const ATTEMPTS: &str = "x-woody-attempts";
 const REDRIVEN: &str = "x-woody-redriven";
@@ -23,6 +23,19 @@ const BROKER_PREFIXES: [&str; 2] = ["x-first-death-", "x-last-death-"];
 /// Returns the properties of a new message: persistent JSON.
 pub(super) fn fresh() -> BasicProperties {
     BasicProperties::default().with_delivery_mode(2).with_content_type("application/json".into())
+}
+
+/// Returns the properties of a new message that belongs to a trace.
+pub(super) fn traced(trace: Option<TraceContext>) -> BasicProperties {
+    let Some(trace) = trace else { return fresh() };
+    let mut headers = FieldTable::default();
+    set_text(&mut headers, TraceContext::HEADER, &trace.to_string());
+    fresh().with_headers(headers)
+}
+
+/// Returns the trace that a message belongs to. A header that is malformed names none.
+pub(super) fn trace(properties: &BasicProperties) -> Option<TraceContext> {
+    text(properties, TraceContext::HEADER)?.parse().ok()
 }
 
 /// Returns how many attempts of the message were counted.
@@ -244,6 +257,20 @@ mod tests {
         assert!(is_redriven(&again) && attempts(&again) == 0);
         let headers = again.headers().as_ref().unwrap();
         assert!(headers.contains_key("colour") && !headers.contains_key(DIED_AT));
+    }
+
+    #[test]
+    fn a_trace_stays_with_its_message_wherever_that_is_moved() {
+        let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+        let new = traced(Some(context));
+        assert_eq!(trace(&new), Some(context));
+        let again = for_retry(&new, 1, Duration::ZERO, &"why".into());
+        let dead = for_death(&again, 2, &"why".into(), "id-1");
+        assert_eq!([&again, &dead, &for_redrive(&dead)].map(trace), [Some(context); 3]);
+        assert_eq!(trace(&traced(None)), None);
+        let mut headers = FieldTable::default();
+        set_text(&mut headers, TraceContext::HEADER, "00-nonsense");
+        assert_eq!(trace(&BasicProperties::default().with_headers(headers)), None);
     }
 
     #[test]

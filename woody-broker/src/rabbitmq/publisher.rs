@@ -16,6 +16,7 @@ use lapin::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::task::TaskTracker;
+use woody_core::domain::OrderMessage;
 use woody_core::ports::{BrokerError, Publisher};
 
 use super::{
@@ -270,6 +271,22 @@ impl Publisher for RabbitMqPublisher {
                 .map(|body| Outgoing { body: body.clone(), properties: properties.clone() })
                 .collect();
             self.store(Queue::Orders, messages).await?;
+        }
+        Ok(())
+    }
+
+    /// A trace goes in the headers, where programs of others look for it.
+    async fn publish(&self, messages: &[OrderMessage]) -> Result<(), BrokerError> {
+        let fresh = headers::fresh();
+        for window in messages.chunks(self.window) {
+            let outgoing = |message: &OrderMessage| {
+                let properties = match message.trace {
+                    None => fresh.clone(),
+                    trace => headers::traced(trace),
+                };
+                Outgoing { body: message.to_bytes(), properties }
+            };
+            self.store(Queue::Orders, window.iter().map(outgoing).collect()).await?;
         }
         Ok(())
     }

@@ -102,6 +102,7 @@ macro_rules! order_store_contract {
             attempts_of_orders_that_are_not_there_are_kept
             every_character_of_an_attempt_survives
             a_trail_is_found_among_many_entries
+            an_orders_trace_stays_with_it
             // outbox
             a_new_entry_is_leased_to_its_inserter
             an_expired_lease_can_be_claimed_again

@@ -1,7 +1,9 @@
 use bytes::Bytes;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Details, DetailsError, NewOrder, OrderDetails, OrderId, fields::Flat, order::now};
+use super::{
+    Details, DetailsError, NewOrder, OrderDetails, OrderId, TraceContext, fields::Flat, order::now,
+};
 
 /// An order on the wire: one flat JSON object, of a toy
 /// `{"order_id": "…", "product": "…"}`.
@@ -28,6 +30,9 @@ pub struct OrderMessage {
     pub details: Details,
     /// When it was accepted, UTC; unknown when the publisher does not say.
     pub accepted_at: Option<OffsetDateTime>,
+    /// The trace that the order belongs to. It is no part of the body: brokers that have headers
+    /// carry it there.
+    pub trace: Option<TraceContext>,
 }
 
 /// A message that no retry will turn into an order.
@@ -60,7 +65,7 @@ impl OrderMessage {
         }
         let Flat { order_id, accepted_at, details } =
             serde_json::from_slice(body).map_err(|error| MalformedMessage(error.to_string()))?;
-        Ok(Self { order_id, details: Details::trusted(details)?, accepted_at })
+        Ok(Self { order_id, details: Details::trusted(details)?, accepted_at, trace: None })
     }
 
     /// Writes the message.
@@ -93,6 +98,7 @@ impl OrderMessage {
             id: self.order_id,
             details: self.details,
             accepted_at: self.accepted_at.unwrap_or_else(now),
+            trace: self.trace,
         }
     }
 
@@ -111,6 +117,7 @@ impl From<&NewOrder<Details>> for OrderMessage {
             order_id: order.id,
             details: order.details.clone(),
             accepted_at: Some(order.accepted_at),
+            trace: order.trace,
         }
     }
 }
@@ -137,6 +144,7 @@ mod tests {
             id: OrderId::parse("3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11").unwrap(),
             details: ToyOrder::parse("Train", 2).unwrap(),
             accepted_at: time::macros::datetime!(2026-11-23 19:12:00.5 UTC),
+            trace: None,
         };
         let message = OrderMessage::from(&order.encode(Details::MAX_BYTES).unwrap());
         let body = "{\"order_id\":\"3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11\",\"product\":\"Train\",\

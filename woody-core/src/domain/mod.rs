@@ -22,6 +22,7 @@ mod reason;
 mod stamp;
 mod status;
 mod toy;
+mod trace;
 mod validation;
 
 pub use act::{Act, ActId, ActResult, NewAct};
@@ -41,4 +42,5 @@ pub use reason::Reason;
 pub use stamp::python_stamp;
 pub use status::{OrderStatus, Outcome, StatusName, Superseded};
 pub use toy::ToyOrder;
+pub use trace::TraceContext;
 pub use validation::{AfterFailure, FailedAttempt, Validation};

@@ -1,6 +1,6 @@
 use time::OffsetDateTime;
 
-use super::{Details, DetailsError, OrderDetails, OrderId, OrderStatus, ToyOrder};
+use super::{Details, DetailsError, OrderDetails, OrderId, OrderStatus, ToyOrder, TraceContext};
 
 /// An order as it is accepted: all that must survive from then on.
 ///
@@ -23,6 +23,8 @@ pub struct NewOrder<D = ToyOrder> {
     pub details: D,
     /// When it was accepted, UTC.
     pub accepted_at: OffsetDateTime,
+    /// The trace that it belongs to, if its client named one.
+    pub trace: Option<TraceContext>,
 }
 
 /// Returns the time now, UTC, in whole microseconds: what every store can keep.
@@ -34,12 +36,12 @@ pub fn now() -> OffsetDateTime {
 impl<D> NewOrder<D> {
     /// Makes an order with a fresh id, accepted now.
     pub fn new(details: D) -> Self {
-        Self { id: OrderId::fresh(), details, accepted_at: now() }
+        Self { id: OrderId::fresh(), details, accepted_at: now(), trace: None }
     }
 
     /// Returns the same order, asking for something else.
     fn with<E>(&self, details: E) -> NewOrder<E> {
-        NewOrder { id: self.id, details, accepted_at: self.accepted_at }
+        NewOrder { id: self.id, details, accepted_at: self.accepted_at, trace: self.trace }
     }
 }
 
@@ -81,6 +83,8 @@ pub struct Order<D = ToyOrder> {
     pub accepted_at: OffsetDateTime,
     /// When its final state was saved, UTC.
     pub finished_at: Option<OffsetDateTime>,
+    /// The trace that it belongs to, if its client named one.
+    pub trace: Option<TraceContext>,
 }
 
 impl Order<Details> {
@@ -89,7 +93,7 @@ impl Order<Details> {
     /// # Errors
     /// [`DetailsError`], as [`Details::decode`].
     pub fn decode<D: OrderDetails>(self) -> Result<Order<D>, DetailsError> {
-        let Self { id, details, status, accepted_at, finished_at } = self;
-        Ok(Order { id, details: details.decode()?, status, accepted_at, finished_at })
+        let Self { id, details, status, accepted_at, finished_at, trace } = self;
+        Ok(Order { id, details: details.decode()?, status, accepted_at, finished_at, trace })
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::Saved;
-use crate::domain::Reason;
+use crate::domain::{Reason, TraceContext};
 
 /// One message that this process holds: exactly one of its methods settles it.
 ///
@@ -20,6 +20,7 @@ pub struct Delivery {
     attempt: u32,
     redelivered: bool,
     redriven: bool,
+    trace: Option<TraceContext>,
     acker: Option<Box<dyn Acker>>,
 }
 
@@ -101,7 +102,21 @@ impl Delivery {
         redriven: bool,
         acker: Box<dyn Acker>,
     ) -> Self {
-        Self { body, attempt: attempt.max(1), redelivered, redriven, acker: Some(acker) }
+        let attempt = attempt.max(1);
+        Self { body, attempt, redelivered, redriven, trace: None, acker: Some(acker) }
+    }
+
+    /// The same delivery of a message that belongs to this trace. For broker backends.
+    #[must_use]
+    pub fn traced(mut self, trace: Option<TraceContext>) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Returns the trace that the message's headers name; `None` too where the broker keeps no
+    /// headers.
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.trace
     }
 
     /// Returns the message as it was published.

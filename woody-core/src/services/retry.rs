@@ -82,7 +82,9 @@ impl OrderRetry {
             {
                 return Ok(Retried::Ended(outcome.into()));
             }
-            Some(Order { id, details, accepted_at, .. }) => NewOrder { id, details, accepted_at },
+            Some(Order { id, details, accepted_at, trace, .. }) => {
+                NewOrder { id, details, accepted_at, trace }
+            }
         };
         let letters = self.admin.dead_letters(Self::MOST_LETTERS).await?;
         let all_looked_through = letters.len() < Self::MOST_LETTERS;

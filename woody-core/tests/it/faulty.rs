@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use woody_core::{
-    domain::{Details, FailedAttempt, NewOrder, Order, OrderId, Reason, ToyOrder},
+    domain::{Details, FailedAttempt, NewOrder, Order, OrderId, OrderMessage, Reason, ToyOrder},
     ports::{
         Archivable, Backlog, Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts,
         OrderCursor, OrderPage, OrderQuery, OrderStore, OrderTrail, PageSize, Publisher, QueueNote,
@@ -254,6 +254,11 @@ impl Publisher for FaultyPublisher {
     async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
         self.ping().await?;
         self.inner.send(bodies).await
+    }
+
+    async fn publish(&self, messages: &[OrderMessage]) -> Result<(), BrokerError> {
+        self.ping().await?;
+        self.inner.publish(messages).await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {

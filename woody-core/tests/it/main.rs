@@ -18,6 +18,7 @@ mod shop;
 mod story;
 #[cfg(feature = "workshop")]
 mod text;
+mod trace;
 mod tracker;
 mod waits;
 mod worker;

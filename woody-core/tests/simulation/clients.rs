@@ -136,6 +136,7 @@ fn request(world: &World, wish: &Wish) -> OrderRequest<TownOrder> {
     OrderRequest {
         details: TownOrder::called(&wish.name),
         key: key.map(|key| IdempotencyKey::parse(&format!("key {key}")).unwrap()),
+        trace: None,
     }
 }
 

@@ -178,6 +178,7 @@ fn as_order(row: &Row) -> Order<Details> {
         status: row.status.clone(),
         accepted_at: row.order.accepted_at,
         finished_at: row.status.is_final().then(now),
+        trace: row.order.trace,
     }
 }
 

@@ -132,11 +132,17 @@ fn pending(order: &NewOrder<Details>) -> Order<Details> {
         status: OrderStatus::Pending,
         accepted_at: whole_micros(order.accepted_at),
         finished_at: None,
+        trace: order.trace,
     }
 }
 
 pub(super) fn asked(order: &Order<Details>) -> NewOrder<Details> {
-    NewOrder { id: order.id, details: order.details.clone(), accepted_at: order.accepted_at }
+    NewOrder {
+        id: order.id,
+        details: order.details.clone(),
+        accepted_at: order.accepted_at,
+        trace: order.trace,
+    }
 }
 
 /// Returns the orders that were accepted longer than `age` ago.

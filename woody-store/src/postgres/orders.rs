@@ -265,6 +265,7 @@ impl PostgresStore {
             .bind(&columns.accepted_at)
             .bind(rows::interval(lease))
             .bind(rows::interval(Watermark::LATE))
+            .bind(&columns.traces)
             .fetch_all(&mut *pg)
             .await?;
         let created: HashSet<_> = created.into_iter().flatten().map(OrderId::from).collect();
@@ -365,6 +366,7 @@ impl PostgresStore {
             .bind(&reasons)
             .bind(&redriven)
             .bind(&trails)
+            .bind(&orders.traces)
             .fetch_all(pg)
             .await?;
         Ok(applied.into_iter().map(OrderId::from).collect())

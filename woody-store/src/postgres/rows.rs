@@ -20,7 +20,7 @@ use super::error::Error;
 use super::stamp::Stamp;
 use crate::row::row;
 pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, StatusRow, limit, parts};
-use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, corrupt, details};
+use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, corrupt, details, trace};
 use crate::stamp::whole_micros;
 use crate::trail;
 
@@ -30,6 +30,7 @@ row! {
         id: Uuid,
         details: String,
         accepted_at: Stamp,
+        trace: Option<String>,
     }
 }
 
@@ -177,6 +178,7 @@ impl NewOrderRow {
             id: self.id.into(),
             details: details(&self.details)?,
             accepted_at: self.accepted_at.0,
+            trace: trace(self.trace.as_deref()),
         })
     }
 }
@@ -194,10 +196,10 @@ pub(super) fn found(ids: &[OrderId], rows: &[PgRow]) -> Result<Vec<FoundOrder>, 
 
 impl OrderRow {
     pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
-        let NewOrder { id, details, accepted_at } = self.asked.read()?;
+        let NewOrder { id, details, accepted_at, trace } = self.asked.read()?;
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(|at| at.0);
-        Ok(Order { id, details, status, accepted_at, finished_at })
+        Ok(Order { id, details, status, accepted_at, finished_at, trace })
     }
 }
 
@@ -242,6 +244,7 @@ pub(super) struct OrderColumns<'a> {
     pub(super) ids: Vec<Uuid>,
     pub(super) details: Vec<&'a str>,
     pub(super) accepted_at: Vec<OffsetDateTime>,
+    pub(super) traces: Vec<Option<String>>,
 }
 
 impl<'a> OrderColumns<'a> {
@@ -249,7 +252,8 @@ impl<'a> OrderColumns<'a> {
         Self {
             ids: orders.clone().map(|order| order.id.as_uuid()).collect(),
             details: orders.clone().map(|order| order.details.as_str()).collect(),
-            accepted_at: orders.map(|order| whole_micros(order.accepted_at)).collect(),
+            accepted_at: orders.clone().map(|order| whole_micros(order.accepted_at)).collect(),
+            traces: orders.map(|order| order.trace.map(|trace| trace.to_string())).collect(),
         }
     }
 }

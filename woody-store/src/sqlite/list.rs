@@ -22,7 +22,7 @@ macro_rules! page_of {
     ($status:literal, $indexed:literal) => {
         concat!(
             "SELECT * FROM (
-                 SELECT id, details, accepted_at, status, reason, finished_at
+                 SELECT id, details, accepted_at, trace, status, reason, finished_at
                  FROM orders
                  WHERE (?4 IS NULL OR ?4 = '",
             $status,

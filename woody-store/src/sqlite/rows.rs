@@ -18,7 +18,7 @@ use woody_core::ports::{Backlog, Decision, FoundOrder, Notice, NoticeCounts, Sto
 use super::error::Error;
 use crate::row::row;
 pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, limit, parts};
-use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, StatusRow, corrupt, details};
+use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, StatusRow, corrupt, details, trace};
 use crate::trail;
 
 row! {
@@ -27,6 +27,7 @@ row! {
         id: Uuid,
         details: String,
         accepted_at: i64,
+        trace: Option<String>,
     }
 }
 
@@ -140,6 +141,7 @@ impl NewOrderRow {
             id: self.id.into(),
             details: details(&self.details)?,
             accepted_at: from_micros(self.accepted_at)?,
+            trace: trace(self.trace.as_deref()),
         })
     }
 }
@@ -157,10 +159,10 @@ pub(super) fn found(ids: &[OrderId], rows: &[SqliteRow]) -> Result<Vec<FoundOrde
 
 impl OrderRow {
     pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
-        let NewOrder { id, details, accepted_at } = self.asked.read()?;
+        let NewOrder { id, details, accepted_at, trace } = self.asked.read()?;
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(from_micros).transpose()?;
-        Ok(Order { id, details, status, accepted_at, finished_at })
+        Ok(Order { id, details, status, accepted_at, finished_at, trace })
     }
 }
 
@@ -198,16 +200,17 @@ pub(super) fn id_list(ids: impl Iterator<Item = OrderId>) -> String {
     json(&ids.map(hex).collect::<Vec<_>>())
 }
 
-/// Returns orders as a JSON array of arrays: id, details, accepted at.
+/// Returns orders as a JSON array of arrays: id, details, accepted at, trace.
 pub(super) fn order_list(orders: &[&NewOrder<Details>]) -> String {
-    let rows = orders
-        .iter()
-        .map(|order| (hex(order.id), order.details.as_str(), to_micros(order.accepted_at)));
+    let rows = orders.iter().map(|order| {
+        let trace = order.trace.map(|trace| trace.to_string());
+        (hex(order.id), order.details.as_str(), to_micros(order.accepted_at), trace)
+    });
     json(&rows.collect::<Vec<_>>())
 }
 
 /// Returns decisions as a JSON array of arrays: an order's columns, status, reason,
-/// whether it was redriven, trail.
+/// whether it was redriven, trail, trace.
 pub(super) fn decision_list(decisions: &[&Decision]) -> String {
     let rows = decisions.iter().map(|decision| {
         let Decision { order, outcome, redriven, .. } = decision;
@@ -219,6 +222,7 @@ pub(super) fn decision_list(decisions: &[&Decision]) -> String {
             outcome.reason(),
             u8::from(*redriven),
             trail::column(decision),
+            order.trace.map(|trace| trace.to_string()),
         )
     });
     json(&rows.collect::<Vec<_>>())

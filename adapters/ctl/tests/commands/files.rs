@@ -74,6 +74,7 @@ impl Files {
             id: OrderId::fresh(),
             details,
             accepted_at: woody_core::domain::now() - Duration::from_mins(5),
+            trace: None,
         };
         let _ = self.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;
         order

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use woody_core::{
-    domain::{AfterFailure, Details, FailedAttempt, Outcome, Validation},
+    domain::{AfterFailure, Details, FailedAttempt, NewOrder, Outcome, Validation},
     ports::Decision,
 };
 
@@ -26,6 +26,7 @@ async fn an_operator_is_told_what_has_become_of_an_order_and_who_did_what_to_it(
     let id = order.id.to_string();
     let (code, said) = files.woodyctl(&["order", "story", &id]).await;
     assert!(code == 0 && said.contains("unpublished") && said.contains("is pending"), "{said}");
+    assert!(!said.contains("trace"), "{said}");
 
     let orders = files.store.orders();
     let failed = FailedAttempt {
@@ -69,6 +70,20 @@ async fn an_operator_is_told_what_has_become_of_an_order_and_who_did_what_to_it(
     for name in ["taken_up", "attempt_failed", "given_up", "failed", "act"] {
         assert_eq!(names.iter().filter(|told| **told == name).count(), 1, "{name}: {names:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_says_which_trace_its_order_belongs_to() {
+    let files = files().await;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
+    let details = Details::parse(r#"{"product":"Boat"}"#).unwrap();
+    let order = NewOrder { trace, ..NewOrder::new(details) };
+    let _ = files.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;
+    let id = order.id.to_string();
+    let (code, said) = files.woodyctl(&["order", "story", &id]).await;
+    assert!(code == 0 && said.contains("trace 4bf92f3577b34da6a3ce929d0e0e4736"), "{said}");
+    let (_, story) = files.json(&["order", "story", &id]).await;
+    assert_eq!(story["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
 }
 
 #[tokio::test(flavor = "multi_thread")]

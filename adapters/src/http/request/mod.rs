@@ -12,6 +12,7 @@ pub(in crate::http) mod query;
 mod request_id;
 mod route;
 mod routed;
+mod trace;
 
 pub use body::RequestBody;
 pub(in crate::http) use hosts::name_of;
@@ -26,3 +27,4 @@ pub(in crate::http) use request_id::X_REQUEST_ID;
 pub(in crate::http) use route::{Found, find};
 pub use route::{Route, Verb};
 pub use routed::RoutedRequest;
+pub(in crate::http) use trace::trace_of;

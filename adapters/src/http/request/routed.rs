@@ -6,7 +6,9 @@ use hyper::{
     http::request::Parts,
 };
 
-use super::{body::RequestBody, prefix::MountPrefix, query, route};
+use woody_core::domain::TraceContext;
+
+use super::{body::RequestBody, prefix::MountPrefix, query, route, trace::trace_of};
 use crate::http::response::{Failure, FailureKind};
 
 /// A request that has found its route.
@@ -80,6 +82,11 @@ impl<A> RoutedRequest<A> {
             (value, None) => Ok(value),
             _ => Err(Failure::field(FailureKind::DuplicateParameter, name, "stands twice")),
         }
+    }
+
+    /// The trace that the request belongs to, as its `traceparent` names it.
+    pub fn trace(&self) -> Option<TraceContext> {
+        trace_of(self.headers())
     }
 
     /// Refuses what a browser sends for a stranger's page or without being

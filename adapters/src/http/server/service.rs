@@ -26,6 +26,7 @@ use crate::http::{
     },
     request::{
         Found, Hosts, Origins, RequestBody, RequestId, Route, RoutedRequest, X_REQUEST_ID, find,
+        trace_of,
     },
     response::{Failure, FailureKind, Noted, Response},
 };
@@ -193,8 +194,13 @@ where
                 }
                 Found::Row { index } => {
                     let route = &around.table[index];
-                    let span = tracing::debug_span!("request", request.id = id.as_str(),
-                        http.method = %method, http.route = route.path);
+                    let span = match trace_of(&head.headers) {
+                        None => tracing::debug_span!("request", request.id = id.as_str(),
+                            http.method = %method, http.route = route.path),
+                        Some(trace) => tracing::info_span!("request", request.id = id.as_str(),
+                            http.method = %method, http.route = route.path,
+                            trace.id = trace.trace_id()),
+                    };
                     let Route { action, path, style, is_batch, is_form, .. } = *route;
                     let outcome = if let Some(failure) =
                         unfit(&head).or_else(|| around.strangers.refuse(&head))

@@ -1,7 +1,7 @@
 use serde_json::json;
 use woody_core::{
-    domain::Reason,
-    ports::{ValidateError, Verdict},
+    domain::{OrderId, Reason},
+    ports::{OrderStore, ValidateError, Verdict},
 };
 
 use super::{client::request, shop::Shop};
@@ -200,4 +200,31 @@ async fn a_legacy_order_with_a_key_is_one_order_however_often_it_is_asked_for() 
     let (first, again) = (ask("lion").await, ask("lion").await);
     assert_eq!((first.status.as_u16(), first.text()), (200, again.text()));
     assert_eq!(ask("boat").await.status, 422);
+}
+
+#[tokio::test]
+async fn an_order_belongs_to_the_trace_of_its_request() {
+    let shop = Shop::open().await;
+    let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let malformed = "00-nonsense";
+    for (line, body) in [
+        ("POST /api/orders", r#"{"product":"lion"}"#),
+        ("POST /api/orders/batch", r#"[{"product":"lion"}]"#),
+        ("GET /api/orders/do?order=lion", ""),
+    ] {
+        for (header, kept) in [(good, Some(good)), (malformed, None)] {
+            let header = format!("traceparent: {header}");
+            let headers = [header.as_str(), "content-type: application/json"];
+            let placed = shop.send(request(line, &headers, body)).await;
+            assert!(placed.status.is_success(), "{line}: {}", placed.text());
+            let text = placed.text();
+            let id = text
+                .split(|c: char| !(c.is_ascii_hexdigit() || c == '-'))
+                .find_map(|word| OrderId::parse(word).ok().filter(|_| word.len() == 36))
+                .unwrap_or_else(|| panic!("{text}"));
+            let order = shop.store.order(id).await.unwrap().unwrap();
+            let trace = order.trace.map(|trace| trace.to_string());
+            assert_eq!(trace.as_deref(), kept, "{line}");
+        }
+    }
 }

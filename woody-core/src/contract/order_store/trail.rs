@@ -2,11 +2,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    LONG, cancel, decision, failed, finish, insert, order, orders, redriven, rejected, success,
+    LONG, OVER, cancel, claim, decision, failed, finish, insert, order, orders, redriven, rejected,
+    success,
 };
 use crate::contract::HARD_TEXTS;
 use crate::domain::{
-    AfterFailure, Details, FailedAttempt, Label, NewOrder, Outcome, Reason, Validation, now,
+    AfterFailure, Details, FailedAttempt, Label, NewOrder, Outcome, Reason, TraceContext,
+    Validation, now,
 };
 use crate::ports::{Decision, KeptIn, OrderStore, OrderTrail, Publishing, Transition};
 
@@ -292,4 +294,30 @@ pub async fn a_trail_is_found_among_many_entries(store: Arc<dyn OrderStore>) {
         store.clear_outbox(&[new.id]).await.unwrap();
         assert_eq!(trail(&*store, new).await.publishing, Publishing::Done);
     }
+}
+
+/// Whichever way the order came, and only with the order that was first.
+pub async fn an_orders_trace_stays_with_it(store: Arc<dyn OrderStore>) {
+    let context = |sampled| {
+        let flags = if sampled { "01" } else { "00" };
+        let text = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+        text.parse::<TraceContext>().unwrap()
+    };
+    let traced = |trace| NewOrder { trace: Some(trace), ..order("train") };
+    let (inserted, finished) = (traced(context(true)), traced(context(false)));
+    let _ = insert(&*store, std::slice::from_ref(&inserted), OVER).await;
+    let again = NewOrder { trace: Some(context(false)), ..inserted.clone() };
+    let _ = insert(&*store, std::slice::from_ref(&again), OVER).await;
+    let claimed = claim(&*store, 9, LONG).await;
+    assert_eq!(claimed.iter().map(|order| order.trace).collect::<Vec<_>>(), [inserted.trace]);
+    let batch = [decision(&again, success()), decision(&finished, success())];
+    let _ = store.finish(&batch).await.unwrap();
+    for told in [&inserted, &finished] {
+        let one = store.order(told.id).await.unwrap().unwrap();
+        let many = store.orders_by_id(&[told.id]).await.unwrap().remove(0).unwrap().unwrap();
+        assert_eq!([one.trace, many.trace], [told.trace; 2]);
+        assert_eq!(trail(&*store, told).await.order.trace, told.trace);
+    }
+    let untraced = self::inserted(&*store).await;
+    assert_eq!(store.order(untraced.id).await.unwrap().unwrap().trace, None);
 }

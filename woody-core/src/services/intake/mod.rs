@@ -138,9 +138,9 @@ impl<D: OrderDetails> OrderIntake<D> {
         &self,
         request: impl Into<OrderRequest<D>>,
     ) -> Result<Accepted<D>, IntakeError> {
-        let OrderRequest { details, key } = request.into();
+        let OrderRequest { details, key, trace } = request.into();
         let id = key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
-        let order = NewOrder { id, details, accepted_at: now() };
+        let order = NewOrder { id, details, accepted_at: now(), trace };
         let kept = match order.encode(self.details_bytes) {
             Ok(carried) => self.keep(carried).await,
             Err(error) => Err(error.into()),

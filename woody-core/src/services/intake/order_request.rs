@@ -1,4 +1,4 @@
-use crate::domain::{IdempotencyKey, OrderDetails, ToyOrder};
+use crate::domain::{IdempotencyKey, OrderDetails, ToyOrder, TraceContext};
 
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,19 +7,28 @@ pub struct OrderRequest<D = ToyOrder> {
     pub details: D,
     /// What the client calls this submit, if it may send it twice.
     pub key: Option<IdempotencyKey>,
+    /// The trace that the request belongs to, if the client named one: it goes with the order, to
+    /// whoever is told of its end.
+    pub trace: Option<TraceContext>,
 }
 
 impl<D> OrderRequest<D> {
     /// Makes a request that its client calls `key`: sent twice, it is one order.
     #[must_use]
     pub fn keyed(details: D, key: IdempotencyKey) -> Self {
-        Self { details, key: Some(key) }
+        Self { details, key: Some(key), trace: None }
+    }
+
+    /// The same request as a part of this trace.
+    #[must_use]
+    pub fn traced(self, trace: Option<TraceContext>) -> Self {
+        Self { trace, ..self }
     }
 }
 
 /// A request without a key: each is an order of its own.
 impl<D: OrderDetails> From<D> for OrderRequest<D> {
     fn from(details: D) -> Self {
-        Self { details, key: None }
+        Self { details, key: None, trace: None }
     }
 }

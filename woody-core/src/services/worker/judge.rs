@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        AfterFailure, Details, FailedAttempt, NewOrder, OrderDetails, OrderId, OrderStatus,
+        AfterFailure, Details, FailedAttempt, NewOrder, Order, OrderDetails, OrderId, OrderStatus,
         Outcome, Reason, Validation, now,
     },
     ports::{Begun, Decision, Delivery, ValidateError},
@@ -43,17 +43,24 @@ impl<D: OrderDetails> Judge<D> {
         Self { looks, trials, waits, settings }
     }
 
+    /// Returns the order as the store has it: one that was cancelled, or whose delivery comes
+    /// again, need not be validated. Where the store does not say, it is.
+    pub(super) async fn look(&self, id: OrderId) -> Option<Order<Details>> {
+        self.looks.look(id).await.ok()?
+    }
+
     /// Judges an order: as it ended, if it has, otherwise by validating it.
     pub(super) async fn judge(
         &self,
         delivery: &Delivery,
+        taken_up: TakenUp,
         order: Received<D>,
+        known: Option<OrderStatus>,
         shutdown: &CancellationToken,
     ) -> Judgement {
         let Received { carried: order, asked } = order;
         let redriven = delivery.redriven();
-        let taken_up = TakenUp { at: now(), since: Instant::now() };
-        if let Some(outcome) = self.known_outcome(order.id, redriven).await {
+        if let Some(outcome) = known.and_then(|status| known_outcome(status, redriven)) {
             // The order is final already: saving the same outcome again is a no-op
             // that returns the `Saved` needed to acknowledge.
             return Judgement::Ended(Decision {
@@ -150,16 +157,6 @@ impl<D: OrderDetails> Judge<D> {
         Judgement::GivenUp(Decision { order, outcome, redriven, validation }, reason)
     }
 
-    /// Returns how the order ended, if it has: one that was cancelled, or whose delivery
-    /// comes again, need not be validated. When in doubt it is.
-    async fn known_outcome(&self, id: OrderId, redriven: bool) -> Option<Outcome> {
-        match self.looks.look(id).await.ok()??.status {
-            OrderStatus::Pending => None,
-            OrderStatus::Ended(Outcome::Failed(_)) if redriven => None,
-            OrderStatus::Ended(outcome) => Some(outcome),
-        }
-    }
-
     /// Returns a verdict within the time allowed. A panic is an error like another.
     ///
     /// What is unavailable or refuses is waited for, about as long as a validation may
@@ -203,10 +200,25 @@ impl<D: OrderDetails> Judge<D> {
 
 /// When a delivery was taken up.
 #[derive(Debug, Clone, Copy)]
-struct TakenUp {
+pub(super) struct TakenUp {
     at: time::OffsetDateTime,
     /// The same, for measuring.
     since: Instant,
+}
+
+impl TakenUp {
+    pub(super) fn now() -> Self {
+        Self { at: now(), since: Instant::now() }
+    }
+}
+
+/// Returns how the order ended, if it has and nothing is to change that.
+fn known_outcome(status: OrderStatus, redriven: bool) -> Option<Outcome> {
+    match status {
+        OrderStatus::Pending => None,
+        OrderStatus::Ended(Outcome::Failed(_)) if redriven => None,
+        OrderStatus::Ended(outcome) => Some(outcome),
+    }
 }
 
 fn failed_attempt(

@@ -15,10 +15,17 @@ use std::{fmt, sync::Arc};
 
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument, Span};
 
 use self::{
-    attempt_keeper::AttemptKeeper, hands::Hands, judge::Judge, judgement::Judgement,
-    received::Received, saver::Saver, settle::settle, trials::Trials,
+    attempt_keeper::AttemptKeeper,
+    hands::{Hands, Held},
+    judge::{Judge, TakenUp},
+    judgement::Judgement,
+    received::Received,
+    saver::Saver,
+    settle::settle,
+    trials::Trials,
 };
 pub use self::{
     handled::Handled,
@@ -26,7 +33,7 @@ pub use self::{
     waits::{Wait, Waits},
 };
 use crate::{
-    domain::{OrderDetails, Reason, ToyOrder},
+    domain::{MalformedMessage, OrderDetails, OrderStatus, Reason, ToyOrder},
     ports::{Consumer, Delivery, OrderEvents, OrderStore, Validator},
     services::looks::Looks,
     step,
@@ -149,13 +156,38 @@ impl<D: OrderDetails> OrderWorker<D> {
     /// ends, or keeps that the attempt failed, and settles it.
     pub async fn handle(&self, delivery: Delivery, shutdown: &CancellationToken) -> Handled {
         step!("worker.received");
-        let order = Received::read(delivery.body());
+        let taken_up = TakenUp::now();
+        let order = Received::read(&delivery);
         let held = order.as_ref().ok().map(|order| self.hands.hold(order.asked.id));
         if let (Some(held), true) = (&held, delivery.redelivered()) {
             held.came_again();
         }
+        let known = match &order {
+            Ok(order) => self.judge.look(order.asked.id).await,
+            Err(_) => None,
+        };
+        // A queue that keeps no headers delivers none, but the store has it.
+        let trace = delivery.trace().or_else(|| known.as_ref()?.trace);
+        // A span costs each order something, and most belong to no trace.
+        let span = trace.map_or_else(Span::none, |trace| {
+            tracing::info_span!("order", trace.id = trace.trace_id())
+        });
+        let order = order.map(|order| order.traced(trace));
+        let known = known.map(|order| order.status);
+        self.end(delivery, taken_up, order, known, held, shutdown).instrument(span).await
+    }
+
+    async fn end(
+        &self,
+        delivery: Delivery,
+        taken_up: TakenUp,
+        order: Result<Received<D>, MalformedMessage>,
+        known: Option<OrderStatus>,
+        held: Option<Held>,
+        shutdown: &CancellationToken,
+    ) -> Handled {
         let judgement = match order {
-            Ok(order) => self.judge.judge(&delivery, order, shutdown).await,
+            Ok(order) => self.judge.judge(&delivery, taken_up, order, known, shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
         if let (Some(held), Some(attempt)) = (&held, judgement.failed_attempt()) {

@@ -1,4 +1,7 @@
-use crate::domain::{Details, MalformedMessage, NewOrder, OrderDetails, OrderMessage};
+use crate::{
+    domain::{Details, MalformedMessage, NewOrder, OrderDetails, OrderMessage, TraceContext},
+    ports::Delivery,
+};
 
 /// An order as its message told it.
 pub(super) struct Received<D> {
@@ -10,9 +13,16 @@ pub(super) struct Received<D> {
 }
 
 impl<D: OrderDetails> Received<D> {
-    pub(super) fn read(body: &[u8]) -> Result<Self, MalformedMessage> {
-        let carried = OrderMessage::parse(body)?.into_order();
+    pub(super) fn read(delivery: &Delivery) -> Result<Self, MalformedMessage> {
+        let carried = OrderMessage::parse(delivery.body())?.into_order();
         let asked = carried.decode()?;
         Ok(Self { carried, asked })
+    }
+
+    /// The same order as a part of this trace.
+    pub(super) fn traced(mut self, trace: Option<TraceContext>) -> Self {
+        self.carried.trace = trace;
+        self.asked.trace = trace;
+        self
     }
 }

@@ -120,9 +120,10 @@ mod tests {
     use super::*;
 
     fn order(details: &str) -> Order<Details> {
-        let NewOrder { id, details, accepted_at } = NewOrder::new(Details::parse(details).unwrap());
+        let NewOrder { id, details, accepted_at, trace } =
+            NewOrder::new(Details::parse(details).unwrap());
         let status = OrderStatus::Ended(Outcome::Rejected("too \"large\"".into()));
-        Order { id, details, status, accepted_at, finished_at: Some(now()) }
+        Order { id, details, status, accepted_at, finished_at: Some(now()), trace }
     }
 
     #[tokio::test]

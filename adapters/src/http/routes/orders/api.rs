@@ -52,7 +52,8 @@ impl<D: OrderDetails> OrderApi<D> {
         request.query([])?;
         let key = idempotency_key(request)?;
         let details = read(request.body.bytes())?;
-        let accepted = self.intake.accept(OrderRequest { details, key }).await?;
+        let accepted =
+            self.intake.accept(OrderRequest { details, key, trace: request.trace() }).await?;
         let location = format!("{}/api/orders/{}", request.prefix(), accepted.order.id);
         let receipt = OrderReceipt::from(&accepted.order);
         let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;

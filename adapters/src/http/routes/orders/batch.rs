@@ -35,6 +35,7 @@ impl<D: OrderDetails> OrderApi<D> {
         }
         let body = request.body.bytes();
         let _room = self.batches.take(body.len())?;
+        let trace = request.trace();
         let mut failures = Vec::new();
         let mut asked = Vec::new();
         for (n, item) in batch(body)?.into_iter().enumerate() {
@@ -44,7 +45,7 @@ impl<D: OrderDetails> OrderApi<D> {
             match order(item, &read) {
                 Ok(order) => {
                     failures.push(None);
-                    asked.push(order);
+                    asked.push(order.traced(trace));
                 }
                 Err(failure) => failures.push(Some(failure)),
             }
@@ -89,7 +90,7 @@ fn order<D>(
             return Err(Failure::field(FailureKind::InvalidValue, KEY, "must be a string"));
         }
     };
-    Ok(OrderRequest { details: read(details.as_bytes())?, key })
+    Ok(OrderRequest { details: read(details.as_bytes())?, key, trace: None })
 }
 
 type Placed = Result<(OrderReceipt, Kept), Failure>;

@@ -105,7 +105,8 @@ impl ToyOrderRoutes {
         // The gateway gives each request a key, so that a replica that breaks off
         // in the middle can be asked again elsewhere.
         let key = idempotency_key(request)?;
-        let request = OrderRequest { details: ToyOrder::from(product), key };
+        let (details, trace) = (ToyOrder::from(product), request.trace());
+        let request = OrderRequest { details, key, trace };
         let order = self.api.intake.accept(request).await?.order;
         Ok(reply::no_store(reply::text(format!(
             "Your process {} has been created with this product : {}",

@@ -86,6 +86,7 @@ mod tests {
             status: OrderStatus::Pending,
             accepted_at: at,
             finished_at: None,
+            trace: None,
         };
         let text = |order: TrackedOrder| serde_json::to_string(&OrderView::from(order)).unwrap();
         let stamp = at.format(&time::format_description::well_known::Rfc3339).unwrap();
@@ -108,6 +109,7 @@ mod tests {
             status: OrderStatus::Pending,
             accepted_at: now(),
             finished_at: None,
+            trace: None,
         };
         let shown = serde_json::to_string(&OrderView::from(TrackedOrder::from(stored))).unwrap();
         let fields = r#""items":[{"name": "木馬", "count": 2}],"price":1.50,"to":null,"status""#;

@@ -12,7 +12,7 @@ use hyper::{
     header::{HOST, HeaderValue, ORIGIN, REFERER},
 };
 use woody_core::{
-    domain::{IdempotencyKey, OrderId, ToyOrder},
+    domain::{IdempotencyKey, OrderId, ToyOrder, TraceContext},
     services::OrderRequest,
 };
 
@@ -55,7 +55,7 @@ pub(super) async fn place<A>(
     if !is_sure {
         return Ok(page::form(words, &filled, Some(words.say("plain.confirm")), StatusCode::OK));
     }
-    let failure = match accept(api, &filled).await {
+    let failure = match accept(api, &filled, request.trace()).await {
         Ok(id) => return led_to(id, request, words),
         Err(failure) => failure,
     };
@@ -67,11 +67,15 @@ pub(super) async fn place<A>(
     Ok(reply::noting(response, failure))
 }
 
-async fn accept(api: &OrderApi<ToyOrder>, filled: &Filled) -> Result<OrderId, Failure> {
+async fn accept(
+    api: &OrderApi<ToyOrder>,
+    filled: &Filled,
+    trace: Option<TraceContext>,
+) -> Result<OrderId, Failure> {
     let quantity = query::number(filled.quantity.trim(), "quantity")?;
     let details = ToyOrder::parse(&filled.product, quantity)?;
     let key = Some(IdempotencyKey::parse(&filled.key)?);
-    Ok(api.intake.accept(OrderRequest { details, key }).await?.order.id)
+    Ok(api.intake.accept(OrderRequest { details, key, trace }).await?.order.id)
 }
 
 /// Shows where an order is.
