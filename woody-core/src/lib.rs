@@ -5,6 +5,7 @@
 
 pub mod backend_url;
 pub mod domain;
+pub mod forecast;
 pub mod ports;
 pub mod resilience;
 pub mod services;

@@ -3,6 +3,7 @@
 
 mod any_order;
 mod batch;
+mod calibration;
 mod cancel;
 mod catalogue;
 mod deaths;
