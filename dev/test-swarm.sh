@@ -74,6 +74,7 @@ finish() {
         if [ "$(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null)" = true ]; then
             # One that was interrupted in the midst of what is waited for.
             docker stack rm woodywait >/dev/null 2>&1 || true
+            docker ps --all --quiet --filter label=com.docker.compose.project=woodycompose | xargs -r docker rm --force --volumes >/dev/null || true
             stack/teardown.sh --volumes ${made_swarm:+--leave} || code=1
         fi
         drop_images

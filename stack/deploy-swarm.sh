@@ -67,15 +67,11 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-export VERSION=$version REGISTRY=${REGISTRY:-woodytoys}
+export VERSION=$version
 export WOODY_STACK=$STACK
-on_this_machine=''
-is_from_registry "$REGISTRY/gateway" || on_this_machine=yes
 TIMEOUT=${WOODY_DEPLOY_TIMEOUT:-300}
 [[ $TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]] || die "WOODY_DEPLOY_TIMEOUT must be a number of seconds from 1 to 99999, not $TIMEOUT"
-default_images=yes
-[ -z "${RABBITMQ_IMAGE:-}${POSTGRES_IMAGE:-}${NGINX_IMAGE:-}" ] || default_images=''
-export RABBITMQ_IMAGE=${RABBITMQ_IMAGE:-rabbitmq:4-management} POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:18}
+name_images
 
 look_first() { ./preflight.sh "${files[@]:2}" || die "nothing was deployed"; }
 
@@ -93,45 +89,6 @@ check_engine() {
             die "docker swarm init failed (above); with several addresses, set WOODY_ADVERTISE to one"
         ;;
     esac
-}
-
-here() { docker image inspect "$1" >/dev/null 2>&1; }
-to_be_had() { here "$1" || docker pull --quiet "$1" >/dev/null 2>&1; }
-theirs() { to_be_had "$RABBITMQ_IMAGE" && to_be_had "$POSTGRES_IMAGE"; }
-# What they are is given our secrets, so they are never looked for at a stranger's.
-ours() {
-    local name find=to_be_had
-    if [ "$on_this_machine" ]; then find=here; fi
-    for name in gateway front misc-service product-service order-service order-worker; do
-        $find "$REGISTRY/$name:$VERSION" || return
-    done
-}
-
-# Stand-ins are for a shop that begins with them: never is one put in the place of an official image.
-stand_ins() {
-    local image
-    image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_rabbitmq" 2>/dev/null || true)
-    case $image in '' | woody-stand-in/*) ;; *) return 1 ;; esac
-    eval "$(./stand-ins/build.sh)"
-    export NGINX_IMAGE
-    case $RABBITMQ_IMAGE in woody-stand-in/*)
-        say "no registry can be reached: $RABBITMQ_IMAGE, $POSTGRES_IMAGE and $NGINX_IMAGE
-    are stand-ins, for trying things out and not for production"
-        ;;
-    esac
-    theirs
-}
-
-check_images() {
-    # Images that you named are not replaced by others.
-    theirs || { [ "$default_images" ] && stand_ins; } ||
-        die "not here, and not to be had: $RABBITMQ_IMAGE or $POSTGRES_IMAGE (RABBITMQ_IMAGE and POSTGRES_IMAGE name others)"
-    ours && return
-    [ "${on_this_machine:+$VERSION}" = latest ] ||
-        die "not all of $REGISTRY/{gateway,front,misc-service,product-service,order-service,order-worker}:$VERSION are here or to be
-    had: stack/build_push.sh $VERSION builds them"
-    say "our images are not here: building them from this checkout (some minutes)"
-    ./build_push.sh --no-push --no-sbom >&2
 }
 
 # The volumes of RabbitMQ and PostgreSQL are on one node for good.
@@ -191,7 +148,9 @@ report() {
 
 look_first
 check_engine
-check_images
+# The RabbitMQ that is deployed already, if one is.
+deployed_rabbitmq() { docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${STACK}_rabbitmq" 2>/dev/null || true; }
+have_images deployed_rabbitmq || die "nothing was deployed"
 check_workshop "$REGISTRY/misc-service:$VERSION" || die "nothing was deployed"
 label_node
 placement

@@ -87,11 +87,14 @@ local_engine=yes
 host=${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || true)}
 case $host in '' | unix://*) ;; *) local_engine='' ;; esac
 deployed=''
+# Whether the script that begins with this one may install what is missing: as root on Debian.
+may_install='' beginner=deploy-swarm.sh
+if [ "$UID" = 0 ] && command -v apt-get >/dev/null; then may_install=yes; fi
+[ -z "$compose" ] || beginner=compose.sh
 engine() {
     if [ -z "$version" ]; then
-        # deploy-swarm.sh brings one there.
-        if [ "$UID" = 0 ] && command -v apt-get >/dev/null && [ -z "$compose" ] && [ "$local_engine" ]; then
-            say "(no docker engine answers: deploy-swarm.sh will bring one)"
+        if [ "$may_install" ] && [ "$local_engine" ]; then
+            say "(no docker engine answers: $beginner will bring one)"
         else
             finding "no docker engine answers${host:+ at $host}: start it, or install one (stack/engine.sh up does, as root on Debian)"
         fi
@@ -105,7 +108,9 @@ engine() {
     [ "$os" = linux ] || finding "the docker engine runs $os containers: the images are for linux"
     if [ "$compose" ]; then
         if [ "$(docker ps --quiet --filter "label=com.docker.compose.project=$STACK")" ]; then deployed=yes; fi
-        docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || finding "docker compose is missing: install it"
+        if ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev/null; then
+            if [ "$may_install" ]; then say "(docker compose is missing: $beginner will bring it)"; else finding "docker compose is missing: install it"; fi
+        fi
         return
     fi
     case $state/$manager in

@@ -6,6 +6,7 @@
 
 mod asking;
 mod commands;
+mod compose;
 mod containers;
 mod deployment;
 mod docker;
@@ -108,6 +109,15 @@ const SUITE: &[Group] = &[
             gateway::the_events_of_an_order_come_through_to_the_last,
         ],
         after: None,
+    },
+    Group {
+        title: "one machine without a Swarm",
+        is_needed: false,
+        checks: checks![
+            compose::a_shop_without_a_swarm_comes_up_by_one_command,
+            compose::it_answers_all_that_is_asked,
+        ],
+        after: Some(compose::take_down),
     },
     Group {
         title: "updates under load",
