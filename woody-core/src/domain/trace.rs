@@ -28,13 +28,37 @@ impl TraceContext {
     /// The name of the header, of a request and of a message.
     pub const HEADER: &'static str = "traceparent";
 
+    /// The target of the `tracing` spans that are parts of a trace, at the level `debug`.
+    ///
+    /// They are opened where a trace [is sampled](Self::is_sampled), by the services for what becomes of an order.
+    /// Their fields are those of OpenTelemetry, and `trace.context` is the context of the span itself, `trace.parent` the
+    /// id of the span that it is a part of. Whoever enables the target is to export them: it changes the contexts that go
+    /// with messages and to others.
+    pub const TARGET: &'static str = "woody.trace";
+
+    /// Returns the context of the first span of a new trace, for `ratio` of them, from 0 for none to 1 for all; it is
+    /// sampled.
+    pub fn begin(ratio: f64) -> Option<Self> {
+        if ratio <= 0.0 {
+            return None;
+        }
+        let fresh = Self { trace: fastrand::u128(1..).to_be_bytes(), parent: [0; 8], flags: 1 };
+        (fastrand::f64() < ratio).then(|| fresh.child())
+    }
+
+    /// Returns the context of a new span of the same trace.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { parent: fastrand::u64(1..).to_be_bytes(), ..*self }
+    }
+
     /// Returns the trace's id: 32 hexadecimal digits.
     pub fn trace_id(&self) -> String {
         hex(&self.trace)
     }
 
-    /// Returns the id of the span that the order comes from: 16 hexadecimal digits.
-    pub fn parent_id(&self) -> String {
+    /// Returns the id of the span that what has this context is a part of: 16 hexadecimal digits.
+    pub fn span_id(&self) -> String {
         hex(&self.parent)
     }
 
@@ -96,7 +120,7 @@ fn hex(bytes: &[u8]) -> String {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{}-{}-{:02x}", self.trace_id(), self.parent_id(), self.flags)
+        write!(f, "00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags)
     }
 }
 
@@ -136,6 +160,17 @@ mod tests {
                 prop_assert!(written.starts_with("00-") && written[3..52] == text[3..52]);
             }
         }
+    }
+
+    #[test]
+    fn a_new_trace_is_sampled_and_a_span_of_it_has_an_id_of_its_own() {
+        assert_eq!(TraceContext::begin(0.0), None);
+        let (first, other) = (TraceContext::begin(1.0).unwrap(), TraceContext::begin(1.0).unwrap());
+        assert!(first.is_sampled() && first.trace_id() != other.trace_id());
+        assert_eq!(first.to_string().parse(), Ok(first));
+        let child = first.child();
+        assert_eq!(child.trace_id(), first.trace_id());
+        assert!(child.is_sampled() && child.span_id() != first.span_id());
     }
 
     #[test]

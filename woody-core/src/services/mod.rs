@@ -20,6 +20,7 @@ mod pause_watch;
 mod pipeline;
 mod relay;
 mod retry;
+mod spans;
 mod story;
 mod tracker;
 mod turns;

@@ -3,7 +3,10 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     domain::{Details, NewOrder, OrderMessage},
     ports::{BrokerError, Insert, OrderStore, Publisher, StoreError},
-    services::relay::{RelayFeed, lease_end},
+    services::{
+        relay::{RelayFeed, lease_end},
+        spans,
+    },
     step,
 };
 
@@ -45,8 +48,11 @@ pub(super) struct BrokerSink {
 }
 
 impl BrokerSink {
-    pub(super) async fn commit(self, messages: Vec<OrderMessage>) -> Result<Vec<()>, BrokerError> {
-        self.publisher.publish(&messages).await?;
+    pub(super) async fn commit(
+        self,
+        mut messages: Vec<OrderMessage>,
+    ) -> Result<Vec<()>, BrokerError> {
+        spans::publish(&*self.publisher, &mut messages).await?;
         step!("intake.sent");
         Ok(vec![(); messages.len()])
     }

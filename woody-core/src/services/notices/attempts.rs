@@ -7,7 +7,10 @@ use super::NoticeSettings;
 use crate::{
     domain::{NoticeId, OrderDetails, Reason, SubscriptionName},
     ports::{Attempt, FoundOrder, Notice, Notifier, NotifyError, OrderNotice},
-    services::panics::panic_reason,
+    services::{
+        panics::panic_reason,
+        spans::{failed, part_of},
+    },
 };
 
 /// A notice and what became of an attempt to tell it.
@@ -68,16 +71,30 @@ impl<D: OrderDetails> Attempts<D> {
             let why = "of its last attempt nothing was heard: its process has died, perhaps";
             return Err(NotifyError::Never(Reason::new(why)));
         }
-        let notice = to_be_told::<D>(notice, found).map_err(NotifyError::Never)?;
+        let mut notice = to_be_told::<D>(notice, found).map_err(NotifyError::Never)?;
+        let (span, follows) = part_of!(
+            notice.order.trace,
+            "notify",
+            "client",
+            woody.order.id = %notice.order.id,
+            woody.notice.id = %notice.id,
+            woody.attempt = notice.attempt,
+            woody.subscription = %self.subscription,
+        );
+        notice.order.trace = follows;
         let telling = AssertUnwindSafe(self.notifier.notify(&notice)).catch_unwind();
         let limit = self.settings.timeout;
-        match tokio::time::timeout(limit, telling).await {
+        let told = match tokio::time::timeout(limit, telling).await {
             Ok(Ok(told)) => told,
             Ok(Err(panic)) => Err(NotifyError::Later(panic_reason("the notifier", panic.as_ref()))),
             Err(_elapsed) => {
                 Err(NotifyError::Later(Reason::new(format!("not told within {limit:?}"))))
             }
+        };
+        if let Err(error) = &told {
+            failed(&span, error);
         }
+        told
     }
 
     fn judge(&self, notice: &Notice, told: Result<(), NotifyError>) -> Attempt {

@@ -43,7 +43,7 @@ impl OutboxRelay {
             if batch.is_empty() {
                 return;
             }
-            let done = self.publish(&messages_of(&batch)).await;
+            let done = self.publish(&mut messages_of(&batch)).await;
             self.note(&done);
             if done.is_ok() {
                 self.clearing.add(batch.into_iter().map(Fresh::confirmed));

@@ -22,7 +22,7 @@ use self::{
     reconciliation::Reconciliation,
 };
 pub use self::{error::RelayError, feed::RelayFeed, settings::RelaySettings};
-use super::{group_commit::MOST_LANES, turns::Turns};
+use super::{group_commit::MOST_LANES, spans, turns::Turns};
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, OrderMessage},
     ports::{BrokerAdmin, OrderStore, Publisher},
@@ -153,8 +153,7 @@ impl OutboxRelay {
                 return Ok(moved);
             }
             step!("relay.claimed");
-            let messages = messages(&claimed);
-            if let Err(error) = self.publish(&messages).await {
+            if let Err(error) = self.publish(&mut messages(&claimed)).await {
                 if let Some(room) = self.feed.reserve(&claimed) {
                     room.offer(claimed, until);
                 }
@@ -186,8 +185,8 @@ impl OutboxRelay {
                 let Ok(first) = fresh.try_recv() else { return Ok(published) };
                 self.filled(first, &mut fresh)
             };
-            let messages = messages_of(&batch);
-            self.publish(&messages).await?;
+            let mut messages = messages_of(&batch);
+            self.publish(&mut messages).await?;
             self.clearing.add(batch.into_iter().map(Fresh::confirmed));
             published += messages.len() as u64;
         }
@@ -205,8 +204,8 @@ impl OutboxRelay {
 
     /// Publishes `messages`. Their entries are cleared after it, in this order, so that a
     /// crash between the two doubles a message and never loses one.
-    async fn publish(&self, messages: &[OrderMessage]) -> Result<(), RelayError> {
-        self.publisher.publish(messages).await?;
+    async fn publish(&self, messages: &mut [OrderMessage]) -> Result<(), RelayError> {
+        spans::publish(&*self.publisher, messages).await?;
         step!("relay.published");
         Ok(())
     }

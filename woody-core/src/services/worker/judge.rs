@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -201,7 +202,7 @@ impl<D: OrderDetails> Judge<D> {
 /// When a delivery was taken up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TakenUp {
-    at: time::OffsetDateTime,
+    at: OffsetDateTime,
     /// The same, for measuring.
     since: Instant,
 }
@@ -209,6 +210,11 @@ pub(super) struct TakenUp {
 impl TakenUp {
     pub(super) fn now() -> Self {
         Self { at: now(), since: Instant::now() }
+    }
+
+    /// Returns how long after this time it was; 0 if a clock says before.
+    pub(super) fn after_ms(self, accepted_at: OffsetDateTime) -> u64 {
+        u64::try_from((self.at - accepted_at).whole_milliseconds()).unwrap_or(0)
     }
 }
 

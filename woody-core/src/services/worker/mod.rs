@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, field};
 
 use self::{
     attempt_keeper::AttemptKeeper,
@@ -35,7 +35,7 @@ pub use self::{
 use crate::{
     domain::{MalformedMessage, OrderDetails, OrderStatus, Reason, ToyOrder},
     ports::{Consumer, Delivery, OrderEvents, OrderStore, Validator},
-    services::looks::Looks,
+    services::{looks::Looks, spans::part_of},
     step,
 };
 
@@ -169,12 +169,26 @@ impl<D: OrderDetails> OrderWorker<D> {
         // A queue that keeps no headers delivers none, but the store has it.
         let trace = delivery.trace().or_else(|| known.as_ref()?.trace);
         // A span costs each order something, and most belong to no trace.
-        let span = trace.map_or_else(Span::none, |trace| {
+        let logged = trace.map_or_else(Span::none, |trace| {
             tracing::info_span!("order", trace.id = trace.trace_id())
         });
+        let (span, trace) = part_of!(
+            trace,
+            "process",
+            "consumer",
+            messaging.operation.type = "process",
+            woody.order.id = order.as_ref().ok().map(|order| display(order.asked.id)),
+            woody.attempt = delivery.attempt(),
+            woody.queue.wait_ms =
+                order.as_ref().ok().map(|order| taken_up.after_ms(order.asked.accepted_at)),
+            woody.handled = field::Empty,
+        );
         let order = order.map(|order| order.traced(trace));
         let known = known.map(|order| order.status);
-        self.end(delivery, taken_up, order, known, held, shutdown).instrument(span).await
+        let ending = self.end(delivery, taken_up, order, known, held, shutdown);
+        let handled = ending.instrument(logged).await;
+        span.record("woody.handled", handled.as_str());
+        handled
     }
 
     async fn end(
@@ -195,7 +209,15 @@ impl<D: OrderDetails> OrderWorker<D> {
             self.attempts.keep(attempt).await;
         }
         let saved = match judgement.decision() {
-            Some(decision) => self.saver.save(decision, shutdown).await.ok(),
+            Some(decision) => {
+                let _span = part_of!(
+                    decision.order.trace,
+                    "save",
+                    "internal",
+                    woody.order.status = decision.outcome.name().as_str()
+                );
+                self.saver.save(decision, shutdown).await.ok()
+            }
             None => None,
         };
         if saved.is_some() {

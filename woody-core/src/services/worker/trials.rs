@@ -13,7 +13,10 @@ use crate::{
     domain::{NewOrder, OrderDetails, OrderId, Outcome, Reason},
     ports::{Begun, OrderStore, StoreError, ValidateError, Validator},
     resilience::RetryDelays,
-    services::panics::panic_reason,
+    services::{
+        panics::panic_reason,
+        spans::{failed, part_of},
+    },
     step,
 };
 
@@ -125,7 +128,9 @@ impl<D: OrderDetails> Trials<D> {
         })
         .catch_unwind();
         let limit = self.settings.validation_timeout;
-        match tokio::time::timeout(limit, validation).await {
+        let (span, _) = part_of!(order.trace, "validate", "internal",
+            woody.order.id = %order.id);
+        let verdict = match tokio::time::timeout(limit, validation).await {
             Ok(Ok(verdict)) => verdict.map(Outcome::from),
             Ok(Err(panic)) => {
                 Err(ValidateError::Transient(panic_reason("the validator", panic.as_ref())))
@@ -133,7 +138,11 @@ impl<D: OrderDetails> Trials<D> {
             Err(_elapsed) => {
                 Err(ValidateError::Transient(Reason::new(format!("no verdict within {limit:?}"))))
             }
+        };
+        if let Err(error) = &verdict {
+            failed(&span, error);
         }
+        verdict
     }
 
     async fn survived(&self, id: OrderId) {
