@@ -92,7 +92,7 @@ build_programs() {
     done
     [ ${#flags[@]} -gt 0 ] || return 0
     auditable build --config "target.$TARGET.rustflags = ['-C', 'target-feature=+crt-static']" --target "$TARGET" \
-        --locked --quiet --profile "$PROFILE" -p woody-adapters -p woodyctl --features woody-adapters/postgres,woody-adapters/rabbitmq \
+        --locked --quiet --profile "$PROFILE" -p woody-adapters -p woodyctl --features woody-adapters/otlp,woody-adapters/postgres,woody-adapters/rabbitmq \
         "${flags[@]}"
 }
 

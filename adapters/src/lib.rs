@@ -15,6 +15,8 @@ pub mod http_validator;
 #[cfg(feature = "services")]
 pub mod migration;
 #[cfg(feature = "services")]
+mod otlp;
+#[cfg(feature = "services")]
 pub mod process;
 #[cfg(feature = "services")]
 pub mod services;

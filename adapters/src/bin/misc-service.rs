@@ -52,7 +52,8 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     let admin = Admin::start(Readiness::new(process.draining()), &process).await?;
     tracing::info!(listen = %args.listen.listen, "misc-service serves");
 
-    let service = service(misc, RateLimit::off(), &args.http.settings(process.hosts()));
+    let service =
+        service(misc, RateLimit::off(), &args.http.settings(process.hosts(), process.sampling()));
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     let mut closing = Closing::of(admin).heavy_work(pool);
     if let Some(store) = store {

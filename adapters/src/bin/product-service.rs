@@ -39,7 +39,11 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
     tracing::info!(listen = %args.listen.listen, "product-service serves");
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());
-    let service = service(products, RateLimit::off(), &args.http.settings(process.hosts()));
+    let service = service(
+        products,
+        RateLimit::off(),
+        &args.http.settings(process.hosts(), process.sampling()),
+    );
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     let closing = Closing::of(admin).migration(migrating).store(store);
     Ok(closing.end(&process, drained.is_clean()).await)

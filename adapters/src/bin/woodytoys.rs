@@ -114,7 +114,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
         FrontRoutes::new(),
         &args.gateway.settings(),
-        &args.http.settings(process.hosts()),
+        &args.http.settings(process.hosts(), process.sampling()),
     );
     welcome(args.listen.listen, process.admin_listen(), &wiring::store_name(&args.store)?);
     let limits = args.streams.beside(args.gateway.server_limits());

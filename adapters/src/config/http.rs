@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bounds::{time, whole};
 use crate::http::{
-    ClientShare, ConcurrencyLimit, GatewayLimits, Hosts, Networks, Origins, ServerLimits,
+    ClientShare, ConcurrencyLimit, GatewayLimits, Hosts, Networks, Origins, Sampling, ServerLimits,
     ServiceSettings, StreamSettings,
 };
 
@@ -37,8 +37,8 @@ pub struct HttpArgs {
 }
 
 impl HttpArgs {
-    /// What goes around the routes of a service that has these names.
-    pub fn settings(&self, hosts: Hosts) -> ServiceSettings {
+    /// What goes around the routes of a service that has these names, and begins so many traces.
+    pub fn settings(&self, hosts: Hosts, sampling: Sampling) -> ServiceSettings {
         let mut origins = Origins::default();
         origins.extend(self.origins.iter().cloned());
         let concurrency = ConcurrencyLimit::new(usize::from(self.http_concurrency.get()));
@@ -47,6 +47,7 @@ impl HttpArgs {
             legacy_get: self.legacy_get.is_on(),
             hosts,
             origins,
+            sampling,
             ..ServiceSettings::default()
         }
     }

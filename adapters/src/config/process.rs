@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::bounds::{HOUR, MILLISECOND, time, whole};
+use super::{
+    bounds::{HOUR, MILLISECOND, time, whole},
+    trace::TraceArgs,
+};
 
 /// How a process ends.
 #[derive(Debug, Clone, Args)]
@@ -23,6 +26,9 @@ pub struct ProcessArgs {
     /// How it logs.
     #[command(flatten)]
     pub log: LogArgs,
+    /// What it traces.
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 /// How a process logs.

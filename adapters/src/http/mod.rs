@@ -21,7 +21,7 @@ pub use layers::{
 };
 pub use request::{
     Hosts, Networks, NoHost, NoNetwork, NoOrigin, Origins, RequestBody, RequestId, Route,
-    RoutedRequest, Verb,
+    RoutedRequest, Sampling, Verb,
 };
 pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 #[cfg(feature = "services")]

@@ -16,7 +16,8 @@ use super::{lifecycle::Process, listeners::Admin};
 /// 2. the migration of the schema;
 /// 3. the threads for heavy work;
 /// 4. the broker, then the store, which all of these may need to the end;
-/// 5. the admin listener, which shows how the rest ends.
+/// 5. the export of spans, which the end of the orders still adds to;
+/// 6. the admin listener, which shows how the rest ends.
 pub struct Closing {
     admin: Admin,
     steps: Steps,
@@ -92,6 +93,7 @@ impl Closing {
     /// whether every request was answered.
     pub async fn end(self, process: &Process, served: bool) -> bool {
         let finished = self.steps.run(|| process.grace_left()).await;
+        process.end_spans().await;
         self.admin.stop().await;
         process.ended(served && finished)
     }

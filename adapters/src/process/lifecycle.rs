@@ -12,10 +12,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{healthcheck::healthcheck, telemetry::start_logging};
+use super::{healthcheck::healthcheck, telemetry::start_telemetry};
 use crate::{
     config::{AdminArgs, ConfigError, ProcessArgs, parse_args},
-    http::{Drain, Hosts},
+    http::{Drain, Hosts, Sampling},
+    otlp::SpanExport,
     terminal,
 };
 
@@ -39,6 +40,8 @@ pub struct Process {
     grace: Duration,
     /// What the drain delay leaves of the grace.
     serving: Duration,
+    sampling: Sampling,
+    spans: Option<SpanExport>,
 }
 
 impl Process {
@@ -61,6 +64,8 @@ impl Process {
             told_at: Arc::default(),
             grace: args.grace,
             serving: args.grace.saturating_sub(args.drain_delay),
+            sampling: args.trace.sampling(),
+            spans: None,
         };
         let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
         let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
@@ -120,6 +125,18 @@ impl Process {
     /// The names under which the service may be asked for.
     pub fn hosts(&self) -> Hosts {
         self.hosts.clone()
+    }
+
+    /// How many of its requests begin a trace.
+    pub fn sampling(&self) -> Sampling {
+        self.sampling
+    }
+
+    /// Sends the last spans, within what is left of the grace.
+    pub(super) async fn end_spans(&self) {
+        if let Some(spans) = &self.spans {
+            spans.end(self.grace_left()).await;
+        }
     }
 
     /// How much of the grace is left; all of it before the signal.
@@ -187,9 +204,6 @@ where
         if admin.healthcheck {
             return Ok(healthcheck(admin.admin_listen));
         }
-        start_logging(&process.log)?;
-        #[cfg(feature = "failpoints")]
-        super::failpoints::arm()?;
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         if let Some(threads) = process.threads {
             builder.worker_threads(threads);
@@ -198,8 +212,12 @@ where
             .enable_all()
             .build()
             .map_err(|error| ConfigError::because("the runtime cannot start", &error))?;
+        let spans = SpanExport::start(name, &process.trace, runtime.handle())?;
+        start_telemetry(&process.log, spans.as_ref())?;
+        #[cfg(feature = "failpoints")]
+        super::failpoints::arm()?;
         let outcome = runtime.block_on(async {
-            let process = Process::start(&process, &admin)?;
+            let process = Process { spans, ..Process::start(&process, &admin)? };
             service(own, process).await
         });
         // Blocking reads that nothing waits for must not hold up the exit.

@@ -1,14 +1,18 @@
 use std::fmt;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Level;
 use tracing_subscriber::{
+    Layer,
     filter::{ParseError, Targets},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+use woody_core::domain::TraceContext;
 
 use crate::{
     config::{ConfigError, LogArgs, LogFormat},
+    otlp::SpanExport,
     terminal::{JsonLines, VisibleFields},
 };
 
@@ -34,31 +38,47 @@ const SECONDS: [f64; 14] =
 /// # Errors
 /// [`ConfigError`] for a filter that cannot be read.
 pub fn start_logging(args: &LogArgs) -> Result<(), ConfigError> {
+    start_telemetry(args, None)
+}
+
+/// Sends log lines to stderr, as `args` say, and spans of traces to who exports them.
+pub(super) fn start_telemetry(
+    args: &LogArgs,
+    spans: Option<&SpanExport>,
+) -> Result<(), ConfigError> {
     let filter = filter(&args.log)
         .map_err(|error| ConfigError::because(format!("WOODY_LOG={}", args.log), &error))?;
-    let registry = tracing_subscriber::registry().with(filter);
     // Where stderr takes no lines, saying so on stderr panics.
     let lines = tracing_subscriber::fmt::layer().log_internal_errors(false);
-    let started = match args.log_format {
+    let lines = match args.log_format {
         LogFormat::Text => {
             let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
             let lines = lines.with_writer(std::io::stderr).with_target(false).with_ansi(ansi);
-            registry.with(lines.fmt_fields(VisibleFields::default())).try_init()
+            lines.fmt_fields(VisibleFields::default()).with_filter(filter).boxed()
         }
         LogFormat::Json => {
             let lines = lines.with_writer(|| JsonLines(std::io::stderr()));
-            registry.with(lines.json().flatten_event(true)).try_init()
+            lines.json().flatten_event(true).with_filter(filter).boxed()
         }
     };
+    let mut layers = vec![lines];
+    if let Some(spans) = spans {
+        let traces = Targets::new().with_target(TraceContext::TARGET, Level::DEBUG);
+        layers.push(spans.layer().with_filter(traces).boxed());
+    }
+    let started = tracing_subscriber::registry().with(layers).try_init();
     started.map_err(|error| ConfigError::because("logging cannot start", &error))
 }
 
 /// Reads what is logged.
 fn filter(wished: &str) -> Result<Targets, ParseError> {
-    // What these two log as errors is a connection that ended, which we log once and mend.
+    // What these two log as errors is a connection that ended, which we log once and mend. Spans
+    // of traces are no lines, and to enable them is to export them.
     let ours = ["lapin=off", "sqlx=error"];
+    let spans = format!("{}=off", TraceContext::TARGET);
     let wished = wished.split(',').map(str::trim).filter(|part| !part.is_empty());
-    ours.into_iter().chain(wished).collect::<Vec<_>>().join(",").parse()
+    let all = ours.into_iter().chain(wished).chain([&*spans]);
+    all.collect::<Vec<_>>().join(",").parse()
 }
 
 /// Begins to count.
@@ -75,8 +95,6 @@ pub fn start_metrics() -> Result<Telemetry, ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use tracing::Level;
-
     use super::*;
 
     #[test]
@@ -90,6 +108,11 @@ mod tests {
         let ours = filter("lapin=debug,off").unwrap();
         assert!(ours.would_enable("lapin::channel", &Level::DEBUG));
         assert!(!ours.would_enable("woody_core", &Level::ERROR));
+        assert!(
+            !filter("trace,woody.trace=debug")
+                .unwrap()
+                .would_enable(TraceContext::TARGET, &Level::DEBUG)
+        );
         assert!(filter("woody_store=loud").is_err());
     }
 }

@@ -83,8 +83,11 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
     let streams = args.streams.settings(process.stopping());
     let limits = args.streams.beside(ServerLimits::default());
     allow_connections(&limits);
-    let service =
-        service(routes(&pipeline, streams), RateLimit::off(), &args.http.settings(process.hosts()));
+    let service = service(
+        routes(&pipeline, streams),
+        RateLimit::off(),
+        &args.http.settings(process.hosts(), process.sampling()),
+    );
     let drained = serve(listener, service, limits, process.drain()).await;
     let closing = Closing::of(admin)
         .orders(|grace| pipeline.stop_within(grace))

@@ -12,5 +12,7 @@ mod pauses;
 mod python;
 mod restarts;
 mod settings;
+#[cfg(feature = "otlp")]
+mod traces;
 mod waiting;
 mod webhook;

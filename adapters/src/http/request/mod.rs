@@ -27,4 +27,5 @@ pub(in crate::http) use request_id::X_REQUEST_ID;
 pub(in crate::http) use route::{Found, find};
 pub use route::{Route, Verb};
 pub use routed::RoutedRequest;
-pub(in crate::http) use trace::trace_of;
+pub use trace::Sampling;
+pub(in crate::http) use trace::Traced;

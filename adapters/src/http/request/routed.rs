@@ -8,7 +8,7 @@ use hyper::{
 
 use woody_core::domain::TraceContext;
 
-use super::{body::RequestBody, prefix::MountPrefix, query, route, trace::trace_of};
+use super::{body::RequestBody, prefix::MountPrefix, query, route};
 use crate::http::response::{Failure, FailureKind};
 
 /// A request that has found its route.
@@ -23,6 +23,7 @@ pub struct RoutedRequest<A> {
     pub(in crate::http) path: &'static str,
     pub(in crate::http) is_batch: bool,
     pub(in crate::http) is_form: bool,
+    pub(in crate::http) trace: Option<TraceContext>,
     pub(in crate::http) head: Parts,
 }
 
@@ -84,9 +85,9 @@ impl<A> RoutedRequest<A> {
         }
     }
 
-    /// The trace that the request belongs to, as its `traceparent` names it.
+    /// The trace that the request belongs to: that of its `traceparent`, or one that it begins.
     pub fn trace(&self) -> Option<TraceContext> {
-        trace_of(self.headers())
+        self.trace
     }
 
     /// Refuses what a browser sends for a stranger's page or without being

@@ -25,8 +25,8 @@ use crate::http::{
         AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
     },
     request::{
-        Found, Hosts, Origins, RequestBody, RequestId, Route, RoutedRequest, X_REQUEST_ID, find,
-        trace_of,
+        Found, Hosts, Origins, RequestBody, RequestId, Route, RoutedRequest, Sampling, Traced,
+        X_REQUEST_ID, find,
     },
     response::{Failure, FailureKind, Noted, Response},
 };
@@ -79,6 +79,8 @@ pub struct ServiceSettings {
     pub hosts: Hosts,
     /// The sites whose pages may use the service, beside its own.
     pub origins: Origins,
+    /// How many requests begin a trace.
+    pub sampling: Sampling,
 }
 
 impl ServiceSettings {
@@ -101,6 +103,7 @@ impl Default for ServiceSettings {
             legacy_get: true,
             hosts: Hosts::default(),
             origins: Origins::default(),
+            sampling: Sampling::off(),
         }
     }
 }
@@ -138,6 +141,7 @@ pub fn service<R: Routes>(
         requests: Requests::new(R::SERVICE, R::table()),
         answers: settings.answers.clone(),
         legacy_get: settings.legacy_get,
+        sampling: settings.sampling,
         strangers: Strangers::new(settings.hosts.clone(), settings.origins.clone()),
         started: Instant::now(),
         last_warned_s: AtomicU64::new(u64::MAX),
@@ -156,6 +160,7 @@ struct Around<A: 'static> {
     requests: Requests,
     answers: AnswerBudget,
     legacy_get: bool,
+    sampling: Sampling,
     strangers: Strangers,
     started: Instant,
     last_warned_s: AtomicU64,
@@ -186,6 +191,7 @@ where
         let method = head.method.clone();
         let reader = around.strangers.known_origin(&head.headers);
         let path = head.uri.path();
+        let mut traced = None;
         let (row, style, outcome) =
             match find(around.table, around.legacy_get, &method, path, head.uri.query()) {
                 Found::Nowhere { style, failure } => {
@@ -194,7 +200,10 @@ where
                 }
                 Found::Row { index } => {
                     let route = &around.table[index];
-                    let span = match trace_of(&head.headers) {
+                    let (headers, sampling) = (&head.headers, around.sampling);
+                    let part = Traced::open(headers, sampling, &method, route.path, id.as_str());
+                    let trace = traced.insert(part).context;
+                    let span = match trace {
                         None => tracing::debug_span!("request", request.id = id.as_str(),
                             http.method = %method, http.route = route.path),
                         Some(trace) => tracing::info_span!("request", request.id = id.as_str(),
@@ -208,8 +217,16 @@ where
                         Err(failure)
                     } else {
                         let client = peer.ip();
-                        let routed =
-                            RoutedRequest { action, client, body, path, is_batch, is_form, head };
+                        let routed = RoutedRequest {
+                            action,
+                            client,
+                            body,
+                            path,
+                            is_batch,
+                            is_form,
+                            trace,
+                            head,
+                        };
                         let served = self.inner.clone().oneshot(routed).instrument(span);
                         let outcome = AssertUnwindSafe(served).catch_unwind().await;
                         outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
@@ -235,6 +252,9 @@ where
             }
         };
         around.requests.count(row, &method, response.status(), began.elapsed());
+        if let Some(traced) = traced {
+            traced.answered(response.status());
+        }
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
