@@ -60,6 +60,11 @@ pub(crate) fn with_a_prometheus_it_is_one_too() {
     docker_takes(&["stack/stack.yml", "stack/observe.yml"]);
 }
 
+pub(crate) fn with_a_collector_it_is_one_too() {
+    let variable = ("WOODY_TRACES_TO", "http://tempo.example.org:4318");
+    docker_takes_with(&[variable], &["stack/stack.yml", "stack/traces.yml"]);
+}
+
 fn nginx_takes(name: &str) {
     let image = image(name, "latest");
     run("docker", &["run", "--rm", "--read-only", "--tmpfs", "/tmp", &image, "nginx", "-t"]);
