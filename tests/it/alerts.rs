@@ -68,6 +68,24 @@ fn each_alert_is_explained_and_each_that_is_explained_is_one() {
 }
 
 #[test]
+fn each_metric_that_is_counted_is_described() {
+    let files = Repository::read().files;
+    let described = Repository::text("adapters/src/process/described.rs");
+    let mut counted = 0;
+    for file in files.iter().filter(|file| file.contains("/src/")) {
+        let code = Repository::text(file);
+        let macros = ["counter!(", "gauge!(", "histogram!("];
+        let calls = macros.iter().flat_map(|name| code.split(name).skip(1));
+        let names = calls.filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next());
+        for name in names {
+            assert!(described.contains(&format!("\"{name}\"")), "{file} counts {name}");
+            counted += 1;
+        }
+    }
+    assert!(counted > 10, "{counted}");
+}
+
+#[test]
 fn each_metric_of_the_rules_is_one_of_ours() {
     let files = Repository::read().files;
     let code = files.iter().filter(|file| file.contains("/src/"));

@@ -2,6 +2,7 @@
 //! with nothing dropped.
 
 mod closing;
+mod described;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod healthcheck;

@@ -10,6 +10,7 @@ use tracing_subscriber::{
 };
 use woody_core::domain::TraceContext;
 
+use super::described::describe;
 use crate::{
     config::{ConfigError, LogArgs, LogFormat},
     otlp::SpanExport,
@@ -89,7 +90,10 @@ pub fn start_metrics() -> Result<Telemetry, ConfigError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
         .and_then(PrometheusBuilder::install_recorder)
-        .map(|metrics| Telemetry { metrics })
+        .map(|metrics| {
+            describe();
+            Telemetry { metrics }
+        })
         .map_err(|error| ConfigError::because("metrics cannot start", &error))
 }
 

@@ -43,6 +43,23 @@ async fn counts(folder: &Path) -> OrderCounts {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_metric_says_what_it_counts_and_one_of_which_build_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = start(folder.path()).await;
+    let id = place(shop.address, "Train").await;
+    assert_eq!(ended(shop.address, &id).await, "success");
+    let metrics = get(shop.admin, "/metrics").await.unwrap().text();
+    let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names: Vec<_> = types.filter_map(|rest| rest.split(' ').next()).collect();
+    assert!(names.contains(&"woody_orders_intake_total"), "{metrics}");
+    for name in names {
+        assert!(metrics.contains(&format!("# HELP {name} ")), "{name}: {metrics}");
+    }
+    let build = format!("woody_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+    assert!(metrics.contains(&build), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_was_accepted_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let shop = start(folder.path()).await;
