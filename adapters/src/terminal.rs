@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     fmt::{Display, Write as _},
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
 };
 
 use tracing_subscriber::{
@@ -59,6 +59,25 @@ fn escaped(
         }
     }
     Cow::Owned(shown)
+}
+
+/// Whether what is written to `stream` may have colours: where it is a terminal, unless `NO_COLOR` or `CLICOLOR=0` is set or the
+/// terminal says that it is `dumb`; elsewhere only where `CLICOLOR_FORCE` asks for it.
+pub fn has_colours(stream: &impl IsTerminal) -> bool {
+    wants_colours(|name| std::env::var(name).ok(), stream.is_terminal())
+}
+
+fn wants_colours(variable: impl Fn(&str) -> Option<String>, is_terminal: bool) -> bool {
+    // An empty variable is none (no-color.org).
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    let is = |name, value: &str| variable(name).is_some_and(|set| set == value);
+    if is_set("NO_COLOR") {
+        false
+    } else if is_set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0") {
+        true
+    } else {
+        is_terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb")
+    }
 }
 
 /// Prints `text` and a line feed to stdout. The reader may have closed it.
@@ -165,6 +184,27 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_and_for_those_who_want_them() {
+        for (set, on_a_terminal, elsewhere) in [
+            (&[][..], true, false),
+            (&[("NO_COLOR", "1")], false, false),
+            (&[("NO_COLOR", "")], true, false),
+            (&[("CLICOLOR", "0")], false, false),
+            (&[("TERM", "dumb")], false, false),
+            (&[("CLICOLOR_FORCE", "1")], true, true),
+            (&[("CLICOLOR_FORCE", "0")], true, false),
+            (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false, false),
+        ] {
+            let variable = |name: &str| {
+                let found = set.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            let wanted = [true, false].map(|is_terminal| wants_colours(variable, is_terminal));
+            assert_eq!(wanted, [on_a_terminal, elsewhere], "{set:?}");
         }
     }
 

@@ -1,7 +1,4 @@
-use std::{
-    ffi::{OsStr, OsString},
-    io::IsTerminal,
-};
+use std::ffi::{OsStr, OsString};
 
 use clap::{Parser, error::ErrorKind, parser::ValueSource};
 
@@ -71,8 +68,8 @@ fn read_args<A: Parser>(
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let text = error.render();
-                let is_terminal = std::io::stdout().is_terminal();
-                let text = if is_terminal { text.ansi().to_string() } else { text.to_string() };
+                let is_coloured = terminal::has_colours(&std::io::stdout());
+                let text = if is_coloured { text.ansi().to_string() } else { text.to_string() };
                 Ending::Answered(text, error.exit_code())
             }
             _ => Ending::Wrong(one_line(&command, &error.to_string())),
@@ -80,11 +77,15 @@ fn read_args<A: Parser>(
     }
 }
 
-/// The first paragraph says it; usage and the pointer to --help follow. A flag
+/// The first paragraph says it; what was meant may follow, then usage and the pointer to --help. A flag
 /// may have come as a variable, so both are named.
 fn one_line(command: &clap::Command, text: &str) -> ConfigError {
     let mut line =
         text.split("\n\n").next().unwrap_or(text).trim_start_matches("error: ").to_owned();
+    let mut tips = text.lines().filter_map(|line| line.trim_start().strip_prefix("tip: "));
+    if let Some(meant) = tips.find_map(meant) {
+        line = format!("{line}: did you mean {meant}?");
+    }
     for flag in command.get_arguments() {
         if let Some(variable) = flag.get_env() {
             let name = format!("'{flag}'");
@@ -92,6 +93,12 @@ fn one_line(command: &clap::Command, text: &str) -> ConfigError {
         }
     }
     ConfigError::new(line)
+}
+
+/// What a tip of clap's says is similar: `a similar subcommand exists: 'status'`.
+fn meant(tip: &str) -> Option<String> {
+    let (what, names) = tip.split_once(": ")?;
+    what.contains("similar").then(|| names.replace("', '", "' or '"))
 }
 
 /// A value beside a file that holds it: which one was meant?
@@ -150,6 +157,14 @@ mod tests {
         assert!(line.contains("10s") && !line.contains(['\u{1b}', '\n']), "{line}");
         let line = read(&["--url-file", ""]).unwrap_err();
         assert!(line.contains("(WOODY_TEST_URL_FILE)"), "{line}");
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_right_is_told_with_the_one_that_was_meant() {
+        let line = read(&["--gracee", "1s"]).unwrap_err();
+        assert!(line.ends_with(": did you mean '--grace'?"), "{line}");
+        let line = read(&["--nothing-like-it"]).unwrap_err();
+        assert!(!line.contains("did you mean"), "{line}");
     }
 
     #[test]

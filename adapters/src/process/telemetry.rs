@@ -14,7 +14,7 @@ use super::described::describe;
 use crate::{
     config::{ConfigError, LogArgs, LogFormat},
     otlp::SpanExport,
-    terminal::{JsonLines, VisibleFields},
+    terminal::{JsonLines, VisibleFields, has_colours},
 };
 
 /// What shows how the process is doing.
@@ -53,7 +53,7 @@ pub(super) fn start_telemetry(
     let lines = tracing_subscriber::fmt::layer().log_internal_errors(false);
     let lines = match args.log_format {
         LogFormat::Text => {
-            let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            let ansi = has_colours(&std::io::stderr());
             let lines = lines.with_writer(std::io::stderr).with_target(false).with_ansi(ansi);
             lines.fmt_fields(VisibleFields::default()).with_filter(filter).boxed()
         }

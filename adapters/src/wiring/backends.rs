@@ -57,6 +57,16 @@ pub fn store_name(args: &StoreArgs) -> Result<String, ConfigError> {
         .map_err(|error| ConfigError::because("WOODY_STORE_URL", &error))
 }
 
+/// The broker's URL without its password.
+///
+/// # Errors
+/// [`ConfigError`] when it names no broker.
+pub fn broker_name(args: &BrokerArgs) -> Result<String, ConfigError> {
+    BrokerUrl::parse(args.url()?.expose())
+        .map(|url| url.to_string())
+        .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))
+}
+
 /// Returns what people call the store and the broker.
 fn servers(store: &StoreArgs, broker: &BrokerArgs) -> Result<Servers, ConfigError> {
     let (store, broker) = (store.url()?, broker.url()?);

@@ -7,7 +7,8 @@ mod validation;
 mod webhook;
 
 pub use backends::{
-    Files, open_broker, open_store, open_store_with, refuse_memory, status_board, store_name,
+    Files, broker_name, open_broker, open_store, open_store_with, refuse_memory, status_board,
+    store_name,
 };
 pub use checks::{
     broker_check, consumer_check, either_check, late_consumer_check, pause_check, store_check,
