@@ -31,5 +31,7 @@ WOODY_STORE_URL=$(secret store_url) WOODY_BROKER_URL=$(secret broker_url)
 # In the container there is no such user.
 WOODY_BY=${WOODY_BY:-${SUDO_USER:-$(id -un)} at $(uname -n)}
 export WOODY_STORE_URL WOODY_BROKER_URL WOODY_BY
-exec docker run --rm --interactive --pull "$pull" --network "container:${beside[0]}" --read-only --cap-drop ALL \
+tty=()
+if [ -t 0 ] && [ -t 1 ]; then tty=(--tty); fi # where a person sits, who may be asked
+exec docker run --rm --interactive "${tty[@]}" --pull "$pull" --network "container:${beside[0]}" --read-only --cap-drop ALL \
     --env WOODY_STORE_URL --env WOODY_BROKER_URL --env WOODY_BY "$image" "$@"

@@ -3,5 +3,6 @@
 mod capacity;
 mod commands;
 pub mod doctor;
+mod meant;
 
-pub use commands::{Ctl, CtlError, Output};
+pub use commands::{Ctl, CtlError, Output, Screen};

@@ -7,22 +7,21 @@ use woody_adapters::{
     process::start_logging,
     terminal,
 };
-use woodyctl::{Ctl, CtlError};
+use woodyctl::{Ctl, CtlError, Screen};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let at_home = |flags: clap::Command| {
-        flags
-            .mut_arg("store_url", |flag| flag.default_value("sqlite:data/woody.db"))
-            .mut_arg("broker_url", |flag| flag.default_value("sqlite:data/woody-queue.db"))
-            .mut_arg("log", |flag| flag.default_value("error"))
+    let started =
+        parse_args::<Ctl>(Ctl::at_home).and_then(|ctl| start_logging(ctl.log()).map(|()| ctl));
+    let done = match started {
+        Ok(ctl) => ctl.run().await,
+        Err(error) => Err(error.into()),
     };
-    let done =
-        match parse_args::<Ctl>(at_home).and_then(|ctl| start_logging(ctl.log()).map(|()| ctl)) {
-            Ok(ctl) => ctl.run().await,
-            Err(error) => Err(error.into()),
-        };
-    match done.and_then(|output| Ok(terminal::print(&output).map(|()| output.exit_code())?)) {
+    let printed = done.and_then(|output| {
+        terminal::print(output.on(&Screen::of_stdout()))?;
+        Ok(output.exit_code())
+    });
+    match printed {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal::complain(ConfigError::new(error.to_string()));

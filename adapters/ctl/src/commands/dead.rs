@@ -5,7 +5,9 @@ use woody_core::domain::OrderMessage;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, Store};
 
 use super::{
-    canary, details,
+    canary,
+    consent::Consent,
+    details,
     error::CtlError,
     logbook::{ActArgs, Deed, Done, Logbook},
     output::{Output, progress_bar},
@@ -44,10 +46,12 @@ pub(super) enum DeadCommand {
         #[command(flatten)]
         act: ActArgs,
     },
-    /// Delete them.
+    /// Delete them, for good.
     Purge {
         #[command(flatten)]
         selection: Selection,
+        #[command(flatten)]
+        consent: Consent,
         #[command(flatten)]
         act: ActArgs,
     },
@@ -81,10 +85,10 @@ pub(super) async fn run(command: DeadCommand, shop: &Shop<'_>) -> Result<Output,
         DeadCommand::Show { id } => show(admin.as_ref(), &DeadLetterId::new(id)).await,
         DeadCommand::Redrive { selection, canary, rate, act } => {
             let how = if canary { Act::RedriveWithCare { rate } } else { Act::Redrive };
-            on_selected(admin.as_ref(), &selection, how, act, shop).await
+            on_selected(admin.as_ref(), &selection, how, None, act, shop).await
         }
-        DeadCommand::Purge { selection, act } => {
-            on_selected(admin.as_ref(), &selection, Act::Purge, act, shop).await
+        DeadCommand::Purge { selection, consent, act } => {
+            on_selected(admin.as_ref(), &selection, Act::Purge, Some(consent), act, shop).await
         }
     };
     broker.close().await;
@@ -105,7 +109,7 @@ async fn list(
     let rows = letters.iter().map(|letter| {
         let message = OrderMessage::parse(&letter.body).ok();
         let what = message.as_ref().map_or_else(
-            || details::cut(&String::from_utf8_lossy(&letter.body)),
+            || String::from_utf8_lossy(&letter.body).into_owned(),
             |message| details::line(&message.details),
         );
         let row = [
@@ -182,11 +186,12 @@ impl Act {
     }
 }
 
-/// Does this to what is selected, once it is written down.
+/// Does this to what is selected, once it is agreed to and written down.
 async fn on_selected(
     admin: &dyn BrokerAdmin,
     selection: &Selection,
     act: Act,
+    consent: Option<Consent>,
     args: ActArgs,
     shop: &Shop<'_>,
 ) -> Result<Output, CtlError> {
@@ -194,6 +199,13 @@ async fn on_selected(
     if selection.dry_run {
         let told = format!("{} dead letters would be {}", letters.len(), act.words().0);
         return Ok(Output::report(&told, json!({ "message": told, "would_be": letters.len() })));
+    }
+    if let Some(consent) = consent.filter(|_| !letters.is_empty()) {
+        let letters = match letters.len() {
+            1 => "1 dead letter".to_owned(),
+            n => format!("{n} dead letters"),
+        };
+        consent.to(&format!("Delete {letters}, for good?"))?;
     }
     let logbook = Logbook::open(shop).await;
     let doing = async {

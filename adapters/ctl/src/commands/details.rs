@@ -10,9 +10,6 @@ use serde_json::{Map, Value, json, value::RawValue};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use woody_core::domain::{Details, OrderId};
 
-/// Characters of an order's details in a table.
-const WIDTH: usize = 80;
-
 /// The fields of an order, in the order in which they were written.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
@@ -58,19 +55,11 @@ pub(super) fn pairs(details: &Details) -> Vec<(String, String)> {
     fields.map(|(name, value)| (name, bare(value).unwrap_or_else(|| compact(value)))).collect()
 }
 
-/// Returns all fields in one line: `product="Train" quantity=2`, cut where it is long.
+/// Returns all fields in one line: `product="Train" quantity=2`.
 pub(super) fn line(details: &Details) -> String {
     let fields = fields(details).into_iter();
     let words = fields.map(|(name, value)| format!("{name}={}", compact(value)));
-    cut(&words.collect::<Vec<_>>().join(" "))
-}
-
-/// Returns the beginning of a text that is too long for a table.
-pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the fields as they stand in an order's JSON. What is nested too deep to be
@@ -117,14 +106,6 @@ mod tests {
         assert!(line(&nested).starts_with(r#"size="groß 🍕" crust={"#), "{}", line(&nested));
         assert_eq!(flat(&nested)["crust"]["thin"], true);
         assert_eq!((line(&details("{}")), pairs(&details("{}"))), (String::new(), Vec::new()));
-    }
-
-    #[test]
-    fn a_line_is_cut_between_characters() {
-        let long = details(&json!({ "note": "ö".repeat(300) }).to_string());
-        let line = line(&long);
-        assert_eq!((line.chars().count(), line.chars().last()), (WIDTH + 1, Some('…')));
-        assert_eq!(pairs(&long)[0].1.chars().count(), 300);
     }
 
     #[test]

@@ -1,5 +1,7 @@
-use woody_adapters::config::ConfigError;
+use woody_adapters::{config::ConfigError, wiring};
 use woody_core::domain::{Invalid, OrderId, StatusName};
+
+use super::shop::Shop;
 
 /// What went wrong, for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,9 @@ pub enum CtlError {
     /// The broker did not do what it was asked: exit code 1.
     #[error("{}", ConfigError::because("the broker", .0))]
     Broker(#[from] woody_core::ports::BrokerError),
+    /// The store or the broker cannot be reached: exit code 1.
+    #[error("{0}")]
+    Unreachable(String),
     /// The order was not accepted: exit code 1.
     #[error("{}", ConfigError::because("the order was not accepted", .0))]
     Intake(#[from] woody_core::services::IntakeError),
@@ -38,6 +43,17 @@ pub enum CtlError {
         /// Why.
         source: std::io::Error,
     },
+    /// The operator was asked, and did not say yes: exit code 1.
+    #[error("nothing was done")]
+    Declined,
+    /// A file of `woodyctl man` cannot be written: exit code 1.
+    #[error("cannot write man pages to {}: {source}", path.display())]
+    Pages {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Nothing was done, since it could not be written down: exit code 1.
     #[error(
         "nothing was done, since the act cannot be written down: {0} \
@@ -47,6 +63,24 @@ pub enum CtlError {
     /// Nothing more can be printed: exit code 1.
     #[error("{}", ConfigError::because("cannot write to stdout", .0))]
     Stdout(#[from] std::io::Error),
+}
+
+impl CtlError {
+    /// The same; of a store or a broker that cannot be reached, it says where that is and what to look at.
+    pub(super) fn of(self, shop: &Shop<'_>) -> Self {
+        let (what, name, variable, error): (_, _, _, &dyn std::error::Error) = match &self {
+            Self::Store(error) if error.is_transient() => {
+                ("the store", wiring::store_name(shop.store), "WOODY_STORE_URL", error)
+            }
+            Self::Broker(error) if error.is_transient() => {
+                ("the broker", wiring::broker_name(shop.broker), "WOODY_BROKER_URL", error)
+            }
+            _ => return self,
+        };
+        let Ok(name) = name else { return self };
+        let told = ConfigError::because(format!("{what} at {name}"), error);
+        Self::Unreachable(format!("{told}; see that it is up, and that {variable} is where it is"))
+    }
 }
 
 impl From<Invalid> for CtlError {

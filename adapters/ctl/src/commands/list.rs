@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use woody_core::{
-    domain::{StatusName, now},
+    domain::{Invalid, StatusName, now},
     ports::{OrderCursor, OrderPage, OrderQuery, PageSize},
 };
 
 use super::{details, error::CtlError, output::Output, shop::Shop};
+use crate::meant::hint;
 use woody_adapters::config::bounds::{self, MONTH, SECOND, whole};
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(super) struct ListArgs {
     since: Option<Duration>,
     /// Only orders of this status: pending, success, rejected, failed or
     /// cancelled.
-    #[arg(long)]
+    #[arg(long, value_parser = status)]
     status: Option<StatusName>,
     /// How many at most (1 to 500).
     #[arg(long, default_value = "100", value_name = "N", value_parser = whole::<u16>(1, 500))]
@@ -27,6 +28,12 @@ pub(super) struct ListArgs {
     /// Go on where a list ended: what it has printed for this.
     #[arg(long)]
     cursor: Option<OrderCursor>,
+}
+
+/// Reads a status, and says which may be meant where it is none.
+fn status(text: &str) -> Result<StatusName, String> {
+    let known = StatusName::ALL.map(StatusName::as_str);
+    text.parse().map_err(|error: Invalid| format!("{error}{}", hint(text, known)))
 }
 
 pub(super) async fn run(args: ListArgs, shop: &Shop<'_>) -> Result<Output, CtlError> {

@@ -4,6 +4,7 @@ mod acts;
 mod archive;
 mod audit;
 mod canary;
+mod consent;
 mod dead;
 mod details;
 mod doctor;
@@ -15,12 +16,15 @@ mod notices;
 mod orders;
 mod output;
 mod queue;
+mod screen;
+mod shell;
 mod shop;
 mod size;
 mod status;
+mod table;
 mod workshop;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use woody_adapters::{
     config::{BrokerArgs, ConfigError, LogArgs, StoreArgs},
@@ -30,6 +34,7 @@ use woody_adapters::{
 pub use error::CtlError;
 use output::Format;
 pub use output::Output;
+pub use screen::Screen;
 use shop::Shop;
 
 /// Looks into a WoodyToys shop and mends it.
@@ -54,6 +59,9 @@ pub struct Ctl {
         hide_possible_values = true
     )]
     output: Format,
+    /// The same as `--output json`.
+    #[arg(long, global = true, conflicts_with = "output")]
+    json: bool,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -103,6 +111,11 @@ enum Command {
     /// Plan how orders are cut together.
     #[command(subcommand)]
     Workshop(workshop::WorkshopCommand),
+    /// Print what a shell reads to complete these commands, for instance
+    /// `woodyctl completions bash >/etc/bash_completion.d/woodyctl`.
+    Completions(shell::CompletionsArgs),
+    /// Write pages for `man`, one for each command.
+    Man(shell::ManArgs),
 }
 
 impl Ctl {
@@ -111,39 +124,56 @@ impl Ctl {
         &self.log
     }
 
+    /// Has the flags be those of somebody who looks at an all-in-one in this folder.
+    pub fn at_home(flags: clap::Command) -> clap::Command {
+        flags
+            .mut_arg("store_url", |flag| flag.default_value("sqlite:data/woody.db"))
+            .mut_arg("broker_url", |flag| flag.default_value("sqlite:data/woody-queue.db"))
+            .mut_arg("log", |flag| flag.default_value("error"))
+    }
+
     /// Does what was asked.
     ///
     /// # Errors
     /// [`CtlError`]; nothing was printed to stdout then.
     pub async fn run(self) -> Result<Output, CtlError> {
-        if self.output.is_of_plans() && !matches!(self.command, Command::Workshop(_)) {
+        let format = if self.json { Format::Json } else { self.output };
+        if format.is_of_plans() && !matches!(self.command, Command::Workshop(_)) {
             let only = "--output svg, csv, labels and dxf are for woodyctl workshop plan";
             return Err(ConfigError::new(only).into());
         }
         let shop = Shop { store: &self.store, broker: &self.broker };
-        let output = match self.command {
-            Command::Migrate => {
-                let store = wiring::open_store(&self.store, wiring::Files::Create).await?;
+        let output = self.command.run(&shop, format).await.map_err(|error| error.of(&shop))?;
+        Ok(match format {
+            Format::Json => output.into_json(),
+            _ => output,
+        })
+    }
+}
+
+impl Command {
+    async fn run(self, shop: &Shop<'_>, format: Format) -> Result<Output, CtlError> {
+        Ok(match self {
+            Self::Migrate => {
+                let store = wiring::open_store(shop.store, wiring::Files::Create).await?;
                 store.migrate().await?;
                 store.close().await;
                 Output::text("the store's schema is up to date")
             }
-            Command::Status(args) => status::run(args, &shop, self.output).await?,
-            Command::Order(command) => orders::run(command, &shop).await?,
-            Command::Orders(command) => audit::run(command, &shop).await?,
-            Command::Outbox(command) => queue::outbox(command, &shop).await?,
-            Command::Queue(command) => queue::run(command, &shop).await?,
-            Command::Acts(args) => acts::run(args, &shop).await?,
-            Command::Dead(command) => dead::run(command, &shop).await?,
-            Command::Notices(command) => notices::run(command, &shop).await?,
-            Command::Doctor(args) => doctor::run(args)?,
-            Command::Load(args) => load::run(args).await?,
-            Command::Size(args) => size::run(&args),
-            Command::Workshop(command) => workshop::run(command, &shop, self.output).await?,
-        };
-        Ok(match self.output {
-            Format::Json => output.into_json(),
-            _ => output,
+            Self::Status(args) => status::run(args, shop, format).await?,
+            Self::Order(command) => orders::run(command, shop).await?,
+            Self::Orders(command) => audit::run(command, shop).await?,
+            Self::Outbox(command) => queue::outbox(command, shop).await?,
+            Self::Queue(command) => queue::run(command, shop).await?,
+            Self::Acts(args) => acts::run(args, shop).await?,
+            Self::Dead(command) => dead::run(command, shop).await?,
+            Self::Notices(command) => notices::run(command, shop).await?,
+            Self::Doctor(args) => doctor::run(args)?,
+            Self::Load(args) => load::run(args).await?,
+            Self::Size(args) => size::run(&args),
+            Self::Completions(args) => shell::completions(&args, Ctl::at_home(Ctl::command())),
+            Self::Man(args) => shell::man(&args, Ctl::at_home(Ctl::command()))?,
+            Self::Workshop(command) => workshop::run(command, shop, format).await?,
         })
     }
 }

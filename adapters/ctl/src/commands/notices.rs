@@ -9,11 +9,13 @@ use woody_core::{
 };
 
 use super::{
+    consent::Consent,
     error::CtlError,
     logbook::{ActArgs, Deed, Done, Logbook},
     output::Output,
     shop::Shop,
 };
+use crate::meant::hint;
 use woody_adapters::config::{ConfigError, bounds::whole};
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +30,8 @@ pub(super) enum NoticesCommand {
     Unsubscribe {
         /// Its name, as `notices stats` prints it.
         name: SubscriptionName,
+        #[command(flatten)]
+        consent: Consent,
         #[command(flatten)]
         act: ActArgs,
     },
@@ -82,7 +86,9 @@ pub(super) async fn run(command: NoticesCommand, shop: &Shop<'_>) -> Result<Outp
         NoticesCommand::Dead(DeadNoticesCommand::Redrive { name, selection, act }) => {
             redrive(&store, &name, selection, act).await
         }
-        NoticesCommand::Unsubscribe { name, act } => unsubscribe(&store, &name, act).await,
+        NoticesCommand::Unsubscribe { name, consent, act } => {
+            unsubscribe(&store, &name, consent, act).await
+        }
     };
     store.close().await;
     done
@@ -114,11 +120,23 @@ async fn stats(notices: &dyn NoticeStore) -> Result<Output, CtlError> {
     Ok(Output::table(columns, counts.iter().map(row).collect()))
 }
 
+/// Fails for a name that is no subscription's, and says which may be meant.
+async fn is_there(notices: &dyn NoticeStore, name: &SubscriptionName) -> Result<(), CtlError> {
+    let counts = notices.subscriptions(1).await?;
+    let mut names = counts.iter().map(|counts| counts.subscription.as_str());
+    if names.clone().any(|known| known == name.as_str()) {
+        return Ok(());
+    }
+    let hint = hint(name.as_str(), &mut names);
+    Err(CtlError::NotFound(format!("there is no subscription {name}{hint}")))
+}
+
 async fn list(
     notices: &dyn NoticeStore,
     name: &SubscriptionName,
     limit: usize,
 ) -> Result<Output, CtlError> {
+    is_there(notices, name).await?;
     let dead = notices.dead(name, None, limit).await?;
     let row = |notice: &Notice| {
         let ended_at = notice.ended_at.format(&Rfc3339).ok();
@@ -149,6 +167,7 @@ async fn redrive(
     if ids.is_empty() && !all {
         return Err(ConfigError::new("which? name them, or give --all").into());
     }
+    is_there(&*store.notices(), name).await?;
     let (order, target) = match &ids[..] {
         [id] => (Some(id.order()), format!("notice {id} to {name}")),
         [] => (None, format!("all dead notices to {name}")),
@@ -191,13 +210,12 @@ async fn redrive_all(notices: &dyn NoticeStore, name: &SubscriptionName) -> Resu
 async fn unsubscribe(
     store: &std::sync::Arc<dyn Store>,
     name: &SubscriptionName,
+    consent: Consent,
     act: ActArgs,
 ) -> Result<Output, CtlError> {
-    let counts = store.notices().subscriptions(1).await?;
-    if !counts.iter().any(|counts| counts.subscription == *name) {
-        return Err(CtlError::NotFound(format!("there is no subscription {name}")));
-    }
     let notices = store.notices();
+    is_there(&*notices, name).await?;
+    consent.to(&format!("End the subscription {name}, and drop what it is still to be told?"))?;
     let doing = async {
         let dropped = notices.unsubscribe(name).await?;
         let told = format!("{name} is told no more; {dropped} notices dropped");

@@ -17,6 +17,7 @@ use woody_core::{
 };
 
 use super::{
+    consent::Consent,
     details,
     error::CtlError,
     logbook::{ActArgs, Deed, Done, Logbook},
@@ -65,6 +66,8 @@ pub(super) enum OrderCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<Reason>,
         #[command(flatten)]
+        consent: Consent,
+        #[command(flatten)]
         act: ActArgs,
     },
     /// End an order that is pending as failed, for good unless its message is redriven.
@@ -76,6 +79,8 @@ pub(super) enum OrderCommand {
         /// Why, for whoever looks at the order.
         #[arg(long, value_name = "TEXT")]
         reason: Reason,
+        #[command(flatten)]
+        consent: Consent,
         #[command(flatten)]
         act: ActArgs,
     },
@@ -116,13 +121,15 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
             TrackedOrder::of(id, order?).map(|order| shown(&order)).ok_or_else(|| unknown(id))
         }
         OrderCommand::Story { id } => tell(OrderId::parse(&id)?, shop).await,
-        OrderCommand::Cancel { id, reason, act } => {
+        OrderCommand::Cancel { id, reason, consent, act } => {
             let id = OrderId::parse(&id)?;
+            consent.to(&format!("Cancel order {id}, for good?"))?;
             let act = act.or_because(reason.as_ref());
             end(id, "order cancel", Outcome::Cancelled(reason), act, shop).await
         }
-        OrderCommand::Fail { id, reason, act } => {
+        OrderCommand::Fail { id, reason, consent, act } => {
             let id = OrderId::parse(&id)?;
+            consent.to(&format!("End order {id} as failed?"))?;
             let act = act.or_because(Some(&reason));
             end(id, "order fail", Outcome::Failed(reason), act, shop).await
         }

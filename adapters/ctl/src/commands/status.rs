@@ -10,7 +10,8 @@ use woody_adapters::{
 
 use super::{
     error::CtlError,
-    output::{Format, Output},
+    output::{Format, Output, Tone},
+    screen::Screen,
     shop::Shop,
 };
 
@@ -46,9 +47,9 @@ async fn look(board: &StatusBoard) -> Output {
     let status = board.look().await;
     let output = Output::report(&status.text(), status.json());
     match status.severity() {
-        Severity::Well => output,
-        Severity::Wrong => output.failing(),
-        Severity::Act => output.urgent(),
+        Severity::Well => output.in_tone(Tone::Well),
+        Severity::Wrong => output.in_tone(Tone::Wrong).failing(),
+        Severity::Act => output.in_tone(Tone::Act).urgent(),
     }
 }
 
@@ -62,7 +63,7 @@ async fn watch(board: &StatusBoard, every: Duration, format: Format) -> Result<O
         let output = if format == Format::Json { output.into_json() } else { output };
         let waits = async {
             let before = if clear { CLEAR } else { "" };
-            terminal::print(format_args!("{before}{output}"))?;
+            terminal::print(format_args!("{before}{}", output.on(&Screen::of_stdout())))?;
             tokio::time::sleep(every).await;
             Ok::<_, CtlError>(())
         };

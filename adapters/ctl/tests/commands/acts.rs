@@ -27,10 +27,10 @@ async fn an_order_that_is_cancelled_or_failed_has_an_act_that_says_who_and_why()
     let (one, other) =
         (files.accept("Train").await.to_string(), files.accept("Boat").await.to_string());
     let why = ["--because", "the client called"];
-    let cancel = ["order", "cancel", &one];
+    let cancel = ["order", "cancel", &one, "--yes"];
     let _ = files.json(&[&cancel[..], &WHO, &why].concat()).await;
     let _ = files.json(&[&cancel[..], &WHO].concat()).await;
-    let fail = ["order", "fail", &other, "--reason", "kills workers"];
+    let fail = ["order", "fail", &other, "--reason", "kills workers", "--yes"];
     let _ = files.json(&[&fail[..], &["--by", "bob"]].concat()).await;
     let (code, _) = files.woodyctl(&[&["order", "fail", &one], &fail[3..], &WHO].concat()).await;
     assert_eq!(code, 1);
@@ -64,7 +64,7 @@ async fn dead_letters_that_are_redriven_or_purged_are_counted_in_an_act() {
     }
     let message = OrderMessage::from(&order).to_bytes();
     files.bury(&String::from_utf8_lossy(&message), "late").await;
-    let purge = ["dead", "purge", "--matching", "no JSON"];
+    let purge = ["dead", "purge", "--matching", "no JSON", "--yes"];
     let _ = files.woodyctl(&[&purge[..], &["--dry-run"]].concat()).await;
     assert_eq!(acts(&files, &[]).await, Vec::<Value>::new(), "nothing was done");
     let _ = files.json(&[&purge[..], &WHO, &["--because", "tests"]].concat()).await;
@@ -84,7 +84,7 @@ async fn what_cannot_be_written_down_is_not_done_unless_that_is_asked_for() {
     files.bury("no JSON", "no JSON").await;
     files.store.close().await;
     std::fs::remove_file(files.folder.path().join("data/woody.db")).unwrap();
-    let purge = ["dead", "purge", "--all", "--by", "ada", "--because", "a full disk"];
+    let purge = ["dead", "purge", "--all", "--yes", "--by", "ada", "--because", "a full disk"];
     let (code, said) = files.woodyctl(&purge).await;
     assert_eq!((code, said.lines().count()), (1, 1), "{said}");
     for part in ["nothing was done", "woody.db", "--unrecorded"] {
@@ -116,7 +116,7 @@ async fn who_acts_is_the_user_of_the_system_unless_a_name_is_given() {
     ] {
         let mut command = Command::new(binary("woodyctl"));
         command.env_remove("SUDO_USER").envs(variables.iter().copied());
-        command.current_dir(files.folder.path()).args(["order", "cancel", &id]);
+        command.current_dir(files.folder.path()).args(["order", "cancel", &id, "--yes"]);
         let run = tokio::task::spawn_blocking(move || command.output().unwrap());
         let done = tokio::time::timeout(Duration::from_mins(1), run).await.unwrap().unwrap();
         assert!(done.status.success(), "{done:?}");
@@ -131,7 +131,7 @@ async fn a_name_and_a_reason_of_any_length_are_cut_to_one_line() {
     let files = files().await;
     let id = files.accept("Train").await.to_string();
     let long = "x\u{202e}\n".repeat(300);
-    let words = ["order", "cancel", &id, "--by", &long, "--because", &long];
+    let words = ["order", "cancel", &id, "--yes", "--by", &long, "--because", &long];
     assert_eq!(files.woodyctl(&words).await.0, 0);
     let all = acts(&files, &[]).await;
     let lengths = ["by", "because"].map(|name| all[0][name].as_str().unwrap().chars().count());

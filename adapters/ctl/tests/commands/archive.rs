@@ -52,7 +52,7 @@ async fn what_ended_long_ago_goes_to_the_file_and_is_not_made_anew() {
     assert!(!path.exists());
     // A crash has left half a line.
     std::fs::write(&path, "{\"order_id\":\"hal").unwrap();
-    let words = [&archive[..], &["--to", to, "--because", "every quarter"]].concat();
+    let words = [&archive[..], &["--yes", "--to", to, "--because", "every quarter"]].concat();
     let (code, done) = files.json(&words).await;
     assert_eq!((code, &done["archived"]), (0, &7.into()), "{done}");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -83,7 +83,8 @@ async fn an_archive_that_was_broken_off_goes_on_and_misses_none() {
     let (files, old) = old_shop(5).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("orders.jsonl");
-    let words = ["orders", "archive", "--older-than", "90days", "--to", path.to_str().unwrap()];
+    let to = path.to_str().unwrap();
+    let words = ["orders", "archive", "--older-than", "90days", "--yes", "--to", to];
     assert_eq!(files.woodyctl(&words).await.0, 0);
     let whole = std::fs::read_to_string(&path).unwrap();
     let (files, old_again) = old_shop(5).await;
@@ -103,7 +104,7 @@ async fn an_archive_that_was_broken_off_goes_on_and_misses_none() {
 async fn a_file_that_cannot_be_written_drops_nothing() {
     let (files, old) = old_shop(2).await;
     for (to, says) in [("/dev/full", "no file"), ("/no/such/folder/orders.jsonl", "No such file")] {
-        let words = ["orders", "archive", "--older-than", "90days", "--to", to];
+        let words = ["orders", "archive", "--older-than", "90days", "--yes", "--to", to];
         let (code, said) = files.woodyctl(&words).await;
         assert!(code == 1 && said.contains(says) && said.contains(to), "{code}: {said}");
     }

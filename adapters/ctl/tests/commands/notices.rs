@@ -66,9 +66,15 @@ async fn an_operator_ends_a_subscription_and_must_say_which() {
         (&["notices", "dead", "redrive", "webhook"][..], 2, "which?"),
         (&["notices", "dead", "redrive", "webhook", "x_failed"], 2, "an order's id"),
         (&["notices", "dead", "redrive", "Web Hook", "--all"], 2, "a to z"),
-        (&["notices", "unsubscribe", "mail"], 1, "no subscription mail"),
-        (&["notices", "unsubscribe", "webhook"], 0, "3 notices dropped"),
-        (&["notices", "unsubscribe", "webhook"], 1, "no subscription webhook"),
+        (&["notices", "unsubscribe", "mail", "--yes"], 1, "no subscription mail"),
+        (
+            &["notices", "dead", "list", "webhok"],
+            1,
+            "no subscription webhok: did you mean webhook?",
+        ),
+        (&["notices", "dead", "redrive", "mail", "--all"], 1, "no subscription mail"),
+        (&["notices", "unsubscribe", "webhook", "--yes"], 0, "3 notices dropped"),
+        (&["notices", "unsubscribe", "webhook", "--yes"], 1, "no subscription webhook"),
     ] {
         let (exit, said) = files.woodyctl(words).await;
         assert!(exit == code && said.contains(says), "{words:?}: {exit}, {said}");

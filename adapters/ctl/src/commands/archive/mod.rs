@@ -13,6 +13,7 @@ use woody_core::{
 
 use self::file::ArchiveFile;
 use super::{
+    consent::Consent,
     error::CtlError,
     logbook::{ActArgs, Deed, Done, Logbook},
     output::Output,
@@ -38,12 +39,19 @@ pub(super) struct ArchiveArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
     act: ActArgs,
 }
 
 pub(super) async fn run(args: ArchiveArgs, shop: &Shop<'_>) -> Result<Output, CtlError> {
-    let ArchiveArgs { older_than, to, batch, dry_run, act } = args;
+    let ArchiveArgs { older_than, to, batch, dry_run, consent, act } = args;
     let size = PageSize::new(batch)?;
+    let age = humantime::format_duration(older_than);
+    if let Some(path) = to.as_ref().filter(|_| !dry_run) {
+        let drop = format!("Drop from the store what orders older than {age} asked for");
+        consent.to(&format!("{drop}, once it is in {}?", path.display()))?;
+    }
     let store = shop.store().await?;
     let orders = store.orders();
     let Some(path) = to.filter(|_| !dry_run) else {
@@ -52,7 +60,6 @@ pub(super) async fn run(args: ArchiveArgs, shop: &Shop<'_>) -> Result<Output, Ct
         return Ok(counted?.output("may be archived"));
     };
     let logbook = Logbook::of(&store);
-    let age = humantime::format_duration(older_than);
     let deed = Deed {
         verb: "orders archive",
         order: None,

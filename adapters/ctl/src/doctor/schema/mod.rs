@@ -7,9 +7,9 @@
 mod keys;
 mod shape;
 
-use strsim::damerau_levenshtein;
-
 use self::shape::{Form, Key, Keys, Shape};
+use crate::meant::nearest;
+
 use super::{
     settings::go_duration,
     tree::{Node, Scalar, ScalarKind, Value},
@@ -156,8 +156,7 @@ fn is_extension(key: &str, depth: usize) -> bool {
 
 /// The known key that is nearest, if it is near.
 fn meant(key: &str, keys: &'static [Key]) -> Option<&'static str> {
-    let near = keys.iter().map(|known| (damerau_levenshtein(known.name, key), known.name));
-    near.filter(|(far, name)| *far <= 1 + name.len() / 5).min().map(|(_, name)| name)
+    nearest(key, keys.iter().map(|known| known.name))
 }
 
 fn kind_of(scalar: &Scalar) -> &'static str {
