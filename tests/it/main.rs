@@ -4,6 +4,7 @@
 mod alerts;
 mod arrows;
 mod docs;
+mod first_run;
 mod mirrors;
 mod packages;
 mod repository;
