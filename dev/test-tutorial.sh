@@ -33,6 +33,7 @@ root=$PWD page=$PWD/${1:-docs/tutorial.md}
 # As the workspace is built and with the same versions, so that what both need is there already.
 export CARGO_PROFILE_DEV_DEBUG=line-tables-only
 target=${CARGO_TARGET_DIR:-$root/target}
+mkdir -p "$target" # in a fresh clone it is not there
 unset CARGO_TARGET_DIR # a reader's package has its own, which leads there
 work=$(mktemp -d) package=''
 finish() {
