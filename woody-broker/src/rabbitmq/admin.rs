@@ -14,7 +14,7 @@ use lapin::{
     options::{BasicAckOptions, BasicGetOptions, BasicNackOptions},
 };
 use tokio::sync::Mutex;
-use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
+use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth, Waiting};
 
 use super::{
     connection::Link,
@@ -240,6 +240,14 @@ impl BrokerAdmin for RabbitMqAdmin {
             dead: dead.map_or(0, |fill| u64::from(fill.messages)),
             consumers: Some(orders.map_or(0, |fill| u64::from(fill.consumers))),
         })
+    }
+
+    /// One question, on a connection that is there: nobody asks the leader.
+    async fn waiting(&self) -> Result<Waiting, BrokerError> {
+        let session = self.link.session().await?;
+        let fill = self.topology.fill(&session, Queue::Orders).await?;
+        let (messages, consumers) = fill.map_or((0, 0), |fill| (fill.messages, fill.consumers));
+        Ok(Waiting { messages: u64::from(messages), consumers: Some(u64::from(consumers)) })
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use sqlx::SqlitePool;
-use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
+use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth, Waiting};
 
 use super::{
     error::Error,
@@ -34,6 +34,11 @@ impl BrokerAdmin for SqliteAdmin {
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
         self.handle.ensure_open()?;
         statements::depth(&self.readers).await.map_err(read_error)
+    }
+
+    async fn waiting(&self) -> Result<Waiting, BrokerError> {
+        self.handle.ensure_open()?;
+        statements::waiting(&self.readers).await.map_err(read_error)
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {

@@ -7,7 +7,7 @@ use sqlx::{FromRow, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use time::OffsetDateTime;
 use woody_core::{
     domain::{Reason, now},
-    ports::{DeadLetter, DeadLetterId, QueueDepth},
+    ports::{DeadLetter, DeadLetterId, QueueDepth, Waiting},
 };
 
 /// How many bytes of bodies go into one statement.
@@ -282,6 +282,26 @@ pub(super) async fn depth(db: &SqlitePool) -> Result<QueueDepth, sqlx::Error> {
     let [ready, in_flight, delayed, dead, consumers] =
         [ready, in_flight, delayed, dead, consumers].map(i64::unsigned_abs);
     Ok(QueueDepth { ready, in_flight: Some(in_flight), delayed, dead, consumers: Some(consumers) })
+}
+
+/// How many messages are counted one by one.
+const COUNTED: i64 = 1_000;
+
+/// Counts what waits, and consumers. Of a long queue the ends are read: few ids between them are
+/// free, since the lowest are the next to go.
+pub(super) async fn waiting(db: &SqlitePool) -> Result<Waiting, sqlx::Error> {
+    let counted = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM messages WHERE holder IS NULL LIMIT ?1)),
+                (SELECT coalesce(max(id) - min(id) + 1, 0) FROM
+                    (SELECT (SELECT min(id) FROM messages) AS id
+                     UNION ALL SELECT (SELECT max(id) FROM messages))),
+                (SELECT coalesce(sum(consumers), 0) FROM holders)",
+    );
+    let (counted, between, consumers): (i64, i64, i64) =
+        counted.bind(COUNTED).fetch_one(db).await?;
+    let messages = if counted < COUNTED { counted } else { between.max(counted) };
+    let (messages, consumers) = (messages.unsigned_abs(), Some(consumers.unsigned_abs()));
+    Ok(Waiting { messages, consumers })
 }
 
 /// Returns the oldest dead letters.

@@ -125,6 +125,19 @@ pub trait BrokerAdmin: Send + Sync {
     /// queue has no leader: unknown is not empty.
     async fn depth(&self) -> Result<QueueDepth, BrokerError>;
 
+    /// Counts what waits for a consumer, and consumers, for those who ask several times a second.
+    ///
+    /// It may be less sure than [`depth`](Self::depth): nothing may wait because the queue has no
+    /// leader for a moment, and a long queue may be estimated. What it costs does not depend on how
+    /// long the queue is. By default it is what `depth` says.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    async fn waiting(&self) -> Result<Waiting, BrokerError> {
+        let QueueDepth { ready, consumers, .. } = self.depth().await?;
+        Ok(Waiting { messages: ready, consumers })
+    }
+
     /// Returns at most `limit` dead letters, oldest first, and leaves them where they are.
     ///
     /// # Errors
@@ -163,6 +176,15 @@ pub struct QueueDepth {
     pub delayed: u64,
     /// Dead letters.
     pub dead: u64,
+    /// Consumers of the queue; `None` where the broker does not tell.
+    pub consumers: Option<u64>,
+}
+
+/// What waits in a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Messages that wait for a consumer, about.
+    pub messages: u64,
     /// Consumers of the queue; `None` where the broker does not tell.
     pub consumers: Option<u64>,
 }

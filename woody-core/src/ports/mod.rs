@@ -25,7 +25,7 @@ mod validator;
 pub use act_log::{ActCursor, ActLog, ActPage, ActQuery};
 pub use broker::{
     Broker, BrokerAdmin, Consumer, ConsumerState, DeadLetter, DeadLetterId, Prefetch, Publisher,
-    QueueDepth,
+    QueueDepth, Waiting,
 };
 pub use broker_error::BrokerError;
 pub use delivery::{Acker, Delivery, SettleError, Settlement};

@@ -44,3 +44,28 @@ pub async fn depth_counts_what_a_consumer_holds_where_the_broker_says(broker: Ar
     .await;
     drop((held, more));
 }
+
+/// What waits, and who takes it, can be asked often: it is the same as in the depth.
+pub async fn what_waits_is_counted_without_what_a_consumer_holds(broker: Arc<dyn Broker>) {
+    let admin = broker.admin();
+    let becomes = async |messages, consumers: u64| {
+        within("what waits", async {
+            loop {
+                let waiting = admin.waiting().await.expect("what waits is known");
+                let counted = waiting.consumers.unwrap_or(consumers);
+                if (waiting.messages, counted) == (messages, consumers) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    };
+    becomes(0, 0).await;
+    publish(&*broker, &messages(7)).await;
+    becomes(7, 0).await;
+    let mut consumer = consumer(&*broker, 2).await;
+    let held = take(&mut consumer, 2).await;
+    becomes(5, 1).await;
+    drop(held);
+}

@@ -92,6 +92,7 @@ macro_rules! broker_contract {
 
             depth_counts_what_is_ready_delayed_and_dead
             depth_counts_what_a_consumer_holds_where_the_broker_says
+            what_waits_is_counted_without_what_a_consumer_holds
 
             events_reach_every_subscriber
             a_change_announced_to_nobody_is_no_error
