@@ -4,8 +4,8 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use woody_adapters::{
     config::{
-        BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
-        RelayArgs, StoreArgs, StreamArgs, WebhookArgs, WorkerArgs,
+        BrokerArgs, ConfigError, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, IntakeArgs,
+        ListenArgs, RelayArgs, StoreArgs, StreamArgs, WebhookArgs, WorkerArgs,
     },
     http::{
         FrontRoutes, MiscRoutes, ProductRoutes, Readiness, StreamSettings, ToyOrderRoutes, gateway,
@@ -31,6 +31,8 @@ struct Args {
     broker: BrokerArgs,
     #[command(flatten)]
     relay: RelayArgs,
+    #[command(flatten)]
+    intake: IntakeArgs,
     #[command(flatten)]
     worker: WorkerArgs,
     #[command(flatten)]
@@ -71,7 +73,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let migration = Migration::of(&store);
     let migrating = migration.run_in_background(&process);
     let mut pipeline = Pipeline::builder(store.orders(), broker.clone())
-        .intake_settings(args.relay.intake_settings())
+        .intake_settings(args.intake.settings(&args.relay))
         .relay_settings(args.relay.relay_settings())
         .validator(validator)
         .prefetch(args.worker.prefetch)

@@ -4,7 +4,9 @@ use woody_core::{
 };
 
 use crate::{
-    config::{BrokerArgs, ConfigError, HttpArgs, ListenArgs, RelayArgs, StoreArgs, StreamArgs},
+    config::{
+        BrokerArgs, ConfigError, HttpArgs, IntakeArgs, ListenArgs, RelayArgs, StoreArgs, StreamArgs,
+    },
     http::{RateLimit, Readiness, Routes, ServerLimits, StreamSettings, serve, service},
     migration::Migration,
     process::{Admin, Closing, Process, allow_connections, bind},
@@ -23,6 +25,8 @@ pub struct OrderServiceArgs {
     broker: BrokerArgs,
     #[command(flatten)]
     relay: RelayArgs,
+    #[command(flatten)]
+    intake: IntakeArgs,
     #[command(flatten)]
     http: HttpArgs,
     #[command(flatten)]
@@ -72,7 +76,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
     let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
     let pipeline = Pipeline::builder(store.orders(), broker.clone())
-        .intake_settings(args.relay.intake_settings())
+        .intake_settings(args.intake.settings(&args.relay))
         .relay_settings(args.relay.relay_settings())
         .stopping(process.stopping())
         .start()

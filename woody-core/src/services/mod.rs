@@ -7,6 +7,7 @@
 
 mod announcer;
 mod catalogue;
+mod forecasts;
 mod group_commit;
 #[cfg(feature = "workshop")]
 mod heavy;
@@ -27,6 +28,7 @@ mod turns;
 mod worker;
 
 pub use catalogue::{Catalogue, Page};
+pub use forecasts::{OrderForecasts, Ready};
 #[cfg(feature = "workshop")]
 pub use heavy::{CacheStatus, HeavyComputation, HeavyConfig, HeavyFailure};
 #[cfg(feature = "workshop")]

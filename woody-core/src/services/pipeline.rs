@@ -323,7 +323,10 @@ impl<D: OrderDetails> PipelineBuilder<D> {
             self.intake,
             &commits,
         );
-        let intake = intake.telling(tracker.outage()).announcing(Arc::clone(&events), &tasks);
+        let intake = intake
+            .telling(tracker.outage())
+            .forecasting(tracker.forecasts(), &commits)
+            .announcing(Arc::clone(&events), &tasks);
         let (intake, tracker) = (Arc::new(intake), Arc::new(tracker));
         let (consumer, waits, pauses) = match self.validator {
             None => (None, None, None),
@@ -353,6 +356,9 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         };
         let until = background.clone();
         tasks.spawn(async move { relay.run(until).await });
+        let (forecasts, admin) = (tracker.forecasts(), self.broker.admin());
+        let until = background.clone();
+        tasks.spawn(async move { forecasts.run(admin, until).await });
         let (following, until) = (Arc::clone(&tracker), background.clone());
         tasks.spawn(async move { following.run(until).await });
         Ok(Pipeline {

@@ -19,7 +19,10 @@ use crate::{
     domain::{Details, Order, OrderDetails, OrderId, OrderStatus, ToyOrder},
     ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},
     resilience::Comeback,
-    services::looks::Looks,
+    services::{
+        forecasts::{OrderForecasts, Ready},
+        looks::Looks,
+    },
 };
 
 /// Follows orders until they end, in whichever process that happens.
@@ -50,6 +53,7 @@ pub struct OrderTracker<D = ToyOrder> {
     /// Begun with the first look: a tracker is made outside of any runtime too.
     looks: Arc<OnceLock<Looks>>,
     outage: Arc<StoreOutage>,
+    forecasts: Arc<OrderForecasts>,
     moments: Moments,
     shows: PhantomData<fn() -> D>,
 }
@@ -150,7 +154,8 @@ impl<D: OrderDetails> OrderTracker<D> {
         let (watched, looks) = (Arc::default(), Arc::default());
         let outage = Arc::new(StoreOutage::new(CLOCKS_DIFFER_BY));
         let moments = Moments::new(look_every);
-        Self { store, events, watched, looks, outage, moments, shows: PhantomData }
+        let forecasts = Arc::default();
+        Self { store, events, watched, looks, outage, forecasts, moments, shows: PhantomData }
     }
 
     /// Sets how far the clocks of the replicas may be apart; 1 s by default. An order that was
@@ -159,6 +164,19 @@ impl<D: OrderDetails> OrderTracker<D> {
     pub fn clocks_differ_by(mut self, difference: Duration) -> Self {
         self.outage = Arc::new(StoreOutage::new(difference));
         self
+    }
+
+    /// Returns what is foretold of the orders of this queue. It hears of their ends for as long as
+    /// the tracker has [run](Self::run), and has to be [run](OrderForecasts::run) itself.
+    pub fn forecasts(&self) -> Arc<OrderForecasts> {
+        Arc::clone(&self.forecasts)
+    }
+
+    /// Returns when an order that is pending will be ready, as far as that can be
+    /// [foretold](OrderForecasts::ready); `None` for one that only the broker has.
+    pub fn ready(&self, order: &TrackedOrder<D>) -> Option<Ready> {
+        let pending = order.stored.as_ref().filter(|_| !order.status.is_final())?;
+        self.forecasts.ready(pending.accepted_at)
     }
 
     /// Returns what the intake of this process notes of the store.
@@ -176,6 +194,7 @@ impl<D: OrderDetails> OrderTracker<D> {
                         comeback.back();
                         while let Some(change) = changes.next().await {
                             self.outage.heard(&change);
+                            self.forecasts.heard(&change);
                             self.watched.ring(&change);
                         }
                         self.outage.hears_nothing();

@@ -8,6 +8,7 @@ mod cancel;
 mod catalogue;
 mod deaths;
 mod faulty;
+mod forecasts;
 mod intake;
 mod notices;
 mod outage;

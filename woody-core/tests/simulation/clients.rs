@@ -159,7 +159,7 @@ fn told(
             Err(error) => format!("p{no} refuses {}: {error}", wish.name),
         });
         match answer {
-            Ok(Accepted { order, kept }) => {
+            Ok(Accepted { order, kept, .. }) => {
                 inner.count(match kept {
                     Kept::InStore => "orders accepted in the store",
                     Kept::Already => "orders accepted before",

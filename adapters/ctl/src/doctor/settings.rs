@@ -6,8 +6,9 @@ use clap::{Arg, Args, Command};
 
 use super::service::Service;
 use woody_adapters::config::{
-    AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, ListenArgs,
-    ProcessArgs, RelayArgs, StoreArgs, StreamArgs, WebhookArgs, WorkerArgs, bounds::duration,
+    AdminArgs, BrokerArgs, GatewayArgs, HeavyArgs, HeavyCacheArgs, HttpArgs, IntakeArgs,
+    ListenArgs, ProcessArgs, RelayArgs, StoreArgs, StreamArgs, WebhookArgs, WorkerArgs,
+    bounds::duration,
 };
 
 /// The flags of all our programs.
@@ -16,12 +17,13 @@ pub(super) struct Settings(Command);
 
 impl Settings {
     pub(super) fn new() -> Self {
-        let groups: [fn(Command) -> Command; 13] = [
+        let groups: [fn(Command) -> Command; 14] = [
             ListenArgs::augment_args,
             AdminArgs::augment_args,
             StoreArgs::augment_args,
             BrokerArgs::augment_args,
             RelayArgs::augment_args,
+            IntakeArgs::augment_args,
             WorkerArgs::augment_args,
             WebhookArgs::augment_args,
             HeavyArgs::augment_args,

@@ -78,6 +78,15 @@ impl From<IntakeError> for Failure {
             IntakeError::Overloaded => {
                 Self::new(FailureKind::Overloaded, "Too many orders are waiting. Please try again.")
             }
+            IntakeError::Backlogged { retry_after } => {
+                // Whole seconds, none of which is too early.
+                let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+                let seconds = u32::try_from(seconds.max(1)).unwrap_or(u32::MAX);
+                let detail = format!(
+                    "An order that comes now would wait too long. Please try again in {seconds} s."
+                );
+                Self::new(FailureKind::Overloaded, detail).retry_after_s(seconds)
+            }
             IntakeError::ShuttingDown => Self::new(
                 FailureKind::ShuttingDown,
                 "This replica is going down. Please try again.",

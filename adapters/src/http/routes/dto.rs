@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use woody_core::domain::{
-    Invalid, MAX_SIDE_MM, NewOrder, Part, Parts, Product, ProductName, ToyOrder,
+use woody_core::{
+    domain::{Invalid, MAX_SIDE_MM, Part, Parts, Product, ProductName, ToyOrder},
+    services::{Accepted, Ready},
 };
 
 use crate::http::response::{Failure, FailureKind, Problem};
@@ -166,6 +167,24 @@ impl OrderToPlace {
     }
 }
 
+/// When an order will be ready, by what is known of others.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadyTimes {
+    /// It is as likely to be ready earlier as later.
+    #[serde(with = "time::serde::rfc3339")]
+    pub p50: OffsetDateTime,
+    /// Nine of ten orders are ready by then.
+    #[serde(with = "time::serde::rfc3339")]
+    pub p90: OffsetDateTime,
+}
+
+impl From<Ready> for ReadyTimes {
+    fn from(Ready { p50, p90 }: Ready) -> Self {
+        Self { p50, p90 }
+    }
+}
+
 /// An order that is kept from now on.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OrderReceipt {
@@ -174,11 +193,17 @@ pub struct OrderReceipt {
     /// Where it stood when it was accepted.
     #[schema(example = "pending")]
     status: &'static str,
+    /// When it will be ready; left out as long as there is no data, and when its key had placed it
+    /// before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<ReadyTimes>,
 }
 
-impl<D> From<&NewOrder<D>> for OrderReceipt {
-    fn from(order: &NewOrder<D>) -> Self {
-        Self { order_id: order.id.as_uuid(), status: "pending" }
+impl<D> From<&Accepted<D>> for OrderReceipt {
+    fn from(accepted: &Accepted<D>) -> Self {
+        let Accepted { order, ready, .. } = accepted;
+        let ready = ready.map(ReadyTimes::from);
+        Self { order_id: order.id.as_uuid(), status: "pending", ready }
     }
 }
 

@@ -21,6 +21,7 @@ mod outage;
 mod page;
 mod plain;
 mod products;
+mod ready;
 mod shop;
 mod slow;
 mod strangers;

@@ -1,4 +1,7 @@
-use crate::domain::{NewOrder, ToyOrder};
+use crate::{
+    domain::{NewOrder, ToyOrder},
+    services::Ready,
+};
 
 /// An order that is kept from now on.
 #[must_use]
@@ -8,6 +11,9 @@ pub struct Accepted<D = ToyOrder> {
     pub order: NewOrder<D>,
     /// Where it is kept.
     pub kept: Kept,
+    /// When it will be ready; `None` as long as there is no data, and for one that was kept
+    /// already.
+    pub ready: Option<Ready>,
 }
 
 /// Where an accepted order is durable.

@@ -2,9 +2,10 @@ use std::collections::HashMap;
 
 use futures::future::join_all;
 
-use super::{Accepted, IntakeError, Kept, OrderIntake, OrderRequest, count};
+use super::{Accepted, IntakeError, Kept, OrderIntake, OrderRequest, Taken, count};
 use crate::{
     domain::{Details, NewOrder, OrderDetails, OrderId, now},
+    services::Ready,
     step,
 };
 
@@ -74,7 +75,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             };
             orders.push((order, fate));
         }
-        let kept = self.keep_all(carried).await;
+        let kept = self.admit_and_keep(carried, &keyed).await;
         step!("intake.accepted");
         let results = orders.into_iter().map(|(order, fate)| {
             let kept = match fate {
@@ -83,17 +84,40 @@ impl<D: OrderDetails> OrderIntake<D> {
                 Fate::Same(at) => kept[at].clone().map(again),
             };
             count(&kept);
-            kept.map(|kept| Accepted { order, kept })
+            kept.map(|(kept, ready)| Accepted { order, kept, ready })
         });
         results.collect()
     }
 
-    async fn keep_all(&self, orders: Vec<NewOrder<Details>>) -> Vec<Result<Kept, IntakeError>> {
+    /// Keeps those that may come: where orders would wait too long, those that are known by
+    /// their keys.
+    async fn admit_and_keep(
+        &self,
+        orders: Vec<NewOrder<Details>>,
+        keyed: &HashMap<OrderId, usize>,
+    ) -> Vec<Taken> {
+        // Those that are looked up together share a statement.
+        let admitted =
+            orders.iter().map(|order| self.admit(order.id, keyed.contains_key(&order.id)));
+        let admitted = join_all(admitted).await;
+        let all = orders.into_iter().zip(&admitted);
+        let may_come = all.filter(|(_, admitted)| admitted.is_ok()).map(|(order, _)| order);
+        let mut taken = self.keep_all(may_come.collect()).await.into_iter();
+        let of_each = admitted.into_iter().map(|admitted| {
+            // There are as many as were admitted.
+            admitted.and_then(|()| taken.next().unwrap_or(Err(IntakeError::ShuttingDown)))
+        });
+        of_each.collect()
+    }
+
+    async fn keep_all(&self, orders: Vec<NewOrder<Details>>) -> Vec<Taken> {
         let began = self.outage.as_ref().map(|outage| outage.begin());
+        let coming: Vec<_> = orders.iter().map(|order| self.coming(order)).collect();
         let taken = self.store.take_all(orders.clone()).await;
         let kept = orders.iter().zip(taken).map(|(order, taken)| self.kept(order, taken, began));
         // Those that the store has not taken go the other way at the same time.
-        join_all(kept).await
+        let kept = join_all(kept).await;
+        kept.into_iter().zip(coming).map(|(kept, coming)| self.came(kept, coming)).collect()
     }
 }
 
@@ -102,9 +126,9 @@ fn means_the_same<D: OrderDetails>(first: &NewOrder<Details>, next: &NewOrder<De
 }
 
 /// Where the second of two submits is kept.
-fn again(first: Kept) -> Kept {
+fn again((first, ready): (Kept, Option<Ready>)) -> (Kept, Option<Ready>) {
     match first {
-        Kept::InStore | Kept::Already => Kept::Already,
-        Kept::InBroker => Kept::InBroker,
+        Kept::InStore | Kept::Already => (Kept::Already, None),
+        Kept::InBroker => (Kept::InBroker, ready),
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::guarded_sink::Outage;
 use crate::{
     domain::DetailsError,
@@ -17,6 +19,13 @@ pub enum IntakeError {
     /// Too many orders are waiting: try again soon.
     #[error("too many orders are waiting to be stored")]
     Overloaded,
+    /// Orders that come now would wait for longer than
+    /// [`max_wait`](super::IntakeSettings::max_wait).
+    #[error("orders that come now would wait too long")]
+    Backlogged {
+        /// After so long they would not, if none came meanwhile.
+        retry_after: Duration,
+    },
     /// Neither the store nor the broker could take it: try again later.
     #[error("no order can be kept: the store {store}; the broker {broker}")]
     Unavailable {

@@ -1,4 +1,5 @@
 mod accepted;
+mod admission;
 mod batch;
 mod cancellation;
 mod error;
@@ -7,7 +8,7 @@ mod order_request;
 mod settings;
 mod sinks;
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -21,11 +22,13 @@ pub use self::{
     settings::IntakeSettings,
 };
 use self::{
+    admission::Admission,
     guarded_sink::{CallError, GuardedSink, NotTaken},
     sinks::{BrokerSink, StoreSink},
 };
 use super::{
     announcer::Announcer,
+    forecasts::{Coming, OrderForecasts, Ready},
     group_commit::{GroupCommit, GroupLimits, Underway},
     relay::RelayFeed,
     tracker::{Began, StoreOutage},
@@ -65,9 +68,12 @@ pub struct OrderIntake<D = ToyOrder> {
     broker: GuardedSink<OrderMessage, (), BrokerError>,
     /// Notes for the tracker of this process what this intake does.
     outage: Option<Arc<StoreOutage>>,
+    /// Says when orders will be ready, and which would wait too long.
+    admission: Option<Admission>,
     /// Tells others which orders were cancelled.
     announcer: Option<Announcer>,
     details_bytes: usize,
+    max_wait: Option<Duration>,
     takes: PhantomData<fn(D)>,
 }
 
@@ -110,6 +116,8 @@ impl<D: OrderDetails> OrderIntake<D> {
             store: GuardedSink::new("store", inserts, settings.store_deadline),
             broker: GuardedSink::new("broker", direct, settings.broker_deadline),
             outage: None,
+            admission: None,
+            max_wait: settings.max_wait,
             announcer: None,
             details_bytes,
             takes: PhantomData,
@@ -119,6 +127,18 @@ impl<D: OrderDetails> OrderIntake<D> {
     /// Tells `outage` whenever the store replies, and which orders the broker took.
     pub(super) fn telling(mut self, outage: Arc<StoreOutage>) -> Self {
         self.outage = Some(outage);
+        self
+    }
+
+    /// Says of each order when it will be ready, and refuses those that would wait too long; looks
+    /// on `tasks` for those that were accepted before.
+    pub(super) fn forecasting(
+        mut self,
+        forecasts: Arc<OrderForecasts>,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let (store, most) = (Arc::clone(&self.orders), self.max_wait);
+        self.admission = Some(Admission::start(forecasts, store, most, tasks));
         self
     }
 
@@ -142,18 +162,43 @@ impl<D: OrderDetails> OrderIntake<D> {
         let id = key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
         let order = NewOrder { id, details, accepted_at: now(), trace };
         let kept = match order.encode(self.details_bytes) {
-            Ok(carried) => self.keep(carried).await,
+            Ok(carried) => match self.admit(id, key.is_some()).await {
+                Ok(()) => self.keep(carried).await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error.into()),
         };
         step!("intake.accepted");
         count(&kept);
-        kept.map(|kept| Accepted { order, kept })
+        kept.map(|(kept, ready)| Accepted { order, kept, ready })
     }
 
-    async fn keep(&self, order: NewOrder<Details>) -> Result<Kept, IntakeError> {
+    async fn admit(&self, id: OrderId, is_keyed: bool) -> Result<(), IntakeError> {
+        match &self.admission {
+            Some(admission) => admission.admit(id, is_keyed).await,
+            None => Ok(()),
+        }
+    }
+
+    fn coming(&self, order: &NewOrder<Details>) -> Option<Coming> {
+        self.admission.as_ref().map(|admission| admission.coming(order))
+    }
+
+    /// Returns when an order that came will be ready, if it is a new one.
+    fn came(&self, kept: Result<Kept, IntakeError>, coming: Option<Coming>) -> Taken {
+        let ready = self.admission.as_ref().zip(coming).and_then(|(admission, coming)| {
+            let is_new = matches!(kept, Ok(Kept::InStore | Kept::InBroker));
+            admission.came(&coming, is_new)
+        });
+        kept.map(|kept| (kept, ready))
+    }
+
+    async fn keep(&self, order: NewOrder<Details>) -> Taken {
         let began = self.outage.as_ref().map(|outage| outage.begin());
+        // Counted before: it may have ended before it is known to be kept.
+        let coming = self.coming(&order);
         let taken = self.store.take(order.clone()).await;
-        self.kept(&order, taken, began).await
+        self.came(self.kept(&order, taken, began).await, coming)
     }
 
     /// Returns where `order` is kept, given what the store did with it since `began`.
@@ -236,14 +281,18 @@ fn inserted<D: OrderDetails>(
     }
 }
 
-fn count(accepted: &Result<Kept, IntakeError>) {
+/// Where an order is kept, and when it will be ready.
+type Taken = Result<(Kept, Option<Ready>), IntakeError>;
+
+fn count(accepted: &Taken) {
     let outcome = match accepted {
-        Ok(Kept::InStore) => "store",
-        Ok(Kept::Already) => "already",
-        Ok(Kept::InBroker) => "broker",
+        Ok((Kept::InStore, _)) => "store",
+        Ok((Kept::Already, _)) => "already",
+        Ok((Kept::InBroker, _)) => "broker",
         Err(IntakeError::Details(_)) => "invalid",
         Err(IntakeError::KeyReused) => "key_reused",
         Err(IntakeError::Overloaded) => "overloaded",
+        Err(IntakeError::Backlogged { .. }) => "backlogged",
         Err(IntakeError::ShuttingDown) => "shutting_down",
         Err(IntakeError::Unavailable { .. }) => "unavailable",
     };

@@ -23,6 +23,10 @@ pub struct IntakeSettings {
     pub details_bytes: usize,
     /// Orders in one commit.
     pub batch: usize,
+    /// How long an order may wait in the queue, by what is foretold: one that would wait for
+    /// longer is refused, unless it was accepted before, under its key. `None`, the default,
+    /// refuses none. It has an effect in a [`Pipeline`](crate::services::Pipeline).
+    pub max_wait: Option<Duration>,
     /// Commits under way at once, at most: the next begins only if one takes long.
     pub lanes: usize,
 }
@@ -36,6 +40,7 @@ impl IntakeSettings {
         waiting_bytes: usize,
         details_bytes: usize,
         batch: usize,
+        max_wait: Option<Duration>,
         lanes: usize,
     }
 }
@@ -50,6 +55,7 @@ impl Default for IntakeSettings {
             waiting_bytes: 32 * 1024 * 1024,
             details_bytes: Details::MAX_BYTES,
             batch: 512,
+            max_wait: None,
             lanes: 2,
         }
     }

@@ -39,6 +39,9 @@ pub struct ToyOrderView {
     /// When it ended.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub finished_at: Option<OffsetDateTime>,
+    /// When it will be ready, while it is pending; left out as long as there is no data, and once it
+    /// should have ended.
+    pub ready: Option<dto::ReadyTimes>,
 }
 
 /// An order of a batch.
@@ -72,6 +75,9 @@ pub struct OrderState {
     /// When it ended.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub finished_at: Option<OffsetDateTime>,
+    /// When it will be ready, while it is pending; left out as long as there is no data, and once it
+    /// should have ended.
+    pub ready: Option<dto::ReadyTimes>,
 }
 
 /// Where an order stands.
@@ -91,7 +97,13 @@ pub enum OrderWord {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(components(schemas(Problem, dto::OrderReceipt, dto::PlacedItem, OrderState)))]
+#[openapi(components(schemas(
+    Problem,
+    dto::OrderReceipt,
+    dto::ReadyTimes,
+    dto::PlacedItem,
+    OrderState
+)))]
 struct Schemas;
 
 const ABOUT: &str = "An order is accepted at once, durably; it is then validated in the \

@@ -8,7 +8,7 @@ use hyper::{
 };
 use woody_core::{
     domain::{IdempotencyKey, OrderDetails, OrderId, OrderStatus, Outcome},
-    services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker, TrackedOrder},
+    services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker, Ready, TrackedOrder},
 };
 
 use super::{
@@ -55,7 +55,7 @@ impl<D: OrderDetails> OrderApi<D> {
         let accepted =
             self.intake.accept(OrderRequest { details, key, trace: request.trace() }).await?;
         let location = format!("{}/api/orders/{}", request.prefix(), accepted.order.id);
-        let receipt = OrderReceipt::from(&accepted.order);
+        let receipt = OrderReceipt::from(&accepted);
         let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;
         Ok(match accepted.kept {
             Kept::Already => {
@@ -70,13 +70,19 @@ impl<D: OrderDetails> OrderApi<D> {
         self.tracker.order(id).await?.ok_or_else(|| reply::no_such("order", id))
     }
 
+    /// Returns an order as it is shown, with when it will be ready.
+    pub(super) fn view(&self, order: TrackedOrder<D>) -> OrderView<D> {
+        let ready = self.tracker.ready(&order);
+        OrderView::from(order).ready(ready)
+    }
+
     /// Cancels one order, and shows it.
     pub(super) async fn cancel<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
         request.query([])?;
         let id = OrderId::parse(request.variable())?;
         match self.intake.cancel(id, None).await? {
             Cancellation::Cancelled => {
-                let order = OrderView::from(self.find(id).await?);
+                let order = self.view(self.find(id).await?);
                 Ok(reply::no_store(reply::json(&order)?))
             }
             Cancellation::Ended(outcome) => Err(Failure::new(
@@ -103,8 +109,10 @@ impl<D: OrderDetails> OrderApi<D> {
         let slot = self.streams.take_slot(request.client, 1)?;
         let changes = self.tracker.watch(id).await?;
         let changes = changes.ok_or_else(|| reply::no_such("order", id))?;
-        Ok(slot.respond(changes.map(|order| {
-            let view = OrderView::from(order);
+        let tracker = Arc::clone(&self.tracker);
+        Ok(slot.respond(changes.map(move |order| {
+            let ready = tracker.ready(&order);
+            let view = OrderView::from(order).ready(ready);
             // The status is all that a client has seen so far.
             event(&view, view.status())
         })))
@@ -114,9 +122,11 @@ impl<D: OrderDetails> OrderApi<D> {
 /// The client may keep it, and need not ask again; nobody on the way may.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-/// Returns the response that shows `order` to a client that asked with these headers.
+/// Returns the response that shows `order`, which will be `ready` then, to a client that asked
+/// with these headers.
 pub(super) fn shown<D: OrderDetails>(
     order: TrackedOrder<D>,
+    ready: Option<Ready>,
     asked: &HeaderMap,
 ) -> Result<Response, Failure> {
     let changes = match &order.status {
@@ -125,7 +135,7 @@ pub(super) fn shown<D: OrderDetails>(
             false
         }
     };
-    let view = OrderView::from(order);
+    let view = OrderView::from(order).ready(ready);
     if changes {
         return Ok(reply::no_store(reply::json(&view)?));
     }

@@ -97,7 +97,7 @@ type Placed = Result<(OrderReceipt, Kept), Failure>;
 
 fn told<D>(accepted: Result<Accepted<D>, IntakeError>) -> Placed {
     match accepted {
-        Ok(Accepted { order, kept }) => Ok((OrderReceipt::from(&order), kept)),
+        Ok(accepted) => Ok((OrderReceipt::from(&accepted), accepted.kept)),
         Err(error @ IntakeError::KeyReused) => Err(Failure::from(error).named(KEY)),
         Err(error) => Err(error.into()),
     }

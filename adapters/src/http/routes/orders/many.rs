@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use futures::{
     StreamExt,
@@ -62,9 +62,11 @@ impl<D: OrderDetails> OrderApi<D> {
             return Ok(reply::no_content());
         }
         let all = stream::iter(first).chain(select_all(changes));
+        let tracker = Arc::clone(&self.tracker);
         Ok(slot.respond(all.map(move |(place, order)| {
             seen.note(place, &order.status);
-            event(&OrderView::from(order), &seen)
+            let ready = tracker.ready(&order);
+            event(&OrderView::from(order).ready(ready), &seen)
         })))
     }
 }

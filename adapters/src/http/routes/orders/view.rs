@@ -6,8 +6,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::{
     domain::{Details, OrderDetails},
-    services::TrackedOrder,
+    services::{Ready, TrackedOrder},
 };
+
+use super::super::dto::ReadyTimes;
 
 /// An order and where it stands, as responses and events show it: its own fields and
 /// those of `D` in one object.
@@ -25,6 +27,8 @@ pub(crate) struct OrderView<D> {
     accepted_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     finished_at: Option<OffsetDateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<ReadyTimes>,
 }
 
 /// Writes what an order asks for as fields beside others.
@@ -46,6 +50,20 @@ fn fields_of<D: Serialize + 'static, S: Serializer>(
     }
 }
 
+impl<D: Serialize> OrderView<D> {
+    /// The same with when it will be ready, unless orders have a field of that name themselves.
+    pub(super) fn ready(self, ready: Option<Ready>) -> Self {
+        let ready = ready.filter(|_| {
+            let own = self.details.as_ref().and_then(|own| serde_json::to_value(own).ok());
+            own.is_none_or(|own| own.get(READY).is_none())
+        });
+        Self { ready: ready.map(ReadyTimes::from), ..self }
+    }
+}
+
+/// What the field is called.
+const READY: &str = "ready";
+
 impl<D> OrderView<D> {
     /// Where it stands, in the wire's word.
     pub(super) fn status(&self) -> &'static str {
@@ -63,16 +81,14 @@ impl<D: OrderDetails> From<TrackedOrder<D>> for OrderView<D> {
             accepted_at: stored.as_ref().map(|order| order.accepted_at),
             finished_at: stored.as_ref().and_then(|order| order.finished_at),
             details: stored.map(|order| order.details),
+            ready: None,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use woody_core::{
-        domain::{NewOrder, Order, OrderId, OrderStatus, ToyOrder, now},
-        services::TrackedOrder,
-    };
+    use woody_core::domain::{NewOrder, Order, OrderId, OrderStatus, ToyOrder, now};
 
     use super::*;
 
@@ -98,6 +114,26 @@ mod tests {
         );
         let unwritten = TrackedOrder { id, status: OrderStatus::Pending, stored: None };
         assert_eq!(text(unwritten), format!(r#"{{"order_id":"{id}","status":"pending"}}"#));
+    }
+
+    #[test]
+    fn when_it_will_be_ready_stands_beside_its_fields_unless_they_say_so_themselves() {
+        let ready = Some(Ready { p50: now(), p90: now() });
+        let shown = |text: &str| {
+            let stored = Order {
+                id: OrderId::fresh(),
+                details: Details::parse(text).unwrap(),
+                status: OrderStatus::Pending,
+                accepted_at: now(),
+                finished_at: None,
+                trace: None,
+            };
+            let view = OrderView::from(TrackedOrder::from(stored)).ready(ready);
+            serde_json::to_value(view).unwrap()["ready"].clone()
+        };
+        let times = shown(r#"{"product":"lion"}"#);
+        assert!(times["p50"].is_string() && times["p90"].is_string(), "{times}");
+        assert_eq!(shown(r#"{"ready":"when it is"}"#), "when it is");
     }
 
     #[test]

@@ -28,7 +28,9 @@ impl<D: OrderDetails> OrderApi<D> {
         let until = Instant::now() + wait;
         let id = OrderId::parse(request.variable())?;
         if wait.is_zero() {
-            return shown(self.find(id).await?, request.headers());
+            let order = self.find(id).await?;
+            let ready = self.tracker.ready(&order);
+            return shown(order, ready, request.headers());
         }
         let changes = self.tracker.watch(id).await?;
         let mut changes = changes.ok_or_else(|| reply::no_such("order", id))?.boxed();
@@ -37,7 +39,7 @@ impl<D: OrderDetails> OrderApi<D> {
             None => self.find(id).await?,
         };
         if now.status.is_final() {
-            return shown(now, request.headers());
+            return shown(now, None, request.headers());
         }
         let slot = self.streams.take_slot(request.client, 1)?;
         let (tracker, stopped) = (self.tracker.clone(), slot.stop());
@@ -54,7 +56,9 @@ impl<D: OrderDetails> OrderApi<D> {
                 },
             };
             // It was written as JSON before: that cannot fail.
-            serde_json::to_vec(&OrderView::from(order)).map_or_else(|_| Bytes::new(), Bytes::from)
+            let ready = tracker.ready(&order);
+            let view = OrderView::from(order).ready(ready);
+            serde_json::to_vec(&view).map_or_else(|_| Bytes::new(), Bytes::from)
         }))
     }
 }
