@@ -73,6 +73,19 @@ impl Browser {
         self.in_session("execute/async", &json!({"script": script, "args": []})).await
     }
 
+    /// Returns what an expression is, at once: a page that is about to be loaded anew cannot come
+    /// between.
+    pub(super) async fn evaluate(&self, expression: &str) -> Value {
+        let mut is =
+            self.devtools("Runtime.evaluate", &json!({"expression": expression})).await;
+        is["result"]["value"].take()
+    }
+
+    /// Loads the page anew, and waits until it is loaded.
+    pub(super) async fn reload(&self) {
+        self.in_session("refresh", &json!({})).await;
+    }
+
     /// Clicks what a selector finds, and waits for the page that this leads to.
     pub(super) async fn click(&self, selector: &str) {
         let element = self.element(selector).await;

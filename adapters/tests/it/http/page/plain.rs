@@ -14,8 +14,14 @@ async fn scripts(browser: &Browser, run: bool) {
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": !run})).await;
 }
 
+/// Has a page that looks again by itself stay as it is.
+async fn stay(browser: &Browser) {
+    browser.evaluate("window.stop()").await;
+}
+
 /// Has axe-core, which is a script, look at a page that was loaded without any.
 async fn axe_finds_nothing(browser: &Browser, name: &str) {
+    stay(browser).await;
     scripts(browser, true).await;
     axe::finds_nothing(browser, name).await;
     scripts(browser, false).await;
@@ -23,7 +29,7 @@ async fn axe_finds_nothing(browser: &Browser, name: &str) {
 
 /// Waits until the page is called `title`.
 async fn is(browser: &Browser, title: &str) {
-    let called = async { while browser.run("done(document.title);").await != title {} };
+    let called = async { while browser.evaluate("document.title").await != title {} };
     tokio::time::timeout(FOREVER, called).await.unwrap_or_else(|_| panic!("no page is {title:?}"));
 }
 
@@ -45,6 +51,7 @@ async fn an_order_is_placed_followed_and_cancelled_without_a_script() {
     assert_eq!(shop.store.counts().await.unwrap().pending, 1);
 
     // Its page looks again by itself.
+    browser.reload().await;
     shop.decide(Ok(Verdict::Success(None)));
     is(&browser, "Ready to be made · Train · WoodyToys").await;
     browser.click("nav a").await;
@@ -55,6 +62,7 @@ async fn an_order_is_placed_followed_and_cancelled_without_a_script() {
     // An address that was copied where scripts run.
     browser.go(&format!("http://{}/orders/{id}", shop.addr)).await;
     is(&browser, "Received and safe · Kite · WoodyToys").await;
+    stay(&browser).await;
     browser.click("form button").await;
     is(&browser, "Cancelled · Kite · WoodyToys").await;
     assert_eq!(shop.store.counts().await.unwrap().cancelled, 1);
