@@ -62,6 +62,12 @@ pub enum Cause {
     Unheard,
     /// Messages were given up.
     DeadLetters,
+    /// Commits wait for standbys that are not there.
+    StandbysMissing,
+    /// The death of one standby would have all commits wait.
+    LastStandby,
+    /// What was committed last is lost with the store's server.
+    Asynchronous,
     /// Telling how orders ended was given up.
     DeadNotices,
 }
@@ -83,12 +89,13 @@ pub struct Finding {
 
 impl Cause {
     /// All causes, the worst first: what is said of a shop begins with the first that is found.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::NothingAnswers,
         Self::StoreRefuses,
         Self::StoreUnavailable,
         Self::BrokerRefuses,
         Self::BrokerUnavailable,
+        Self::StandbysMissing,
         Self::QueueUncertain,
         Self::Paused,
         Self::NoWorker,
@@ -100,6 +107,8 @@ impl Cause {
         Self::Unheard,
         Self::DeadLetters,
         Self::DeadNotices,
+        Self::LastStandby,
+        Self::Asynchronous,
     ];
 
     /// Its name for programs, and in the documentation.
@@ -121,6 +130,9 @@ impl Cause {
             Self::Unheard => "unheard",
             Self::DeadLetters => "dead-letters",
             Self::DeadNotices => "dead-notices",
+            Self::StandbysMissing => "standbys-missing",
+            Self::LastStandby => "last-standby",
+            Self::Asynchronous => "asynchronous",
         }
     }
 
@@ -133,7 +145,9 @@ impl Cause {
             | Self::Behind
             | Self::Unheard
             | Self::DeadLetters
-            | Self::DeadNotices => Severity::Wrong,
+            | Self::DeadNotices
+            | Self::LastStandby
+            | Self::Asynchronous => Severity::Wrong,
             _ => Severity::Act,
         }
     }
@@ -158,6 +172,9 @@ impl Cause {
             Self::Unheard => scene.unheard(),
             Self::DeadLetters => scene.dead_letters(),
             Self::DeadNotices => scene.dead_notices(),
+            Self::StandbysMissing => scene.standbys_missing(),
+            Self::LastStandby => scene.last_standby(),
+            Self::Asynchronous => scene.asynchronous(),
         }?;
         let Told { says, since, act } = told;
         Some(Finding { cause: self, severity: self.severity(), says, since, act })

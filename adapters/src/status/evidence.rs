@@ -6,7 +6,7 @@ use woody_core::{
     domain::{Pause, now},
     ports::{
         Backlog, Broker, BrokerError, NoticeCounts, NoticeStore, OrderStore, Pauses, QueueDepth,
-        StoreError,
+        Replication, StoreError,
     },
     services::Wait,
 };
@@ -37,6 +37,8 @@ pub struct Evidence {
     /// What is still to be told of ended orders, by subscription, counted up to 100,000 of each
     /// kind; empty where the store did not say.
     pub notices: Vec<NoticeCounts>,
+    /// How the store's server has what is committed kept by others, where it says so.
+    pub replication: Option<Replication>,
     /// What the validations of this process wait for.
     pub validation: Option<Wait>,
 }
@@ -72,12 +74,22 @@ impl Evidence {
         let looked_at = now();
         let (store, (publish, queue)) =
             tokio::join!(ask_store(orders, notices, pauses), ask_broker(broker));
-        let (store, pause, notices) = match store {
-            Ok((backlog, pause, notices)) => (Ok(backlog), pause, notices),
-            Err(trouble) => (Err(trouble), None, vec![]),
+        let (store, pause, notices, replication) = match store {
+            Ok(FromStore { backlog, pause, notices, replication }) => {
+                (Ok(backlog), pause, notices, replication)
+            }
+            Err(trouble) => (Err(trouble), None, vec![], None),
         };
-        Self { looked_at, store, publish, queue, pause, notices, validation }
+        Self { looked_at, store, publish, queue, pause, notices, replication, validation }
     }
+}
+
+/// What the store told.
+struct FromStore {
+    backlog: Backlog,
+    pause: Option<Pause>,
+    notices: Vec<NoticeCounts>,
+    replication: Option<Replication>,
 }
 
 /// One question after the other: the connections are there for those who place orders.
@@ -85,12 +97,16 @@ async fn ask_store(
     orders: &dyn OrderStore,
     notices: &dyn NoticeStore,
     pauses: &dyn Pauses,
-) -> Result<(Backlog, Option<Pause>, Vec<NoticeCounts>), Trouble> {
+) -> Result<FromStore, Trouble> {
     in_time(|| async {
         // A standby tells what waits, and takes no order.
         orders.ping().await?;
-        let backlog = orders.backlog(MOST).await?;
-        Ok::<_, StoreError>((backlog, pauses.current().await?, notices.subscriptions(MOST).await?))
+        Ok::<_, StoreError>(FromStore {
+            backlog: orders.backlog(MOST).await?,
+            pause: pauses.current().await?,
+            notices: notices.subscriptions(MOST).await?,
+            replication: orders.replication().await?,
+        })
     })
     .await
 }

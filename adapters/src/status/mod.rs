@@ -11,6 +11,7 @@ mod evidence;
 mod gauges;
 mod notices;
 mod scene;
+mod standbys;
 mod told;
 
 pub use board::{ShopStatus, StatusBoard};

@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 use woody_adapters::status::{Cause, Evidence, Servers, Severity, ShopStatus, Trouble};
 use woody_core::{
     domain::{Pause, Reason, SubscriptionName},
-    ports::{Backlog, NoticeCounts, QueueDepth},
+    ports::{Backlog, NoticeCounts, QueueDepth, Replication},
     services::Wait,
 };
 
@@ -36,6 +36,7 @@ fn seen(store: Backlog, queue: QueueDepth) -> Evidence {
         queue: Ok(queue),
         pause: None,
         notices: vec![],
+        replication: None,
         validation: None,
     }
 }
@@ -71,6 +72,14 @@ fn a_shop_at_work_is_well() {
         (
             seen(unsent(40, Duration::seconds(2)), queue()),
             "Nothing is lost. All is well: 40 orders wait, the oldest for 2 s.",
+        ),
+        // Each commit waits for one of two standbys.
+        (
+            Evidence {
+                replication: Some(Replication { standbys: 2, waits_for: 1 }),
+                ..seen(Backlog::default(), queue())
+            },
+            "Nothing is lost. All is well.",
         ),
         // A burst, of which the workers make what they can.
         (
@@ -110,7 +119,7 @@ fn untold(open: u64, dead: u64, age: Option<Duration>, problem: Option<&str>) ->
 type Case = (Cause, Evidence, &'static str);
 
 fn cases() -> Vec<Case> {
-    outages().into_iter().chain(delays()).chain(notices()).collect()
+    outages().into_iter().chain(delays()).chain(notices()).chain(standbys()).collect()
 }
 
 /// What can be wrong with those who are told how orders end.
@@ -140,6 +149,35 @@ fn notices() -> Vec<Case> {
             untold(0, 1_300, None, None),
             "Nothing is lost. 1,300 ends of orders were not told to webhook: they were given up, and are \
              kept as dead notices.",
+        ),
+    ]
+}
+
+/// What can be wrong with the servers that keep what the store's has committed.
+fn standbys() -> Vec<Case> {
+    let kept = |standbys, waits_for| Evidence {
+        replication: Some(Replication { standbys, waits_for }),
+        ..seen(Backlog::default(), queue())
+    };
+    vec![
+        (
+            Cause::StandbysMissing,
+            kept(1, 2),
+            "Nothing is lost. PostgreSQL has 1 standby connected, and each commit waits for 2. No order \
+             ends; new ones are kept by RabbitMQ meanwhile, and all goes on by itself once they are \
+             back.",
+        ),
+        (
+            Cause::LastStandby,
+            kept(1, 1),
+            "Nothing is lost. Each commit of PostgreSQL waits for 1 standby, and there are no more: once \
+             one of them is down, no order ends.",
+        ),
+        (
+            Cause::Asynchronous,
+            kept(2, 0),
+            "Nothing is lost. PostgreSQL has 2 standbys and waits for none: orders that were promised in \
+             its last moments are gone when a standby takes its place.",
         ),
     ]
 }

@@ -281,6 +281,15 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn backlog(&self, most: u64) -> Result<Backlog, StoreError>;
 
+    /// Returns how what is stored is kept by other servers; `None` where there are none, or it is
+    /// not known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn replication(&self) -> Result<Option<Replication>, StoreError> {
+        Ok(None)
+    }
+
     /// Returns `Ok` when other calls would succeed; readiness calls it.
     ///
     /// # Errors

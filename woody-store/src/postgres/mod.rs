@@ -13,6 +13,7 @@ mod pauses;
 mod pool;
 mod products;
 mod queues;
+mod replication;
 mod rows;
 mod schema;
 mod server;

@@ -9,8 +9,8 @@ use woody_core::domain::{
 };
 use woody_core::ports::{
     Archivable, Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderCursor, OrderPage,
-    OrderQuery, OrderStore, OrderTrail, PageSize, QueueNote, QueueReading, StoreError, Transition,
-    Watermark,
+    OrderQuery, OrderStore, OrderTrail, PageSize, QueueNote, QueueReading, Replication, StoreError,
+    Transition, Watermark,
 };
 
 use super::PostgresStore;
@@ -229,6 +229,10 @@ impl OrderStore for PostgresStore {
             Ok(row.read())
         })
         .await
+    }
+
+    async fn replication(&self) -> Result<Option<Replication>, StoreError> {
+        self.within_time(self.read_replication()).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -70,6 +70,7 @@ mod database;
 mod faults;
 mod hosts;
 mod pooler;
+mod replication;
 mod rights;
 mod trail;
 

@@ -76,8 +76,7 @@ impl Browser {
     /// Returns what an expression is, at once: a page that is about to be loaded anew cannot come
     /// between.
     pub(super) async fn evaluate(&self, expression: &str) -> Value {
-        let mut is =
-            self.devtools("Runtime.evaluate", &json!({"expression": expression})).await;
+        let mut is = self.devtools("Runtime.evaluate", &json!({"expression": expression})).await;
         is["result"]["value"].take()
     }
 
