@@ -21,6 +21,7 @@ mod record;
 mod replication;
 mod store;
 mod store_error;
+mod timeline;
 mod validator;
 
 pub use act_log::{ActCursor, ActLog, ActPage, ActQuery};
@@ -45,6 +46,7 @@ pub use record::{Saved, record};
 pub use replication::Replication;
 pub use store::Store;
 pub use store_error::StoreError;
+pub use timeline::Timeline;
 pub use validator::{ValidateError, Validator, Verdict};
 
 #[cfg(feature = "mock")]

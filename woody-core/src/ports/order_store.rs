@@ -290,6 +290,15 @@ pub trait OrderStore: Send + Sync {
         Ok(None)
     }
 
+    /// Returns which course of its data the store is on. One that differs from that of before may
+    /// lack what was stored last. `None` where there is no copy that could take its place.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn timeline(&self) -> Result<Option<Timeline>, StoreError> {
+        Ok(None)
+    }
+
     /// Returns `Ok` when other calls would succeed; readiness calls it.
     ///
     /// # Errors

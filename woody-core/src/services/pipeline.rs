@@ -93,6 +93,8 @@ type Told<D> = (Arc<dyn NoticeStore>, SubscriptionName, Arc<dyn Notifier<D>>);
 
 /// How long a start waits for a subscription: it goes on beside what has started.
 const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(1);
+/// How often an intake looks whether the store is continued from a copy.
+const TIMELINE_EVERY: Duration = Duration::from_secs(1);
 
 impl<D: OrderDetails> fmt::Debug for PipelineBuilder<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -359,6 +361,8 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         let (forecasts, admin) = (tracker.forecasts(), self.broker.admin());
         let until = background.clone();
         tasks.spawn(async move { forecasts.run(admin, until).await });
+        let (promised, until) = (Arc::clone(&intake), background.clone());
+        tasks.spawn(async move { promised.keep_promises(TIMELINE_EVERY, until).await });
         let (following, until) = (Arc::clone(&tracker), background.clone());
         tasks.spawn(async move { following.run(until).await });
         Ok(Pipeline {

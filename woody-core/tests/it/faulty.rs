@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -15,7 +15,7 @@ use woody_core::{
     ports::{
         Archivable, Backlog, Begun, BrokerError, Decision, FoundOrder, Insert, OrderCounts,
         OrderCursor, OrderPage, OrderQuery, OrderStore, OrderTrail, PageSize, Publisher, QueueNote,
-        QueueReading, StoreError, Transition, Watermark,
+        QueueReading, StoreError, Timeline, Transition, Watermark,
     },
 };
 
@@ -51,13 +51,33 @@ pub const SLOW: &str = "slow";
 /// The product of an order that the store says nothing about.
 pub const UNANSWERED: &str = "unanswered";
 
+/// The copy of a store's data that is used; shared with the test that has another take its place.
+#[derive(Clone)]
+pub struct Copies(Arc<Mutex<(u64, Arc<dyn OrderStore>)>>);
+
+impl Copies {
+    pub fn new(first: Arc<dyn OrderStore>) -> Self {
+        Self(Arc::new(Mutex::new((1, first))))
+    }
+
+    /// Goes on with this copy, whatever it has.
+    pub fn fail_over(&self, to: Arc<dyn OrderStore>) {
+        let mut current = self.0.lock().unwrap();
+        *current = (current.0 + 1, to);
+    }
+}
+
 /// A store that is unavailable while its fault is on.
 pub struct FaultyStore {
-    pub inner: Arc<dyn OrderStore>,
+    pub copies: Copies,
     pub fault: Fault,
 }
 
 impl FaultyStore {
+    fn inner(&self) -> Arc<dyn OrderStore> {
+        Arc::clone(&self.copies.0.lock().unwrap().1)
+    }
+
     /// As long as the slowest of `orders` takes.
     async fn take_time(orders: &[NewOrder<Details>]) {
         let toys = orders.iter().filter_map(|order| order.details.decode::<ToyOrder>().ok());
@@ -98,22 +118,22 @@ impl OrderStore for FaultyStore {
     ) -> Result<Vec<Insert>, StoreError> {
         self.refuse(orders.iter())?;
         Self::take_time(orders).await;
-        self.inner.insert(orders, lease).await
+        self.inner().insert(orders, lease).await
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order<Details>>, StoreError> {
         self.check()?;
-        self.inner.order(id).await
+        self.inner().order(id).await
     }
 
     async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<FoundOrder>, StoreError> {
         self.check()?;
-        self.inner.orders_by_id(ids).await
+        self.inner().orders_by_id(ids).await
     }
 
     async fn finish(&self, decisions: &[Decision]) -> Result<Vec<Transition>, StoreError> {
         self.refuse(decisions.iter().map(|decision| &decision.order))?;
-        self.inner.finish(decisions).await
+        self.inner().finish(decisions).await
     }
 
     async fn cancel(
@@ -122,32 +142,32 @@ impl OrderStore for FaultyStore {
         reason: Option<Reason>,
     ) -> Result<Option<Transition>, StoreError> {
         self.check()?;
-        self.inner.cancel(id, reason).await
+        self.inner().cancel(id, reason).await
     }
 
     async fn keep_attempts(&self, attempts: &[FailedAttempt]) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.keep_attempts(attempts).await
+        self.inner().keep_attempts(attempts).await
     }
 
     async fn trail(&self, id: OrderId) -> Result<Option<OrderTrail>, StoreError> {
         self.check()?;
-        self.inner.trail(id).await
+        self.inner().trail(id).await
     }
 
     async fn begin(&self, id: OrderId, redriven: bool) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.begin(id, redriven).await
+        self.inner().begin(id, redriven).await
     }
 
     async fn end(&self, id: OrderId) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.end(id).await
+        self.inner().end(id).await
     }
 
     async fn begun(&self, id: OrderId) -> Result<Begun, StoreError> {
         self.check()?;
-        self.inner.begun(id).await
+        self.inner().begun(id).await
     }
 
     async fn claim_outbox(
@@ -156,27 +176,27 @@ impl OrderStore for FaultyStore {
         lease: Duration,
     ) -> Result<Vec<NewOrder<Details>>, StoreError> {
         self.check()?;
-        self.inner.claim_outbox(limit, lease).await
+        self.inner().claim_outbox(limit, lease).await
     }
 
     async fn clear_outbox(&self, published: &[OrderId]) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.clear_outbox(published).await
+        self.inner().clear_outbox(published).await
     }
 
     async fn watermark(&self, age: Duration) -> Result<Watermark, StoreError> {
         self.check()?;
-        self.inner.watermark(age).await
+        self.inner().watermark(age).await
     }
 
     async fn unaccounted(&self, watermark: &Watermark, most: u64) -> Result<u64, StoreError> {
         self.check()?;
-        self.inner.unaccounted(watermark, most).await
+        self.inner().unaccounted(watermark, most).await
     }
 
     async fn mark_held(&self, ids: &[OrderId]) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.mark_held(ids).await
+        self.inner().mark_held(ids).await
     }
 
     async fn refill_outbox(
@@ -186,7 +206,7 @@ impl OrderStore for FaultyStore {
         limit: usize,
     ) -> Result<u64, StoreError> {
         self.check()?;
-        self.inner.refill_outbox(watermark, messages, limit).await
+        self.inner().refill_outbox(watermark, messages, limit).await
     }
 
     async fn note_queue(
@@ -195,7 +215,7 @@ impl OrderStore for FaultyStore {
         reading: Option<QueueReading>,
     ) -> Result<Vec<QueueNote>, StoreError> {
         self.check()?;
-        self.inner.note_queue(queue, reading).await
+        self.inner().note_queue(queue, reading).await
     }
 
     async fn stuck(
@@ -204,12 +224,12 @@ impl OrderStore for FaultyStore {
         limit: usize,
     ) -> Result<Vec<Order<Details>>, StoreError> {
         self.check()?;
-        self.inner.stuck(pending_for, limit).await
+        self.inner().stuck(pending_for, limit).await
     }
 
     async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         self.check()?;
-        self.inner.list(query).await
+        self.inner().list(query).await
     }
 
     async fn archivable(
@@ -219,27 +239,32 @@ impl OrderStore for FaultyStore {
         limit: PageSize,
     ) -> Result<Archivable, StoreError> {
         self.check()?;
-        self.inner.archivable(accepted_for, after, limit).await
+        self.inner().archivable(accepted_for, after, limit).await
     }
 
     async fn archive(&self, ids: &[OrderId]) -> Result<u64, StoreError> {
         self.check()?;
-        self.inner.archive(ids).await
+        self.inner().archive(ids).await
     }
 
     async fn backlog(&self, most: u64) -> Result<Backlog, StoreError> {
         self.check()?;
-        self.inner.backlog(most).await
+        self.inner().backlog(most).await
     }
 
     async fn counts(&self) -> Result<OrderCounts, StoreError> {
         self.check()?;
-        self.inner.counts().await
+        self.inner().counts().await
+    }
+
+    async fn timeline(&self) -> Result<Option<Timeline>, StoreError> {
+        self.check()?;
+        Ok(Some(Timeline::new(self.copies.0.lock().unwrap().0)))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.ping().await
+        self.inner().ping().await
     }
 }
 

@@ -14,6 +14,7 @@ mod notices;
 mod outage;
 mod pairs;
 mod pauses;
+mod promises;
 mod relay;
 mod retry;
 mod shop;

@@ -15,7 +15,7 @@ use woody_core::{
 };
 use woody_store::MemoryStore;
 
-use crate::faulty::{Fault, FaultyPublisher, FaultyStore};
+use crate::faulty::{Copies, Fault, FaultyPublisher, FaultyStore};
 
 /// How long a test waits for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +24,7 @@ pub struct Shop {
     pub broker: Arc<MemoryBroker>,
     pub store: Arc<dyn OrderStore>,
     pub publisher: Arc<dyn Publisher>,
+    pub copies: Copies,
     pub store_fault: Fault,
     pub broker_fault: Fault,
     pub tasks: TaskTracker,
@@ -34,16 +35,15 @@ impl Shop {
     pub fn open() -> Self {
         let broker = Arc::new(MemoryBroker::new());
         let (store_fault, broker_fault) = (Fault::default(), Fault::default());
-        let store = Arc::new(FaultyStore {
-            inner: Arc::new(MemoryStore::new()),
-            fault: store_fault.clone(),
-        });
+        let copies = Copies::new(Arc::new(MemoryStore::new()));
+        let store = Arc::new(FaultyStore { copies: copies.clone(), fault: store_fault.clone() });
         let publisher =
             Arc::new(FaultyPublisher { inner: broker.publisher(), fault: broker_fault.clone() });
         Self {
             broker,
             store,
             publisher,
+            copies,
             store_fault,
             broker_fault,
             tasks: TaskTracker::new(),

@@ -10,7 +10,7 @@ use woody_core::domain::{
 use woody_core::ports::{
     Archivable, Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderCursor, OrderPage,
     OrderQuery, OrderStore, OrderTrail, PageSize, QueueNote, QueueReading, Replication, StoreError,
-    Transition, Watermark,
+    Timeline, Transition, Watermark,
 };
 
 use super::PostgresStore;
@@ -233,6 +233,10 @@ impl OrderStore for PostgresStore {
 
     async fn replication(&self) -> Result<Option<Replication>, StoreError> {
         self.within_time(self.read_replication()).await
+    }
+
+    async fn timeline(&self) -> Result<Option<Timeline>, StoreError> {
+        self.within_time(self.read_timeline()).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

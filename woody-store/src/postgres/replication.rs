@@ -1,9 +1,9 @@
 //! What the server says of its standbys.
 
-use woody_core::ports::Replication;
+use woody_core::ports::{Replication, StoreError, Timeline};
 
 use super::PostgresStore;
-use super::error::Error;
+use super::error::{Error, Standby};
 
 /// Without the right to see what others do, a role still sees that they are there. A standby that
 /// copies the whole server for the first time is none yet, and where commits wait, one for which
@@ -13,6 +13,10 @@ const REPLICATION: &str = "
             WHERE state IS DISTINCT FROM 'backup'
               AND (sync_state IS DISTINCT FROM 'async' OR current_setting('synchronous_standby_names') = '')),
            current_setting('synchronous_standby_names'), current_setting('synchronous_commit')";
+
+/// A file of the log begins with its timeline, in eight hexadecimal digits.
+const TIMELINE: &str = "
+    SELECT CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END";
 
 impl PostgresStore {
     pub(super) async fn read_replication(&self) -> Result<Option<Replication>, Error> {
@@ -24,6 +28,18 @@ impl PostgresStore {
         let waits_for = waits_for(&names, &commit);
         let is_alone = standbys == 0 && waits_for == 0;
         Ok((!is_alone).then_some(Replication { standbys, waits_for }))
+    }
+
+    pub(super) async fn read_timeline(&self) -> Result<Option<Timeline>, Error> {
+        let mut pg = self.lend().await?;
+        let (number,): (Option<String>,) = self.query_as(TIMELINE).fetch_one(&mut *pg).await?;
+        let Some(number) = number else {
+            // The connection is closed: the name may lead to the primary by now.
+            return Err(StoreError::unavailable(Standby).into());
+        };
+        pg.done().await?;
+        // Other engines that speak the protocol may name their files in another way.
+        Ok(u64::from_str_radix(&number, 16).ok().map(Timeline::new))
     }
 }
 

@@ -67,6 +67,7 @@ async fn open() -> (Arc<PostgresStore>, Schema) {
 
 mod cluster;
 mod database;
+mod failover;
 mod faults;
 mod hosts;
 mod pooler;

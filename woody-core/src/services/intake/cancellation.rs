@@ -83,6 +83,7 @@ impl<D: OrderDetails> OrderIntake<D> {
         }
         match transition {
             Some(Transition::Applied) => {
+                self.promises.cancelled(id, reason.as_ref());
                 let status = OrderStatus::from(Outcome::Cancelled(reason));
                 if let Some(announcer) = &self.announcer {
                     announcer.offer(StatusChange::new(id, &status));

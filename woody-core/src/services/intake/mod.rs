@@ -5,13 +5,14 @@ mod cancellation;
 mod error;
 mod guarded_sink;
 mod order_request;
+mod promises;
 mod settings;
 mod sinks;
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
     accepted::{Accepted, Kept},
@@ -24,6 +25,7 @@ pub use self::{
 use self::{
     admission::Admission,
     guarded_sink::{CallError, GuardedSink, NotTaken},
+    promises::Promises,
     sinks::{BrokerSink, StoreSink},
 };
 use super::{
@@ -72,6 +74,7 @@ pub struct OrderIntake<D = ToyOrder> {
     admission: Option<Admission>,
     /// Tells others which orders were cancelled.
     announcer: Option<Announcer>,
+    promises: Promises,
     details_bytes: usize,
     max_wait: Option<Duration>,
     takes: PhantomData<fn(D)>,
@@ -106,6 +109,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             lanes: settings.lanes,
         };
         let orders = Arc::clone(&store);
+        let promises = Promises::new(Arc::clone(&store), settings.promises_bytes);
         let store = StoreSink { store, feed, lease: settings.outbox_lease };
         let inserts = GroupCommit::start(tasks, limits, move |orders| store.clone().commit(orders));
         let broker = BrokerSink { publisher };
@@ -119,6 +123,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             admission: None,
             max_wait: settings.max_wait,
             announcer: None,
+            promises,
             details_bytes,
             takes: PhantomData,
         }
@@ -215,12 +220,25 @@ impl<D: OrderDetails> OrderIntake<D> {
             Err(NotTaken::Unavailable(store)) => self.keep_in_broker(order, store).await,
             Err(NotTaken::Late(store, late)) => self.keep_in_either(order, store, late).await,
         };
+        // While the store is away, what the broker takes stays there.
+        if kept.is_ok() && self.store.is_there() {
+            self.promises.kept(order);
+        }
         match (self.outage.as_ref().zip(began), &kept) {
             (Some((outage, began)), Ok(Kept::InBroker)) => outage.taken(order.id, began),
             (Some((outage, _)), Ok(_) | Err(IntakeError::KeyReused)) => outage.store_answered(),
             _ => {}
         }
         kept
+    }
+
+    /// Looks until `shutdown`, at the latest when `every` has passed, whether the store is on
+    /// another [`Timeline`](crate::ports::Timeline): one that is continued from a copy may lack what
+    /// was promised last. Orders that this intake has accepted lately, and their cancellations, are
+    /// written again then, as many as
+    /// [`promises_bytes`](IntakeSettings::promises_bytes) hold.
+    pub async fn keep_promises(&self, every: Duration, shutdown: CancellationToken) {
+        self.promises.run(every.max(Duration::from_millis(1)), shutdown).await;
     }
 
     /// Whether orders are being accepted by at least one of the two ways.

@@ -21,6 +21,10 @@ pub struct IntakeSettings {
     /// How large the details of one order may be as JSON, in bytes: at most
     /// [`Details::LARGEST`].
     pub details_bytes: usize,
+    /// How much of what was accepted last is remembered, in bytes, for a store that is continued
+    /// from a copy of it (see [`keep_promises`](super::OrderIntake::keep_promises)); an order of the
+    /// shop's takes about 150. 0: nothing.
+    pub promises_bytes: usize,
     /// Orders in one commit.
     pub batch: usize,
     /// How long an order may wait in the queue, by what is foretold: one that would wait for
@@ -39,6 +43,7 @@ impl IntakeSettings {
         waiting: usize,
         waiting_bytes: usize,
         details_bytes: usize,
+        promises_bytes: usize,
         batch: usize,
         max_wait: Option<Duration>,
         lanes: usize,
@@ -54,6 +59,7 @@ impl Default for IntakeSettings {
             waiting: 4_096,
             waiting_bytes: 32 * 1024 * 1024,
             details_bytes: Details::MAX_BYTES,
+            promises_bytes: 8 * 1024 * 1024,
             batch: 512,
             max_wait: None,
             lanes: 2,

@@ -17,7 +17,7 @@ const LEASE: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A URL of these hosts with all else as in another.
-fn at(url: &str, hosts: &[&str]) -> String {
+pub(super) fn at(url: &str, hosts: &[&str]) -> String {
     let (login, rest) = url.rsplit_once('@').unwrap();
     let (_, rest) = rest.split_once('/').unwrap();
     format!("{login}@{}/{rest}", hosts.join(","))
