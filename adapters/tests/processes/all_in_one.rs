@@ -42,6 +42,27 @@ async fn counts(folder: &Path) -> OrderCounts {
     counts
 }
 
+/// Of a counter that begins with what it counts, Prometheus sees no increase.
+#[tokio::test(flavor = "multi_thread")]
+async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = start(folder.path()).await;
+    let rules = include_str!("../../../stack/observe/rules.yml");
+    let counters: Vec<_> = rules
+        .split("increase(")
+        .skip(1)
+        .map(|rest| rest.split(['[', '{']).next().unwrap())
+        .collect();
+    assert!(!counters.is_empty());
+    let metrics = get(shop.admin, "/metrics").await.unwrap().text();
+    for counter in counters {
+        assert!(
+            metrics.lines().any(|line| line == format!("{counter} 0")),
+            "{counter}:\n{metrics}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_says_what_it_counts_and_one_of_which_build_it_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::{
     Archivable, OrderCursor, OrderPage, OrderQuery, OrderTrail, PageSize, QueueNote, QueueReading,
-    StoreError,
+    Replication, StoreError, Timeline,
 };
 use crate::domain::{
     Details, FailedAttempt, NewOrder, Order, OrderId, OrderStatus, Outcome, Reason, Validation,

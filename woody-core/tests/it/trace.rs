@@ -12,10 +12,7 @@ use woody_core::{
 };
 use woody_store::MemoryStore;
 
-use crate::{
-    faulty::FaultyStore,
-    shop::{Shop, next, request, within},
-};
+use crate::shop::{Shop, next, request, within};
 
 fn context() -> TraceContext {
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap()
@@ -46,8 +43,8 @@ impl Notifier for Tells {
 
 #[tokio::test]
 async fn one_trace_goes_from_the_request_to_who_is_told_through_a_broker_outage() {
-    let (mut shop, store) = (Shop::open(), MemoryStore::new());
-    shop.store = Arc::new(FaultyStore { inner: store.orders(), fault: shop.store_fault.clone() });
+    let (shop, store) = (Shop::open(), MemoryStore::new());
+    shop.copies.fail_over(store.orders());
     let (sender, mut told) = mpsc::unbounded_channel();
     let name: SubscriptionName = "mail".parse().unwrap();
     store.notices().subscribe(&name).await.unwrap();
