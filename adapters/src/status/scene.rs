@@ -27,7 +27,7 @@ pub(super) struct Told {
 /// The evidence, and how each cause is seen in it.
 pub(super) struct Scene<'a> {
     pub(super) seen: &'a Evidence,
-    servers: &'a Servers,
+    pub(super) servers: &'a Servers,
 }
 
 impl<'a> Scene<'a> {
