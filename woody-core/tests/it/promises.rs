@@ -56,7 +56,7 @@ async fn status(store: &MemoryStore, id: OrderId) -> Option<OrderStatus> {
 async fn becomes(store: &MemoryStore, id: OrderId, expected: &OrderStatus) {
     within(async {
         while status(store, id).await.as_ref() != Some(expected) {
-            tokio::time::sleep(EVERY).await
+            tokio::time::sleep(EVERY).await;
         }
     })
     .await;
