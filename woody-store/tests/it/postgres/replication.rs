@@ -15,9 +15,8 @@ async fn becomes(store: &PostgresStore, expected: Option<Replication>) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), told)
-        .await
-        .unwrap_or_else(|_| panic!("waited for {expected:?}"));
+    let waited = tokio::time::timeout(Duration::from_mins(1), told).await;
+    assert!(waited.is_ok(), "waited for {expected:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
