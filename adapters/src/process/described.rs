@@ -2,7 +2,7 @@
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 
-const COUNTERS: [(&str, &str); 9] = [
+const COUNTERS: [(&str, &str); 11] = [
     ("woody_deliveries_total", "Deliveries that a worker has dealt with, by what became of them."),
     ("woody_http_requests_total", "Requests that were answered, by route, method and status."),
     ("woody_notices_total", "Attempts to tell the end of an order, by what became of them."),
@@ -14,6 +14,8 @@ const COUNTERS: [(&str, &str); 9] = [
     ("woody_orders_intake_total", "Orders that were asked for, by where they are kept or why not."),
     ("woody_outbox_published_total", "Orders whose messages the broker has confirmed."),
     ("woody_outbox_refilled_total", "Orders put back into the outbox, their messages lost."),
+    ("woody_promises_rewritten_total", "Orders that a store continued from a copy lacked."),
+    ("woody_store_timelines_total", "Times that the store was continued from a copy of it."),
     ("woody_trace_spans_total", "Spans that were sent to the collector, or dropped."),
 ];
 
