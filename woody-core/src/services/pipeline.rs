@@ -361,8 +361,7 @@ impl<D: OrderDetails> PipelineBuilder<D> {
         let (forecasts, admin) = (tracker.forecasts(), self.broker.admin());
         let until = background.clone();
         tasks.spawn(async move { forecasts.run(admin, until).await });
-        let (promised, until) = (Arc::clone(&intake), background.clone());
-        tasks.spawn(async move { promised.keep_promises(TIMELINE_EVERY, until).await });
+        tasks.spawn(intake.keep_promises(TIMELINE_EVERY, background.clone()));
         let (following, until) = (Arc::clone(&tracker), background.clone());
         tasks.spawn(async move { following.run(until).await });
         Ok(Pipeline {

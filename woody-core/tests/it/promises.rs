@@ -26,8 +26,7 @@ async fn open(settings: IntakeSettings) -> (Shop, Arc<OrderIntake>, Cancellation
         &shop.tasks,
     ));
     let until = CancellationToken::new();
-    let (keeping, token) = (Arc::clone(&intake), until.clone());
-    tokio::spawn(async move { keeping.keep_promises(EVERY, token).await });
+    tokio::spawn(intake.keep_promises(EVERY, until.clone()));
     // It has looked once: whatever comes is another timeline.
     tokio::time::sleep(10 * EVERY).await;
     (shop, intake, until)

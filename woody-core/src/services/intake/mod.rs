@@ -74,7 +74,7 @@ pub struct OrderIntake<D = ToyOrder> {
     admission: Option<Admission>,
     /// Tells others which orders were cancelled.
     announcer: Option<Announcer>,
-    promises: Promises,
+    promises: Arc<Promises>,
     details_bytes: usize,
     max_wait: Option<Duration>,
     takes: PhantomData<fn(D)>,
@@ -109,7 +109,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             lanes: settings.lanes,
         };
         let orders = Arc::clone(&store);
-        let promises = Promises::new(Arc::clone(&store), settings.promises_bytes);
+        let promises = Arc::new(Promises::new(Arc::clone(&store), settings.promises_bytes));
         let store = StoreSink { store, feed, lease: settings.outbox_lease };
         let inserts = GroupCommit::start(tasks, limits, move |orders| store.clone().commit(orders));
         let broker = BrokerSink { publisher };
@@ -237,8 +237,15 @@ impl<D: OrderDetails> OrderIntake<D> {
     /// was promised last. Orders that this intake has accepted lately, and their cancellations, are
     /// written again then, as many as
     /// [`promises_bytes`](IntakeSettings::promises_bytes) hold.
-    pub async fn keep_promises(&self, every: Duration, shutdown: CancellationToken) {
-        self.promises.run(every.max(Duration::from_millis(1)), shutdown).await;
+    ///
+    /// The future does not keep the intake, which ends when it is dropped.
+    pub fn keep_promises(
+        &self,
+        every: Duration,
+        shutdown: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<D> {
+        let promises = Arc::clone(&self.promises);
+        async move { promises.run(every.max(Duration::from_millis(1)), shutdown).await }
     }
 
     /// Whether orders are being accepted by at least one of the two ways.
