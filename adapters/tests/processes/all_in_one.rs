@@ -54,13 +54,12 @@ async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {
         .map(|rest| rest.split(['[', '{']).next().unwrap())
         .collect();
     assert!(!counters.is_empty());
-    let metrics = get(shop.admin, "/metrics").await.unwrap().text();
-    for counter in counters {
-        assert!(
-            metrics.lines().any(|line| line == format!("{counter} 0")),
-            "{counter}:\n{metrics}"
-        );
-    }
+    // Ready a moment before what counts them runs.
+    until("all begin", async || {
+        let metrics = get(shop.admin, "/metrics").await.unwrap().text();
+        counters.iter().all(|counter| metrics.lines().any(|line| line == format!("{counter} 0")))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
