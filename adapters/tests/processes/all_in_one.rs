@@ -42,43 +42,6 @@ async fn counts(folder: &Path) -> OrderCounts {
     counts
 }
 
-/// Of a counter that begins with what it counts, Prometheus sees no increase.
-#[tokio::test(flavor = "multi_thread")]
-async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {
-    let folder = tempfile::tempdir().unwrap();
-    let shop = start(folder.path()).await;
-    let rules = include_str!("../../../stack/observe/rules.yml");
-    let counters: Vec<_> = rules
-        .split("increase(")
-        .skip(1)
-        .map(|rest| rest.split(['[', '{']).next().unwrap())
-        .collect();
-    assert!(!counters.is_empty());
-    // Ready a moment before what counts them runs.
-    until("all begin", async || {
-        let metrics = get(shop.admin, "/metrics").await.unwrap().text();
-        counters.iter().all(|counter| metrics.lines().any(|line| line == format!("{counter} 0")))
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_metric_says_what_it_counts_and_one_of_which_build_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let shop = start(folder.path()).await;
-    let id = place(shop.address, "Train").await;
-    assert_eq!(ended(shop.address, &id).await, "success");
-    let metrics = get(shop.admin, "/metrics").await.unwrap().text();
-    let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    let names: Vec<_> = types.filter_map(|rest| rest.split(' ').next()).collect();
-    assert!(names.contains(&"woody_orders_intake_total"), "{metrics}");
-    for name in names {
-        assert!(metrics.contains(&format!("# HELP {name} ")), "{name}: {metrics}");
-    }
-    let build = format!("woody_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
-    assert!(metrics.contains(&build), "{metrics}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_was_accepted_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();

@@ -109,6 +109,10 @@ impl<D: OrderDetails> NoticeDelivery<D> {
         if stopping.run_until_cancelled(self.subscribed()).await.is_none() {
             return;
         }
+        // Of a counter that begins with what it counts, Prometheus sees no increase.
+        let told = self.subscription.to_string();
+        metrics::counter!("woody_notices_total", "subscription" => told, "outcome" => "dead")
+            .increment(0);
         let mut under_way = JoinSet::new();
         let mut done = Vec::new();
         let mut comeback = Comeback::new(FIRST_PAUSE, LONGEST_PAUSE);
