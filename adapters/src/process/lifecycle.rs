@@ -12,7 +12,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{healthcheck::healthcheck, telemetry::start_telemetry};
+use super::{
+    healthcheck::healthcheck,
+    telemetry::{Telemetry, start_metrics, start_telemetry},
+};
 use crate::{
     config::{AdminArgs, ConfigError, ProcessArgs, parse_args},
     http::{Drain, Hosts, Sampling},
@@ -41,14 +44,16 @@ pub struct Process {
     /// What the drain delay leaves of the grace.
     serving: Duration,
     sampling: Sampling,
+    telemetry: Telemetry,
     spans: Option<SpanExport>,
 }
 
 impl Process {
-    /// Begins to listen for signals.
+    /// Begins to listen for signals, and to count: what was counted before is in no metric.
     ///
     /// # Errors
-    /// [`ConfigError`] when the operating system does not let it.
+    /// [`ConfigError`] when the operating system does not let it, or something else in the
+    /// process counts already.
     pub fn start(args: &ProcessArgs, admin: &AdminArgs) -> Result<Self, ConfigError> {
         if args.drain_delay >= args.grace {
             return Err(ConfigError::new(format!(
@@ -65,6 +70,7 @@ impl Process {
             grace: args.grace,
             serving: args.grace.saturating_sub(args.drain_delay),
             sampling: args.trace.sampling(),
+            telemetry: start_metrics()?,
             spans: None,
         };
         let no_signals = |error| ConfigError::because("cannot listen for signals", &error);
@@ -115,6 +121,11 @@ impl Process {
     /// How long what is in flight has from when the process takes no new work.
     pub fn serving(&self) -> Duration {
         self.serving
+    }
+
+    /// What has been counted since it began.
+    pub(super) fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// Where the operator looks in.

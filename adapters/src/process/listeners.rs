@@ -6,7 +6,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{lifecycle::Process, telemetry::start_metrics};
+use super::lifecycle::Process;
 use crate::{
     config::ConfigError,
     http::{self, AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, ServiceSettings, serve},
@@ -52,7 +52,7 @@ impl Admin {
     /// [`ConfigError`] when it cannot listen.
     pub async fn start(readiness: Readiness, process: &Process) -> Result<Self, ConfigError> {
         let listener = bind("WOODY_ADMIN_LISTEN", process.admin_listen()).await?;
-        let metrics = start_metrics()?.metrics;
+        let metrics = process.telemetry().metrics.clone();
         let routes = AdminRoutes::new(readiness.into(), metrics.clone());
         let settings = ServiceSettings { hosts: process.hosts(), ..ServiceSettings::default() };
         let service = http::service(routes, RateLimit::off(), &settings);

@@ -42,6 +42,37 @@ async fn counts(folder: &Path) -> OrderCounts {
     counts
 }
 
+/// Of a counter that begins with what it counts, Prometheus sees no increase.
+#[tokio::test(flavor = "multi_thread")]
+async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Start::of("woodytoys")
+        .current_dir(folder.path())
+        .env("WOODY_WEBHOOK_URL", "https://receiver.example.org/")
+        .env("WOODY_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        .ready()
+        .await;
+    let rules = include_str!("../../../stack/observe/rules.yml");
+    // Each with its labels, if it is to have some.
+    let counters: Vec<_> = rules
+        .split("increase(")
+        .skip(1)
+        .map(|rest| rest.split_once('[').unwrap().0.trim_end_matches('}'))
+        .map(|counter| counter.split_once('{').unwrap_or((counter, "")))
+        .collect();
+    assert!(!counters.is_empty());
+    // What counts them begins a moment after the shop is ready.
+    until("all begin", async || {
+        let metrics = get(shop.admin, "/metrics").await.unwrap().text();
+        let begins = |(name, labels)| {
+            let mut lines = metrics.lines().filter(|line| line.ends_with(" 0"));
+            lines.any(|line: &str| line.starts_with(name) && line.contains(labels))
+        };
+        counters.iter().copied().all(begins)
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_was_accepted_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();
