@@ -16,8 +16,9 @@ use super::{
     cause::{Cause, Finding, Severity},
     evidence::{Evidence, MOST, Servers},
     scene::pending,
-    told::{age, ago, grouped, lower_first},
+    told::{ago, grouped, lower_first},
 };
+use crate::figures::age;
 
 /// For how long what was seen is told again.
 const FRESH: Duration = Duration::from_secs(1);

@@ -7,8 +7,9 @@ use woody_core::ports::{Backlog, QueueDepth};
 
 use super::{
     evidence::{Evidence, Servers, Trouble},
-    told::{age, ago, clock, grouped, lower_first, orders},
+    told::{ago, clock, grouped, lower_first, orders},
 };
+use crate::figures::age;
 
 /// Entries of the outbox live for milliseconds; one so old is not sent by anybody.
 const NOT_SENT: Duration = Duration::from_secs(30);

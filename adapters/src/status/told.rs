@@ -1,4 +1,4 @@
-//! Numbers, times and ages as people read them.
+//! Counts and times as people read them.
 
 use std::time::Duration;
 
@@ -19,19 +19,6 @@ pub(super) fn orders(count: u64) -> String {
 /// `1,204`.
 pub(super) fn grouped(count: u64) -> String {
     figures::grouped(&count.to_string())
-}
-
-/// `8 s`, `12 min`, `3 h 20 min`, `2 d`.
-pub(super) fn age(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..100 => format!("{seconds} s"),
-        seconds @ 100..6_000 => format!("{} min", seconds / 60),
-        seconds @ 6_000..172_800 => match (seconds / 3_600, seconds % 3_600 / 60) {
-            (hours, 0) => format!("{hours} h"),
-            (hours, minutes) => format!("{hours} h {minutes} min"),
-        },
-        seconds => format!("{} d", seconds / 86_400),
-    }
 }
 
 /// `02:58 UTC`, with the day before it when that is another one.
@@ -69,21 +56,6 @@ mod tests {
             assert_eq!(orders(count), text);
         }
         assert_eq!(grouped(12_345_678), "12,345,678");
-    }
-
-    #[test]
-    fn ages_have_the_unit_that_fits() {
-        for (seconds, text) in [
-            (0, "0 s"),
-            (99, "99 s"),
-            (100, "1 min"),
-            (720, "12 min"),
-            (7_200, "2 h"),
-            (12_000, "3 h 20 min"),
-            (200_000, "2 d"),
-        ] {
-            assert_eq!(age(Duration::from_secs(seconds)), text);
-        }
     }
 
     #[test]

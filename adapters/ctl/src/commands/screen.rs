@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stdout};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use woody_adapters::terminal;
+use woody_adapters::{figures, terminal};
 use woody_core::domain::now;
 
 /// Where an [`Output`](super::Output) is printed.
@@ -54,18 +54,14 @@ impl Screen {
     }
 }
 
-/// How long ago something was.
+/// How long ago something was, or in how long it will be by another clock.
 fn age(since: time::Duration) -> String {
-    let seconds = since.whole_seconds();
-    let (amount, unit) = match seconds.unsigned_abs() {
-        0 => return "now".to_owned(),
-        seconds @ ..60 => (seconds, "s"),
-        seconds @ ..3_600 => (seconds / 60, "min"),
-        seconds @ ..86_400 => (seconds / 3_600, "h"),
-        seconds @ ..172_800 => (seconds / 86_400, "day"),
-        seconds => (seconds / 86_400, "days"),
-    };
-    if seconds > 0 { format!("{amount} {unit} ago") } else { format!("in {amount} {unit}") }
+    let age = figures::age(since.unsigned_abs());
+    match since.whole_seconds() {
+        0 => "now".to_owned(),
+        1.. => format!("{age} ago"),
+        _ => format!("in {age}"),
+    }
 }
 
 #[cfg(test)]
@@ -81,9 +77,9 @@ mod tests {
             ("2026-11-30T03:13:53.5Z", "03:13:53Z, now", "now"),
             ("2026-11-30T03:10:54.123456Z", "03:10:54Z, 2 min ago", "2 min ago"),
             ("2026-11-30T04:10:54+01:00", "03:10:54Z, 3 min ago", "3 min ago"),
-            ("2026-11-29T23:59:59Z", "2026-11-29 23:59:59Z, 3 h ago", "3 h ago"),
-            ("2026-11-28T12:00:00Z", "2026-11-28 12:00:00Z, 1 day ago", "1 day ago"),
-            ("2026-10-01T00:00:00Z", "2026-10-01 00:00:00Z, 60 days ago", "60 days ago"),
+            ("2026-11-29T23:59:59Z", "2026-11-29 23:59:59Z, 3 h 13 min ago", "3 h 13 min ago"),
+            ("2026-11-28T12:00:00Z", "2026-11-28 12:00:00Z, 39 h 13 min ago", "39 h 13 min ago"),
+            ("2026-10-01T00:00:00Z", "2026-10-01 00:00:00Z, 60 d ago", "60 d ago"),
             ("2026-11-30T03:14:24Z", "03:14:24Z, in 30 s", "in 30 s"),
         ] {
             assert_eq!(screen.time(at), Some((whole.to_owned(), age.to_owned())), "{at}");
