@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use woody_core::services::{IntakeSettings, RelaySettings};
+use woody_core::services::RelaySettings;
 
-use super::bounds::{HOUR, MILLISECOND, MONTH, time, whole};
+use super::bounds::{HOUR, MILLISECOND, MONTH, time};
 
 /// How orders get from the store to the broker when the first attempt did not do it.
 #[derive(Debug, Clone, Args)]
@@ -21,20 +21,9 @@ pub struct RelayArgs {
     #[arg(long, env = "WOODY_PENDING_FOR", default_value = "10s", value_name = "TIME",
           value_parser = time(100 * MILLISECOND, MONTH))]
     pub pending_for: Duration,
-    /// How much of what was accepted last is remembered, and written again when a standby that lagged behind has taken the
-    /// database's place, in MiB (0 to 1024).
-    #[arg(long, env = "WOODY_PROMISES_MIB", default_value = "8", value_name = "MIB",
-          value_parser = whole::<u16>(0, 1_024))]
-    pub promises_mib: u16,
 }
 
 impl RelayArgs {
-    /// How orders are accepted.
-    pub fn intake_settings(&self) -> IntakeSettings {
-        let promises_bytes = usize::from(self.promises_mib) * 1_024 * 1_024;
-        IntakeSettings::default().outbox_lease(self.outbox_lease).promises_bytes(promises_bytes)
-    }
-
     /// How the outbox is emptied.
     pub fn relay_settings(&self) -> RelaySettings {
         RelaySettings::default()
