@@ -47,7 +47,7 @@ impl Shop {
             .env("WOODY_BROKER_URL", &self.host.url)
             .env(
                 "WOODY_LOG",
-                std::env::var("WOODY_PROMISES_LOG").unwrap_or_else(|_| "error".to_owned()),
+                std::env::var("WOODY_FORECASTS_LOG").unwrap_or_else(|_| "error".to_owned()),
             )
     }
 

@@ -38,7 +38,7 @@ pub struct Phase {
 
 /// What an order was told when it was accepted.
 #[derive(Debug, Clone)]
-pub struct Promised {
+pub struct Told {
     pub phase: &'static str,
     pub id: Uuid,
     /// Its p50 and p90.
@@ -46,7 +46,7 @@ pub struct Promised {
 }
 
 /// Places the orders of a phase, while the shop changes as it says.
-pub async fn run(shop: &mut Shop, phase: &Phase) -> Vec<Promised> {
+pub async fn run(shop: &mut Shop, phase: &Phase) -> Vec<Told> {
     shop.validator.takes(phase.mean_ms, phase.seldom_ms);
     let services: Vec<SocketAddr> = shop.services.iter().map(|service| service.address).collect();
     let placing = tokio::spawn(place_all(services, *phase));
@@ -72,7 +72,7 @@ fn lasts(phase: &Phase) -> Duration {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "hundreds")]
-async fn place_all(services: Vec<SocketAddr>, phase: Phase) -> Vec<Promised> {
+async fn place_all(services: Vec<SocketAddr>, phase: Phase) -> Vec<Told> {
     let (mut placing, mut due, mut left) = (JoinSet::new(), Instant::now(), phase.orders);
     let mean = Duration::from_secs_f64(phase.together as f64 / phase.per_s);
     while left > 0 {
@@ -85,23 +85,23 @@ async fn place_all(services: Vec<SocketAddr>, phase: Phase) -> Vec<Promised> {
     placing.join_all().await.into_iter().flatten().collect()
 }
 
-async fn place(address: SocketAddr, phase: &'static str, count: usize) -> Vec<Promised> {
+async fn place(address: SocketAddr, phase: &'static str, count: usize) -> Vec<Told> {
     let order = json!({"product": "lion"});
     if count == 1 {
         let answer = post(address, "/api/orders", None, &order).await.unwrap();
         assert_eq!(answer.status, 202, "{}", answer.text());
-        return vec![promised(phase, &answer.json())];
+        return vec![told(phase, &answer.json())];
     }
     let batch = Value::Array(vec![order; count]);
     let answer = post(address, "/api/orders/batch", None, &batch).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     let items = answer.json();
-    items.as_array().unwrap().iter().map(|item| promised(phase, &item["order"])).collect()
+    items.as_array().unwrap().iter().map(|item| told(phase, &item["order"])).collect()
 }
 
-fn promised(phase: &'static str, receipt: &Value) -> Promised {
+fn told(phase: &'static str, receipt: &Value) -> Told {
     let time = |value: &Value| OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok();
     let ready = &receipt["ready"];
     let id = receipt["order_id"].as_str().unwrap().parse().unwrap();
-    Promised { phase, id, ready: time(&ready["p50"]).zip(time(&ready["p90"])) }
+    Told { phase, id, ready: time(&ready["p50"]).zip(time(&ready["p90"])) }
 }

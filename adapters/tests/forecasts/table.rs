@@ -1,4 +1,4 @@
-//! How often promises were kept.
+//! How often the times were kept.
 
 use std::{collections::HashMap, fmt};
 
@@ -6,7 +6,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::load::Promised;
+use crate::load::Told;
 
 /// A row for each phase, and one for all.
 pub struct Table(Vec<Row>);
@@ -16,7 +16,7 @@ pub struct Row {
     pub name: String,
     pub orders: usize,
     /// Those that were told when they will be ready.
-    pub promised: usize,
+    pub told: usize,
     /// How many of these were ready by then, in per cent.
     pub kept_p50: f64,
     pub kept_p90: f64,
@@ -26,14 +26,14 @@ pub struct Row {
 }
 
 impl Table {
-    pub fn of(promised: &[Promised], ended: &HashMap<Uuid, OffsetDateTime>) -> Self {
-        let mut names: Vec<&str> = promised.iter().map(|order| order.phase).collect();
+    pub fn of(told: &[Told], ended: &HashMap<Uuid, OffsetDateTime>) -> Self {
+        let mut names: Vec<&str> = told.iter().map(|order| order.phase).collect();
         names.dedup();
         let rows = names
             .iter()
-            .map(|name| row(name, promised.iter().filter(|order| order.phase == *name), ended));
+            .map(|name| row(name, told.iter().filter(|order| order.phase == *name), ended));
         let mut rows: Vec<Row> = rows.collect();
-        rows.push(row("all", promised.iter(), ended));
+        rows.push(row("all", told.iter(), ended));
         Self(rows)
     }
 
@@ -43,9 +43,9 @@ impl Table {
 
     pub fn json(&self) -> String {
         let row = |row: &Row| {
-            let Row { name, orders, promised, kept_p50, kept_p90, error_s, width_s } = row;
+            let Row { name, orders, told, kept_p50, kept_p90, error_s, width_s } = row;
             json!({
-                "phase": name, "orders": orders, "promised": promised, "kept_p50_percent": kept_p50,
+                "phase": name, "orders": orders, "told": told, "kept_p50_percent": kept_p50,
                 "kept_p90_percent": kept_p90, "mean_error_s": error_s, "p90_after_p50_s": width_s,
             })
         };
@@ -58,13 +58,13 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| phase | orders | promised | kept p50 | kept p90 | mean error | p90 after p50 |"
+            "| phase | orders | told | kept p50 | kept p90 | mean error | p90 after p50 |"
         )?;
         writeln!(f, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |")?;
-        for Row { name, orders, promised, kept_p50, kept_p90, error_s, width_s } in &self.0 {
+        for Row { name, orders, told, kept_p50, kept_p90, error_s, width_s } in &self.0 {
             writeln!(
                 f,
-                "| {name} | {orders} | {promised} | {kept_p50:.1} % | {kept_p90:.1} % | {error_s:.2} s | {width_s:.2} s |"
+                "| {name} | {orders} | {told} | {kept_p50:.1} % | {kept_p90:.1} % | {error_s:.2} s | {width_s:.2} s |"
             )?;
         }
         Ok(())
@@ -74,7 +74,7 @@ impl fmt::Display for Table {
 #[expect(clippy::cast_precision_loss, reason = "hundreds of thousands")]
 fn row<'a>(
     name: &str,
-    orders: impl Iterator<Item = &'a Promised>,
+    orders: impl Iterator<Item = &'a Told>,
     ended: &HashMap<Uuid, OffsetDateTime>,
 ) -> Row {
     let mut row = Row { name: name.to_owned(), ..Row::default() };
@@ -83,13 +83,13 @@ fn row<'a>(
         row.orders += 1;
         let Some((p50, p90)) = order.ready else { continue };
         let at = ended[&order.id];
-        row.promised += 1;
+        row.told += 1;
         p50s += u32::from(at <= p50);
         p90s += u32::from(at <= p90);
         row.error_s += (at - p50).abs().as_seconds_f64();
         row.width_s += (p90 - p50).as_seconds_f64();
     }
-    let of = row.promised.max(1) as f64;
+    let of = row.told.max(1) as f64;
     (row.kept_p50, row.kept_p90) = (100.0 * f64::from(p50s) / of, 100.0 * f64::from(p90s) / of);
     (row.error_s, row.width_s) = (row.error_s / of, row.width_s / of);
     row

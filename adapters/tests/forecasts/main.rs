@@ -1,6 +1,6 @@
-//! Whether the times that orders are promised are kept, by real processes over a real PostgreSQL and RabbitMQ: two
+//! Whether the times that orders are told are kept, by real processes over a real PostgreSQL and RabbitMQ: two
 //! order-services, five workers and a validation service that takes its time, under orders that come evenly and together,
-//! with a worker killed and all of them updated in between. `dev/promises.sh` runs it and prints a table; with every test
+//! with a worker killed and all of them updated in between. `dev/forecasts.sh` runs it and prints a table; with every test
 //! it places a few orders only and asserts that they are told something.
 #![allow(
     clippy::unwrap_used,
@@ -46,25 +46,25 @@ const FEW: usize = 1_500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL and WOODY_TEST_AMQP_URL"]
-async fn what_orders_are_promised_is_kept() {
-    let asked = std::env::var("WOODY_PROMISES_ORDERS").ok().filter(|orders| !orders.is_empty());
+async fn orders_are_ready_when_they_were_told() {
+    let asked = std::env::var("WOODY_FORECASTS_ORDERS").ok().filter(|orders| !orders.is_empty());
     let orders = asked.as_ref().map_or(FEW, |orders| orders.parse().expect("a number of orders"));
     let mut shop = Shop::open().await;
-    let mut promised = Vec::new();
+    let mut told = Vec::new();
     for phase in phases(orders) {
-        promised.extend(load::run(&mut shop, &phase).await);
+        told.extend(load::run(&mut shop, &phase).await);
     }
-    let ended = shop.all_ended(promised.len()).await;
-    let table = Table::of(&promised, &ended);
+    let ended = shop.all_ended(told.len()).await;
+    let table = Table::of(&told, &ended);
     println!("{table}");
-    if let Ok(file) = std::env::var("WOODY_PROMISES_JSON")
+    if let Ok(file) = std::env::var("WOODY_FORECASTS_JSON")
         && !file.is_empty()
     {
         std::fs::write(Path::new(&file), table.json()).unwrap();
     }
     shop.close().await;
     let all = table.all();
-    assert!(all.promised > 0, "orders are told when they will be ready");
+    assert!(all.told > 0, "orders are told when they will be ready");
     if asked.is_some() {
         assert!((85.0..=95.0).contains(&all.kept_p90), "p90 is kept in {:.1} %", all.kept_p90);
     }
