@@ -238,7 +238,8 @@ impl<D: OrderDetails> OrderIntake<D> {
     /// written again then, as many as
     /// [`promises_bytes`](IntakeSettings::promises_bytes) hold.
     ///
-    /// The future does not keep the intake, which ends when it is dropped.
+    /// Nothing is remembered before that, and where the store has no other timeline. The future
+    /// does not keep the intake, which ends when it is dropped.
     pub fn keep_promises(
         &self,
         every: Duration,

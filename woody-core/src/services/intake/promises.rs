@@ -26,8 +26,8 @@ const BATCH: usize = 500;
 /// Nothing is promised anew by that: an order that the store still has stays as it is.
 pub(super) struct Promises {
     store: Arc<dyn OrderStore>,
-    /// How many bytes are remembered.
-    room: usize,
+    /// How many bytes are remembered where there is another timeline.
+    most: usize,
     lately: Mutex<Lately>,
 }
 
@@ -35,6 +35,8 @@ pub(super) struct Promises {
 struct Lately {
     promises: VecDeque<Promise>,
     bytes: usize,
+    /// How many bytes are remembered: none while nobody looks for another timeline.
+    room: usize,
     /// How many were forgotten, so that one is found by its number while others go.
     forgotten: u64,
 }
@@ -51,6 +53,17 @@ enum Promised {
     Cancelled(OrderId, Option<Reason>),
 }
 
+impl Lately {
+    /// Forgets the oldest of what is more than there is room for.
+    fn forget(&mut self) {
+        while self.bytes > self.room {
+            let Some(oldest) = self.promises.pop_front() else { break };
+            self.bytes -= oldest.bytes();
+            self.forgotten += 1;
+        }
+    }
+}
+
 impl Promise {
     fn bytes(&self) -> usize {
         size_of::<Self>()
@@ -64,8 +77,8 @@ impl Promise {
 }
 
 impl Promises {
-    pub(super) fn new(store: Arc<dyn OrderStore>, room: usize) -> Self {
-        Self { store, room, lately: Mutex::default() }
+    pub(super) fn new(store: Arc<dyn OrderStore>, most: usize) -> Self {
+        Self { store, most, lately: Mutex::default() }
     }
 
     /// Remembers an order that was accepted.
@@ -79,30 +92,34 @@ impl Promises {
     }
 
     fn remember(&self, what: impl FnOnce() -> Promised) {
-        if self.room == 0 {
+        let mut lately = self.lately();
+        if lately.room == 0 {
             return;
         }
         let promise = Promise { given_at: now(), what: what() };
-        let mut lately = self.lately();
         lately.bytes += promise.bytes();
         lately.promises.push_back(promise);
-        while lately.bytes > self.room {
-            let Some(oldest) = lately.promises.pop_front() else { break };
-            lately.bytes -= oldest.bytes();
-            lately.forgotten += 1;
-        }
+        lately.forget();
     }
 
     /// Looks again and again on which timeline the store is, until `shutdown`; returns at once
     /// where it has no other.
     pub(super) async fn run(&self, every: Duration, shutdown: CancellationToken) {
-        if self.room == 0 {
+        if self.most == 0 {
             return;
         }
         // Of a counter that begins with what it counts, Prometheus sees no increase.
         metrics::counter!("woody_store_timelines_total").increment(0);
         metrics::counter!("woody_promises_rewritten_total").increment(0);
+        self.remember_up_to(self.most);
         shutdown.run_until_cancelled(self.look_again_and_again(every)).await;
+        self.remember_up_to(0);
+    }
+
+    fn remember_up_to(&self, room: usize) {
+        let mut lately = self.lately();
+        lately.room = room;
+        lately.forget();
     }
 
     async fn look_again_and_again(&self, every: Duration) {
@@ -136,12 +153,11 @@ impl Promises {
         while next < until {
             let (first, batch) = self.batch(next, until);
             next = first + batch.len() as u64;
-            let mut kept = Vec::new();
-            for promise in &batch {
-                if let Promised::Kept(order) = &promise.what {
-                    kept.push(order.clone());
-                }
-            }
+            let kept = batch.iter().filter_map(|promise| match &promise.what {
+                Promised::Kept(order) => Some(order.clone()),
+                Promised::Cancelled(..) => None,
+            });
+            let kept: Vec<_> = kept.collect();
             orders += kept.len();
             let inserted = self.store.insert(&kept, Duration::ZERO).await?;
             missing += inserted.iter().filter(|insert| **insert == Insert::Created).count();
@@ -188,5 +204,28 @@ impl Promises {
     fn lately(&self) -> MutexGuard<'_, Lately> {
         // Nothing panics while it is held; if it did, the value would still be whole.
         self.lately.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, feature = "mock"))]
+mod tests {
+    use super::*;
+    use crate::ports::MockOrderStore;
+
+    fn promised(promises: &Promises) -> usize {
+        promises.cancelled(OrderId::fresh(), None);
+        promises.lately().promises.len()
+    }
+
+    #[tokio::test]
+    async fn nothing_is_remembered_while_nobody_looks_for_another_timeline() {
+        let mut store = MockOrderStore::new();
+        store.expect_timeline().times(1).returning(|| Ok(None));
+        let promises = Promises::new(Arc::new(store), 1_024);
+        assert_eq!(promised(&promises), 0, "before the first look");
+        promises.run(Duration::from_secs(1), CancellationToken::new()).await;
+        assert_eq!(promised(&promises), 0, "the store has no timeline");
+        promises.remember_up_to(1_024);
+        assert_eq!(promised(&promises), 1);
     }
 }
