@@ -12,9 +12,10 @@ impl Sampling {
         Self(0.0)
     }
 
-    /// So many begin one, from 0 for none to 1 for all. It has an effect where spans are exported.
+    /// So many begin one, from 0 for none to 1 for all; what is beyond counts as the nearest of
+    /// these. It has an effect where spans are exported.
     pub fn of(ratio: f64) -> Self {
-        Self(ratio)
+        Self(ratio.clamp(0.0, 1.0))
     }
 }
 
