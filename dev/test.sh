@@ -163,6 +163,15 @@ tests() {
     # Those of the Swarm come by themselves, at the end.
     cargo test --workspace --exclude woody-swarm-tests --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
 }
+# Tests wait for servers, faults and timers more than they compute: what they leave of the machine builds the
+# programs of the Swarm's images.
+programs=''
+if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
+    WOODY_IMAGE_PROFILE=${WOODY_IMAGE_PROFILE:-swarm-test} nice -n 19 stack/build_push.sh --programs --no-sbom \
+        </dev/null >"$dir/programs.log" 2>&1 &
+    programs=$!
+    jobs+=("$programs")
+fi
 if [ "$built" ]; then
     note "running the tests"
     run tests || problem "cargo test failed"
@@ -187,6 +196,8 @@ if [ -z "$filter" ] && [ "$built" ]; then
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/tutorial.log" | tail -n 1 >>"$log" || true
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
+    # What it lacks is built, and said, there.
+    wait "$programs" || true
     note "deploying the stack on a Swarm"
     swarm() { dev/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
     run swarm || problem "the Swarm test failed"

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 usage() {
     cat <<'END'
 Usage: ./stack/build_push.sh [VERSION] [--no-push] [--no-sbom] [--only NAME]...
+       ./stack/build_push.sh --programs [--no-sbom] [--only NAME]...
 
 Builds the static programs and from them the images misc-service, product-service, order-service, order-worker and
 woodyctl (FROM scratch), gateway (nginx with our configuration) and front (the page), each tagged VERSION and latest.
@@ -15,6 +16,7 @@ Nothing is pushed unless everything was built, and nothing without a REGISTRY.
   --no-push     for this machine only
   --no-sbom     without the list of crates in each program, which takes a tool that takes a minute to build
   --only NAME   only this image; may be given several times
+  --programs    the static programs alone, which takes no docker engine
   --help        this text
 
   REGISTRY                     where the images go: registry.example.org/woodytoys, on Docker Hub docker.io/NAME; without it
@@ -36,11 +38,12 @@ named=${REGISTRY:-}
 REGISTRY=${REGISTRY:-woodytoys}
 PROFILE=${WOODY_IMAGE_PROFILE:-dist}
 TARGET=$(uname -m)-unknown-linux-gnu
-version='' push=yes sbom=yes only=()
+version='' push=yes sbom=yes programs='' only=()
 while [ $# -gt 0 ]; do
     case $1 in
     --no-push) push='' ;;
     --no-sbom) sbom='' ;;
+    --programs) programs=yes ;;
     --only)
         [[ " ${IMAGES[*]} " == *" ${2:-} "* ]] || die "--only takes one of: ${IMAGES[*]}"
         only+=("$2")
@@ -61,13 +64,6 @@ done
 [ "$named" ] || push=''
 [ ${#only[@]} -gt 0 ] || only=("${IMAGES[@]}")
 wanted() { [[ " ${only[*]} " == *" $1 "* ]]; }
-
-version=${version:-$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml | head -n 1)}
-[[ $version =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || die "$version is no tag"
-command -v docker >/dev/null || die "docker is missing"
-docker info >/dev/null 2>&1 || die "no docker engine answers: start one (stack/engine.sh up does, on Debian)"
-revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-created=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
 
 # With a bill of materials: cargo-auditable writes the list of crates into the program itself, where scanners find it. Built once.
 AUDITABLE_VERSION=0.7.7
@@ -91,10 +87,23 @@ build_programs() {
         if wanted "$program"; then flags+=(--bin "$program"); fi
     done
     [ ${#flags[@]} -gt 0 ] || return 0
+    say "building the programs ($PROFILE, static)"
     auditable build --config "target.$TARGET.rustflags = ['-C', 'target-feature=+crt-static']" --target "$TARGET" \
         --locked --quiet --profile "$PROFILE" -p woody-adapters -p woodyctl --features woody-adapters/otlp,woody-adapters/postgres,woody-adapters/rabbitmq \
         "${flags[@]}"
 }
+
+if [ "$programs" ]; then
+    build_programs
+    exit
+fi
+
+version=${version:-$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml | head -n 1)}
+[[ $version =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || die "$version is no tag"
+command -v docker >/dev/null || die "docker is missing"
+docker info >/dev/null 2>&1 || die "no docker engine answers: start one (stack/engine.sh up does, on Debian)"
+revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+created=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -137,7 +146,6 @@ build_images() {
     done
 }
 
-say "building the programs ($PROFILE, static)"
 build_programs
 build_images
 if [ "$push" ]; then
