@@ -55,6 +55,17 @@ impl<S> Layer<S> for Arrival {
     }
 }
 
+/// What came of a body before its request was read, among the extensions of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum EarlyBody {
+    /// All of it is there.
+    Whole,
+    /// It did not arrive in the time it had.
+    Slow,
+    /// Others needed its place.
+    GaveWay,
+}
+
 /// A service behind an [`Arrival`].
 #[derive(Debug, Clone)]
 pub(in crate::http) struct AfterArrival<S> {
@@ -92,7 +103,8 @@ where
                 let limits = arrival.limits;
                 let max_bytes =
                     if request.is_batch { limits.max_batch_bytes } else { limits.max_bytes };
-                let whole = arrival.whole(incoming, max_bytes).await?;
+                let early = request.head.extensions.get().copied();
+                let whole = arrival.whole(incoming, max_bytes, early).await?;
                 request.body.arrived(whole);
             }
             inner.call(request).await
@@ -102,31 +114,42 @@ where
 
 impl Arrival {
     /// Reads a body to its end.
-    async fn whole(&self, incoming: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
+    async fn whole(
+        &self,
+        incoming: &mut Incoming,
+        max_bytes: usize,
+        early: Option<EarlyBody>,
+    ) -> Result<Bytes, Failure> {
         let timeout = self.limits.timeout;
         if incoming.size_hint().lower() > max_bytes as u64 {
             return Err(too_large(max_bytes));
         }
-        let read = self.read(incoming, max_bytes);
-        tokio::time::timeout(timeout, read).await.unwrap_or_else(|_elapsed| {
-            let detail = format!("The body did not arrive within {timeout:?}.");
-            Err(Failure::new(FailureKind::SlowBody, detail))
-        })
+        let read = self.read(incoming, max_bytes, early);
+        tokio::time::timeout(timeout, read).await.unwrap_or_else(|_elapsed| Err(slow(timeout)))
     }
 
-    async fn read(&self, incoming: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
+    async fn read(
+        &self,
+        incoming: &mut Incoming,
+        max_bytes: usize,
+        early: Option<EarlyBody>,
+    ) -> Result<Bytes, Failure> {
         let mut whole = BytesMut::new();
         let mut waited_for: Option<BodyInFlight> = None;
         loop {
             // What came with the head is not waited for, and takes nothing of the budget.
-            let frame = if let Some(frame) = incoming.frame().now_or_never() {
-                frame
-            } else {
-                let body = waited_for.get_or_insert_with(|| self.begin(whole.len()));
-                tokio::select! {
-                    biased;
-                    () = body.gives_way() => return Err(gave_way()),
-                    frame = incoming.frame() => frame,
+            let frame = match (incoming.frame().now_or_never(), early) {
+                (Some(frame), _) => frame,
+                (None, Some(EarlyBody::Whole)) => incoming.frame().await,
+                (None, Some(EarlyBody::Slow)) => return Err(slow(self.limits.timeout)),
+                (None, Some(EarlyBody::GaveWay)) => return Err(gave_way()),
+                (None, None) => {
+                    let body = waited_for.get_or_insert_with(|| self.begin(whole.len()));
+                    tokio::select! {
+                        biased;
+                        () = body.gives_way() => return Err(gave_way()),
+                        frame = incoming.frame() => frame,
+                    }
                 }
             };
             let Some(frame) = frame else { return Ok(whole.freeze()) };
@@ -152,6 +175,11 @@ impl Arrival {
 
 fn too_large(max_bytes: usize) -> Failure {
     Failure::new(FailureKind::BodyTooLarge, format!("The body may have {max_bytes} bytes at most."))
+}
+
+fn slow(timeout: Duration) -> Failure {
+    let detail = format!("The body did not arrive within {timeout:?}.");
+    Failure::new(FailureKind::SlowBody, detail)
 }
 
 fn gave_way() -> Failure {

@@ -39,7 +39,7 @@ impl BodyBudget {
     }
 
     /// A body of which nothing has arrived yet.
-    pub(super) fn begin(&self) -> BodyInFlight {
+    pub(in crate::http) fn begin(&self) -> BodyInFlight {
         let give_way = CancellationToken::new();
         let mut arriving = self.0.lock();
         let id = arriving.next;
@@ -67,7 +67,7 @@ impl Arriving {
 
 /// A body that is arriving; its bytes are given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct BodyInFlight {
+pub(in crate::http) struct BodyInFlight {
     bodies: Arc<Bodies>,
     id: u64,
     give_way: CancellationToken,
@@ -75,7 +75,7 @@ pub(super) struct BodyInFlight {
 
 impl BodyInFlight {
     /// So many bytes more have arrived.
-    pub(super) fn grow(&self, bytes: usize) {
+    pub(in crate::http) fn grow(&self, bytes: usize) {
         let mut arriving = self.bodies.lock();
         let Some(body) = arriving.bodies.get_mut(&self.id) else { return };
         body.bytes += bytes;
@@ -89,7 +89,7 @@ impl BodyInFlight {
     }
 
     /// Returns when it must give way to others.
-    pub(super) async fn gives_way(&self) {
+    pub(in crate::http) async fn gives_way(&self) {
         self.give_way.cancelled().await;
     }
 }

@@ -7,8 +7,9 @@ mod rate_limit;
 mod share;
 mod timeout;
 
-pub(in crate::http) use arrival::Arrival;
 pub use arrival::BodyLimits;
+pub(in crate::http) use arrival::{Arrival, EarlyBody};
+pub(in crate::http) use budget::BodyInFlight;
 pub use budget::{AnswerBudget, BodyBudget};
 pub use concurrency::ConcurrencyLimit;
 pub use rate_limit::{Rate, RateLimit};

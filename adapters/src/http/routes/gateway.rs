@@ -6,7 +6,7 @@ use super::{
     front::FrontRoutes, misc::MiscRoutes, orders::ToyOrderRoutes, products::ProductRoutes,
 };
 use crate::http::{
-    layers::{Rate, RateLimit},
+    layers::{BodyBudget, BodyLimits, Rate, RateLimit},
     request::Networks,
     response::Response,
     server::{HttpService, ServiceSettings, service},
@@ -85,6 +85,11 @@ struct Gateway<M, P, O, F> {
 impl<M: HttpService, P: HttpService, O: HttpService, F: HttpService> HttpService
     for Gateway<M, P, O, F>
 {
+    // All of them have the same settings.
+    fn bodies(&self) -> Option<(BodyLimits, &BodyBudget)> {
+        self.orders.bodies()
+    }
+
     async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response {
         let path = request.uri().path();
         if path.starts_with("/api/misc") || path == "/api/ping" {

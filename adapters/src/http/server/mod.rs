@@ -1,5 +1,6 @@
 //! Connections, and the boundary of each service that is served on them.
 
+mod first_request;
 mod for_client;
 mod metrics;
 mod mount;

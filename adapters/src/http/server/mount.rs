@@ -7,7 +7,11 @@ use hyper::{
 };
 
 use super::HttpService;
-use crate::http::{request::MountPrefix, response::Response};
+use crate::http::{
+    layers::{BodyBudget, BodyLimits},
+    request::MountPrefix,
+    response::Response,
+};
 
 /// Serves `service` below `prefix`, and everything else by `rest`: several services behind one listener.
 ///
@@ -47,6 +51,10 @@ struct Mount<S, R> {
 }
 
 impl<S: HttpService, R: HttpService> HttpService for Mount<S, R> {
+    fn bodies(&self) -> Option<(BodyLimits, &BodyBudget)> {
+        self.service.bodies().or_else(|| self.rest.bodies())
+    }
+
     async fn answer(&self, peer: SocketAddr, mut request: Request<Incoming>) -> Response {
         let Some(uri) = below(&self.prefix, request.uri()) else {
             return self.rest.answer(peer, request).await;

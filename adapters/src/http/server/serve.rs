@@ -1,4 +1,5 @@
 use std::{
+    cell::Cell,
     convert::Infallible,
     error::Error,
     future::poll_fn,
@@ -30,6 +31,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    first_request::{Begun, MAX_HEAD, Patience, arrive},
     service::HttpService,
     takeover::{Streamed, Takeover},
     wire::Wire,
@@ -101,8 +103,6 @@ impl Drained {
     }
 }
 
-/// The largest head of a request, in bytes.
-const MAX_HEAD: usize = 32 * 1024;
 /// The pause after an accept that failed for want of something.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -124,6 +124,7 @@ pub async fn serve<S: HttpService>(
     let server = Arc::new(Server {
         service,
         http: http(&limits),
+        head_timeout: limits.head_timeout,
         stall: limits.stall,
         draining: AtomicBool::new(false),
     });
@@ -211,6 +212,7 @@ fn http(limits: &ServerLimits) -> http1::Builder {
 struct Server<S> {
     service: S,
     http: http1::Builder,
+    head_timeout: Duration,
     stall: Duration,
     draining: AtomicBool,
 }
@@ -227,8 +229,11 @@ impl<S: HttpService> Server<S> {
         peer: SocketAddr,
         stop: CancellationToken,
     ) {
+        let patience =
+            Patience { head: self.head_timeout, stall: self.stall, body: self.service.bodies() };
+        let Some(begun) = arrive(&stream, patience, &stop).await else { return };
         // What hyper needs is given back before a stream begins that may last for hours.
-        let ended = match Box::pin(self.speak(stream, peer, stop)).await {
+        let ended = match Box::pin(Arc::clone(&self).speak(stream, begun, peer, stop)).await {
             Ok(Some((stream, wire))) => stream.send(wire).await.map_err(Into::into),
             Ok(None) => Ok(()),
             Err(error) => Err(error.into()),
@@ -243,27 +248,35 @@ impl<S: HttpService> Server<S> {
     async fn speak(
         self: Arc<Self>,
         stream: TcpStream,
+        begun: Begun,
         peer: SocketAddr,
         stop: CancellationToken,
     ) -> hyper::Result<Option<(Streamed, Wire)>> {
         // Without it responses would wait for acknowledgements; failing is harmless.
         let _ = stream.set_nodelay(true);
         let takeover = Takeover::default();
-        let wire = TokioIo::new(Wire::new(stream, self.stall, takeover.clone()));
+        let Begun { bytes, body } = begun;
+        let early = Cell::new(body);
+        let wire = TokioIo::new(Wire::new(stream, bytes, self.stall, takeover.clone()));
         let (server, taken) = (Arc::clone(&self), takeover.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let (server, taken) = (Arc::clone(&server), taken.clone());
+            if let Some(body) = early.take() {
+                request.extensions_mut().insert(body);
+            }
             async move { Ok::<_, Infallible>(server.answer(peer, request, &taken).await) }
         });
         let mut connection = self.http.serve_connection(wire, service);
         let mut stopped = pin!(stop.cancelled_owned());
         let mut is_told = false;
         let taken_over = poll_fn(|context| {
-            if !is_told && stopped.as_mut().poll(context).is_ready() {
+            let mut ended = Pin::new(&mut connection).poll(context);
+            // After a look at what has come: that is answered.
+            if !is_told && ended.is_pending() && stopped.as_mut().poll(context).is_ready() {
                 is_told = true;
                 Pin::new(&mut connection).graceful_shutdown();
+                ended = Pin::new(&mut connection).poll(context);
             }
-            let ended = Pin::new(&mut connection).poll(context);
             match ended {
                 Poll::Ready(ended) => Poll::Ready(ended.map(|()| None)),
                 Poll::Pending => match takeover.take() {

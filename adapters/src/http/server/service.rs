@@ -58,6 +58,13 @@ pub trait HttpService: Clone + Send + Sync + 'static {
         peer: SocketAddr,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response> + Send;
+
+    /// How much a client may send, and what bodies on their way in may take together: by
+    /// these the server waits for the body of a connection's first request. `None`, as provided,
+    /// where the service is asked without waiting.
+    fn bodies(&self) -> Option<(BodyLimits, &BodyBudget)> {
+        None
+    }
 }
 
 /// What goes around a service's routes.
@@ -139,6 +146,8 @@ pub fn service<R: Routes>(
         service: R::SERVICE,
         table: R::table(),
         requests: Requests::new(R::SERVICE, R::table()),
+        body: settings.body,
+        bodies: settings.bodies.clone(),
         answers: settings.answers.clone(),
         legacy_get: settings.legacy_get,
         sampling: settings.sampling,
@@ -158,6 +167,8 @@ struct Around<A: 'static> {
     service: &'static str,
     table: &'static [Route<A>],
     requests: Requests,
+    body: BodyLimits,
+    bodies: BodyBudget,
     answers: AnswerBudget,
     legacy_get: bool,
     sampling: Sampling,
@@ -181,6 +192,10 @@ where
         + 'static,
     A: Copy + Send + Sync + 'static,
 {
+    fn bodies(&self) -> Option<(BodyLimits, &BodyBudget)> {
+        Some((self.around.body, &self.around.bodies))
+    }
+
     async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response {
         let began = Instant::now();
         let around = &*self.around;

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -30,6 +31,8 @@ const LINGER_BYTES: usize = 32 * 1024 * 1024;
 /// been sent, and closes so that the last response arrives.
 pub(super) struct Wire {
     stream: TcpStream,
+    /// What was read of it before.
+    arrived: Bytes,
     stall: Duration,
     takeover: Takeover,
     reading: Stall,
@@ -49,10 +52,17 @@ struct Farewell {
 }
 
 impl Wire {
-    /// A socket whose client may keep still for `stall` in the middle of something.
-    pub(super) fn new(stream: TcpStream, stall: Duration, takeover: Takeover) -> Self {
+    /// A socket of which `arrived` was read already, and whose client may keep still for
+    /// `stall` in the middle of something.
+    pub(super) fn new(
+        stream: TcpStream,
+        arrived: Vec<u8>,
+        stall: Duration,
+        takeover: Takeover,
+    ) -> Self {
         Self {
             stream,
+            arrived: arrived.into(),
             stall,
             takeover,
             reading: Stall::default(),
@@ -94,6 +104,12 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.arrived.is_empty() {
+            let piece = this.arrived.split_to(buffer.remaining().min(this.arrived.len()));
+            buffer.put_slice(&piece);
+            this.heard = true;
+            return Poll::Ready(Ok(()));
+        }
         let (before, room) = (buffer.filled().len(), buffer.remaining());
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
             let some = buffer.filled().len() > before;

@@ -137,6 +137,47 @@ async fn past_the_budget_the_slowest_body_gives_way_and_others_are_read() {
 }
 
 #[tokio::test]
+async fn a_head_that_dawdles_gives_way_to_requests_too() {
+    let settings =
+        ServiceSettings { bodies: BodyBudget::new(4 * 1024), ..ServiceSettings::default() };
+    let hour = Duration::from_hours(1);
+    let server = ServerLimits { stall: hour, head_timeout: hour, ..ServerLimits::default() };
+    let shop = Shop::with(Setup { settings, server, ..Setup::default() }).await;
+    let long =
+        format!("POST /api/orders HTTP/1.1\r\nhost: localhost\r\nx-long: {}", "x".repeat(3_000));
+    let mut heads = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(shop.addr).await.unwrap();
+        stream.write_all(long.as_bytes()).await.unwrap();
+        heads.push(stream);
+    }
+    let younger = heads.pop().unwrap();
+    assert_eq!(rest(heads.pop().unwrap()).await, "", "there is nothing yet that could be answered");
+    drop(younger);
+    assert_eq!(shop.post("/api/orders", &json!({"product": "lion"})).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_request_is_answered_in_whatever_pieces_it_comes() {
+    let shop = Shop::open().await;
+    let order = "POST /api/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                 content-length: 19\r\n\r\n{\"product\": \"lion\"}";
+    let ping = "GET /api/ping HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let both = [order, ping].concat();
+    for piece in [1, 7, 61, both.len()] {
+        let mut stream = TcpStream::connect(shop.addr).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        for piece in both.as_bytes().chunks(piece) {
+            stream.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let answers = rest(stream).await;
+        assert!(answers.starts_with("HTTP/1.1 202"), "{answers}");
+        assert!(answers.ends_with("ping"), "{answers}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
     let server = ServerLimits { stall: SHORT, ..ServerLimits::default() };
     let shop = Shop::with(Setup { server, ..Setup::default() }).await;
