@@ -2,6 +2,7 @@
 
 mod body;
 mod failure;
+mod html;
 mod kind;
 mod mapping;
 pub(in crate::http) mod reply;
@@ -10,5 +11,6 @@ mod version;
 pub use body::{Body, Response};
 pub(in crate::http) use failure::Noted;
 pub use failure::{Failure, Problem, Style};
+pub(in crate::http) use html::Text;
 pub use kind::FailureKind;
 pub(in crate::http) use version::Version;

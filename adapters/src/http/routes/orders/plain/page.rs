@@ -14,7 +14,7 @@ use woody_core::{
 };
 
 use super::words::Words;
-use crate::http::response::{Response, reply};
+use crate::http::response::{Response, Text, reply};
 
 /// How often a page looks again, in seconds.
 const LOOK_EVERY_S: u32 = 5;
@@ -40,25 +40,6 @@ pub(super) enum Shown<'a> {
     Malformed,
     /// It cannot be looked up now.
     Away(StatusCode),
-}
-
-/// Text as HTML shows it.
-struct Text<'a>(&'a str);
-
-impl std::fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Returns the form to order by.
