@@ -158,6 +158,7 @@ impl OrderForecasts {
             Some(OrderStatus::Ended(outcome)) => outcome,
             Some(OrderStatus::Pending) | None => return,
         };
+        metrics::counter!("woody_ends_heard_total").increment(1);
         let mut state = self.lock();
         let watched = state.watched.remove(&change.order_id);
         // No worker has ended it: it says nothing of how long they take.
