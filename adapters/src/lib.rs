@@ -6,6 +6,7 @@
 mod causes;
 #[cfg(feature = "services")]
 pub mod config;
+pub mod environment;
 pub mod figures;
 pub mod http;
 #[cfg(feature = "services")]
@@ -18,6 +19,7 @@ pub mod migration;
 mod otlp;
 #[cfg(feature = "services")]
 pub mod process;
+mod rates;
 #[cfg(feature = "services")]
 pub mod services;
 pub mod status;

@@ -86,7 +86,9 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     }
     let pipeline =
         pipeline.start().await.map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
+    let forecasts = pipeline.tracker().forecasts();
     let mut readiness = Readiness::new(process.draining())
+        .foretelling(move || forecasts.next().map(|expected| expected.wait))
         .listing(store.orders())
         .telling(OrderStories::of(&*store))
         .require("store", wiring::store_check(&store))
@@ -139,6 +141,7 @@ fn welcome(shop: SocketAddr, admin: SocketAddr, store: &str) {
 
     shop      http://{shop}           the page, and the API under /api
     API       http://{shop}/openapi.json
+    console   http://{admin}/console    whether all is well, for operators
     health    http://{admin}/readyz     also /healthz and /metrics
     data      {store}
 

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use crate::http::Hosts;
+use crate::{environment::Environment, http::Hosts};
 
 /// Where a service listens.
 #[derive(Debug, Clone, Args)]
@@ -23,7 +23,7 @@ pub struct ListenArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Addresses")]
 pub struct AdminArgs {
-    /// Private address with /healthz, /readyz and /metrics.
+    /// Private address with /healthz, /readyz and /metrics, and where the shop is known /console.
     #[arg(
         long,
         env = "WOODY_ADMIN_LISTEN",
@@ -37,8 +37,13 @@ pub struct AdminArgs {
     /// name is a stranger's (DNS rebinding), and is answered 421.
     #[arg(long, env = "WOODY_HOSTS", value_name = "NAMES", display_order = 2)]
     pub hosts: Vec<Hosts>,
+    /// What this deployment is called, and its colour: NAME or NAME:COLOUR, as in production:red.
+    /// The console shows both. A name has up to 40 characters; colours are grey, red, orange, green,
+    /// blue and purple.
+    #[arg(long, env = "WOODY_ENVIRONMENT", value_name = "NAME[:COLOUR]", display_order = 3)]
+    pub environment: Option<Environment>,
     /// Ask the service at the admin address whether it is alive, and exit 0 or 1.
-    #[arg(long, display_order = 3)]
+    #[arg(long, display_order = 4)]
     pub healthcheck: bool,
 }
 

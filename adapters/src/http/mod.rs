@@ -28,7 +28,7 @@ pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
 pub(crate) use routes::OrderView;
 pub use routes::{
     AdminRoutes, CheckResult, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes,
-    OrderState, OrderWord, ProductRoutes, Readiness, ReadinessReport, StreamSettings,
+    OrderState, OrderWord, ProductRoutes, Readiness, ReadinessReport, Sampler, StreamSettings,
     ToyOrderRoutes, ToyOrderView, dto, gateway, openapi,
 };
 pub use server::{

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     config::{AdminArgs, ConfigError, ProcessArgs, parse_args},
+    environment::Environment,
     http::{Drain, Hosts, Sampling},
     otlp::SpanExport,
     terminal,
@@ -37,6 +38,7 @@ use crate::{
 pub struct Process {
     admin_listen: SocketAddr,
     hosts: Hosts,
+    environment: Option<Environment>,
     draining: CancellationToken,
     stopping: CancellationToken,
     told_at: Arc<OnceLock<Instant>>,
@@ -64,6 +66,7 @@ impl Process {
         let process = Self {
             admin_listen: admin.admin_listen,
             hosts: admin.hosts(),
+            environment: admin.environment.clone(),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             told_at: Arc::default(),
@@ -136,6 +139,11 @@ impl Process {
     /// The names under which the service may be asked for.
     pub fn hosts(&self) -> Hosts {
         self.hosts.clone()
+    }
+
+    /// What the deployment is called.
+    pub fn environment(&self) -> Option<Environment> {
+        self.environment.clone()
     }
 
     /// How many of its requests begin a trace.

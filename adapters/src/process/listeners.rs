@@ -3,13 +3,17 @@ use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket},
     task::JoinHandle,
+    time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::Process;
 use crate::{
     config::ConfigError,
-    http::{self, AdminRoutes, Drain, RateLimit, Readiness, ServerLimits, ServiceSettings, serve},
+    http::{
+        self, AdminRoutes, Drain, RateLimit, Readiness, Sampler, ServerLimits, ServiceSettings,
+        serve,
+    },
 };
 
 /// Connections that may wait to be accepted, as many as Linux allows by default: after an update
@@ -53,7 +57,9 @@ impl Admin {
     pub async fn start(readiness: Readiness, process: &Process) -> Result<Self, ConfigError> {
         let listener = bind("WOODY_ADMIN_LISTEN", process.admin_listen()).await?;
         let metrics = process.telemetry().metrics.clone();
-        let routes = AdminRoutes::new(readiness.into(), metrics.clone());
+        let routes = AdminRoutes::new(readiness.into(), metrics.clone())
+            .in_environment(process.environment());
+        let sampler = routes.sampler();
         let settings = ServiceSettings { hosts: process.hosts(), ..ServiceSettings::default() };
         let service = http::service(routes, RateLimit::off(), &settings);
         let stop = CancellationToken::new();
@@ -66,9 +72,18 @@ impl Admin {
                     metrics.run_upkeep();
                 }
             };
+            let sampling = async {
+                let Some(sampler) = sampler else { return std::future::pending().await };
+                let mut ticks = tokio::time::interval(Sampler::EVERY);
+                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                loop {
+                    sampler.sample(ticks.tick().await);
+                }
+            };
             tokio::select! {
                 drained = serve(listener, service, ServerLimits::default(), drain) => drained,
                 never = upkeep => never,
+                never = sampling => never,
             }
         });
         Ok(Self { stop, serving })

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use woody_core::{
     domain::OrderDetails,
     services::{OrderStories, Pipeline},
@@ -64,6 +66,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let migration = Migration::of(&store);
+    let forecasts = Arc::default();
     // Either is enough to accept an order.
     let readiness = Readiness::new(process.draining())
         .require("store or broker", wiring::either_check(&store, &broker))
@@ -72,6 +75,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
         .report("broker", wiring::broker_check(&broker))
         .listing(store.orders())
         .telling(OrderStories::of(&*store))
+        .foretelling(wiring::late_until_empty(&forecasts))
         .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
     let admin = Admin::start(readiness, &process).await?;
     let migrating = migration.run_in_background(&process);
@@ -82,6 +86,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
         .start()
         .await
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
+    let _ = forecasts.set(pipeline.tracker().forecasts());
     tracing::info!(listen = %args.listen.listen, "order-service serves");
 
     let streams = args.streams.settings(process.stopping());

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const ASKED_FOR: Duration = Duration::from_millis(1_500);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How many orders, or notices, of a kind are counted at most.
-pub(super) const MOST: u64 = 100_000;
+pub(crate) const MOST: u64 = 100_000;
 
 /// What the store and the broker told at one moment.
 #[derive(Debug, Clone)]

@@ -16,4 +16,5 @@ mod told;
 
 pub use board::{ShopStatus, StatusBoard};
 pub use cause::{Cause, Finding, Severity};
+pub(crate) use evidence::MOST;
 pub use evidence::{Evidence, Servers, Trouble};

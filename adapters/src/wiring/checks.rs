@@ -1,10 +1,13 @@
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use woody_core::{
     ports::{Broker, BrokerError, ConsumerState, Store, StoreError},
-    services::{PauseWatch, Waits},
+    services::{OrderForecasts, PauseWatch, Waits},
 };
 
 /// A check that passes while the store responds.
@@ -96,4 +99,12 @@ pub fn waits_check(
             })
         })
     }
+}
+
+/// Says how long it takes until no order waits in the queue, as the forecasts say that are put into `forecasts`.
+pub fn late_until_empty(
+    forecasts: &Arc<OnceLock<Arc<OrderForecasts>>>,
+) -> impl Fn() -> Option<Duration> + use<> {
+    let forecasts = Arc::clone(forecasts);
+    move || forecasts.get()?.next().map(|expected| expected.wait)
 }

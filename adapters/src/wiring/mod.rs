@@ -11,8 +11,8 @@ pub use backends::{
     store_name,
 };
 pub use checks::{
-    broker_check, consumer_check, either_check, late_consumer_check, pause_check, store_check,
-    waits_check,
+    broker_check, consumer_check, either_check, late_consumer_check, late_until_empty, pause_check,
+    store_check, waits_check,
 };
 pub use heavy::{heavy_computation, heavy_pool};
 pub use validation::{

@@ -42,6 +42,28 @@ async fn counts(folder: &Path) -> OrderCounts {
     counts
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_counts_what_goes_through_and_names_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Start::of("woodytoys")
+        .current_dir(folder.path())
+        .env("WOODY_ENVIRONMENT", "staging:blue")
+        .ready()
+        .await;
+    let id = place(shop.address, "Train").await;
+    assert_eq!(ended(shop.address, &id).await, "success");
+    until("the console has counted the order", async || {
+        let page = get(shop.admin, "/console").await.unwrap().text();
+        ["Accepted", "Published", "Taken up", "Ended"]
+            .iter()
+            .all(|said| page.contains(&format!("{said} 0.")))
+            && page.contains("staging · WoodyToys console</title>")
+    })
+    .await;
+    let story = get(shop.admin, &format!("/console/order?id={id}")).await.unwrap().text();
+    assert!(story.contains("<strong>success</strong>"), "{story}");
+}
+
 /// Of a counter that begins with what it counts, Prometheus sees no increase.
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {

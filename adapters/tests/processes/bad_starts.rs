@@ -36,6 +36,18 @@ fn more_heavy_threads_than_a_machine_has_are_refused_at_once() {
 }
 
 #[test]
+fn an_environment_in_no_colour_that_there_is_is_refused() {
+    for (environment, says) in [
+        ("production:pink", "\"pink\" is no colour"),
+        ("a:b:red:", "is no colour"),
+        (":red", "1 to 40"),
+    ] {
+        let output = run("misc-service", &[("WOODY_ENVIRONMENT", environment)]);
+        one_line(&output, &["WOODY_ENVIRONMENT", says]);
+    }
+}
+
+#[test]
 fn a_webhook_that_cannot_work_is_refused_and_shows_no_secret() {
     let secret = ("WOODY_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     let url = ("WOODY_WEBHOOK_URL", "https://erp.example/hooks");

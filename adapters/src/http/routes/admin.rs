@@ -9,10 +9,15 @@ use futures::future::{BoxFuture, join_all};
 use hyper::StatusCode;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use woody_core::{ports::OrderStore, services::OrderStories};
 
-use super::orders;
+use super::{
+    console::{self, Console, UntilEmpty},
+    orders,
+};
+use crate::environment::Environment;
 use crate::http::{
     request::{Route, RoutedRequest},
     response::{Failure, FailureKind, Response, reply},
@@ -30,9 +35,29 @@ use crate::status::{Severity, StatusBoard};
 /// | `GET /orders?status=&since=&until=&after=&limit=` | a page of orders, the oldest first; of an order-service |
 /// | `GET /orders/{id}/story` | what has become of an order, step by step; of an order-service |
 /// | `GET /metrics` | in Prometheus' text format |
+/// | `GET /console` | the same for people, as a page that looks again by itself; of a process that knows the shop |
+/// | `GET /console/live` | what of the page changes |
+/// | `GET /console/order?id=` | the story of an order as a timeline |
+/// | `GET /console/{file}` | what the page needs |
 pub struct AdminRoutes {
     readiness: Arc<Readiness>,
     metrics: PrometheusHandle,
+    console: Arc<Console>,
+}
+
+/// Takes samples for the console's chart of the last hour.
+#[derive(Debug, Clone)]
+pub struct Sampler(Arc<Console>);
+
+impl Sampler {
+    /// How far apart samples are to be.
+    pub const EVERY: Duration = Console::SAMPLED_EVERY;
+
+    /// Keeps what the process has counted until `at`, which must be later than the sample before; otherwise nothing is
+    /// kept.
+    pub fn sample(&self, at: Instant) {
+        self.0.sample(at);
+    }
 }
 
 impl fmt::Debug for AdminRoutes {
@@ -50,6 +75,10 @@ pub enum Action {
     Orders,
     Story,
     Metrics,
+    Console,
+    ConsoleLive,
+    ConsoleOrder,
+    ConsoleFile,
 }
 
 const TABLE: &[Route<Action>] = &[
@@ -59,6 +88,10 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/orders", Action::Orders),
     Route::get("/orders/{id}/story", Action::Story),
     Route::text("/metrics", Action::Metrics),
+    Route::get("/console", Action::Console),
+    Route::get("/console/live", Action::ConsoleLive),
+    Route::get("/console/order", Action::ConsoleOrder),
+    Route::get("/console/{file}", Action::ConsoleFile),
 ];
 
 /// Whether the process should be given work: all its checks pass, and it is not
@@ -79,6 +112,7 @@ pub struct Readiness {
     shop: Option<StatusBoard>,
     orders: Option<Arc<dyn OrderStore>>,
     stories: Option<OrderStories>,
+    until_empty: Option<UntilEmpty>,
 }
 
 impl fmt::Debug for Readiness {
@@ -129,6 +163,7 @@ impl Readiness {
             shop: None,
             orders: None,
             stories: None,
+            until_empty: None,
         }
     }
 
@@ -154,6 +189,21 @@ impl Readiness {
     #[must_use]
     pub fn telling(self, stories: OrderStories) -> Self {
         Self { stories: Some(stories), ..self }
+    }
+
+    /// Has the console say how long it takes until no order waits in the queue, as `foretell` says; `None` while nothing
+    /// can be foretold.
+    #[must_use]
+    pub fn foretelling(
+        self,
+        foretell: impl Fn() -> Option<Duration> + Send + Sync + 'static,
+    ) -> Self {
+        Self { until_empty: Some(Box::new(foretell)), ..self }
+    }
+
+    /// Whether it knows how the whole shop is.
+    pub fn knows_shop(&self) -> bool {
+        self.shop.is_some()
     }
 
     /// Adds a check that the process is not ready without.
@@ -216,7 +266,33 @@ const SHUTTING_DOWN: &str =
 impl AdminRoutes {
     /// The routes of the private listener.
     pub fn new(readiness: Arc<Readiness>, metrics: PrometheusHandle) -> Self {
-        Self { readiness, metrics }
+        let console = Arc::new(Console::new(metrics.clone()));
+        Self { readiness, metrics, console }
+    }
+
+    /// The same in an environment that the console names.
+    #[must_use]
+    pub fn in_environment(self, environment: Option<Environment>) -> Self {
+        let console = Arc::new(Console::new(self.metrics.clone()).of(environment));
+        Self { console, ..self }
+    }
+
+    /// Returns who takes the console's samples; `None` where there is no console.
+    pub fn sampler(&self) -> Option<Sampler> {
+        self.readiness.knows_shop().then(|| Sampler(Arc::clone(&self.console)))
+    }
+
+    /// Returns the shop, unless this process does not know how it is, or no longer.
+    fn shop(&self) -> Result<&StatusBoard, Failure> {
+        let Some(shop) = &self.readiness.shop else {
+            let detail = "This service does not know how the shop is: ask an order-service.";
+            return Err(Failure::new(FailureKind::NotFound, detail));
+        };
+        if self.readiness.draining.is_cancelled() {
+            // It closes its connections one after the other.
+            return Err(Failure::new(FailureKind::ShuttingDown, SHUTTING_DOWN));
+        }
+        Ok(shop)
     }
 }
 
@@ -241,18 +317,7 @@ impl Routes for AdminRoutes {
                 Ok(response)
             }
             Action::Status => {
-                let Some(shop) = &self.readiness.shop else {
-                    let detail =
-                        "This service does not know how the shop is: ask an order-service.";
-                    return Err(Failure::new(FailureKind::NotFound, detail));
-                };
-                if self.readiness.draining.is_cancelled() {
-                    // It closes its connections one after the other.
-                    let mut response = reply::no_store(reply::text(SHUTTING_DOWN));
-                    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                    return Ok(response);
-                }
-                let status = shop.look().await;
+                let status = self.shop()?.look().await;
                 let mut response = reply::no_store(reply::text(status.text()));
                 if status.severity() == Severity::Act {
                     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -282,6 +347,20 @@ impl Routes for AdminRoutes {
                 }
                 Ok(reply::bytes("text/plain; version=0.0.4; charset=utf-8", text))
             }
+            Action::Console => {
+                let (shop, stories) = (self.shop()?, self.readiness.stories.is_some());
+                let until_empty = self.readiness.until_empty.as_ref();
+                self.console.page(&request, shop, until_empty, stories).await
+            }
+            Action::ConsoleLive => {
+                let until_empty = self.readiness.until_empty.as_ref();
+                self.console.live(&request, self.shop()?, until_empty).await
+            }
+            Action::ConsoleOrder => {
+                self.shop()?;
+                self.console.order(&request, self.readiness.stories.as_ref()).await
+            }
+            Action::ConsoleFile => console::file(&request),
         }
     }
 }

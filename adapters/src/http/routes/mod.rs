@@ -1,6 +1,7 @@
 //! The routes of the services: their tables, what each row does, and its description.
 
 mod admin;
+mod console;
 pub mod dto;
 mod front;
 mod gateway;
@@ -9,7 +10,7 @@ mod openapi;
 mod orders;
 mod products;
 
-pub use admin::{AdminRoutes, CheckResult, Readiness, ReadinessReport};
+pub use admin::{AdminRoutes, CheckResult, Readiness, ReadinessReport, Sampler};
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
 pub use misc::MiscRoutes;

@@ -6,6 +6,7 @@ mod boundary;
 mod browsers;
 mod client;
 mod conformance;
+mod console;
 mod drain;
 mod events;
 mod faults;

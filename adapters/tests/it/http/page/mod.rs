@@ -3,6 +3,7 @@
 
 mod axe;
 mod browser;
+mod console;
 mod order;
 mod plain;
 mod served;
