@@ -159,9 +159,9 @@ WOODY_DATABASE_SECRETS=$(version store_url) WOODY_RABBITMQ_SECRETS=$(version bro
 WOODY_RABBITMQ_DEFINITIONS=$(version rabbitmq_definitions)
 # Each for itself: what changes RabbitMQ's must not restart the database.
 WOODY_RABBITMQ_CONF=$(digest rabbitmq/rabbitmq.conf) WOODY_POSTGRESQL_CONF=$(digest postgres/postgresql.conf)
-WOODY_WORKSHOP_CONF=$(digest workshop.toml)
+WOODY_WORKSHOP_CONF=$(digest workshop.toml) WOODY_WAL_SCRIPT=$(digest postgres/wal.sh)
 export WOODY_DATABASE_SECRETS WOODY_RABBITMQ_SECRETS WOODY_RABBITMQ_DEFINITIONS WOODY_RABBITMQ_CONF WOODY_POSTGRESQL_CONF \
-    WOODY_WORKSHOP_CONF
+    WOODY_WORKSHOP_CONF WOODY_WAL_SCRIPT
 # A tag that moved is looked up again for `latest` alone: a new version of ours must not bring a new RabbitMQ with it.
 resolve=changed
 if [ "$on_this_machine" ]; then resolve=never; elif [ "$VERSION" = latest ]; then resolve=always; fi

@@ -65,6 +65,10 @@ pub(crate) fn with_a_collector_it_is_one_too() {
     docker_takes_with(&[variable], &["stack/stack.yml", "stack/traces.yml"]);
 }
 
+pub(crate) fn with_an_archive_it_is_one_too() {
+    docker_takes(&["stack/stack.yml", "stack/pitr.yml"]);
+}
+
 fn nginx_takes(name: &str) {
     let image = image(name, "latest");
     run("docker", &["run", "--rm", "--read-only", "--tmpfs", "/tmp", &image, "nginx", "-t"]);

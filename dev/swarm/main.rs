@@ -80,6 +80,7 @@ const SUITE: &[Group] = &[
             images::with_a_webhook_it_is_one_too,
             images::with_a_prometheus_it_is_one_too,
             images::with_a_collector_it_is_one_too,
+            images::with_an_archive_it_is_one_too,
             images::nginx_takes_the_configuration_of_the_gateway,
             images::nginx_takes_the_configuration_of_the_front,
             images::with_a_certificate_the_gateway_speaks_tls_and_http_2,

@@ -12,4 +12,5 @@ mod rooms;
 mod stack_file;
 mod threads;
 mod versions;
+mod wal;
 mod walk;
