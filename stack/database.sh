@@ -1,19 +1,24 @@
 # shellcheck shell=bash
-# What backup.sh and restore.sh share: commands in the container of the database. Sourced, never run.
+# What backup.sh, restore.sh and point-in-time.sh share: commands in the container of the database, and the shop's services
+# stopped meanwhile. Sourced, never run.
 
 STACK=${WOODY_STACK:-woodytoys}
+# Where pitr.yml has the archive.
+# shellcheck disable=SC2034 # for the scripts that source this
+ARCHIVE=/var/tmp
 
 die() {
     printf '%s\n' "${0##*/}: $*" >&2
     exit 1
 }
 
-container() {
+# a_database: the container of a healthy one on this node; fails where there is none.
+a_database() {
     local id
     id=$(docker ps --quiet --filter "label=com.docker.swarm.service.name=${STACK}_database" --filter health=healthy | head -n 1)
-    [ "$id" ] || die "no healthy database of the stack $STACK runs on this node"
-    echo "$id"
+    [ "$id" ] && echo "$id"
 }
+container() { a_database || die "no healthy database of the stack $STACK runs on this node"; }
 
 # in_database CMD...: with the right to talk to the database.
 in_database() { in_database_with /dev/null "$@"; }
@@ -25,4 +30,36 @@ in_database_with() {
     id=$(container)
     # shellcheck disable=SC2016 # expanded in there
     docker exec --interactive "$id" sh -c 'PGPASSWORD=$(cat /run/secrets/postgres_password) PGHOST=127.0.0.1 PGUSER=woody PGDATABASE=woody exec "$@"' sh "$@" <"$file"
+}
+
+# --- the services that use the database ---
+# shellcheck disable=SC2034 # for the scripts that source this
+USERS=(misc-service product-service order-service order-worker)
+declare -A replicas=()
+scale() {
+    local pairs=()
+    while [ $# -gt 0 ]; do
+        pairs+=("${STACK}_$1=$2")
+        shift 2
+    done
+    docker service scale --detach "${pairs[@]}" >/dev/null
+}
+
+# stop_services NAME...: until none of their tasks runs, a minute at most; services_back starts as many of each as there were.
+stop_services() {
+    local service to_none=()
+    for service in "$@"; do
+        replicas[$service]=$(docker service inspect --format '{{.Spec.Mode.Replicated.Replicas}}' "${STACK}_$service")
+        to_none+=("$service" 0)
+    done
+    scale "${to_none[@]}"
+    for _ in {1..60}; do
+        docker service ps --format '{{.CurrentState}}' "${@/#/${STACK}_}" | grep -q '^Running' || return 0
+        sleep 1
+    done
+}
+services_back() {
+    local service pairs=()
+    for service in "${!replicas[@]}"; do pairs+=("$service" "${replicas[$service]}"); done
+    [ ${#pairs[@]} = 0 ] || scale "${pairs[@]}"
 }
