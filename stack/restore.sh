@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings the shop's database back from a file of backup.sh.
+# Brings the shop's database back, from a file of backup.sh, or as it was at a moment (point-in-time.sh).
 set -euo pipefail
 # shellcheck source=stack/database.sh
 . "$(dirname "$0")/database.sh"
@@ -7,13 +7,27 @@ set -euo pipefail
 usage() {
     cat <<'END'
 Usage: ./stack/restore.sh FILE --yes
+       ./stack/restore.sh --to-time TIME|--to-latest [--timeline N] [--keep-promises] --yes|--check
+       ./stack/restore.sh --drop-old
 
 Replaces everything in the database by what FILE holds, in one transaction: it succeeds whole, or nothing changes. Orders
 that were accepted after the backup are lost, but for those whose messages RabbitMQ still has. The shop's services are
 stopped meanwhile (scaled to 0) and come back after.
 
-  --yes                   you have read the sentences above
-  WOODY_STACK=woodytoys   the stack's name
+  --to-time TIME   instead, the database as it was at TIME ('2026-11-30 07:10:00+00', with its offset from UTC), of a base backup
+                   and the WAL in the archive (stack/pitr.yml). A copy is made beside the database and tried; only then does it
+                   take the database's place, whose files are kept until --drop-old. Everything later is lost, but as above
+  --to-latest      the same, as far as the archive goes
+  --timeline N     along another timeline than the database's: back to what a restore has left behind
+  --keep-promises  the order-services go on, accepting orders; and each writes again what it remembers of those that it has accepted
+                   and that are not there any more
+  --check          only makes the copy, tries it, says what is in it, and removes it: the shop goes on
+  --drop-old       removes the files that restores have kept
+  --yes            you have read the sentences above
+
+  WOODY_STACK=woodytoys        the stack's name
+  WOODY_RESTORE_TIMEOUT=7200   seconds that the WAL may take to be replayed, 10 to 999999
+  WOODY_SECRETS_DIR            where the passwords are kept: ~/.woodytoys/STACK
 END
 }
 case ${1:-} in
@@ -21,6 +35,7 @@ case ${1:-} in
     usage
     exit
     ;;
+--to-time | --to-latest | --drop-old) exec "$(dirname "$0")/point-in-time.sh" "$@" ;;
 '' | -*)
     usage >&2
     exit 2
@@ -31,19 +46,7 @@ file=$1
 [ "${2:-}" = --yes ] || die "this replaces the database: say --yes"
 in_database_with "$file" pg_restore --list >/dev/null || die "$file is no dump of backup.sh"
 
-declare -A replicas
-for service in misc-service product-service order-service order-worker; do
-    replicas[$service]=$(docker service inspect --format '{{.Spec.Mode.Replicated.Replicas}}' "${STACK}_$service")
-done
-back() {
-    local service
-    for service in "${!replicas[@]}"; do echo "${STACK}_$service=${replicas[$service]}"; done | xargs docker service scale --detach >/dev/null
-}
-trap back EXIT
-for service in "${!replicas[@]}"; do echo "${STACK}_$service=0"; done | xargs docker service scale --detach >/dev/null
-for _ in {1..60}; do
-    [ "$(in_database psql -tAc "SELECT count(*) FROM pg_stat_activity WHERE datname = 'woody' AND pid <> pg_backend_pid()")" != 0 ] || break
-    sleep 1
-done
+trap services_back EXIT
+stop_services "${USERS[@]}"
 in_database_with "$file" pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --dbname woody
 printf 'restored %s orders from %s; the services come back now\n' "$(in_database psql -tAc 'SELECT count(*) FROM orders')" "$file"
