@@ -88,15 +88,15 @@ run() {
 
 # --- what this machine lacks ---
 lacks=()
-has_pika() { "$1" -c 'import pika' 2>/dev/null; }
+has_modules() { "$1" -c 'import pika, jsonschema' 2>/dev/null; }
 command -v cc >/dev/null || lacks+=(gcc libc6-dev)
 command -v pgbouncer >/dev/null || lacks+=(pgbouncer) # a pooler before PostgreSQL, which the store is tested behind
 command -v chromedriver >/dev/null || lacks+=(chromium-driver) # the browser that the pages are tested in
 python3 -m pip --version >/dev/null 2>&1 || lacks+=(python3-pip) # which brings axe-core, that looks at them
 python=python3
-if ! has_pika python3; then
+if ! has_modules python3; then
     python=/usr/bin/python3 # the first python3 of the path need not be the one that apt installs for
-    has_pika "$python" || lacks+=(python3-pika)
+    has_modules "$python" || lacks+=(python3-pika python3-jsonschema)
 fi
 if [ "$UID" = 0 ]; then
     command -v curl >/dev/null || lacks+=(curl)
@@ -110,7 +110,7 @@ fi
 if [ ${#lacks[@]} -gt 0 ]; then
     run apt_install "${lacks[@]}"
 fi
-export WOODY_TEST_PYTHON=$python # has pika, for the tests that speak to us as a foreign client
+export WOODY_TEST_PYTHON=$python # has pika, for the tests that speak to us as a foreign client, and jsonschema, for those that read what we send
 
 # --- servers, while the tests build ---
 # What a run that was killed outright left behind.

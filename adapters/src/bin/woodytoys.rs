@@ -140,7 +140,7 @@ fn welcome(shop: SocketAddr, admin: SocketAddr, store: &str) {
   WoodyToys is open.
 
     shop      http://{shop}           the page, and the API under /api
-    API       http://{shop}/openapi.json
+    API       http://{shop}/docs          for programs: /openapi.json and /asyncapi.json
     console   http://{admin}/console    whether all is well, for operators
     health    http://{admin}/readyz     also /healthz and /metrics
     data      {store}

@@ -29,7 +29,7 @@ pub(crate) use routes::OrderView;
 pub use routes::{
     AdminRoutes, CheckResult, FrontRoutes, GatewayLimits, HeavyView, MiscRoutes, OrderRoutes,
     OrderState, OrderWord, ProductRoutes, Readiness, ReadinessReport, Sampler, StreamSettings,
-    ToyOrderRoutes, ToyOrderView, dto, gateway, openapi,
+    ToyOrderRoutes, ToyOrderView, asyncapi, dto, gateway, openapi,
 };
 pub use server::{
     Drain, Drained, ForClient, HttpService, Routes, ServerLimits, ServiceSettings, mount, serve,

@@ -3,5 +3,7 @@
 
 mod http;
 mod http_validator;
+mod messages;
+mod schemas;
 mod status;
 mod webhook;

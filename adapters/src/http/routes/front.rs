@@ -3,13 +3,13 @@ use std::fmt;
 use bytes::Bytes;
 use hyper::{
     HeaderMap,
-    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderValue, REFERRER_POLICY, VARY},
+    header::{HOST, HeaderValue, VARY},
 };
 
-use super::openapi;
+use super::{asyncapi, file::File, openapi, reference};
 use crate::http::{
     request::{Route, RoutedRequest, choose, name_of},
-    response::{Failure, FailureKind, Response, Version, reply},
+    response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
 
@@ -20,9 +20,11 @@ use crate::http::{
 /// | `GET /` | the shop; to clients that do not ask for HTML, what to try with curl |
 /// | `GET /workshop` | where products are added and plans drawn |
 /// | `GET /orders/{id}` | an order's page, the same file whichever order it is: its script asks for the order |
-/// | `GET /style.css`, `/shop.js`, `/order.js`, `/workshop.js`, `/favicon.svg` | what the pages need |
+/// | `GET /style.css`, `/docs.css`, `/shop.js`, `/order.js`, `/workshop.js`, `/favicon.svg` | what the pages need |
 /// | `GET /shop/{module}` | the modules of their scripts |
+/// | `GET /docs` | the routes of every service and the messages, for people; made from the two documents |
 /// | `GET /openapi.json` | the routes of every service |
+/// | `GET /asyncapi.json` | the messages of the queue, the events, and webhooks |
 pub struct FrontRoutes {
     page: File,
     order_page: File,
@@ -33,6 +35,7 @@ pub struct FrontRoutes {
     workshop_script: File,
     modules: [(&'static str, File); MODULES.len()],
     icon: File,
+    reference_style: File,
     openapi: File,
 }
 
@@ -54,7 +57,10 @@ pub enum Action {
     WorkshopScript,
     Module,
     Icon,
+    Reference,
+    ReferenceStyle,
     OpenApi,
+    AsyncApi,
 }
 
 const TABLE: &[Route<Action>] = &[
@@ -67,11 +73,15 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/workshop.js", Action::WorkshopScript),
     Route::get("/shop/{module}", Action::Module),
     Route::get("/favicon.svg", Action::Icon),
+    Route::get("/docs", Action::Reference),
+    Route::get("/docs.css", Action::ReferenceStyle),
     Route::get("/openapi.json", Action::OpenApi),
+    Route::get("/asyncapi.json", Action::AsyncApi),
 ];
 
 const WELCOME: &str = include_str!("../../../front/welcome.txt");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The modules of the pages' scripts.
@@ -94,33 +104,6 @@ const MODULES: [(&str, &str); 16] = [
     ("words.js", include_str!("../../../front/shop/words.js")),
 ];
 
-const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
-    img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-
-/// A file of the pages.
-struct File {
-    content_type: &'static str,
-    bytes: Bytes,
-    version: Version,
-}
-
-impl File {
-    fn new(content_type: &'static str, bytes: Bytes) -> Self {
-        let version = Version::of(&bytes);
-        Self { content_type, bytes, version }
-    }
-
-    /// The file, or that the client's copy is the same.
-    fn respond(&self, asked: &HeaderMap) -> Response {
-        let mut response = self.version.respond(self.content_type, &self.bytes, asked);
-        let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        response
-    }
-}
-
 impl FrontRoutes {
     /// The pages, with their files in the program.
     pub fn new() -> Self {
@@ -131,12 +114,13 @@ impl FrontRoutes {
             page: file(HTML, include_str!("../../../front/index.html")),
             order_page: file(HTML, include_str!("../../../front/order.html")),
             workshop: file(HTML, include_str!("../../../front/workshop.html")),
-            style: file("text/css; charset=utf-8", include_str!("../../../front/style.css")),
+            style: file(CSS, include_str!("../../../front/style.css")),
             script: file(JAVASCRIPT, include_str!("../../../front/shop.js")),
             order_script: file(JAVASCRIPT, include_str!("../../../front/order.js")),
             workshop_script: file(JAVASCRIPT, include_str!("../../../front/workshop.js")),
             modules: MODULES.map(|(name, text)| (name, file(JAVASCRIPT, text))),
             icon: file(reply::SVG, include_str!("../../../front/favicon.svg")),
+            reference_style: file(CSS, include_str!("../../../front/docs.css")),
             openapi: File::new(reply::JSON, openapi::document()),
         }
     }
@@ -194,7 +178,10 @@ impl Routes for FrontRoutes {
             Action::WorkshopScript => self.workshop_script.respond(asked),
             Action::Module => self.module(request.variable())?.respond(asked),
             Action::Icon => self.icon.respond(asked),
+            Action::Reference => reference::page().respond(asked),
+            Action::ReferenceStyle => self.reference_style.respond(asked),
             Action::OpenApi => self.openapi.respond(asked),
+            Action::AsyncApi => asyncapi::document().respond(asked),
         })
     }
 }

@@ -7,7 +7,7 @@ use woody_core::{
     services::{CacheStatus, HeavyComputation},
 };
 
-use super::openapi;
+use super::{asyncapi, openapi, reference};
 use crate::http::{
     request::{Route, RoutedRequest, choose, query},
     response::{Failure, FailureKind, Response, Style, reply},
@@ -21,7 +21,8 @@ use crate::http::{
 /// | `GET /api/ping` | `ping` |
 /// | `GET /api/misc/time` | `misc: NOW` |
 /// | `GET /api/misc/heavy?name=N&quantity=` | `NOW: Woody -N- Woody`, or the cutting plan as JSON, SVG, CSV or DXF |
-/// | `GET /openapi.json` | the routes of every service |
+/// | `GET /openapi.json`, `/asyncapi.json` | the routes of every service, and the messages |
+/// | `GET /docs` | both for people |
 pub struct MiscRoutes {
     heavy: Arc<HeavyComputation>,
 }
@@ -39,6 +40,8 @@ pub enum Action {
     Time,
     Heavy,
     OpenApi,
+    AsyncApi,
+    Reference,
 }
 
 const TABLE: &[Route<Action>] = &[
@@ -46,6 +49,8 @@ const TABLE: &[Route<Action>] = &[
     Route::text("/api/misc/time", Action::Time),
     Route::text("/api/ping", Action::Ping),
     Route::get("/openapi.json", Action::OpenApi),
+    Route::get("/asyncapi.json", Action::AsyncApi),
+    Route::get("/docs", Action::Reference),
 ];
 
 /// The forms of a heavy answer, the default first.
@@ -168,6 +173,8 @@ impl Routes for MiscRoutes {
                 request.query([])?;
                 Ok(reply::bytes(reply::JSON, openapi::document()))
             }
+            Action::AsyncApi => Ok(asyncapi::document().respond(request.headers())),
+            Action::Reference => Ok(reference::page().respond(request.headers())),
         }
     }
 }

@@ -1,16 +1,20 @@
 //! The routes of the services: their tables, what each row does, and its description.
 
 mod admin;
+mod asyncapi;
 mod console;
 pub mod dto;
+mod file;
 mod front;
 mod gateway;
 mod misc;
 mod openapi;
 mod orders;
 mod products;
+mod reference;
 
 pub use admin::{AdminRoutes, CheckResult, Readiness, ReadinessReport, Sampler};
+pub use asyncapi::asyncapi;
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
 pub use misc::MiscRoutes;

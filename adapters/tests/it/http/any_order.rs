@@ -314,6 +314,8 @@ async fn the_document_is_of_this_service_and_has_the_schema_that_was_handed_over
     let shop = PizzaShop::open().await;
     let document = shop.get("/openapi.json").await.json();
     assert_eq!(document["info"]["title"], "Orders: pizza");
+    assert!(document["info"]["license"].is_object() && document["info"]["contact"].is_object());
+    assert!(document["servers"].is_array() && document["security"].is_array());
     let documented: BTreeSet<_> = document["paths"]
         .as_object()
         .unwrap()

@@ -39,6 +39,7 @@ async fn files_are_typed_guarded_and_revalidated() {
     let shop = Shop::open().await;
     for (path, kind) in [
         ("/style.css", "text/css; charset=utf-8"),
+        ("/docs.css", "text/css; charset=utf-8"),
         ("/shop.js", "text/javascript; charset=utf-8"),
         ("/order.js", "text/javascript; charset=utf-8"),
         ("/workshop", "text/html; charset=utf-8"),
@@ -46,6 +47,7 @@ async fn files_are_typed_guarded_and_revalidated() {
         ("/shop/orders.js", "text/javascript; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),
         ("/openapi.json", "application/json"),
+        ("/asyncapi.json", "application/json"),
     ] {
         let file = shop.get(path).await;
         assert_eq!((file.status.as_u16(), file.header("content-type")), (200, kind));

@@ -1,5 +1,6 @@
 mod admin;
 mod any_order;
+mod asyncapi;
 mod bad_input;
 mod batch;
 mod boundary;
@@ -23,6 +24,7 @@ mod page;
 mod plain;
 mod products;
 mod ready;
+mod reference;
 mod shop;
 mod slow;
 mod strangers;

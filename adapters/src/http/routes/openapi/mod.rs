@@ -1,6 +1,7 @@
 //! The OpenAPI document. Its schemas come from the types that are sent; a test
 //! holds its paths against the route tables.
 
+mod info;
 mod operations;
 mod orders;
 mod pages;
@@ -12,20 +13,24 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use utoipa::{
     OpenApi as _,
-    openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder, tag::TagBuilder},
+    openapi::{OpenApi, tag::TagBuilder},
 };
 
 use super::dto;
 use crate::http::response::Problem;
+use info::described;
+pub(super) use info::info;
 use orders::OrderInBatch;
 pub use orders::{OrderState, OrderWord, ToyOrderView};
 pub(super) use orders::{of_orders, served_at};
 pub use plan::HeavyView;
+use words::RateLimited;
 
 /// Collects the schemas, those that they refer to included.
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
     Problem,
+    RateLimited,
     HeavyView,
     dto::ProductToAdd,
     dto::ProductView,
@@ -40,18 +45,9 @@ struct Schemas;
 
 /// The routes of all services, as OpenAPI 3.1.
 pub fn openapi() -> OpenApi {
-    let mut license = License::new("MIT OR Apache-2.0");
-    license.identifier = Some("MIT OR Apache-2.0".to_owned());
-    let info = InfoBuilder::new()
-        .title("WoodyToys")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(ABOUT))
-        .license(Some(license))
-        .build();
     let tag =
         |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
-    OpenApiBuilder::new()
-        .info(info)
+    described("WoodyToys", ABOUT)
         .paths(operations::paths())
         .components(Schemas::openapi().components)
         .tags(Some([

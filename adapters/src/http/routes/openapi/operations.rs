@@ -7,7 +7,8 @@ use utoipa::openapi::{
 
 use super::{
     pages::{
-        cancel_by_form, file, module, order_form, order_page, page, place_by_form, workshop_page,
+        cancel_by_form, file, module, order_form, order_page, page, place_by_form, reference,
+        workshop_page,
     },
     words::{
         BAD_QUERY, BAD_VALUE, FOREIGN, Told, array_of, get, header, in_header, in_path, json_of,
@@ -55,7 +56,10 @@ pub(super) fn paths() -> Paths {
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/api/events", item(vec![events_of_orders()]))
         .path("/openapi.json", item(vec![document()]))
+        .path("/asyncapi.json", item(vec![messages()]))
         .path("/", item(vec![page()]))
+        .path("/docs", item(vec![reference()]))
+        .path("/docs.css", item(vec![file("reference_style", "text/css")]))
         .path("/orders", item(vec![order_form(), place_by_form()]))
         .path("/orders/{id}", item(vec![order_page()]))
         .path("/orders/{id}/cancel", item(vec![cancel_by_form()]))
@@ -91,12 +95,14 @@ fn item(operations: Vec<Told>) -> PathItem {
 
 fn ping() -> Told {
     get("misc", "ping", "Says ping")
+        .about("It asks nothing else: neither the store nor the broker.")
         .answer("200", text_like("ping", "It is there.").build())
         .lines(&[BAD_QUERY])
 }
 
 fn time() -> Told {
     get("misc", "time", "Tells the time, UTC")
+        .about("As Python writes a time, to the microsecond.")
         .answer("200", text_like("misc: 2026-11-23 19:12:00.123456", "The time.").build())
         .lines(&[BAD_QUERY])
 }
@@ -150,6 +156,7 @@ fn add_product() -> Told {
     let added = json_of("ProductView", "The product.")
         .header("Location", header("Where it is found.", Type::String));
     Told::new(HttpMethod::Post, "products", "add_product", "Adds a product")
+        .about("It is there for every replica from now on. Several products may have one name.")
         .body("ProductToAdd", Some(example))
         .answer("201", added.build())
         .problems(&BODY)
@@ -159,12 +166,14 @@ fn add_product() -> Told {
 fn last_product() -> Told {
     let example = "db: 2026-11-23 19:12:00.123456 - 3 products (last=kite)";
     get("products", "last_product", "Counts the products and names the last")
+        .about("As the original system did; `GET /api/products?limit=1` shows it as JSON.")
         .answer("200", text_like(example, "With none: `db: NOW - No product found`.").build())
         .lines(&[BAD_QUERY])
 }
 
 fn show_product() -> Told {
     get("products", "show_product", "Shows a product")
+        .about("By its id, as `POST /api/products` returned it; a product never changes.")
         .parameter(in_path("id", uuid(), "The product."))
         .answer("200", json_of("ProductView", "The product.").build())
         .problems(&[BAD_QUERY, (404, "There is no such product."), BAD_VALUE])
@@ -173,6 +182,7 @@ fn show_product() -> Told {
 fn order_status() -> Told {
     let example = "order \"0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f\": Success";
     get("orders", "order_status", "Tells how an order stands")
+        .about("As the original system did; `GET /api/orders/{id}` shows it as JSON.")
         .parameter(query("order_id", Required::True, uuid(), "The order."))
         .answer(
             "200",
@@ -203,6 +213,10 @@ fn place_order(example: Option<Value>) -> Told {
             header("`true` when the key had placed this order before.", Type::String),
         );
     Told::new(HttpMethod::Post, "orders", "place_order", "Places an order")
+        .about(
+            "It is durable once it is answered with 202, and validated afterwards. Without an \
+                `Idempotency-Key`, an order that is sent twice is two.",
+        )
         .parameter(idempotency_key())
         .body("OrderToPlace", example)
         .answer("202", accepted.build())
@@ -303,6 +317,7 @@ fn order_events() -> Told {
     let seen = ObjectBuilder::new().schema_type(Type::String).build();
     let end = "The client has seen the final status: there is nothing to come.";
     get("orders", "order_events", "Follows an order")
+        .about("From any replica, whichever accepted the order.")
         .parameter(in_path("id", uuid(), "The order."))
         .parameter(in_header(
             "Last-Event-ID",
@@ -362,5 +377,20 @@ fn document() -> Told {
     let answer = ResponseBuilder::new()
         .description("OpenAPI 3.1.")
         .content("application/json", Content::new(Some(any)));
-    get("misc", "openapi", "Shows this document").answer("200", answer.build()).problems(&[])
+    get("misc", "openapi", "Shows this document")
+        .about("Of a service that is mounted below a path, its servers say so.")
+        .answer("200", answer.build())
+        .problems(&[])
+}
+
+fn messages() -> Told {
+    let any = ObjectBuilder::new().schema_type(Type::Object).build();
+    let answer = ResponseBuilder::new()
+        .description("AsyncAPI 3.1.")
+        .content("application/json", Content::new(Some(any)));
+    get("misc", "asyncapi", "Shows the document of messages")
+        .about("What goes over the queue, what those that follow orders are told, and what webhooks are sent.")
+        .answer("200", answer.build())
+        .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
+        .problems(&[])
 }

@@ -5,13 +5,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
-use utoipa::{
-    OpenApi as _, ToSchema,
-    openapi::{InfoBuilder, OpenApiBuilder, tag::TagBuilder},
-};
+use utoipa::{OpenApi as _, ToSchema, openapi::tag::TagBuilder};
 use uuid::Uuid;
 
-use super::{super::dto, operations};
+use super::{super::dto, info::described, operations, words::RateLimited};
 use crate::http::response::Problem;
 
 /// An order and where it stands.
@@ -99,6 +96,7 @@ pub enum OrderWord {
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
     Problem,
+    RateLimited,
     dto::OrderReceipt,
     dto::ReadyTimes,
     dto::PlacedItem,
@@ -116,14 +114,8 @@ const ASKED: &str = "OrderToPlace";
 /// Returns the document of an order service alone, whose orders are called `name` and
 /// ask for what `schema` says.
 pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
-    let info = InfoBuilder::new()
-        .title(format!("Orders: {name}"))
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(ABOUT))
-        .build();
     let about = "Orders are accepted now and validated later.";
-    let document = OpenApiBuilder::new()
-        .info(info)
+    let document = described(&format!("Orders: {name}"), ABOUT)
         .paths(operations::order_paths())
         .components(Schemas::openapi().components)
         .tags(Some([TagBuilder::new().name("orders").description(Some(about)).build()]))

@@ -1,5 +1,6 @@
 //! The pages for people, and what they are made of.
 
+use serde_json::json;
 use utoipa::openapi::{Content, HttpMethod, Required, ResponseBuilder, Type};
 
 use super::words::{
@@ -11,9 +12,14 @@ pub(super) fn page() -> Told {
     let answer = text_like("WoodyToys: …", "What to try with curl; to a browser, the page.");
     let answer = answer.content("text/html", Content::new(Some(text_schema())));
     get("front", "page", "Shows the shop")
+        .about("To a browser; to what does not ask for HTML, as text, what to try with curl.")
         .answer("200", answer.build())
         .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
         .problems(&[])
+}
+
+pub(super) fn reference() -> Told {
+    file("reference", "text/html")
 }
 
 fn html(about: &str) -> ResponseBuilder {
@@ -22,6 +28,7 @@ fn html(about: &str) -> ResponseBuilder {
 
 pub(super) fn order_form() -> Told {
     get("front", "order_form", "Shows a form to order by without a script")
+        .about("It sends itself with a key, so that an order which is sent twice is one.")
         .parameter(query("product", Required::False, text_schema(), "What stands in the form."))
         .parameter(query("quantity", Required::False, text_schema(), "What stands in the form."))
         .parameter(query(
@@ -43,7 +50,7 @@ pub(super) fn place_by_form() -> Told {
             "From a page of the shop's own: `Sec-Fetch-Site`, `Origin` or `Referer` says so. Sent twice with one \
                 `key`, it is one order; without a key the form is shown once more.",
         )
-        .form(&["product", "quantity", "key", "lang"], "product=lion&quantity=3&key=a-key-of-its-own")
+        .form(&["product", "quantity", "key", "lang"], json!({"product": "lion", "quantity": "3", "key": "a-key-of-its-own"}))
         .answer("200", html("The form once more, with a key.").build())
         .answer("303", placed.build())
         .problems(&[
@@ -59,8 +66,11 @@ pub(super) fn cancel_by_form() -> Told {
         .description("What has become of it.")
         .header("Location", header("Its page.", Type::String));
     Told::new(HttpMethod::Post, "front", "cancel_order_by_form", "Cancels an order that is pending")
+        .about(
+            "From a page of the shop's own. One that has ended stays as it is; its page says so.",
+        )
         .parameter(in_path("id", uuid(), "The order."))
-        .form(&["lang"], "lang=en")
+        .form(&["lang"], json!({"lang": "en"}))
         .answer("303", led.build())
         .problems(&[(400, "The form cannot be read."), FOREIGN, (415, "It is no form."), BAD_VALUE])
 }
@@ -89,6 +99,9 @@ pub(super) fn order_page() -> Told {
 pub(super) fn file(id: &str, media_type: &str) -> Told {
     let answer = ResponseBuilder::new().description("The file.");
     get("front", id, "A file of the page")
+        .about(
+            "It has an `ETag`; whoever sends it back gets 304 for as long as the file is the same.",
+        )
         .answer("200", typed(media_type, None, answer).build())
         .answer("304", ResponseBuilder::new().description("The client's copy is the same.").build())
         .problems(&[])

@@ -54,12 +54,12 @@ impl Told {
     }
 
     /// A form of these fields, as a browser sends it.
-    pub(super) fn form(self, fields: &[&str], example: &str) -> Self {
+    pub(super) fn form(self, fields: &[&str], example: Value) -> Self {
         let text = || ObjectBuilder::new().schema_type(Type::String).build();
         let form =
             fields.iter().fold(ObjectBuilder::new(), |form, field| form.property(*field, text()));
-        let example = Some(Value::from(example));
-        let content = ContentBuilder::new().schema(Some(form.build())).example(example).build();
+        let content =
+            ContentBuilder::new().schema(Some(form.build())).example(Some(example)).build();
         let body: RequestBody = RequestBodyBuilder::new()
             .content("application/x-www-form-urlencoded", content)
             .required(Some(Required::True))
@@ -101,7 +101,13 @@ impl Told {
              has spent its requests.",
         )
         .header("Retry-After", header("Seconds until the next try.", Type::Integer))
-        .content("application/json", ContentBuilder::new().example(Some(rate_limited())).build());
+        .content(
+            "application/json",
+            ContentBuilder::new()
+                .schema(Some(view("RateLimited")))
+                .example(Some(rate_limited()))
+                .build(),
+        );
         with_errors.answer("503", unavailable.build())
     }
 
@@ -109,6 +115,19 @@ impl Told {
         let operation: Operation = self.operation.build();
         path.merge_operations(PathItem::new(self.method, operation));
     }
+}
+
+/// What a client gets that has spent its requests, as the original system's gateway has it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only shows how it is written")]
+pub(super) struct RateLimited {
+    /// What has happened.
+    error: String,
+    /// The same once more.
+    message: String,
+    /// The status again.
+    #[schema(example = 503)]
+    status: u16,
 }
 
 fn rate_limited() -> Value {

@@ -6,6 +6,7 @@ mod browser;
 mod console;
 mod order;
 mod plain;
+mod reference;
 mod served;
 mod shop;
 mod way;
