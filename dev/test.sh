@@ -15,7 +15,8 @@ usage() {
 Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm]
 
 Runs every test: unit, contract suites on every backend, documentation, the page in a browser, real processes under
-faults, examples, a program outside the workspace, the tutorial, and the stack on a Docker Swarm (dev/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on
+faults, examples, a program outside the workspace, the tutorial, the documents for programs and clients made from them
+(dev/contracts.sh), and the stack on a Docker Swarm (dev/test-swarm.sh). Starts a RabbitMQ and a PostgreSQL of its own on
 free ports with their data in a temporary directory, and takes them down again whatever happens.
 They come from the official images if a docker engine can pull them, otherwise from Debian's packages in a root file
 system under target/stack (made once; takes root). As root on Debian it installs with apt what is missing.
@@ -164,8 +165,13 @@ tests() {
     cargo test --workspace --exclude woody-swarm-tests --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
 }
 # Tests wait for servers, faults and timers more than they compute: what they leave of the machine builds the
-# programs of the Swarm's images.
-programs=''
+# programs of the Swarm's images, and lints the documents and runs the clients that are made from them.
+programs='' contracts=''
+if [ -z "$filter" ] && [ "$built" ]; then
+    nice -n 19 dev/contracts.sh </dev/null >"$dir/contracts.log" 2>&1 &
+    contracts=$!
+    jobs+=("$contracts")
+fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
     WOODY_IMAGE_PROFILE=${WOODY_IMAGE_PROFILE:-swarm-test} nice -n 19 stack/build_push.sh --programs --no-sbom \
         </dev/null >"$dir/programs.log" 2>&1 &
@@ -194,6 +200,12 @@ if [ -z "$filter" ] && [ "$built" ]; then
     tutorial() { dev/test-tutorial.sh 2>&1 | tee "$dir/tutorial.log"; }
     run tutorial || problem "the tutorial does not hold"
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/tutorial.log" | tail -n 1 >>"$log" || true
+fi
+if [ "$contracts" ]; then
+    note "the documents, and clients that are made from them"
+    wait "$contracts" || problem "the documents do not hold"
+    cat "$dir/contracts.log"
+    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/contracts.log" | tail -n 1 >>"$log" || true
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
     # What it lacks is built, and said, there.

@@ -114,11 +114,15 @@ const ASKED: &str = "OrderToPlace";
 /// Returns the document of an order service alone, whose orders are called `name` and
 /// ask for what `schema` says.
 pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
-    let about = "Orders are accepted now and validated later.";
+    let tag =
+        |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
     let document = described(&format!("Orders: {name}"), ABOUT)
         .paths(operations::order_paths())
         .components(Schemas::openapi().components)
-        .tags(Some([TagBuilder::new().name("orders").description(Some(about)).build()]))
+        .tags(Some([
+            tag("orders", "Orders are accepted now and validated later."),
+            tag("misc", "What the service says of itself."),
+        ]))
         .build();
     // A document of strings: neither can fail.
     let mut document = serde_json::to_value(document).unwrap_or_default();
