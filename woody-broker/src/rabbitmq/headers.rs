@@ -17,7 +17,7 @@ const DIED_AT: &str = "x-woody-died-at";
 const LONGEST_DELAY: Duration = Duration::from_hours(30 * 24);
 /// Written by RabbitMQ. They are removed from a message that is moved: the broker
 /// might take its way for a cycle and drop it.
-const BROKER_HEADERS: [&str; 2] = ["x-death", "x-delivery-count"];
+const BROKER_HEADERS: [&str; 3] = ["x-death", "x-delivery-count", "x-acquired-count"];
 const BROKER_PREFIXES: [&str; 2] = ["x-first-death-", "x-last-death-"];
 
 /// Returns the properties of a new message: persistent JSON.
@@ -227,6 +227,7 @@ mod tests {
         set_text(&mut headers, "colour", "red");
         set_text(&mut headers, "x-first-death-queue", "q");
         headers.insert("x-death".into(), AMQPValue::FieldArray(Vec::new().into()));
+        headers.insert("x-acquired-count".into(), AMQPValue::LongLongInt(1));
         BasicProperties::default()
             .with_headers(headers)
             .with_user_id("guest".into())
@@ -239,7 +240,9 @@ mod tests {
         let moved = for_retry(&foreign(), 3, Duration::ZERO, &"why".into());
         let headers = moved.headers().as_ref().unwrap();
         assert!(headers.contains_key("colour"));
-        assert!(!headers.contains_key("x-death") && !headers.contains_key("x-first-death-queue"));
+        for of_the_broker in ["x-death", "x-first-death-queue", "x-acquired-count"] {
+            assert!(!headers.contains_key(of_the_broker), "{of_the_broker}");
+        }
         assert_eq!(attempts(&moved), 3);
         assert_eq!(moved.expiration().as_ref().unwrap().as_str(), "1");
         assert_eq!(moved.correlation_id().as_ref().unwrap().as_str(), "c");
