@@ -12,6 +12,32 @@ use serde_json::{Value, json};
 
 use super::super::client::{request, send};
 
+/// Starts chromedriver on a port of its choice. It chooses one for IPv4, wants the same for IPv6, and ends where another
+/// program has that: `None`, and the next one chooses another.
+fn start() -> Option<(Child, SocketAddr)> {
+    let program = std::env::var("WOODY_TEST_CHROMEDRIVER")
+        .expect("WOODY_TEST_CHROMEDRIVER is not set: run ./dev/test.sh");
+    let mut driver = Command::new(program)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = said.find_map(|line| {
+        let line = line.unwrap();
+        line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        driver.wait().unwrap();
+        return None;
+    };
+    // What it says later is of no interest, but must go somewhere.
+    std::thread::spawn(move || said.for_each(drop));
+    Some((driver, SocketAddr::from(([127, 0, 0, 1], port))))
+}
+
 /// A browser of a test's own; it ends with the test.
 pub(super) struct Browser {
     driver: Child,
@@ -26,25 +52,7 @@ impl Browser {
 
     /// A browser of a visitor who reads this language best.
     pub(super) async fn open_in(language: &str) -> Self {
-        let program = std::env::var("WOODY_TEST_CHROMEDRIVER")
-            .expect("WOODY_TEST_CHROMEDRIVER is not set: run ./dev/test.sh");
-        let mut driver = Command::new(program)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = said
-            .find_map(|line| {
-                let line = line.unwrap();
-                line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
-            })
-            .expect("chromedriver says its port");
-        // What it says later is of no interest, but must go somewhere.
-        std::thread::spawn(move || said.for_each(drop));
-        let addr = SocketAddr::from(([127, 0, 0, 1], port));
+        let (driver, addr) = (0..5).find_map(|_| start()).expect("chromedriver says its port");
         let mut browser = Self { driver, addr, session: String::new() };
         // As root there is no sandbox, and the only pages are ours.
         let arguments =
