@@ -45,18 +45,20 @@ scale() {
     docker service scale --detach "${pairs[@]}" >/dev/null
 }
 
-# stop_services NAME...: until none of their tasks runs, a minute at most; services_back starts as many of each as there were.
+# stop_services NAME...: until none of their tasks runs: a worker may take a minute to end what it has begun. Fails when they do not end, or
+# nothing can be known of them. services_back starts as many of each as there were.
 stop_services() {
-    local service to_none=()
+    local service states to_none=()
     for service in "$@"; do
         replicas[$service]=$(docker service inspect --format '{{.Spec.Mode.Replicated.Replicas}}' "${STACK}_$service")
         to_none+=("$service" 0)
     done
     scale "${to_none[@]}"
-    for _ in {1..60}; do
-        docker service ps --format '{{.CurrentState}}' "${@/#/${STACK}_}" | grep -q '^Running' || return 0
+    for _ in {1..120}; do
+        if states=$(docker service ps --format '{{.CurrentState}}' "${@/#/${STACK}_}") && ! grep -q '^Running' <<<"$states"; then return; fi
         sleep 1
     done
+    die "not all of $* have ended (docker service ps says what runs): nothing was changed, and they come back"
 }
 services_back() {
     local service pairs=()

@@ -8,6 +8,7 @@ mod first_run;
 mod mirrors;
 mod packages;
 mod repository;
+mod restore;
 mod rooms;
 mod stack_file;
 mod threads;
