@@ -64,7 +64,7 @@ if ! docker info >/dev/null 2>&1; then
     started_engine=yes made_swarm=yes
 elif [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" != active ]; then
     made_swarm=yes
-elif docker stack ls --format '{{.Name}}' | grep -qx "$STACK"; then
+elif grep -qx "$STACK" <<<"$(docker stack ls --format '{{.Name}}')"; then
     die "the stack $STACK is deployed: take it down first"
 fi
 trap finish EXIT

@@ -118,7 +118,7 @@ if ! docker info >/dev/null 2>&1; then
     started_engine=yes made_swarm=yes
 elif [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" != active ]; then
     made_swarm=yes
-elif docker stack ls --format '{{.Name}}' 2>/dev/null | grep -qx "$WOODY_STACK"; then
+elif grep -qx "$WOODY_STACK" <<<"$(docker stack ls --format '{{.Name}}' 2>/dev/null)"; then
     die "the stack $WOODY_STACK is deployed: take it down first"
 fi
 # The tests have a process group of their own: Ctrl-C reaches this script alone, which ends them, then the stack.

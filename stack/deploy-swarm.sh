@@ -98,14 +98,14 @@ label_node() {
     [ -z "$on_this_machine" ] || [ "$(wc -l <<<"$nodes")" = 1 ] ||
         die "this Swarm has other nodes, and $REGISTRY is no registry that they could pull from: set REGISTRY"
     # shellcheck disable=SC2086 # one word for each node
-    if ! docker node inspect --format '{{index .Spec.Labels "woodytoys.data"}}' $nodes | grep -q true; then
+    if ! grep -q true <<<"$(docker node inspect --format '{{index .Spec.Labels "woodytoys.data"}}' $nodes)"; then
         docker node update --label-add woodytoys.data=true "$(docker info --format '{{.Swarm.NodeID}}')" >/dev/null
     fi
 }
 
 # Services go to workers, where there are any.
 placement() {
-    if [ -z "${WOODY_SERVICES_ON:-}" ] && docker node ls --filter role=worker --format '{{.Status}}' | grep -q Ready; then
+    if [ -z "${WOODY_SERVICES_ON:-}" ] && grep -q Ready <<<"$(docker node ls --filter role=worker --format '{{.Status}}')"; then
         export WOODY_SERVICES_ON='node.role == worker'
     fi
 }

@@ -114,7 +114,7 @@ engine() {
         return
     fi
     case $state/$manager in
-    active/true) if docker stack ls --format '{{.Name}}' | grep -qxF "$STACK"; then deployed=yes; fi ;;
+    active/true) if grep -qxF "$STACK" <<<"$(docker stack ls --format '{{.Name}}')"; then deployed=yes; fi ;;
     active/*) finding "this node is a worker of its Swarm: run this on a manager" ;;
     inactive/*) ;;
     locked/*) finding "this node's Swarm is locked: docker swarm unlock" ;;

@@ -3,7 +3,7 @@
 
 # stack_file FILE...: the files as docker puts them together, variables filled in; one after the other where this docker
 # cannot show that (before 23): then what YAML's anchors bring in is not seen.
-docker_shows_stack_files() { docker stack --help 2>/dev/null | grep -q '^  config '; }
+docker_shows_stack_files() { grep -q '^  config ' <<<"$(docker stack --help 2>/dev/null)"; }
 stack_file() {
     local file arguments=()
     for file in "$@"; do arguments+=(-c "$file"); done
