@@ -6,8 +6,8 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// Bounds the bytes of bodies that are still arriving, over all services that
-/// share it. Past the bound the oldest of them gives way: it has had the most
+/// Bounds the bytes of bodies that are still arriving, and of first requests whose head is not
+/// whole yet, over all services that share it. Past the bound the oldest of them gives way: it has had the most
 /// time, so a client that sends at once is never refused for those that dawdle.
 #[derive(Debug, Clone)]
 pub struct BodyBudget(Arc<Bodies>);

@@ -14,6 +14,9 @@ use super::{
 };
 
 pub(in crate::http) const TEXT: &str = "text/plain; charset=utf-8";
+pub(in crate::http) const HTML: &str = "text/html; charset=utf-8";
+pub(in crate::http) const CSS: &str = "text/css; charset=utf-8";
+pub(in crate::http) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 pub(in crate::http) const JSON: &str = "application/json";
 pub(in crate::http) const SVG: &str = "image/svg+xml";
 pub(in crate::http) const CSV: &str = "text/csv";

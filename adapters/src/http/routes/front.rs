@@ -17,7 +17,7 @@ use crate::http::{
 ///
 /// | route | response |
 /// | --- | --- |
-/// | `GET /` | the shop; to clients that do not ask for HTML, what to try with curl |
+/// | `GET /` | the shop; to clients that do not ask for reply::HTML, what to try with curl |
 /// | `GET /workshop` | where products are added and plans drawn |
 /// | `GET /orders/{id}` | an order's page, the same file whichever order it is: its script asks for the order |
 /// | `GET /style.css`, `/docs.css`, `/shop.js`, `/order.js`, `/workshop.js`, `/favicon.svg` | what the pages need |
@@ -80,9 +80,6 @@ const TABLE: &[Route<Action>] = &[
 ];
 
 const WELCOME: &str = include_str!("../../../front/welcome.txt");
-const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const HTML: &str = "text/html; charset=utf-8";
 
 /// The modules of the pages' scripts.
 const MODULES: [(&str, &str); 16] = [
@@ -111,16 +108,16 @@ impl FrontRoutes {
             File::new(content_type, Bytes::from_static(text.as_bytes()))
         };
         Self {
-            page: file(HTML, include_str!("../../../front/index.html")),
-            order_page: file(HTML, include_str!("../../../front/order.html")),
-            workshop: file(HTML, include_str!("../../../front/workshop.html")),
-            style: file(CSS, include_str!("../../../front/style.css")),
-            script: file(JAVASCRIPT, include_str!("../../../front/shop.js")),
-            order_script: file(JAVASCRIPT, include_str!("../../../front/order.js")),
-            workshop_script: file(JAVASCRIPT, include_str!("../../../front/workshop.js")),
-            modules: MODULES.map(|(name, text)| (name, file(JAVASCRIPT, text))),
+            page: file(reply::HTML, include_str!("../../../front/index.html")),
+            order_page: file(reply::HTML, include_str!("../../../front/order.html")),
+            workshop: file(reply::HTML, include_str!("../../../front/workshop.html")),
+            style: file(reply::CSS, include_str!("../../../front/style.css")),
+            script: file(reply::JAVASCRIPT, include_str!("../../../front/shop.js")),
+            order_script: file(reply::JAVASCRIPT, include_str!("../../../front/order.js")),
+            workshop_script: file(reply::JAVASCRIPT, include_str!("../../../front/workshop.js")),
+            modules: MODULES.map(|(name, text)| (name, file(reply::JAVASCRIPT, text))),
             icon: file(reply::SVG, include_str!("../../../front/favicon.svg")),
-            reference_style: file(CSS, include_str!("../../../front/docs.css")),
+            reference_style: file(reply::CSS, include_str!("../../../front/docs.css")),
             openapi: File::new(reply::JSON, openapi::document()),
         }
     }

@@ -14,7 +14,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 
 /// HTML that is not to be kept, under the policy.
 pub(super) fn html(text: String) -> Response {
-    let mut response = reply::no_store(reply::bytes("text/html; charset=utf-8", Bytes::from(text)));
+    let mut response = reply::no_store(reply::bytes(reply::HTML, Bytes::from(text)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -146,7 +146,7 @@ impl Console {
 /// Responds with a file that the page needs.
 pub(super) fn file<A>(request: &RoutedRequest<A>) -> Result<Response, Failure> {
     request.query([])?;
-    files::respond(request.variable())
+    files::respond(request.variable(), request.headers())
 }
 
 #[cfg(all(test, feature = "services"))]

@@ -10,11 +10,10 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 use serde_json::Value;
 
 use super::{asyncapi::asyncapi, file::File, openapi::openapi};
+use crate::http::response::reply;
 use json::{fields, list, text_of};
 use schemas::{kind, schema_table};
 use text::{escaped, prose};
-
-const HTML: &str = "text/html; charset=utf-8";
 
 /// The pages and what they are made of, which people find by themselves.
 const NOT_SHOWN: &str = "front";
@@ -24,7 +23,7 @@ pub(super) fn page() -> &'static File {
     static PAGE: LazyLock<File> = LazyLock::new(|| {
         // A document of strings: serialising it cannot fail.
         let openapi = serde_json::to_value(openapi()).unwrap_or_default();
-        File::new(HTML, written(&openapi, &asyncapi()).into()).plain()
+        File::new(reply::HTML, written(&openapi, &asyncapi()).into()).plain()
     });
     &PAGE
 }

@@ -213,7 +213,7 @@ fn document(
         title = Text(title),
         language = Text(words.say("language")),
     );
-    let mut response = reply::no_store(reply::bytes("text/html; charset=utf-8", html));
+    let mut response = reply::no_store(reply::bytes(reply::HTML, html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
