@@ -35,6 +35,20 @@ pub(crate) fn the_modules_of_the_page_come_as_scripts() {
     }
 }
 
+pub(crate) fn the_documents_come_for_programs_and_for_people() {
+    for (path, content_type) in [
+        ("/openapi.json", "application/json"),
+        ("/asyncapi.json", "application/json"),
+        ("/docs", "text/html"),
+        ("/docs.css", "text/css"),
+    ] {
+        let url = format!("{}{path}", Host::Load.shop());
+        let ask = ["--output", "/dev/null", "--write-out", "%{http_code} %{content_type}", &url];
+        let said = Host::Load.curl(&ask);
+        assert!(said.starts_with(&format!("200 {content_type}")), "{path}: {said}");
+    }
+}
+
 pub(crate) fn a_name_that_is_not_the_shops_leads_to_nothing() {
     let url = format!("{}/api/products", Host::Load.shop());
     for (name, expected) in

@@ -105,6 +105,7 @@ const SUITE: &[Group] = &[
         is_needed: false,
         checks: checks![
             gateway::the_modules_of_the_page_come_as_scripts,
+            gateway::the_documents_come_for_programs_and_for_people,
             gateway::a_name_that_is_not_the_shops_leads_to_nothing,
             gateway::three_replicas_hold_one_cache,
             gateway::the_limit_is_for_each_client_whatever_it_says_of_itself,
