@@ -12,7 +12,7 @@ cd "$SERVICES/../.."
 
 usage() {
     cat <<'END'
-Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm]
+Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm] [--beside PROGRAM]
 
 Runs every test: unit, contract suites on every backend, documentation, the page in a browser, real processes under
 faults, examples, a program outside the workspace, the tutorial, the documents for programs and clients made from them
@@ -23,6 +23,8 @@ system under target/stack (made once; takes root). As root on Debian it installs
 
   --filter NAME   only tests whose name contains NAME; no examples, no Swarm
   --no-swarm      without the Swarm, which takes port 80, a docker engine (as root on Debian it brings one), and minutes
+  --beside PROGRAM
+                  run PROGRAM too, at the lowest priority while the tests run; when it fails, so does this
   --keep          leave the servers running and say how to reach them and how to end them
   --help          this text
 
@@ -32,11 +34,15 @@ Exit code 0: everything ran and passed. 1: a test failed, or something could not
 END
 }
 
-filter='' keep='' swarm=yes
+filter='' keep='' swarm=yes beside=''
 while [ $# -gt 0 ]; do
     case $1 in
     --filter)
         filter=${2:?--filter needs a NAME}
+        shift
+        ;;
+    --beside)
+        beside=${2:?--beside needs a PROGRAM}
         shift
         ;;
     --keep) keep=yes ;;
@@ -154,66 +160,80 @@ fi
 # --- tests ---
 log=$dir/tests.log
 : >"$log"
-tests() {
-    local arguments=()
-    if [ "$started" ]; then arguments+=(--include-ignored); fi
-    if [ -t 1 ]; then
-        export CARGO_TERM_COLOR=always
-        arguments+=(--color=always)
-    fi
-    # Those of the Swarm come by themselves, at the end.
-    cargo test --workspace --exclude woody-swarm-tests --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
-}
-# Tests wait for servers, faults and timers more than they compute: what they leave of the machine builds the
-# programs of the Swarm's images, and lints the documents and runs the clients that are made from them.
-programs='' contracts=''
-if [ -z "$filter" ] && [ "$built" ]; then
-    nice -n 19 dev/contracts.sh </dev/null >"$dir/contracts.log" 2>&1 &
-    contracts=$!
-    jobs+=("$contracts")
+arguments=()
+if [ "$started" ]; then arguments+=(--include-ignored); fi
+if [ -t 1 ]; then
+    export CARGO_TERM_COLOR=always
+    arguments+=(--color=always)
 fi
-if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
-    WOODY_IMAGE_PROFILE=${WOODY_IMAGE_PROFILE:-swarm-test} nice -n 19 stack/build_push.sh --programs --no-sbom \
-        </dev/null >"$dir/programs.log" 2>&1 &
-    programs=$!
-    jobs+=("$programs")
+# One fault after the other waits for what it hurt, as the Swarm's tests do, which come by themselves at the end: they run beside those.
+faults=campaign::
+if [ "$filter" ] || ! [ "$swarm" ] || ! [ "$started" ]; then faults=''; fi
+tests() {
+    cargo test --workspace --exclude woody-swarm-tests --all-features --no-fail-fast ${filter:+"$filter"} -- \
+        "${arguments[@]}" ${faults:+--skip "$faults"} 2>&1 | tee "$log"
+}
+
+# join NAME WHAT: waits for what runs aside, shows what it printed, and counts its tests.
+declare -A aside=()
+join() {
+    [ "${aside[$1]:-}" ] || return 0
+    note "what ran meanwhile: $2"
+    wait "${aside[$1]}" || problem "$2 failed"
+    cat "$dir/$1.log"
+    count "$dir/$1.log"
+}
+# count LOG: what cargo or a script says there of tests.
+count() { grep -E '^(test result: |[0-9]+ passed, [0-9]+ failed)' "$1" >>"$log" || true; }
+
+# Tests wait for servers, faults and timers more than they compute: what they leave of the machine goes to what can wait for
+# them, at the lowest priority. Not before the first has begun, or cargo's lock would keep the tests waiting.
+at_rest() {
+    until grep -q '^ *Running' "$log"; do sleep 1; done
+    nice -n 19 "$@"
+}
+begin_aside() { # NAME CMD...
+    local name=$1
+    shift
+    "$@" </dev/null >"$dir/$name.log" 2>&1 &
+    aside[$name]=$!
+    jobs+=($!)
+}
+if [ -z "$filter" ] && [ "$built" ]; then
+    if [ "$swarm" ]; then
+        export WOODY_IMAGE_PROFILE=${WOODY_IMAGE_PROFILE:-swarm-test}
+        begin_aside programs at_rest stack/build_push.sh --programs --no-sbom
+    fi
+    begin_aside contracts at_rest dev/contracts.sh
+    begin_aside outside at_rest dev/test-outside.sh
+    begin_aside tutorial at_rest dev/test-tutorial.sh
+    if [ "$beside" ]; then begin_aside beside at_rest "$beside"; fi
 fi
 if [ "$built" ]; then
     note "running the tests"
     run tests || problem "cargo test failed"
 fi
-if [ -x dev/test-examples.sh ] && [ -z "$filter" ] && [ "$built" ]; then
+if [ -z "$filter" ] && [ "$built" ]; then
     note "running the examples"
     examples() { dev/test-examples.sh 2>&1 | tee "$dir/examples.log"; }
     run examples || problem "the examples failed"
-    # Its own closing line counts too, if it has one.
-    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/examples.log" | tail -n 1 >>"$log" || true
-fi
-if [ -z "$filter" ] && [ "$built" ]; then
-    note "running a program outside the workspace"
-    outside() { dev/test-outside.sh 2>&1 | tee "$dir/outside.log"; }
-    run outside || problem "the program outside the workspace failed"
-    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/outside.log" | tail -n 1 >>"$log" || true
-fi
-if [ -z "$filter" ] && [ "$built" ]; then
-    note "following the tutorial"
-    tutorial() { dev/test-tutorial.sh 2>&1 | tee "$dir/tutorial.log"; }
-    run tutorial || problem "the tutorial does not hold"
-    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/tutorial.log" | tail -n 1 >>"$log" || true
-fi
-if [ "$contracts" ]; then
-    note "the documents, and clients that are made from them"
-    wait "$contracts" || problem "the documents do not hold"
-    cat "$dir/contracts.log"
-    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/contracts.log" | tail -n 1 >>"$log" || true
+    count "$dir/examples.log"
+    join outside "a program outside the workspace"
+    join tutorial "the tutorial"
+    join contracts "the documents, and clients that are made from them"
+    join beside "$beside"
+    # What it lacks is built, and said, by the Swarm's tests.
+    if [ "$swarm" ]; then wait "${aside[programs]}" || true; fi
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
-    # What it lacks is built, and said, there.
-    wait "$programs" || true
-    note "deploying the stack on a Swarm"
+    if [ "$faults" ]; then
+        begin_aside faults cargo test --workspace --all-features --test faults -- "${arguments[@]}" "$faults"
+    fi
+    note "deploying the stack on a Swarm${faults:+, and one fault after the other}"
     swarm() { dev/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
     run swarm || problem "the Swarm test failed"
-    grep -E '^[0-9]+ passed, [0-9]+ failed' "$dir/swarm.log" | tail -n 1 >>"$log" || true
+    count "$dir/swarm.log"
+    join faults "one fault after the other"
 fi
 
 # --- summary ---
