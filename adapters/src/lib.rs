@@ -6,6 +6,7 @@
 mod causes;
 #[cfg(feature = "services")]
 pub mod config;
+pub mod dead_groups;
 pub mod environment;
 pub mod figures;
 pub mod http;

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use tokio::{sync::Mutex, time::Instant};
 use woody_core::{
-    ports::{Broker, NoticeCounts, NoticeStore, OrderStore, Pauses, QueueDepth, Store},
+    ports::{
+        Broker, BrokerError, DeadLetter, NoticeCounts, NoticeStore, OrderStore, Pauses, QueueDepth,
+        Store,
+    },
     services::Waits,
 };
 
@@ -51,6 +54,14 @@ impl StatusBoard {
     #[must_use]
     pub fn with_waits(self, waits: Arc<Waits>) -> Self {
         Self { waits: Some(waits), ..self }
+    }
+
+    /// Returns at most `limit` messages that were given up, the oldest first.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+        self.broker.admin().dead_letters(limit).await
     }
 
     /// Returns how the shop is.

@@ -270,7 +270,7 @@ impl<'a> Scene<'a> {
             ),
             since: None,
             act:
-                "See why with woodyctl dead list; mend it, and send them again with woodyctl dead \
+                "See why with woodyctl dead groups; mend it, and send them again with woodyctl dead \
                   redrive."
                     .to_owned(),
         })

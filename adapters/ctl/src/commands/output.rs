@@ -119,10 +119,15 @@ impl Output {
         Self::new(Body::Text(text.trim_end().to_owned()), json)
     }
 
-    /// The same with a line below it; programs get `json`.
-    pub(super) fn concluding(mut self, line: &str, json: Value) -> Self {
+    /// The same with a line below it for people.
+    pub(super) fn below(mut self, line: &str) -> Self {
         self.below.push(visible(line).into_owned());
-        Self { json, ..self }
+        self
+    }
+
+    /// The same with a line below it; programs get `json`.
+    pub(super) fn concluding(self, line: &str, json: Value) -> Self {
+        Self { json, ..self.below(line) }
     }
 
     /// The same, with `json` for programs.

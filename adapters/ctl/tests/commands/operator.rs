@@ -211,3 +211,50 @@ async fn an_order_of_any_type_is_placed_and_its_message_published_at_once() {
         assert_eq!((code, said.lines().count()), (2, 1), "{said}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_what_killed_messages_and_acts_on_one_cause() {
+    let files = files().await;
+    for seconds in 1..=5 {
+        files.bury("late", &format!("no response within {seconds}.5 s")).await;
+    }
+    files.bury("poison", "no JSON").await;
+    files.bury("poison", &format!("no JSON, but {HOSTILE}")).await;
+
+    let (code, groups) = files.json(&["dead", "groups"]).await;
+    let told = |group: &Value| (group["reason"].clone(), group["count"].clone());
+    assert_eq!(code, 0);
+    assert_eq!(told(&groups[0]), (json!("no response within # s"), json!(5)));
+    assert_eq!(told(&groups[1]), (json!("no JSON"), json!(1)));
+    let late = &groups[0];
+    assert!(late["first_died_at"].as_str() < late["last_died_at"].as_str(), "{late}");
+    assert_eq!(late["such_as"].as_array().unwrap().len(), 3);
+    let (_, letters) = files.json(&["dead", "list"]).await;
+    assert_eq!(late["such_as"][0], letters[0]["id"]);
+    let (_, said) = files.woodyctl(&["dead", "groups"]).await;
+    assert!(said.contains("3 groups of 7 dead letters"), "{said}");
+
+    let like = late["such_as"][1].as_str().unwrap();
+    let purge = ["dead", "purge", "--like", like];
+    let (code, would) = files.json(&[&purge[..], &["--dry-run"]].concat()).await;
+    assert_eq!((code, &would["would_be"]), (0, &json!(5)));
+    let (code, done) = files.json(&[&purge[..], &["--limit", "2", "--yes"]].concat()).await;
+    assert_eq!((code, &done["purged"]), (0, &json!(2)));
+    let (_, rest) = files.json(&["dead", "groups"]).await;
+    assert_eq!((&rest[0]["count"], &rest[0]["such_as"][0]), (&json!(3), &letters[2]["id"]));
+    let like = letters[2]["id"].as_str().unwrap();
+    let (code, done) = files.json(&["dead", "redrive", "--like", like]).await;
+    assert_eq!((code, &done["redriven"]), (0, &json!(3)));
+    let (_, left) = files.json(&["dead", "list"]).await;
+    assert_eq!(left.as_array().unwrap().len(), 2, "{left}");
+
+    for (words, code) in [
+        (&["dead", "purge", "--like", like, "--yes"][..], 1),
+        (&["dead", "purge", "--like", like, "--all", "--yes"], 2),
+        (&["dead", "purge", "--limit", "1", "--yes"], 2),
+        (&["dead", "purge", "--all", "--limit", "0", "--yes"], 2),
+    ] {
+        let (was, said) = files.woodyctl(words).await;
+        assert_eq!(was, code, "{words:?}: {said}");
+    }
+}

@@ -38,6 +38,7 @@ use crate::status::{Severity, StatusBoard};
 /// | `GET /console` | the same for people, as a page that looks again by itself; of a process that knows the shop |
 /// | `GET /console/live` | what of the page changes |
 /// | `GET /console/order?id=` | the story of an order as a timeline |
+/// | `GET /console/dead` | what was given up, by what killed it |
 /// | `GET /console/{file}` | what the page needs |
 pub struct AdminRoutes {
     readiness: Arc<Readiness>,
@@ -78,6 +79,7 @@ pub enum Action {
     Console,
     ConsoleLive,
     ConsoleOrder,
+    ConsoleDead,
     ConsoleFile,
 }
 
@@ -91,6 +93,7 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/console", Action::Console),
     Route::get("/console/live", Action::ConsoleLive),
     Route::get("/console/order", Action::ConsoleOrder),
+    Route::get("/console/dead", Action::ConsoleDead),
     Route::get("/console/{file}", Action::ConsoleFile),
 ];
 
@@ -360,6 +363,7 @@ impl Routes for AdminRoutes {
                 self.shop()?;
                 self.console.order(&request, self.readiness.stories.as_ref()).await
             }
+            Action::ConsoleDead => self.console.dead(&request, self.shop()?).await,
             Action::ConsoleFile => console::file(&request),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -90,6 +91,20 @@ impl Desk {
         (self, orders.map(|order| order.id))
     }
 
+    /// Has messages be given up, for two reasons.
+    pub(super) async fn with_dead_letters(self) -> Self {
+        let reasons =
+            ["the saw stopped after 5 s", "<b>no</b> JSON", "the saw stopped after 7.5 s"];
+        let mut consumer = self.broker.consumer(Prefetch::MIN).await.unwrap();
+        for reason in [&reasons[..], &reasons[..1]].concat() {
+            self.broker.publisher().send(&[Bytes::from_static(b"{}")]).await.unwrap();
+            let delivery = consumer.next().await.unwrap();
+            delivery.dead_letter(reason.into()).await.unwrap();
+        }
+        consumer.stop().await;
+        self
+    }
+
     async fn get(&self, path: &str) -> Answer {
         send(self.addr, request(&format!("GET {path}"), &[], "")).await
     }
@@ -171,9 +186,13 @@ async fn what_of_the_page_changes_is_asked_for_alone() {
 #[tokio::test]
 async fn pages_bring_nothing_that_their_policy_forbids() {
     let (desk, [id, ..]) = busy(Some("production:red")).await.with_orders().await;
-    for path in
-        ["/console".to_owned(), "/console/live".to_owned(), format!("/console/order?id={id}")]
-    {
+    let desk = desk.with_dead_letters().await;
+    for path in [
+        "/console".to_owned(),
+        "/console/live".to_owned(),
+        "/console/dead".to_owned(),
+        format!("/console/order?id={id}"),
+    ] {
         let page = desk.get(&path).await;
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
@@ -262,6 +281,39 @@ async fn an_order_is_told_as_a_timeline() {
 }
 
 #[tokio::test]
+async fn what_was_given_up_is_told_by_what_killed_it() {
+    let desk = Desk::open(Some("staging")).await;
+    let dead = desk.get("/console/dead").await;
+    assert_eq!((dead.status.as_u16(), dead.header("cache-control")), (200, "no-store"));
+    assert!(dead.text().contains("No message was given up."), "{}", dead.text());
+
+    let desk = Desk::open(Some("staging")).await.with_dead_letters().await;
+    let html = desk.get("/console/dead").await.text().to_owned();
+    for says in [
+        "<title>Given up · staging · WoodyToys console</title>",
+        "4 dead letters, for 2 reasons.",
+        "<strong>3 × the saw stopped after # s</strong>",
+        "<strong>1 × &lt;b&gt;no&lt;/b&gt; JSON</strong>",
+        "<time datetime=",
+        "--canary</code>",
+    ] {
+        assert!(html.contains(says), "no {says:?} in\n{html}");
+    }
+    // It is the command that means the group.
+    let like = html.split("woodyctl dead redrive --like ").nth(1).unwrap();
+    let like = like.split(' ').next().unwrap();
+    let letters = desk.broker.admin().dead_letters(10).await.unwrap();
+    assert_eq!(like, letters[0].id.as_str());
+    assert_eq!(desk.get("/console/dead?all=1").await.status, 400);
+
+    let desk = Desk::open(None).await;
+    desk.broker.close().await;
+    let away = desk.get("/console/dead").await;
+    assert!(away.status.is_server_error(), "{}", away.status);
+    assert!(away.text().contains("The broker cannot tell it now"), "{}", away.text());
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_told_of_is_refused_kindly() {
     let desk = Desk::open(None).await;
     let ours = OrderId::fresh().to_string();
@@ -292,7 +344,7 @@ async fn a_process_that_does_not_know_the_shop_has_no_console() {
     assert!(routes.sampler().is_none());
     let service = service(routes, RateLimit::off(), &ServiceSettings::default());
     let (addr, _) = serve_here(service, ServerLimits::default(), drain()).await;
-    for path in ["/console", "/console/live", "/console/order"] {
+    for path in ["/console", "/console/live", "/console/dead", "/console/order"] {
         let answer = send(addr, request(&format!("GET {path}"), &[], "")).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text().contains("order-service"), "{}", answer.text());

@@ -1,4 +1,5 @@
 mod acting;
+mod groups;
 mod selection;
 
 use clap::Subcommand;
@@ -33,6 +34,9 @@ pub(super) enum DeadCommand {
         #[arg(long, value_name = "TEXT")]
         matching: Option<String>,
     },
+    /// List what killed them: how many died for the same reason, but for numbers, ids and quoted
+    /// texts in it; the most first.
+    Groups,
     /// Show one of them, whole.
     Show {
         /// Its name, as `dead list` prints it.
@@ -68,6 +72,7 @@ pub(super) async fn run(command: DeadCommand, shop: &Shop<'_>) -> Result<Output,
     let admin = broker.admin();
     let done = match command {
         DeadCommand::List { limit, matching } => list(admin.as_ref(), limit, matching).await,
+        DeadCommand::Groups => groups::groups(admin.as_ref()).await,
         DeadCommand::Show { id } => show(admin.as_ref(), &DeadLetterId::new(id)).await,
         DeadCommand::Redrive { selection, canary, rate, act } => {
             let how = if canary { Act::RedriveWithCare { rate } } else { Act::Redrive };

@@ -1,8 +1,10 @@
-//! A page for operators: whether anything is lost and what to do, what goes through, and what has become of an order.
+//! A page for operators: whether anything is lost and what to do, what goes through, what was given up and why, and what
+//! has become of an order.
 //!
 //! It only shows. What is done to a shop is done by `woodyctl`, which writes it down.
 
 mod chart;
+mod dead;
 mod document;
 mod files;
 mod order;
@@ -37,6 +39,7 @@ pub(super) struct Console {
     history: RateHistory,
     environment: Option<Environment>,
     last: Mutex<Option<(Instant, Arc<Seen>)>>,
+    dead: dead::DeadPage,
 }
 
 impl fmt::Debug for Console {
@@ -59,7 +62,8 @@ impl Console {
 
     pub(super) fn new(metrics: PrometheusHandle) -> Self {
         let history = RateHistory::default();
-        Self { metrics, history, environment: None, last: Mutex::default() }
+        let (last, dead) = Default::default();
+        Self { metrics, history, environment: None, last, dead }
     }
 
     pub(super) fn of(self, environment: Option<Environment>) -> Self {
@@ -110,6 +114,16 @@ impl Console {
     ) -> Result<Response, Failure> {
         let [id] = request.query(["id"])?;
         Ok(order::respond(self.environment.as_ref(), stories, id.as_deref()).await)
+    }
+
+    /// Responds with what was given up, by what killed it.
+    pub(super) async fn dead<A>(
+        &self,
+        request: &RoutedRequest<A>,
+        shop: &StatusBoard,
+    ) -> Result<Response, Failure> {
+        request.query([])?;
+        Ok(self.dead.respond(self.environment.as_ref(), shop).await)
     }
 
     async fn look(

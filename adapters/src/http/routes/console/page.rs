@@ -14,7 +14,7 @@ const AGAIN_S: u32 = 15;
 
 /// What an operator can do, and by which command.
 const ACTS: [(&str, &str); 7] = [
-    ("See why messages were given up", "woodyctl dead list"),
+    ("See why messages were given up", "woodyctl dead groups"),
     ("Send them again, one first", "woodyctl dead redrive --all --canary"),
     ("Take an order back", "woodyctl order cancel ID --reason WHY"),
     ("Have an order validated again", "woodyctl order retry ID --because WHY"),
@@ -128,7 +128,9 @@ fn acts() -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(section, "<div><dt>{what}</dt><dd><code>{command}</code></dd></div>");
     }
-    section.push_str("</dl>\n</section>\n");
+    section.push_str(
+        "</dl>\n<p><a href=\"/console/dead\">What was given up, and why</a></p>\n</section>\n",
+    );
     section
 }
 

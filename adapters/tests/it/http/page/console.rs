@@ -34,6 +34,7 @@ const ORIGINS: &str = "[...new Set(performance.getEntries().map((entry) => entry
 #[ignore = "needs WOODY_TEST_CHROMEDRIVER and WOODY_TEST_AXE"]
 async fn axe_finds_nothing_in_the_console() {
     let (desk, [ended, ..]) = busy(Some("production:red")).await.with_orders().await;
+    let desk = desk.with_dead_letters().await;
     let browser = Browser::open().await;
     let base = format!("http://{}", desk.addr);
     browser.go(&format!("{base}/console")).await;
@@ -45,6 +46,8 @@ async fn axe_finds_nothing_in_the_console() {
     axe::finds_nothing(&browser, "console-order").await;
     browser.go(&format!("{base}/console/order")).await;
     axe::finds_nothing(&browser, "console-which-order").await;
+    browser.go(&format!("{base}/console/dead")).await;
+    axe::finds_nothing(&browser, "console-dead").await;
 
     let new = Desk::open(None).await;
     let _consumer = new.broker.consumer(Prefetch::MIN).await.unwrap();
