@@ -135,8 +135,13 @@ impl ShopStatus {
         }
     }
 
-    /// The whole as text: the first line, what to do, what else is wrong, and the numbers.
+    /// The whole as text: [`words`](Self::words), and the numbers.
     pub fn text(&self) -> String {
+        format!("{}\n\n{}", self.words(), self.numbers().join("\n"))
+    }
+
+    /// The first line, what to do, and what else is wrong.
+    pub fn words(&self) -> String {
         let mut text = self.headline();
         for (at, finding) in self.findings.iter().enumerate() {
             // Writing to a String cannot fail.
@@ -145,7 +150,6 @@ impl ShopStatus {
             }
             let _ = write!(text, "\n  To do: {}", finding.act);
         }
-        let _ = write!(text, "\n\n{}", self.numbers().join("\n"));
         text
     }
 

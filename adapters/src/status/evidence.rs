@@ -62,6 +62,9 @@ pub struct Servers {
 }
 
 impl Evidence {
+    /// How many orders, or notices, of a kind are counted at most: so many may be more.
+    pub const COUNTED_UP_TO: u64 = MOST;
+
     /// Asks a store and a broker, both at once; `validation` is what a worker of this process
     /// waits for.
     pub async fn gather(

@@ -22,6 +22,7 @@ mod shop;
 mod size;
 mod status;
 mod table;
+mod top;
 mod workshop;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -76,6 +77,9 @@ enum Command {
     /// what to do. Exit code 1 when something is wrong that mends by itself or can wait, 4 when
     /// somebody must act.
     Status(status::StatusArgs),
+    /// Show the shop at a glance, again and again: the first sentence of `status`, and how full each part is, how
+    /// that changes, and how it came.
+    Top(top::TopArgs),
     /// Bring the store's schema up to date; several may do so at once.
     Migrate,
     /// Place, show, watch and cancel orders.
@@ -161,6 +165,7 @@ impl Command {
                 Output::text("the store's schema is up to date")
             }
             Self::Status(args) => status::run(args, shop, format).await?,
+            Self::Top(args) => top::run(args, shop, format).await?,
             Self::Order(command) => orders::run(command, shop).await?,
             Self::Orders(command) => audit::run(command, shop).await?,
             Self::Outbox(command) => queue::outbox(command, shop).await?,

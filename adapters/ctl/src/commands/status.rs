@@ -4,7 +4,7 @@ use clap::Args;
 
 use woody_adapters::{
     config::bounds::time,
-    status::{Severity, StatusBoard},
+    status::{Severity, ShopStatus, StatusBoard},
     terminal, wiring,
 };
 
@@ -43,9 +43,15 @@ pub(super) async fn run(
     looked
 }
 
-async fn look(board: &StatusBoard) -> Output {
+/// Looks, and says all there is to say.
+pub(super) async fn look(board: &StatusBoard) -> Output {
     let status = board.look().await;
-    let output = Output::report(&status.text(), status.json());
+    told(&status, &status.text())
+}
+
+/// Says `text` of a shop, with the colour and the exit code that it deserves.
+pub(super) fn told(status: &ShopStatus, text: &str) -> Output {
+    let output = Output::report(text, status.json());
     match status.severity() {
         Severity::Well => output.in_tone(Tone::Well),
         Severity::Wrong => output.in_tone(Tone::Wrong).failing(),

@@ -104,3 +104,36 @@ async fn where_nobody_can_be_asked_nothing_is_done_without_yes() {
     let (_, acts) = files.json(&["acts"]).await;
     assert_eq!(acts["acts"], serde_json::json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_at_a_glance_gives_the_terminal_back_as_it_was() {
+    let files = files().await;
+    files.bury("no JSON", "no JSON\u{202e}").await;
+    files.accept("Train").await;
+    let (code, shown) = shown(&files, 80, "top --every 1s --looks 2", "").await;
+    let (before, rest) = shown.split_once("\u{1b}[?1049h").unwrap();
+    let (screens, after) = rest.split_once("\u{1b}[?1049l").unwrap();
+    assert_eq!((code, before), (4, ""), "somebody must act: {shown}");
+    let screens: Vec<_> = screens.split("\u{1b}[H").skip(1).collect();
+    assert_eq!(screens.len(), 2, "{screens:?}");
+    for screen in &screens {
+        let pending = screen.lines().find(|line| line.starts_with("pending orders")).unwrap();
+        assert!(pending.contains("   1 "), "{screen}");
+        assert!(
+            screen.contains("To do: ") && screen.contains("every 1 s, Ctrl-C ends"),
+            "{screen}"
+        );
+        assert!(
+            screen.lines().filter(|line| line.trim_end().ends_with("\u{1b}[K")).count() > 10,
+            "{screen}"
+        );
+    }
+    assert!(screens[1].contains("+0.0/s  ██"), "{}", screens[1]);
+    // What is left on the terminal is what `status` says.
+    assert!(after.contains("Nothing is lost.") && after.contains("dead letters     1"), "{after}");
+
+    let (code, said) = files.woodyctl(&["top"]).await;
+    assert!(code == 2 && said.contains("status --watch --json"), "{said}");
+    let (code, said) = files.woodyctl(&["top", "--every", "1ms"]).await;
+    assert!(code == 2 && said.contains("--every"), "{said}");
+}
