@@ -3,6 +3,7 @@
 
 mod alerts;
 mod arrows;
+mod dashboard;
 mod docs;
 mod first_run;
 mod mirrors;
