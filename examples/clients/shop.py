@@ -66,3 +66,4 @@ check(refused.status == 422 and refused.problem.field == "quantity", "and what c
 bad = place_order.sync(client=shop, body=OrderToPlace(product="Train", quantity=0))
 check(isinstance(bad, Problem) and bad.status == 422, "an order that cannot be is refused")
 check(bad.field == "quantity", "its problem names the field")
+check([error.field for error in bad.errors] == ["quantity"], "as do its errors, one for each wrong field")

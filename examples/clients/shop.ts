@@ -63,6 +63,7 @@ const bad = await shop.POST("/api/orders", { body: { product: "Train", quantity:
 check(bad.response.status === 422 && bad.data === undefined, "an order that cannot be is refused");
 const problem = bad.error;
 check(problem !== undefined && "type" in problem && problem.field === "quantity", "its problem names the field");
+check(problem.errors?.[0]?.field === "quantity", "as do its errors, one for each wrong field");
 check(problem.type === "urn:woodytoys:problem:invalid-value", "and is of a type that a program knows");
 
 const page = await shop.GET("/api/products", { params: { query: { limit: 1 } } });

@@ -23,7 +23,7 @@ pub use request::{
     Hosts, Networks, NoHost, NoNetwork, NoOrigin, Origins, RequestBody, RequestId, Route,
     RoutedRequest, Sampling, Verb,
 };
-pub use response::{Body, Failure, FailureKind, Problem, Response, Style};
+pub use response::{Body, Failure, FailureKind, FieldError, Problem, Response, Style};
 #[cfg(feature = "services")]
 pub(crate) use routes::OrderView;
 pub use routes::{

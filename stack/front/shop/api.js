@@ -4,11 +4,11 @@ import { has, say } from "./words.js";
 
 const URN = "urn:woodytoys:problem:";
 
-/** What went wrong with a request: of a kind that the tables of words have a sentence for, whatever the shop wrote. */
+/** What went wrong with a request; the tables of words have a sentence for its kind. */
 export class Problem extends Error {
-  constructor(kind, { status = 0, field = null, retryAfter = null, calm = false } = {}) {
+  constructor(kind, { status = 0, field = null, fields = [field], retryAfter = null, calm = false } = {}) {
     super(kind);
-    Object.assign(this, { kind, status, field, retryAfter, calm });
+    Object.assign(this, { kind, status, field, fields, retryAfter, calm });
   }
 
   static async of(response) {
@@ -17,12 +17,13 @@ export class Problem extends Error {
     try {
       body = JSON.parse(text) ?? {};
     } catch {
-      // Somebody else's page: the status says enough.
+      // Not the shop's: the status says it.
     }
     const { status } = response;
     return new Problem(kindOf(status, body), {
       status,
-      field: typeof body.field === "string" ? body.field : null,
+      field: body.field ?? null,
+      fields: body.errors?.map?.(({ field }) => field),
       retryAfter: secondsOf(response.headers.get("Retry-After")),
     });
   }
@@ -32,9 +33,13 @@ export class Problem extends Error {
     return new Problem(kind, { status, field });
   }
 
-  /** What it says to the visitor, about its field if there are words for that. */
+  /** What it says, of its field if there are words. */
   get text() {
-    const leaf = String(this.field ?? "").split(/\W+/).filter(Boolean).at(-1);
+    return this.about(this.field);
+  }
+
+  about(field) {
+    const leaf = String(field ?? "").split(/\W+/).filter(Boolean).at(-1);
     const keys = [`problem.${this.kind}.${leaf}`, `problem.${this.kind}`];
     return say(keys.find(has) ?? "problem.other", { status: this.status });
   }
@@ -43,7 +48,7 @@ export class Problem extends Error {
     return this.status === 503 || this.status === 429;
   }
 
-  /** The same request may well succeed another time. */
+  /** It may well succeed another time. */
   get isPassing() {
     return this.status === 0 ? this.kind === "no-answer" : this.status >= 500 || this.status === 429 || this.status === 408;
   }
@@ -62,7 +67,7 @@ export function secondsOf(retryAfter) {
   return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 1), 120) : null;
 }
 
-/** Returns the response, if it says that all went well; otherwise throws a Problem. */
+/** Returns the response if all went well; otherwise throws a Problem. */
 export async function request(path, { body, headers, ...options } = {}) {
   const asked = { Accept: "application/json", ...headers };
   if (body !== undefined) asked["Content-Type"] = "application/json";

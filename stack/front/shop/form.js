@@ -40,7 +40,7 @@ export class Form {
     }
   }
 
-  /** Sends again after `Retry-After` for as long as the shop says it is busy; the visitor may stop it. */
+  /** Sends again after `Retry-After` while the shop is busy; the visitor may stop it. */
   async patiently(send) {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -92,17 +92,20 @@ export class Form {
   }
 
   #show(problem) {
-    const input = this.#inputOf(problem.field);
-    if (!input) {
+    const fields = problem.fields.filter((field) => this.#inputOf(field));
+    if (!fields[0]) {
       this.#say("form.problem", () => ({ problem: problem.text }), "", !problem.calm);
       announce(problem.text);
       return;
     }
-    const place = this.#errorPlace(input);
-    put(place, "form.problem", () => ({ problem: problem.text }));
-    place.hidden = false;
-    input.setAttribute("aria-invalid", "true");
-    input.focus(); // its description is the error, so a screen reader says it here
+    for (const field of fields.reverse()) {
+      const input = this.#inputOf(field);
+      const place = this.#errorPlace(input);
+      put(place, "form.problem", () => ({ problem: problem.about(field) }));
+      place.hidden = false;
+      input.setAttribute("aria-invalid", "true");
+      input.focus(); // a screen reader says its description
+    }
   }
 
   #clear(input) {
@@ -132,7 +135,7 @@ export function textOf(input, field = input.name) {
   return text;
 }
 
-/** The range is for the server to judge; this only keeps out what is no number. */
+/** Keeps out what is no number; the range is for the server to judge. */
 export function numberOf(input, field = input.name) {
   if (input.value === "") throw new Problem("not-a-number", { field });
   return Number(input.value);

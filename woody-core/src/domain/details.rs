@@ -55,6 +55,36 @@ pub trait OrderDetails:
     fn check(&self) -> Result<(), Invalid> {
         Ok(())
     }
+
+    /// Returns all that is wrong, so that who placed the order is told at once; nothing where all is in order.
+    ///
+    /// By default the one thing that [`check`](Self::check) finds. This is what is called: a type that finds several
+    /// writes it in place of `check`.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// use woody_core::domain::{Invalid, OrderDetails};
+    ///
+    /// # #[derive(Debug, Clone, Serialize, Deserialize)]
+    /// # struct Pizza { toppings: Vec<String>, email: String }
+    /// impl OrderDetails for Pizza {
+    ///     const NAME: &'static str = "pizza";
+    ///
+    ///     fn check_all(&self) -> Vec<Invalid> {
+    ///         let mut wrong = Vec::new();
+    ///         if self.toppings.is_empty() {
+    ///             wrong.push(Invalid::new("toppings", "must not be empty"));
+    ///         }
+    ///         if !self.email.contains('@') {
+    ///             wrong.push(Invalid::new("email", "must be an address"));
+    ///         }
+    ///         wrong
+    ///     }
+    /// }
+    /// ```
+    fn check_all(&self) -> Vec<Invalid> {
+        self.check().err().into_iter().collect()
+    }
 }
 
 /// An order's details as ports, stores and brokers carry them: the text of one JSON
@@ -103,6 +133,16 @@ pub enum DetailsError {
     /// They are read, and are not in order.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// They are read, and several things are not in order.
+    #[error("{}", sentences(.0))]
+    SeveralInvalid(Vec<Invalid>),
+}
+
+/// What is wrong, one sentence after the other; the first ones where there are many.
+fn sentences(all: &[Invalid]) -> String {
+    let told: Vec<_> = all.iter().take(8).map(ToString::to_string).collect();
+    let more = if all.len() > told.len() { "; and more" } else { "" };
+    told.join("; ") + more
 }
 
 impl Details {
@@ -182,12 +222,16 @@ impl Details {
     /// Reads the details as a `D`, and checks them.
     ///
     /// # Errors
-    /// [`DetailsError::Unreadable`] with the path to what is wrong, or
-    /// [`DetailsError::Invalid`].
+    /// [`DetailsError::Unreadable`] with the path to what is wrong,
+    /// [`DetailsError::Invalid`] or [`DetailsError::SeveralInvalid`].
     pub fn decode<D: OrderDetails>(&self) -> Result<D, DetailsError> {
         let details: D = serde_json::from_str(&self.0).or_else(|_| self.decode_with_path())?;
-        details.check()?;
-        Ok(details)
+        let mut wrong = details.check_all();
+        match wrong.len() {
+            0 => Ok(details),
+            1 => Err(wrong.remove(0).into()),
+            _ => Err(DetailsError::SeveralInvalid(wrong)),
+        }
     }
 
     /// Reads again, slower, to tell where it failed.

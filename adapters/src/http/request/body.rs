@@ -63,17 +63,17 @@ impl RequestBody {
     /// Reads it as JSON.
     ///
     /// # Errors
-    /// A [`Failure`] when it is no `T`: it names the field.
+    /// A [`Failure`] when it is no `T`: it names all wrong fields.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        json::parse(&self.arrived)
+        json::parse(&self.arrived, &mut { json::EFFORT })
     }
 
     /// Reads it as JSON of which nothing is left over: a field that `T` would pass over
     /// is refused too.
     ///
     /// # Errors
-    /// A [`Failure`] when it is no `T`, or has more fields: it names the field.
+    /// A [`Failure`] when it is no `T`, or has more fields: it names all wrong fields.
     pub fn whole_json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        json::parse_whole(&self.arrived)
+        json::parse_whole(&self.arrived, |_| Vec::new(), &mut { json::EFFORT })
     }
 }

@@ -25,9 +25,7 @@ pub(in crate::http) struct Items<'b> {
 /// # Errors
 /// A [`Failure`] when it is none.
 pub(in crate::http) fn items(body: &[u8], most: usize) -> Result<Items<'_>, Failure> {
-    json::read(body, |json| {
-        AtMost(most).deserialize(json).map_err(|error| json::failure(".", &error))
-    })
+    json::read(body, "an array", |json| AtMost(most).deserialize(json))
 }
 
 struct AtMost(usize);
@@ -74,7 +72,8 @@ pub(in crate::http) fn take_member<'b>(
     if !text.starts_with('{') {
         return Ok((None, text.into()));
     }
-    let Members(members) = json::parse(text.as_bytes())?;
+    let Members(members) =
+        json::read(text.as_bytes(), "an object", |json| Members::deserialize(json))?;
     let mut taken = None;
     for (_, value) in members.iter().filter(|(own, _)| own == name) {
         if taken.replace(*value).is_some() {
@@ -137,8 +136,8 @@ mod tests {
         assert_eq!(items(b"[]", 3).unwrap().count, 0);
         for (body, says) in [
             ("", "The body is empty"),
-            ("{}", "The body is not as expected: invalid type: map, expected an array."),
-            ("7", "The body is not as expected: invalid type: integer `7`, expected an array."),
+            ("{}", "The body is not as expected: it is an object, and should be an array."),
+            ("7", "The body is not as expected: it is a number, and should be an array."),
             ("[1, 2", "The body is no JSON: EOF while parsing a list at line 1, column 5."),
             ("[1, x]", "The body is no JSON: expected value at line 1, column 5."),
             ("[1] 2", "The body is no JSON: trailing characters at line 1, column 5."),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     body::{Body, Response},
+    field_error::FieldError,
     kind::FailureKind,
 };
 
@@ -29,6 +30,8 @@ struct Inner {
     kind: FailureKind,
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
+    /// The wrong fields, where there may be several.
+    errors: Vec<FieldError>,
     retry_after_s: Option<u32>,
     allow: Option<HeaderValue>,
     style: Option<Style>,
@@ -49,6 +52,7 @@ impl Failure {
             kind,
             detail: detail.into(),
             field: None,
+            errors: Vec::new(),
             retry_after_s,
             allow: None,
             style: None,
@@ -66,6 +70,50 @@ impl Failure {
         let mut failure = Self::new(kind, format!("{field} {problem}"));
         failure.0.field = Some(field);
         failure
+    }
+
+    /// How many wrong fields one failure tells of, at most.
+    pub(in crate::http) const MOST_FIELDS: usize = 32;
+
+    /// A failure about several fields; at most [`MOST_FIELDS`](Self::MOST_FIELDS) are told.
+    pub(in crate::http) fn fields(kind: FailureKind, mut errors: Vec<FieldError>) -> Self {
+        errors.truncate(Self::MOST_FIELDS);
+        let Some(first) = errors.first() else {
+            return Self::new(kind, "The values do not go together.");
+        };
+        let detail = match errors.len() - 1 {
+            0 => first.detail().to_owned(),
+            1 => format!("{}; 1 more field is wrong, see errors", first.detail()),
+            more => format!("{}; {more} more fields are wrong, see errors", first.detail()),
+        };
+        let mut failure = Self::new(kind, detail);
+        failure.0.field = Some(first.field().clone());
+        failure.0.errors = errors;
+        failure
+    }
+
+    /// The same failure with the wrong fields of `other` beside its own.
+    #[must_use]
+    pub(in crate::http) fn and(mut self, other: &mut Self) -> Self {
+        let kind = self.0.kind;
+        let mut errors = self.take_fields();
+        errors.append(&mut other.take_fields());
+        if errors.is_empty() { self } else { Self::fields(kind, errors) }
+    }
+
+    fn take_fields(&mut self) -> Vec<FieldError> {
+        match (std::mem::take(&mut self.0.errors), &self.0.field) {
+            (errors, Some(field)) if errors.is_empty() => {
+                vec![FieldError::told(field.clone(), self.0.detail.to_string())]
+            }
+            (errors, _) => errors,
+        }
+    }
+
+    /// The same failure, which tells of `most` fields at most, but of one.
+    pub(in crate::http) fn keep_fields(&mut self, most: usize) -> usize {
+        self.0.errors.truncate(most.max(1));
+        self.0.errors.len()
     }
 
     /// The path has other methods: `allow` lists them.
@@ -97,6 +145,7 @@ impl Failure {
         {
             self.0.detail = Cow::Owned(format!("{field}{rest}"));
         }
+        self.0.errors.clear();
         self
     }
 
@@ -204,6 +253,12 @@ impl Inner {
             status: status.as_u16(),
             detail: &self.detail,
             field: self.field.as_deref(),
+            errors: match (&*self.errors, &self.field) {
+                ([], Some(field)) => {
+                    vec![FieldError::told(field.clone(), self.detail.to_string())].into()
+                }
+                (errors, _) => errors.into(),
+            },
             request_id,
         }
     }
@@ -237,6 +292,11 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "quantity")]
     field: Option<&'a str>,
+    /// All fields that are wrong, as far as they can be told at once, 32 at most; `field` is the first of
+    /// them. Left out where the problem is about none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<FieldError>, required = false, max_items = 32)]
+    errors: Cow<'a, [FieldError]>,
     /// The request, as the log calls it; left out where this is one of several things that it
     /// asked for.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,17 +7,11 @@ use woody_core::{
     workshop::HeavyError,
 };
 
-use super::{failure::Failure, kind::FailureKind};
+use super::{failure::Failure, field_error::FieldError, kind::FailureKind};
 
 impl From<Invalid> for Failure {
     fn from(invalid: Invalid) -> Self {
-        // `parts` with the problem `[1].width_mm must be …` is about `parts[1].width_mm`.
-        match invalid.problem.split_once(' ') {
-            Some((index, problem)) if index.starts_with('[') => {
-                Self::field(FailureKind::InvalidValue, format!("{}{index}", invalid.field), problem)
-            }
-            _ => Self::field(FailureKind::InvalidValue, invalid.field, &invalid.problem),
-        }
+        Self::fields(FailureKind::InvalidValue, vec![FieldError::from(&invalid)])
     }
 }
 
@@ -55,6 +49,9 @@ impl From<DetailsError> for Failure {
     fn from(error: DetailsError) -> Self {
         match error {
             DetailsError::Invalid(invalid) => invalid.into(),
+            DetailsError::SeveralInvalid(ref all) => {
+                Self::fields(FailureKind::InvalidValue, all.iter().map(FieldError::from).collect())
+            }
             DetailsError::Unreadable { path, problem } => {
                 Self::field(FailureKind::InvalidValue, path, format!("cannot be read: {problem}"))
             }

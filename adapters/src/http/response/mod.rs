@@ -2,6 +2,7 @@
 
 mod body;
 mod failure;
+mod field_error;
 mod html;
 mod kind;
 mod mapping;
@@ -11,6 +12,7 @@ mod version;
 pub use body::{Body, Response};
 pub(in crate::http) use failure::Noted;
 pub use failure::{Failure, Problem, Style};
+pub use field_error::FieldError;
 pub(in crate::http) use html::Text;
 pub use kind::FailureKind;
 pub(in crate::http) use version::Version;

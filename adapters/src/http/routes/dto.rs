@@ -5,22 +5,22 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use woody_core::{
-    domain::{Invalid, MAX_SIDE_MM, Part, Parts, Product, ProductName, ToyOrder},
+    domain::{Invalid, MAX_SIDE_MM, Part, Parts, Product, ProductName, Quantity, ToyOrder},
     services::{Accepted, Ready},
 };
 
-use crate::http::response::{Failure, FailureKind, Problem};
+use crate::http::response::{Failure, Problem};
 
 /// A product to be added.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductToAdd {
     /// Its name: 1 to 200 characters after trimming, no control characters.
-    #[schema(min_length = 1, max_length = 200, example = "kite")]
-    name: String,
+    #[schema(value_type = String, min_length = 1, max_length = 200, example = "kite")]
+    name: Name,
     /// What it is cut from; without parts it is its own name in cut-out letters.
-    #[schema(max_items = 200)]
-    parts: Option<Vec<PartToCut>>,
+    #[schema(value_type = Option<Vec<PartToCut>>, max_items = 200)]
+    parts: Option<PartsToCut>,
 }
 
 /// One rectangle that a toy is made of, and how many of it.
@@ -28,60 +28,82 @@ pub struct ProductToAdd {
 #[serde(deny_unknown_fields)]
 pub struct PartToCut {
     /// What the workshop calls it: as a product's name.
-    #[schema(min_length = 1, max_length = 200, example = "wing")]
-    name: String,
+    #[schema(value_type = String, min_length = 1, max_length = 200, example = "wing")]
+    name: Name,
     /// Width in millimetres.
-    #[schema(minimum = 1, maximum = 10_000, example = 300)]
-    width_mm: i64,
+    #[schema(value_type = i64, minimum = 1, maximum = 10_000, example = 300)]
+    width_mm: UpTo<MAX_SIDE_MM>,
     /// Height in millimetres.
-    #[schema(minimum = 1, maximum = 10_000, example = 200)]
-    height_mm: i64,
+    #[schema(value_type = i64, minimum = 1, maximum = 10_000, example = 200)]
+    height_mm: UpTo<MAX_SIDE_MM>,
     /// How many of it one toy needs; all parts together make 1,000 pieces at most.
-    #[serde(default = "one")]
-    #[schema(minimum = 1, maximum = 1_000, default = 1, example = 2)]
-    count: i64,
+    #[serde(default)]
+    #[schema(value_type = i64, minimum = 1, maximum = 1_000, default = 1, example = 2)]
+    count: UpTo<1_000>,
     /// Whether its grain shows: then its width lies along the sheet's width, and it is never turned.
     #[serde(default)]
     #[schema(default = false)]
     grain: bool,
 }
 
-const fn one() -> i64 {
-    1
-}
-
-impl ProductToAdd {
-    /// The product as the domain has it.
-    pub(super) fn check(self) -> Result<(ProductName, Parts), Failure> {
-        let name = name(&self.name, "name".to_owned())?;
-        let mut parts = Vec::new();
-        for (i, part) in self.parts.unwrap_or_default().into_iter().enumerate() {
-            let field = |leaf: &str| format!("parts[{i}].{leaf}");
-            parts.push(Part {
-                name: self::name(&part.name, field("name"))?,
-                width_mm: number(part.width_mm, MAX_SIDE_MM, field("width_mm"))?,
-                height_mm: number(part.height_mm, MAX_SIDE_MM, field("height_mm"))?,
-                count: number(part.count, 1_000, field("count"))?,
-                grain: part.grain,
-            });
-        }
-        Ok((name, Parts::new(parts)?))
+impl From<ProductToAdd> for (ProductName, Parts) {
+    fn from(product: ProductToAdd) -> Self {
+        (product.name.0, product.parts.map(|parts| parts.0).unwrap_or_default())
     }
 }
 
-fn name(text: &str, field: String) -> Result<ProductName, Failure> {
-    ProductName::parse(text).map_err(|Invalid { problem, .. }| {
-        Failure::field(FailureKind::InvalidValue, field, problem)
-    })
+/// A name as it is read; what is wrong with it does not say which field it is of.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Name(ProductName);
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        ProductName::parse(&text).map(Self).map_err(|Invalid { problem, .. }| problem)
+    }
 }
 
-fn number(n: i64, max: u32, field: String) -> Result<u32, Failure> {
-    match u32::try_from(n) {
-        Ok(n) if (1..=max).contains(&n) => Ok(n),
-        _ => {
-            let problem = format!("must be a whole number from 1 to {max}, not {n}");
-            Err(Failure::field(FailureKind::InvalidValue, field, problem))
+/// A whole number from 1 to `MAX`; 1 where it is left out.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "i64")]
+struct UpTo<const MAX: u32>(u32);
+
+impl<const MAX: u32> Default for UpTo<MAX> {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl<const MAX: u32> TryFrom<i64> for UpTo<MAX> {
+    type Error = String;
+
+    fn try_from(n: i64) -> Result<Self, String> {
+        match u32::try_from(n) {
+            Ok(n) if (1..=MAX).contains(&n) => Ok(Self(n)),
+            _ => Err(format!("must be a whole number from 1 to {MAX}, not {n}")),
         }
+    }
+}
+
+/// The parts as the domain takes them, together.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Vec<PartToCut>")]
+struct PartsToCut(Parts);
+
+impl TryFrom<Vec<PartToCut>> for PartsToCut {
+    type Error = String;
+
+    fn try_from(parts: Vec<PartToCut>) -> Result<Self, String> {
+        let parts = parts.into_iter().map(|part| Part {
+            name: part.name.0,
+            width_mm: part.width_mm.0,
+            height_mm: part.height_mm.0,
+            count: part.count.0,
+            grain: part.grain,
+        });
+        Parts::new(parts.collect()).map(Self).map_err(|Invalid { problem, .. }| problem)
     }
 }
 
@@ -153,17 +175,30 @@ pub struct ProductPage {
 #[serde(deny_unknown_fields)]
 pub struct OrderToPlace {
     /// What is ordered: 1 to 200 characters after trimming, no control characters.
-    #[schema(min_length = 1, max_length = 200, example = "lion")]
-    product: String,
+    #[schema(value_type = String, min_length = 1, max_length = 200, example = "lion")]
+    product: Name,
     /// How many pieces; one when it is left out.
-    #[schema(minimum = 1, maximum = 1_000, default = 1, example = 3)]
-    quantity: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000, default = 1, example = 3)]
+    quantity: Option<Pieces>,
 }
 
-impl OrderToPlace {
-    /// The order as the domain has it.
-    pub(super) fn check(self) -> Result<ToyOrder, Failure> {
-        Ok(ToyOrder::parse(&self.product, self.quantity.unwrap_or(1))?)
+impl From<OrderToPlace> for ToyOrder {
+    fn from(order: OrderToPlace) -> Self {
+        let quantity = order.quantity.map(|pieces| pieces.0).unwrap_or_default();
+        Self { product: order.product.0, quantity }
+    }
+}
+
+/// A quantity as it is read.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "i64")]
+struct Pieces(Quantity);
+
+impl TryFrom<i64> for Pieces {
+    type Error = String;
+
+    fn try_from(n: i64) -> Result<Self, String> {
+        Quantity::new(n).map(Self).map_err(|Invalid { problem, .. }| problem)
     }
 }
 

@@ -103,7 +103,7 @@ impl ProductRoutes {
     async fn add(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
         request.query([])?;
         let body: ProductToAdd = request.body.json()?;
-        let (name, parts) = body.check()?;
+        let (name, parts) = body.into();
         let product = self.catalogue.add(name, parts).await?;
         let location = format!("{}/api/products/{}", request.prefix(), product.id);
         reply::made(StatusCode::CREATED, &location, &ProductView::from(product))

@@ -44,14 +44,16 @@ struct Topping {
 impl OrderDetails for Pizza {
     const NAME: &'static str = "pizza";
 
-    fn check(&self) -> Result<(), Invalid> {
-        if let Some(i) = self.toppings.iter().position(|topping| topping.name.is_empty()) {
-            return Err(Invalid::new(format!("toppings[{i}].name"), "must not be empty"));
-        }
+    fn check_all(&self) -> Vec<Invalid> {
+        let unnamed = self.toppings.iter().enumerate().filter(|(_, one)| one.name.is_empty());
+        let mut wrong: Vec<_> = unnamed
+            .map(|(i, _)| Invalid::new(format!("toppings[{i}].name"), "must not be empty"))
+            .collect();
         match self.email.split_once('@') {
-            Some((name, host)) if !name.is_empty() && !host.is_empty() => Ok(()),
-            _ => Err(Invalid::new("email", "must be an address such as ada@example.org")),
+            Some((name, host)) if !name.is_empty() && !host.is_empty() => {}
+            _ => wrong.push(Invalid::new("email", "must be an address such as ada@example.org")),
         }
+        wrong
     }
 }
 
@@ -203,12 +205,17 @@ async fn what_is_wrong_with_a_body_is_told_with_its_field() {
         ("{\"toppings\": [".to_owned(), 400, Value::Null, "The body is no JSON: EOF"),
         ("[]".to_owned(), 422, Value::Null, "The body is not as expected"),
         ("{\"toppings\": []}".to_owned(), 422, json!("email"), "email is missing"),
-        (with("/toppings", json!("all")), 422, json!("toppings"), "toppings has an invalid type"),
+        (
+            with("/toppings", json!("all")),
+            422,
+            json!("toppings"),
+            "toppings must be an array, not a string",
+        ),
         (
             with("/toppings/1/grams", json!(-1)),
             422,
             json!("toppings[1].grams"),
-            "toppings[1].grams has an invalid value: integer `-1`",
+            "toppings[1].grams must be a whole number from 0 to 4,294,967,295, not -1",
         ),
         (with("/colour", json!(1)), 422, json!("colour"), "colour is no field"),
         (
@@ -236,6 +243,55 @@ async fn what_is_wrong_with_a_body_is_told_with_its_field() {
         assert_eq!(problem["field"], field, "{body}: {problem}");
         assert!(problem["detail"].as_str().unwrap().starts_with(says), "{body}: {problem}");
     }
+    assert!(shop.is_untouched().await);
+}
+
+/// The fields that a problem tells of.
+fn wrong_fields(problem: &Value) -> Vec<&str> {
+    let errors = problem["errors"].as_array().unwrap();
+    errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn all_wrong_fields_of_an_order_of_another_type_are_told_at_once() {
+    let shop = PizzaShop::open().await;
+    let unreadable = json!({
+        "toppings": [{"name": 7}, {"grams": "some"}, {"name": "x", "größe": 1}],
+        "colour": "red",
+        "status": "success",
+    });
+    let invalid = json!({"toppings": [{"name": ""}, {"name": ""}], "email": "ada", "colour": 1});
+    for (body, fields) in [
+        (
+            &unreadable,
+            &[
+                "colour",
+                "status",
+                "toppings[0].name",
+                "toppings[1].grams",
+                "toppings[1].name",
+                "toppings[2].größe",
+                "email",
+            ][..],
+        ),
+        (&invalid, &["colour", "toppings[0].name", "toppings[1].name", "email"]),
+    ] {
+        let problem = shop.post(body.to_string(), &[]).await.json();
+        let mut told = wrong_fields(&problem);
+        assert_eq!(problem["field"], told[0], "the first one is told as before: {problem}");
+        told.sort_unstable();
+        let mut fields = fields.to_vec();
+        fields.sort_unstable();
+        assert_eq!(told, fields, "{problem}");
+    }
+    let mut valid = invalid.clone();
+    valid.as_object_mut().unwrap().remove("colour");
+    let problem = shop.post(valid.to_string(), &[]).await.json();
+    assert_eq!(wrong_fields(&problem), ["toppings[0].name", "toppings[1].name", "email"]);
+    assert_eq!(
+        problem["errors"][1]["detail"], "toppings[1].name must not be empty",
+        "what the type itself checks is told whole"
+    );
     assert!(shop.is_untouched().await);
 }
 

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::{
     client::{Answer, request},
     shop::Shop,
@@ -109,10 +111,10 @@ const REFUSED: &[(&str, &[&str], &str, u16, &str)] = &[
     ("POST /api/orders/batch?x=1", &[JSON], r#"[{"product": "a"}]"#, 400, "x"),
     ("POST /api/orders/batch", &[], r#"[{"product": "a"}]"#, 415, ""),
     ("POST /api/orders/batch", &[JSON, "idempotency-key: a"], r#"[{"product": "a"}]"#, 422, "Idempotency-Key"),
-    ("POST /api/products", &[JSON], r#"{"product": "a"}"#, 422, "product"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "product": "a"}"#, 422, "product"),
     ("POST /api/products", &[JSON], r#"{"name": "  "}"#, 422, "name"),
     ("POST /api/products", &[JSON], r#"{"name": "a", "parts": {}}"#, 422, "parts"),
-    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{}]}"#, 422, "parts[0].name"),
+    ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"width_mm": 1, "height_mm": 1}]}"#, 422, "parts[0].name"),
     ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": 1}, {"name": "w", "width_mm": 0, "height_mm": 1}]}"#, 422, "parts[1].width_mm"),
     ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": 10001}]}"#, 422, "parts[0].height_mm"),
     ("POST /api/products", &[JSON], r#"{"name": "a", "parts": [{"name": "w", "width_mm": 1, "height_mm": "1"}]}"#, 422, "parts[0].height_mm"),
@@ -147,6 +149,13 @@ fn is_told_well(answer: &Answer, field: &str) -> bool {
                 && problem["type"].as_str().unwrap().starts_with("urn:woodytoys:problem:")
                 && problem["detail"].as_str().unwrap().starts_with(field)
                 && problem.get("field").map_or("", |field| field.as_str().unwrap()) == field
+                && match problem.get("errors") {
+                    None => field.is_empty(),
+                    Some(errors) => {
+                        let first = errors.get(0).unwrap();
+                        first["field"] == field && first["detail"] == problem["detail"]
+                    }
+                }
         }
         _ => false,
     }
@@ -161,6 +170,76 @@ async fn every_bad_request_is_refused_with_its_field_and_touches_nothing() {
         assert!(is_told_well(&answer, field), "{line} {body}: {answer:?}");
     }
     assert!(shop.is_untouched().await);
+}
+
+#[tokio::test]
+async fn all_wrong_fields_of_an_order_or_a_product_are_told_at_once() {
+    let shop = Shop::open().await;
+    for (path, body, sentences) in [
+        (
+            "/api/orders",
+            json!({"product": " ", "quantity": 0, "colour": "red"}),
+            &[
+                "colour is no field; there are product, quantity",
+                "product must not be empty",
+                "quantity must be a whole number from 1 to 1,000, not 0",
+            ][..],
+        ),
+        (
+            "/api/orders",
+            json!({"quantity": "two"}),
+            &["product is missing", "quantity must be a whole number, not a string"],
+        ),
+        (
+            "/api/products",
+            json!({"name": "", "parts": [
+                {"name": "w", "width_mm": 0, "height_mm": 10_001, "count": 1_001},
+                {"name": 7, "width_mm": 1, "height_mm": 1, "grain": "yes"},
+            ]}),
+            &[
+                "name must not be empty",
+                "parts[0].count must be a whole number from 1 to 1000, not 1001",
+                "parts[0].height_mm must be a whole number from 1 to 10000, not 10001",
+                "parts[0].width_mm must be a whole number from 1 to 10000, not 0",
+                "parts[1].grain must be true or false, not a string",
+                "parts[1].name must be a string, not 7",
+            ],
+        ),
+    ] {
+        let answer = shop.post(path, &body).await;
+        assert_eq!(answer.status, 422);
+        let problem = answer.json();
+        let errors = problem["errors"].as_array().unwrap().iter();
+        let mut told: Vec<_> = errors.map(|error| error["detail"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        assert_eq!(told, sentences, "{problem}");
+        let more = format!("; {} more field", sentences.len() - 1);
+        assert!(problem["detail"].as_str().unwrap().contains(&more), "{problem}");
+    }
+    assert!(shop.is_untouched().await);
+}
+
+#[tokio::test]
+async fn each_order_of_a_batch_is_told_all_that_is_wrong_with_it_within_bounds() {
+    let shop = Shop::open().await;
+    let bad = json!({"idempotency_key": "", "quantity": 0, "colour": 1});
+    let answer = shop.post("/api/orders/batch", &json!([bad, {"product": "lion"}, bad])).await;
+    let items = answer.json();
+    for n in [0, 2] {
+        let errors = items[n]["problem"]["errors"].as_array().unwrap().iter();
+        let mut fields: Vec<_> = errors.map(|error| error["field"].as_str().unwrap()).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["colour", "idempotency_key", "product", "quantity"]);
+    }
+    assert_eq!(items[1]["status"], 202);
+    // 500 orders with 33 wrong fields each.
+    let fields = (0..32).map(|n| (format!("f{n}"), json!(1))).collect::<serde_json::Map<_, _>>();
+    let answer = shop.post("/api/orders/batch", &json!(vec![fields; 500])).await;
+    let items = answer.json();
+    let told = |item: &serde_json::Value| item["problem"]["errors"].as_array().unwrap().len();
+    assert_eq!(told(&items[0]), 32);
+    assert!(items.as_array().unwrap().iter().all(|item| told(item) >= 1));
+    assert!(items.as_array().unwrap().iter().map(told).sum::<usize>() <= 2_000 + 500);
 }
 
 #[tokio::test]

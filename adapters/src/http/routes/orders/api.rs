@@ -18,7 +18,7 @@ use super::{
     view::OrderView,
 };
 use crate::http::{
-    request::RoutedRequest,
+    request::{RoutedRequest, json},
     response::{Failure, FailureKind, Response, Version, reply},
 };
 
@@ -47,11 +47,11 @@ impl<D: OrderDetails> OrderApi<D> {
     pub(super) async fn place<A>(
         &self,
         request: &RoutedRequest<A>,
-        read: impl Fn(&[u8]) -> Result<D, Failure>,
+        read: impl Fn(&[u8], &mut usize) -> Result<D, Failure>,
     ) -> Result<Response, Failure> {
         request.query([])?;
         let key = idempotency_key(request)?;
-        let details = read(request.body.bytes())?;
+        let details = read(request.body.bytes(), &mut { json::EFFORT })?;
         let accepted =
             self.intake.accept(OrderRequest { details, key, trace: request.trace() }).await?;
         let location = format!("{}/api/orders/{}", request.prefix(), accepted.order.id);

@@ -19,6 +19,11 @@ const MOST: usize = 500;
 const KEY: &str = "idempotency_key";
 /// Orders that are read before other requests have their turn: some 200 µs of work.
 const AT_A_TIME: usize = 50;
+/// Bytes that may be read to find what is wrong with the orders of one batch; past that, of each the first thing is told
+/// that is found.
+const EFFORT: usize = 8 * 1024 * 1024;
+/// Wrong fields that one answer tells of; past that, one of each order.
+const FIELDS: usize = 2_000;
 
 impl<D: OrderDetails> OrderApi<D> {
     /// Places the orders that the body asks for, each as `read` understands it, and answers of
@@ -26,7 +31,7 @@ impl<D: OrderDetails> OrderApi<D> {
     pub(super) async fn place_all<A>(
         &self,
         request: &RoutedRequest<A>,
-        read: impl Fn(&[u8]) -> Result<D, Failure> + Send,
+        read: impl Fn(&[u8], &mut usize) -> Result<D, Failure> + Send,
     ) -> Result<Response, Failure> {
         request.query([])?;
         if request.headers().contains_key(IDEMPOTENCY_KEY) {
@@ -38,16 +43,22 @@ impl<D: OrderDetails> OrderApi<D> {
         let trace = request.trace();
         let mut failures = Vec::new();
         let mut asked = Vec::new();
+        let (mut effort, mut room) = (EFFORT, FIELDS);
         for (n, item) in batch(body)?.into_iter().enumerate() {
             if n > 0 && n % AT_A_TIME == 0 {
                 tokio::task::yield_now().await;
             }
-            match order(item, &read) {
+            match order(item, &read, &mut effort) {
                 Ok(order) => {
                     failures.push(None);
                     asked.push(order.traced(trace));
                 }
-                Err(failure) => failures.push(Some(failure)),
+                Err(mut failure) => {
+                    room = room.saturating_sub(failure.keep_fields(room));
+                    failures.push(Some(failure));
+                    // To find all that is wrong takes longer than to read what is right.
+                    tokio::task::yield_now().await;
+                }
             }
         }
         let mut accepted = self.intake.accept_all(asked).await.into_iter();
@@ -78,19 +89,22 @@ fn batch(body: &[u8]) -> Result<Vec<&RawValue>, Failure> {
 /// What one item asks for.
 fn order<D>(
     item: &RawValue,
-    read: impl Fn(&[u8]) -> Result<D, Failure>,
+    read: impl Fn(&[u8], &mut usize) -> Result<D, Failure>,
+    effort: &mut usize,
 ) -> Result<OrderRequest<D>, Failure> {
     let (key, details) = take_member(item, KEY)?;
     let key = match key.map(|key| serde_json::from_str::<Option<String>>(key.get())) {
-        None | Some(Ok(None)) => None,
-        Some(Ok(Some(key))) => {
-            Some(IdempotencyKey::parse(&key).map_err(|invalid| Failure::from(invalid).named(KEY))?)
-        }
-        Some(Err(_)) => {
-            return Err(Failure::field(FailureKind::InvalidValue, KEY, "must be a string"));
-        }
+        None | Some(Ok(None)) => Ok(None),
+        Some(Ok(Some(key))) => IdempotencyKey::parse(&key)
+            .map(Some)
+            .map_err(|invalid| Failure::from(invalid).named(KEY)),
+        Some(Err(_)) => Err(Failure::field(FailureKind::InvalidValue, KEY, "must be a string")),
     };
-    Ok(OrderRequest { details: read(details.as_bytes())?, key, trace: None })
+    match (key, read(details.as_bytes(), effort)) {
+        (Ok(key), Ok(details)) => Ok(OrderRequest { details, key, trace: None }),
+        (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
+        (Err(mut key), Err(details)) => Err(details.and(&mut key)),
+    }
 }
 
 type Placed = Result<(OrderReceipt, Kept), Failure>;

@@ -51,8 +51,8 @@ pub(crate) use view::OrderView;
 /// A body is the fields of `D` as one JSON object, and so is an order, with `order_id`,
 /// `status` and the like beside them. A field that `D` does not have is refused, whether
 /// `D` itself would refuse it or not (unless `D` reads its fields by way of serde's
-/// `flatten`, which hides them from us); what serde or [`OrderDetails::check`] refuses is
-/// shown as 422 with the field, such as `toppings[2].name`. An `Idempotency-Key` makes one
+/// `flatten`, which hides them from us); what serde or [`OrderDetails::check_all`] refuses is
+/// shown as 422 with each wrong field, such as `toppings[2].name`; `check_all` is asked once all fields can be read. An `Idempotency-Key` makes one
 /// order of a submit that is sent twice; in a batch it is a field of the item's,
 /// `idempotency_key`, which is then none of `D`'s own. One listener serves orders of several types, each
 /// type below a prefix of its own: [`mount`](crate::http::mount).
@@ -141,6 +141,11 @@ impl<D: OrderDetails> OrderRoutes<D> {
     }
 }
 
+/// What a body asks for; `effort` as [`json::parse_whole`] takes it.
+fn details_of<D: OrderDetails>(body: &[u8], effort: &mut usize) -> Result<D, Failure> {
+    json::parse_whole(body, D::check_all, effort)
+}
+
 impl<D: OrderDetails> Routes for OrderRoutes<D> {
     type Action = Action;
 
@@ -152,8 +157,8 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
 
     async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
         match request.action {
-            Action::Place => self.api.place(&request, |body| json::parse_whole(body)).await,
-            Action::PlaceAll => self.api.place_all(&request, |body| json::parse_whole(body)).await,
+            Action::Place => self.api.place(&request, details_of).await,
+            Action::PlaceAll => self.api.place_all(&request, details_of).await,
             Action::Show => self.api.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,

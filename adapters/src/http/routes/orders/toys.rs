@@ -148,8 +148,8 @@ impl ToyOrderRoutes {
 }
 
 /// What a body asks for.
-fn asked_for(body: &[u8]) -> Result<ToyOrder, Failure> {
-    json::parse::<OrderToPlace>(body)?.check()
+fn asked_for(body: &[u8], effort: &mut usize) -> Result<ToyOrder, Failure> {
+    json::parse::<OrderToPlace>(body, effort).map(ToyOrder::from)
 }
 
 fn status_line(order: &TrackedOrder) -> String {

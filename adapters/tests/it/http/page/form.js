@@ -48,6 +48,17 @@ test("an error with a field stands beside it and takes the focus, until it is ty
   equal([$("#order-quantity-error").hidden, form.input("quantity").hasAttribute("aria-invalid")], [true, false]);
 });
 
+test("each wrong field is told beside it, and the first takes the focus", async () => {
+  const fields = ["product", "quantity", "colour"];
+  new Form("order-form", async () => { throw new Problem("invalid-value", { status: 422, field: "product", fields }); });
+  submit("#order-form");
+  await until("the error", () => !$("#order-quantity-error").hidden);
+  equal(texts("#order-form .error"), ["1 to 200 characters, please, on one line.", "A whole number from 1 to 1,000, please."]);
+  equal(document.activeElement.id, "order-product");
+  type("#order-product", "lion");
+  equal([$("#order-product-error").hidden, $("#order-quantity-error").hidden], [true, false]);
+});
+
 test("an error without a field is a notice that a screen reader says", async () => {
   new Form("order-form", async () => { throw new Problem("internal", { status: 500 }); });
   submit("#order-form");
