@@ -66,6 +66,8 @@ pub enum Cause {
     StandbysMissing,
     /// The death of one standby would have all commits wait.
     LastStandby,
+    /// The store's server does not put its log into the archive.
+    NotArchived,
     /// What was committed last is lost with the store's server.
     Asynchronous,
     /// Telling how orders ended was given up.
@@ -89,7 +91,7 @@ pub struct Finding {
 
 impl Cause {
     /// All causes, the worst first: what is said of a shop begins with the first that is found.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NothingAnswers,
         Self::StoreRefuses,
         Self::StoreUnavailable,
@@ -100,6 +102,7 @@ impl Cause {
         Self::Paused,
         Self::NoWorker,
         Self::NotSent,
+        Self::NotArchived,
         Self::ValidationRefused,
         Self::ValidationWaits,
         Self::NotValidated,
@@ -133,6 +136,7 @@ impl Cause {
             Self::StandbysMissing => "standbys-missing",
             Self::LastStandby => "last-standby",
             Self::Asynchronous => "asynchronous",
+            Self::NotArchived => "not-archived",
         }
     }
 
@@ -175,6 +179,7 @@ impl Cause {
             Self::StandbysMissing => scene.standbys_missing(),
             Self::LastStandby => scene.last_standby(),
             Self::Asynchronous => scene.asynchronous(),
+            Self::NotArchived => scene.not_archived(),
         }?;
         let Told { says, since, act } = told;
         Some(Finding { cause: self, severity: self.severity(), says, since, act })

@@ -76,7 +76,22 @@ fn a_shop_at_work_is_well() {
         // Each commit waits for one of two standbys.
         (
             Evidence {
-                replication: Some(Replication { standbys: 2, waits_for: 1 }),
+                replication: Some(Replication {
+                    standbys: 2,
+                    waits_for: 1,
+                    ..Replication::default()
+                }),
+                ..seen(Backlog::default(), queue())
+            },
+            "Nothing is lost. All is well.",
+        ),
+        // A segment of the log that could not be archived is tried again.
+        (
+            Evidence {
+                replication: Some(Replication {
+                    unarchived_since: Some(before(Duration::seconds(100))),
+                    ..Replication::default()
+                }),
                 ..seen(Backlog::default(), queue())
             },
             "Nothing is lost. All is well.",
@@ -156,8 +171,12 @@ fn notices() -> Vec<Case> {
 /// What can be wrong with the servers that keep what the store's has committed.
 fn standbys() -> Vec<Case> {
     let kept = |standbys, waits_for| Evidence {
-        replication: Some(Replication { standbys, waits_for }),
+        replication: Some(Replication { standbys, waits_for, unarchived_since: None }),
         ..seen(Backlog::default(), queue())
+    };
+    let unarchived = Replication {
+        unarchived_since: Some(before(Duration::minutes(12))),
+        ..Replication::default()
     };
     vec![
         (
@@ -178,6 +197,12 @@ fn standbys() -> Vec<Case> {
             kept(2, 0),
             "Nothing is lost. PostgreSQL has 2 standbys and waits for none: orders that were promised in \
              its last moments are gone when a standby takes its place.",
+        ),
+        (
+            Cause::NotArchived,
+            Evidence { replication: Some(unarchived), ..seen(Backlog::default(), queue()) },
+            "Nothing is lost. PostgreSQL has put nothing of its log into the archive since 02:58 UTC (12 \
+             min): the shop cannot be brought back to a later moment, and the log fills the disk.",
         ),
     ]
 }

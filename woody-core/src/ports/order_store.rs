@@ -281,8 +281,8 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`].
     async fn backlog(&self, most: u64) -> Result<Backlog, StoreError>;
 
-    /// Returns how what is stored is kept by other servers; `None` where there are none, or it is
-    /// not known.
+    /// Returns how what is stored is kept by other servers, or that it is not kept in an archive as it should be;
+    /// `None` where there are none and all is well, or it is not known.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,5 +1,6 @@
-//! What the server says of its standbys.
+//! What the server says of its standbys, and of its archive.
 
+use time::OffsetDateTime;
 use woody_core::ports::{Replication, StoreError, Timeline};
 
 use super::PostgresStore;
@@ -7,27 +8,32 @@ use super::error::{Error, Standby};
 
 /// Without the right to see what others do, a role still sees that they are there. A standby that
 /// copies the whole server for the first time is none yet, and where commits wait, one for which
-/// they never do is of no use to them.
+/// they never do is of no use to them. A segment of the log that could not be archived is tried again until it is.
 const REPLICATION: &str = "
     SELECT (SELECT count(*) FROM pg_stat_replication
             WHERE state IS DISTINCT FROM 'backup'
               AND (sync_state IS DISTINCT FROM 'async' OR current_setting('synchronous_standby_names') = '')),
-           current_setting('synchronous_standby_names'), current_setting('synchronous_commit')";
+           current_setting('synchronous_standby_names'), current_setting('synchronous_commit'),
+           (SELECT coalesce(last_archived_time, pg_postmaster_start_time()) FROM pg_stat_archiver
+            WHERE current_setting('archive_mode') <> 'off'
+              AND last_failed_time > coalesce(last_archived_time, '-infinity'))";
 
 /// A file of the log begins with its timeline, in eight hexadecimal digits.
 const TIMELINE: &str = "
     SELECT CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END";
 
+type ReplicationRow = (i64, String, String, Option<OffsetDateTime>);
+
 impl PostgresStore {
     pub(super) async fn read_replication(&self) -> Result<Option<Replication>, Error> {
         let mut pg = self.lend().await?;
-        let (standbys, names, commit): (i64, String, String) =
+        let (standbys, names, commit, unarchived_since): ReplicationRow =
             self.query_as(REPLICATION).fetch_one(&mut *pg).await?;
         pg.done().await?;
         let standbys = u32::try_from(standbys).unwrap_or(u32::MAX);
         let waits_for = waits_for(&names, &commit);
-        let is_alone = standbys == 0 && waits_for == 0;
-        Ok((!is_alone).then_some(Replication { standbys, waits_for }))
+        let seen = Replication { standbys, waits_for, unarchived_since };
+        Ok((seen != Replication::default()).then_some(seen))
     }
 
     pub(super) async fn read_timeline(&self) -> Result<Option<Timeline>, Error> {
