@@ -73,7 +73,8 @@ pub trait Publisher: Send + Sync {
 /// Takes messages off the queue.
 ///
 /// # Contract
-/// - Each message goes to one consumer at a time, in about the order it came.
+/// - Each message goes to one consumer at a time, in about the order it came; of a broker that
+///   spreads messages over several queues, in about that order in each of them.
 /// - At most the prefetch's number of deliveries is unsettled at once.
 /// - A consumer that loses its broker reconnects by itself, with growing pauses, and
 ///   shows it in [`state`](Self::state). It never ends silently.

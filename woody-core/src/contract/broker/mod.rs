@@ -51,6 +51,19 @@ macro_rules! broker_contract {
             [$(#[$attr])*] $fresh, $crate::contract::broker =>
 
             what_is_published_comes_out_in_order_byte_for_byte
+        }
+        $crate::broker_contract_without_order!($(#[$attr])* $fresh);
+    };
+}
+
+/// Runs every clause but that one message comes after the other, for a broker that spreads them
+/// over several queues.
+#[macro_export]
+macro_rules! broker_contract_without_order {
+    ($(#[$attr:meta])* $fresh:path) => {
+        $crate::__contract_clauses! {
+            [$(#[$attr])*] $fresh, $crate::contract::broker =>
+
             a_batch_comes_whole
             an_empty_batch_is_fine
             poison_bytes_go_through_unread
