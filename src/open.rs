@@ -59,7 +59,15 @@ impl OpenOptions {
     /// Sets the queue's name. Each type of order has a queue of its own.
     #[must_use]
     pub fn queue(mut self, name: impl Into<String>) -> Self {
-        self.broker = BrokerOptions::for_queue(name);
+        self.broker.queue = name.into();
+        self
+    }
+
+    /// Sets over how many queues of a RabbitMQ orders are spread, 1 to 16; other brokers have one. Other programs may have
+    /// another number: workers take from all queues that exist.
+    #[must_use]
+    pub fn queue_shards(mut self, count: u16) -> Self {
+        self.broker.shards = count;
         self
     }
 

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-#[cfg(any(feature = "memory", feature = "sqlite", feature = "rabbitmq"))]
 use woody_core::backend_url::BackendUrl;
 use woody_core::ports::{Broker, BrokerError};
 
@@ -12,18 +11,21 @@ use crate::BrokerUrl;
 pub struct BrokerOptions {
     /// The queue's name.
     pub queue: String,
+    /// Over how many queues of a RabbitMQ orders are spread, 1 to 16. Other brokers have one.
+    pub shards: u16,
 }
 
 impl BrokerOptions {
     /// Returns the options for the queue of this name.
     pub fn for_queue(queue: impl Into<String>) -> Self {
-        Self { queue: queue.into() }
+        Self { queue: queue.into(), shards: 1 }
     }
 }
 
 impl BrokerOptions {
     woody_core::__setters! {
         queue: String,
+        shards: u16,
     }
 }
 
@@ -57,15 +59,17 @@ impl Default for BrokerOptions {
 ///
 /// # Errors
 /// [`BrokerError`] when trying again will not help, for example for a folder that
-/// cannot be written.
-#[cfg_attr(
-    not(any(feature = "sqlite", feature = "rabbitmq")),
-    expect(unused_variables, reason = "memory has no options")
-)]
+/// cannot be written, or for several queues of a broker that has one.
 pub async fn connect(
     url: &BrokerUrl,
     options: BrokerOptions,
 ) -> Result<Arc<dyn Broker>, BrokerError> {
+    if options.shards != 1 && !matches!(&url.0, BackendUrl::Server { .. }) {
+        return Err(BrokerError::refused(format!(
+            "orders cannot be spread over {} queues of {url}, only RabbitMQ has several",
+            options.shards
+        )));
+    }
     match &url.0 {
         #[cfg(feature = "memory")]
         BackendUrl::Memory => Ok(Arc::new(crate::memory::MemoryBroker::new())),
@@ -77,7 +81,7 @@ pub async fn connect(
         #[cfg(feature = "rabbitmq")]
         BackendUrl::Server { url, .. } => {
             use crate::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
-            let options = RabbitMqOptions::for_queue(options.queue);
+            let options = RabbitMqOptions::for_queue(options.queue).shards(options.shards);
             Ok(Arc::new(RabbitMqBroker::connect(url, options).await?))
         }
         #[cfg(not(all(feature = "memory", feature = "sqlite", feature = "rabbitmq")))]

@@ -18,11 +18,14 @@ use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, Queu
 
 use super::{
     connection::Link,
-    depth::DepthLook,
+    depth::{DepthLook, together},
     error::within,
     headers::{self, Death},
     hosts::Hosts,
-    publisher::{Outgoing, RabbitMqPublisher},
+    lanes::Outgoing,
+    options::MOST_SHARDS,
+    publisher::RabbitMqPublisher,
+    queues::OrderQueues,
     session::Session,
     topology::{Queue, Topology},
 };
@@ -40,6 +43,7 @@ pub(super) struct RabbitMqAdmin {
     pub(super) link: Arc<Link>,
     pub(super) publisher: Arc<RabbitMqPublisher>,
     pub(super) topology: Topology,
+    pub(super) queues: Arc<OrderQueues>,
     pub(super) hosts: Arc<Hosts>,
     pub(super) limit: Duration,
     /// Held during a look: it hides the dead letters that it holds from others.
@@ -154,10 +158,32 @@ impl RabbitMqAdmin {
         Ok(u64::from(removed))
     }
 
+    /// Counts what waits in all queues of orders, also in those that this process has not heard
+    /// of. A queue that is not known makes all of them unknown.
+    async fn orders(
+        &self,
+        session: &Session,
+        look: &mut DepthLook<'_>,
+    ) -> Result<Waiting, BrokerError> {
+        let (mut fills, mut count) = (Vec::new(), 0);
+        while count < MOST_SHARDS {
+            // Each time anew: another process may have made it since.
+            let fill = look.fill(session, Queue::Orders(count)).await?;
+            if fill.is_none() && count >= self.queues.own() {
+                break;
+            }
+            fills.extend(fill);
+            count += 1;
+        }
+        self.queues.note(count);
+        Ok(together(&fills))
+    }
+
     /// Whether a retry queue was missing a moment ago, and this process has not used it.
     fn is_known_missing(&self, queue: Queue) -> bool {
         let known = self.missing().get(&queue).copied();
-        known.is_some_and(|since| since.elapsed() < MISSING_FOR) && !self.publisher.has_used(queue)
+        known.is_some_and(|since| since.elapsed() < MISSING_FOR)
+            && !self.publisher.lanes.has_used(queue)
     }
 
     fn note_missing(&self, queue: Queue, is_missing: bool) {
@@ -214,7 +240,7 @@ impl BrokerAdmin for RabbitMqAdmin {
     /// Without the hosts: a cluster that moves, or grows, keeps its queues.
     fn queue(&self) -> String {
         let vhost = self.hosts.address().uris().first().map_or("/", |uri| uri.vhost.as_str());
-        format!("amqp:{vhost}:{}", self.topology.name(Queue::Orders))
+        format!("amqp:{vhost}:{}", self.topology.name(Queue::Orders(0)))
     }
 
     /// Reads the retry queues first: a message that is due meanwhile is then counted
@@ -230,24 +256,26 @@ impl BrokerAdmin for RabbitMqAdmin {
                 delayed += fill.map_or(0, |fill| u64::from(fill.messages));
             }
         }
-        let orders = look.fill(&session, Queue::Orders).await?;
+        let orders = self.orders(&session, &mut look).await?;
         let dead = look.fill(&session, Queue::Dead).await?;
         look.end().await;
         Ok(QueueDepth {
-            ready: orders.as_ref().map_or(0, |fill| u64::from(fill.messages)),
+            ready: orders.messages,
             in_flight: None,
             delayed,
             dead: dead.map_or(0, |fill| u64::from(fill.messages)),
-            consumers: Some(orders.map_or(0, |fill| u64::from(fill.consumers))),
+            consumers: orders.consumers,
         })
     }
 
-    /// One question, on a connection that is there: nobody asks the leader.
+    /// One question for each queue, on a connection that is there: nobody asks the leader.
     async fn waiting(&self) -> Result<Waiting, BrokerError> {
         let session = self.link.session().await?;
-        let fill = self.topology.fill(&session, Queue::Orders).await?;
-        let (messages, consumers) = fill.map_or((0, 0), |fill| (fill.messages, fill.consumers));
-        Ok(Waiting { messages: u64::from(messages), consumers: Some(u64::from(consumers)) })
+        let mut fills = Vec::new();
+        for queue in self.queues.all() {
+            fills.extend(self.topology.fill(&session, queue).await?);
+        }
+        Ok(together(&fills))
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
@@ -277,7 +305,7 @@ impl BrokerAdmin for RabbitMqAdmin {
             body: held.body.clone(),
             properties: headers::for_redrive(&held.properties),
         });
-        self.publisher.store(Queue::Orders, again.collect()).await?;
+        self.publisher.store_orders(again.collect()).await?;
         self.remove(&look).await
     }
 
@@ -286,7 +314,7 @@ impl BrokerAdmin for RabbitMqAdmin {
         let messages = bodies
             .iter()
             .map(|body| Outgoing { body: body.clone(), properties: properties.clone() });
-        self.publisher.store(Queue::Orders, messages.collect()).await
+        self.publisher.store_orders(messages.collect()).await
     }
 
     async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {

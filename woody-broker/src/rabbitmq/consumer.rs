@@ -1,47 +1,36 @@
-//! Consumes from the queue, over new channels for as long as the broker is open.
+//! Consumes from all queues of orders, and shares out the prefetch among them.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use futures::StreamExt;
-use lapin::{
-    options::{BasicConsumeOptions, BasicQosOptions},
-    types::FieldTable,
-};
 use tokio::{
-    sync::{mpsc, watch},
-    time::sleep,
+    sync::{Semaphore, mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
-use tracing::{info, warn};
-use woody_core::{
-    ports::{BrokerError, Consumer, ConsumerState, Delivery, Prefetch},
-    resilience::Comeback,
-};
+use tracing::info;
+use woody_core::ports::{Consumer, ConsumerState, Delivery, Prefetch};
 
 use super::{
-    RabbitMqOptions,
-    acker::RabbitMqAcker,
     connection::Link,
-    deliveries::Deliveries,
-    error::{Fault, within},
-    headers,
+    links::Links,
     moving::Moving,
-    session::Session,
+    queues::OrderQueues,
+    shares::{self, Demand},
+    standing::{Standing, States},
+    subscription::{Arrived, Shared, Subscription},
     topology::{Queue, Topology},
 };
 
-/// After a subscription that lasted this long the pauses begin afresh.
-const SETTLED: Duration = Duration::from_secs(5);
+/// Turns and looks that follow each other at once would take all there is.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// How soon a look for further queues is tried again that has failed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A delivery, and those of its channel.
-type Arrived = (Arc<Deliveries>, Delivery);
-
-/// The caller's end of a consumer; a task does the work.
+/// The caller's end of a consumer; tasks do the work.
 pub(super) struct RabbitMqConsumer {
     stopping: CancellationToken,
     _on_drop: DropGuard,
@@ -52,25 +41,33 @@ pub(super) struct RabbitMqConsumer {
 
 impl RabbitMqConsumer {
     pub(super) fn start(
-        link: Arc<Link>,
+        links: &Arc<Links>,
+        operating: Arc<Link>,
         topology: Topology,
+        queues: Arc<OrderQueues>,
         moving: &Arc<Moving>,
-        options: &RabbitMqOptions,
         prefetch: Prefetch,
     ) -> Self {
         // The prefetch bounds this buffer, too: what is in it is unsettled.
         let (arrived, receiver) = mpsc::channel(usize::from(prefetch.get()));
         let (state, watched) = watch::channel(ConsumerState::Recovering);
         let stopping = moving.cancel.child_token();
-        let consuming = Task {
-            link,
-            topology,
-            cancel: moving.cancel.clone(),
-            moving: Arc::clone(moving),
-            options: options.clone(),
-            prefetch,
-            arrived,
-            state,
+        let consuming = Consuming {
+            links: Arc::clone(links),
+            operating,
+            queues,
+            prefetch: prefetch.get(),
+            shared: Arc::new(Shared {
+                topology,
+                moving: Arc::clone(moving),
+                options: links.options.clone(),
+                places: Arc::new(Semaphore::new(usize::from(prefetch.get()))),
+                arrived,
+                states: States::new(state),
+            }),
+            subscribed: Vec::new(),
+            tasks: TaskTracker::new(),
+            turns: 0,
         };
         // The broker waits for it, and so does the caller that stops this consumer.
         let task = TaskTracker::new();
@@ -106,154 +103,161 @@ impl Consumer for RabbitMqConsumer {
     }
 }
 
-struct Task {
-    link: Arc<Link>,
-    topology: Topology,
-    moving: Arc<Moving>,
-    cancel: CancellationToken,
-    options: RabbitMqOptions,
-    prefetch: Prefetch,
-    arrived: mpsc::Sender<Arrived>,
-    state: watch::Sender<ConsumerState>,
+/// Keeps a subscription to each queue, and shares out the prefetch.
+struct Consuming {
+    links: Arc<Links>,
+    operating: Arc<Link>,
+    queues: Arc<OrderQueues>,
+    prefetch: u16,
+    shared: Arc<Shared>,
+    /// By the queue's number.
+    subscribed: Vec<Subscribed>,
+    tasks: TaskTracker,
+    turns: usize,
 }
 
-impl Task {
-    async fn run(self, stopping: CancellationToken) {
-        // A subscription ends with its connection: there is none to cancel then.
-        self.cancel.run_until_cancelled(self.consume_until(&stopping)).await;
-        self.state.send_replace(ConsumerState::Stopped);
+struct Subscribed {
+    share: watch::Sender<u16>,
+    standing: Arc<Standing>,
+    /// Nothing was held of the queue at the last look.
+    was_idle: bool,
+    _ends: DropGuard,
+}
+
+impl Consuming {
+    async fn run(mut self, stopping: CancellationToken) {
+        let cancel = self.shared.moving.cancel.clone();
+        cancel.run_until_cancelled(self.consume(&stopping)).await;
+        self.subscribed.clear();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.shared.states.stopped();
     }
 
-    async fn consume_until(&self, stopping: &CancellationToken) {
-        let mut comeback = self.options.comeback().good_after(SETTLED);
-        while let Some(why) = self.consume(stopping, &mut comeback).await {
-            self.state.send_replace(ConsumerState::Recovering);
-            let lost = comeback.lost();
-            if lost.is_news {
-                warn!(broker.queue = self.options.queue, error = why, "consumer is lost");
-            }
-            if stopping.run_until_cancelled(sleep(lost.pause)).await.is_none() {
-                return;
-            }
-        }
-    }
-
-    /// Consumes over one channel, from its opening to its end, and returns why it
-    /// ended; `None` once the consumer was stopped or dropped, or the broker closed.
-    async fn consume(
-        &self,
-        stopping: &CancellationToken,
-        comeback: &mut Comeback,
-    ) -> Option<String> {
-        let built = stopping.run_until_cancelled(async {
-            let session = self.link.when_up().await?;
-            let built = self.build(&session).await;
-            Some(built.map(|(deliveries, stream)| (session, deliveries, stream)))
-        });
-        let (session, deliveries, mut stream) = match built.await?? {
-            Ok(built) => built,
-            Err(error) => return Some(describe(&error)),
-        };
-        self.state.send_replace(ConsumerState::Consuming);
-        if let Some(back) = comeback.back() {
-            let elapsed_ms = back.after_ms();
-            info!(broker.queue = self.options.queue, elapsed_ms, "consumer is back");
-        }
-        tokio::select! {
-            biased;
-            () = stopping.cancelled() => {
-                self.cancel_consumer(&deliveries, stream).await;
-                None
-            }
-            why = self.forward(&deliveries, &mut stream) => Some(why),
-            () = self.link.lost(&session) => Some(Fault::ConnectionEnded.to_string()),
-        }
-    }
-
-    async fn build(
-        &self,
-        session: &Session,
-    ) -> Result<(Arc<Deliveries>, lapin::Consumer), BrokerError> {
-        let limit = self.options.operation_timeout;
-        // A deleted queue may be the reason for building a new channel.
-        for queue in [Queue::Dead, Queue::Orders] {
-            self.topology.forget(session, queue);
-            self.topology.ensure(session, queue).await?;
-        }
-        let channel = session.channel(limit).await?;
-        let qos = channel.basic_qos(self.prefetch.get(), BasicQosOptions::default());
-        within(limit, "setting the prefetch", qos).await?;
-        let consume = channel.basic_consume(
-            self.topology.name(Queue::Orders),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
-        let stream = within(limit, "consuming", consume).await?;
-        Ok((Arc::new(Deliveries::of(channel)), stream))
-    }
-
-    /// Hands deliveries on until there are no more; returns why.
-    async fn forward(&self, deliveries: &Arc<Deliveries>, stream: &mut lapin::Consumer) -> String {
+    async fn consume(&mut self, stopping: &CancellationToken) {
+        let options = &self.shared.options;
+        let (mut turn, mut look_at) = (interval(options.turn.max(SHORTEST)), Instant::now());
+        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let look_every = options.look_every.max(SHORTEST);
+        self.subscribe(stopping);
+        self.share_out(&shares::even(self.prefetch, self.subscribed.len()));
         loop {
-            match stream.next().await {
-                Some(Ok(message)) => {
-                    let delivery = self.delivery(deliveries, message);
-                    // There is room for all that the broker may send; this waits only
-                    // behind deliveries of a closed channel. A delivery that cannot be
-                    // sent is dropped, and so given back.
-                    if self.arrived.send((Arc::clone(deliveries), delivery)).await.is_err() {
-                        return "the consumer was dropped".into();
-                    }
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                _ = turn.tick(), if self.subscribed.len() > 1 => self.take_turn().await,
+                () = sleep_until(look_at) => {
+                    let pause = if self.look().await { look_every } else { LOOK_AGAIN };
+                    look_at = Instant::now() + pause;
                 }
-                Some(Err(error)) => return error.to_string(),
-                None => return "the broker ended the consumer: its queue was deleted".into(),
             }
+            self.subscribe(stopping);
         }
     }
 
-    fn delivery(
-        &self,
-        deliveries: &Arc<Deliveries>,
-        message: lapin::message::Delivery,
-    ) -> Delivery {
-        deliveries.note(message.delivery_tag);
-        let body = Bytes::from(message.data);
-        let earlier = headers::attempts(&message.properties);
-        let redriven = headers::is_redriven(&message.properties);
-        let trace = headers::trace(&message.properties);
-        let acker = RabbitMqAcker::new(
-            Arc::clone(deliveries),
-            message.delivery_tag,
-            body.clone(),
-            message.properties,
-            Arc::clone(&self.moving),
-        );
-        let redelivered = message.redelivered || earlier > 0;
-        let attempt = earlier.saturating_add(1);
-        Delivery::new(body, attempt, redelivered, redriven, Box::new(acker)).traced(trace)
+    /// Subscribes to the queues that are new, and forgets the last ones that are gone.
+    fn subscribe(&mut self, stopping: &CancellationToken) {
+        let own = usize::from(self.queues.own());
+        while self.subscribed.len() > own
+            && self.subscribed.last().is_some_and(|last| last.standing.is_gone())
+        {
+            self.subscribed.pop();
+            let left = u16::try_from(self.subscribed.len()).unwrap_or(u16::MAX);
+            self.queues.note(left);
+            let name = self.shared.topology.name(Queue::Orders(left));
+            info!(broker.queue = %name, "the queue is gone");
+            self.share_out(&shares::even(self.prefetch, self.subscribed.len()));
+        }
+        for number in self.subscribed.len()..usize::from(self.queues.count()) {
+            let number = u16::try_from(number).unwrap_or(u16::MAX);
+            let (share, receiver) = watch::channel(0);
+            let standing = Arc::<Standing>::default();
+            let subscription = Subscription {
+                number,
+                is_own: number < self.queues.own(),
+                link: self.links.consuming(number),
+                share: receiver,
+                standing: Arc::clone(&standing),
+                shared: Arc::clone(&self.shared),
+            };
+            if number >= self.queues.own() {
+                let name = self.shared.topology.name(Queue::Orders(number));
+                info!(broker.queue = %name, "another queue of orders was found, it is consumed too");
+            }
+            let ending = stopping.child_token();
+            let running = subscription.run(ending.clone());
+            self.shared.moving.tasks.spawn(self.tasks.track_future(running));
+            let ends = ending.drop_guard();
+            self.subscribed.push(Subscribed { share, standing, was_idle: false, _ends: ends });
+        }
     }
 
-    /// Ends the subscription and gives back what lapin has buffered. The channel
-    /// lives on for as long as there are deliveries to settle on it.
-    async fn cancel_consumer(&self, deliveries: &Arc<Deliveries>, mut stream: lapin::Consumer) {
-        let cancel = deliveries.cancel(stream.tag());
-        let limit = self.options.operation_timeout;
-        if within(limit, "ending a consumer", cancel).await.is_err() {
-            return;
+    fn share_out(&self, shares: &[u16]) {
+        for (subscribed, share) in self.subscribed.iter().zip(shares) {
+            subscribed.share.send_replace(*share);
         }
-        let drain = async {
-            while let Some(Ok(message)) = stream.next().await {
-                drop(self.delivery(deliveries, message));
+    }
+
+    /// Looks where messages wait, and divides the prefetch anew if somebody gains by it.
+    async fn take_turn(&mut self) {
+        let mut demands = Vec::with_capacity(self.subscribed.len());
+        for number in 0..self.subscribed.len() {
+            let Subscribed { share, standing, .. } = &self.subscribed[number];
+            let (share, held) = (*share.borrow(), standing.held());
+            // A share that it does not have yet is used up, too.
+            let is_used_up = held >= share || !standing.is_subscribed();
+            let waits = is_used_up && !standing.is_gone() && self.waits(number).await;
+            let idle = held == 0;
+            let was_idle = std::mem::replace(&mut self.subscribed[number].was_idle, idle);
+            demands.push(Demand { share, held, waits, idle: idle && was_idle });
+        }
+        if let Some(shares) = shares::divide(self.prefetch, &demands, self.turns) {
+            self.share_out(&shares);
+        }
+        self.turns = self.turns.wrapping_add(1);
+    }
+
+    /// Whether messages wait in a queue; not where that is not known.
+    async fn waits(&self, number: usize) -> bool {
+        let Ok(session) = self.operating.session().await else { return false };
+        match self.shared.topology.fill(&session, orders(number)).await {
+            Ok(Some(fill)) => fill.messages > 0,
+            Ok(None) => {
+                // The broker logs each request for a missing queue: the next look asks again.
+                self.subscribed[number].standing.set_gone(true);
+                false
             }
+            Err(_) => false,
+        }
+    }
+
+    /// Looks for queues that others have made, and makes its own; returns whether it could ask.
+    async fn look(&self) -> bool {
+        // With one queue there is one connection, which will do.
+        let link = match self.subscribed.len() {
+            1 => self.links.consuming(0),
+            _ => Arc::clone(&self.operating),
         };
-        let _ = tokio::time::timeout(limit, drain).await;
+        let Ok(session) = link.session().await else { return false };
+        let topology = &self.shared.topology;
+        for (number, subscribed) in self.subscribed.iter().enumerate().skip(1) {
+            let (queue, is_gone) = (orders(number), subscribed.standing.is_gone());
+            let is_there = if number < usize::from(self.queues.own()) {
+                if is_gone {
+                    topology.forget(&session, queue);
+                }
+                // One that may not be made is none to wait for.
+                topology.ensure(&session, queue).await.is_ok()
+            } else {
+                is_gone && topology.fill(&session, queue).await.is_ok_and(|fill| fill.is_some())
+            };
+            if is_there {
+                subscribed.standing.set_gone(false);
+            }
+        }
+        self.queues.find(topology, &session).await.is_ok()
     }
 }
 
-fn describe(error: &BrokerError) -> String {
-    match error {
-        BrokerError::Unavailable(why) | BrokerError::Refused(why) => why.to_string(),
-        other => other.to_string(),
-    }
+fn orders(number: usize) -> Queue {
+    Queue::Orders(u16::try_from(number).unwrap_or(u16::MAX))
 }

@@ -10,10 +10,14 @@ use std::{
 use futures::FutureExt;
 use lapin::{
     Channel,
-    options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions},
+    options::{BasicAckOptions, BasicCancelOptions, BasicGetOptions, BasicNackOptions},
     types::ShortString,
 };
-use tokio::{sync::watch, task::yield_now, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    task::yield_now,
+    time::timeout,
+};
 use woody_core::ports::SettleError;
 
 use super::tags::Tags;
@@ -38,6 +42,17 @@ struct Pending {
     round: u64,
     /// Whether one of those that wait sends for all.
     is_led: bool,
+    /// The places of what is held, where no subscription has them.
+    places: Option<OwnedSemaphorePermit>,
+}
+
+impl Pending {
+    /// Frees the place of a delivery that is settled.
+    fn free(&mut self) {
+        if let Some(places) = &mut self.places {
+            drop(places.split(1));
+        }
+    }
 }
 
 type Written = Pin<Box<dyn Future<Output = lapin::Result<()>> + Send>>;
@@ -62,6 +77,30 @@ impl Deliveries {
         self.channel.basic_cancel(consumer, BasicCancelOptions::default()).await
     }
 
+    /// Returns how many deliveries nobody has settled.
+    pub(super) fn held(&self) -> usize {
+        self.pending().tags.held()
+    }
+
+    /// Leaves the places in the prefetch to what is held: each is free when that is settled, and
+    /// those are at once that nothing is held in.
+    pub(super) fn retire(&self, mut places: OwnedSemaphorePermit) {
+        let mut pending = self.pending();
+        if let Some(more) = pending.places.take() {
+            places.merge(more);
+        }
+        let held = pending.tags.held().min(places.num_permits());
+        pending.places = places.split(held);
+    }
+
+    /// Takes one message off a queue, if there is one.
+    pub(super) async fn get(
+        &self,
+        queue: ShortString,
+    ) -> lapin::Result<Option<lapin::message::BasicGetMessage>> {
+        self.channel.basic_get(queue, BasicGetOptions::default()).await
+    }
+
     /// Notes a delivery, before it is handed on.
     pub(super) fn note(&self, tag: u64) {
         self.pending().tags.deliver(tag);
@@ -72,6 +111,7 @@ impl Deliveries {
         let (leads, round) = {
             let mut pending = self.pending();
             pending.tags.acknowledge(tag);
+            pending.free();
             (!std::mem::replace(&mut pending.is_led, true), pending.round)
         };
         if leads {
@@ -100,6 +140,7 @@ impl Deliveries {
         let channel = self.channel.clone();
         let frame = queue(async move { channel.basic_nack(tag, GIVE_BACK).await });
         pending.tags.settle(tag);
+        pending.free();
         frame
     }
 

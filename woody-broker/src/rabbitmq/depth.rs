@@ -12,7 +12,7 @@ use lapin::{
     Channel,
     options::{BasicGetOptions, BasicNackOptions},
 };
-use woody_core::ports::BrokerError;
+use woody_core::ports::{BrokerError, Waiting};
 
 use super::{
     error::{Fault, within},
@@ -84,6 +84,39 @@ impl<'a> DepthLook<'a> {
     pub(super) async fn end(self) {
         if let Some((session, _)) = self.asking {
             session.close(self.limit).await;
+        }
+    }
+}
+
+/// Returns what waits in all queues of orders.
+///
+/// How many consume from several queues is not known, only that nobody does: a consumer that takes
+/// turns is not at each, and a quorum queue counts whoever holds a message that was taken singly,
+/// or under a subscription that has ended (seen with 4.3.6).
+pub(super) fn together(fills: &[Fill]) -> Waiting {
+    let consumers = match fills {
+        [only] => Some(u64::from(only.consumers)),
+        fills if fills.iter().all(|fill| fill.consumers == 0) => Some(0),
+        _ => None,
+    };
+    Waiting { messages: fills.iter().map(|fill| u64::from(fill.messages)).sum(), consumers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_add_up_and_consumers_of_several_queues_are_not_known() {
+        for (fills, messages, consumers) in [
+            (&[][..], 0, Some(0)),
+            (&[(3, 2)], 3, Some(2)),
+            (&[(3, 0), (4, 0)], 7, Some(0)),
+            (&[(3, 0), (4, 2)], 7, None),
+        ] {
+            let fills: Vec<Fill> =
+                fills.iter().map(|&(messages, consumers)| Fill { messages, consumers }).collect();
+            assert_eq!(together(&fills), Waiting { messages, consumers });
         }
     }
 }

@@ -51,7 +51,7 @@ impl RabbitMqEvents {
             }
             return Ok((session, channel));
         }
-        let (session, channel) = self.publisher.unconfirmed().await?;
+        let (session, channel) = self.publisher.lanes.unconfirmed().await?;
         self.topology.ensure_events(&session).await?;
         let opened = (session, channel);
         *self.channel.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());

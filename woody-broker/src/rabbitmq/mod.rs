@@ -1,7 +1,8 @@
 //! RabbitMQ, over lapin.
 //!
 //! Three connections, each opened when it is first needed and kept up by a task
-//! of its own: one publishes, one consumes, one is for operators and events. A broker
+//! of its own: one publishes, one consumes (one for each queue of orders), one is for operators
+//! and events. A broker
 //! that runs out of memory or disk stops reading from connections that publish, and the
 //! acknowledgements that would relieve it must not wait behind them.
 //!
@@ -14,6 +15,10 @@
 //! The queue of orders is declared with no arguments, so that any client that
 //! does the same can share it. Its type, its limits and its dead-letter route come from
 //! the virtual host and its policies.
+//!
+//! Orders may be spread over several queues ([`RabbitMqOptions::shards`]), since one quorum queue
+//! has one leader. A publisher puts a batch into the next queue in turn, or into another one where
+//! that takes none; a consumer takes from all that exist, its prefetch shared out among them.
 //!
 //! # What RabbitMQ does not give
 //! - Killed within half a second of a quorum queue's *creation*, it comes back
@@ -38,20 +43,24 @@ mod error;
 mod events;
 mod headers;
 mod hosts;
+mod lanes;
+mod links;
 mod moving;
 mod options;
 mod publisher;
+mod queues;
+mod refusing;
 mod session;
+mod shares;
+mod standing;
+mod subscription;
 mod tags;
 mod topology;
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
-};
+use tokio_util::sync::DropGuard;
 use woody_core::ports::{
     Broker, BrokerAdmin, BrokerError, Consumer, OrderEvents, Prefetch, Publisher,
 };
@@ -61,8 +70,8 @@ pub use options::RabbitMqOptions;
 
 use self::{
     address::Address, admin::RabbitMqAdmin, connection::Link, consumer::RabbitMqConsumer,
-    events::RabbitMqEvents, hosts::Hosts, moving::Moving, publisher::RabbitMqPublisher,
-    topology::Topology,
+    events::RabbitMqEvents, hosts::Hosts, lanes::Lanes, links::Links, moving::Moving,
+    publisher::RabbitMqPublisher, queues::OrderQueues, refusing::Refusing, topology::Topology,
 };
 
 /// A queue of orders on a RabbitMQ, 3.10 or newer.
@@ -70,16 +79,14 @@ use self::{
 /// Dropping it ends its connections as [`close`](Broker::close) does, without
 /// waiting; publishers, consumers and the rest end with it.
 pub struct RabbitMqBroker {
-    hosts: Arc<Hosts>,
-    options: RabbitMqOptions,
+    links: Arc<Links>,
+    operating: Arc<Link>,
+    queues: Arc<OrderQueues>,
     publisher: Arc<RabbitMqPublisher>,
     admin: Arc<RabbitMqAdmin>,
     events: Arc<RabbitMqEvents>,
-    consuming: Arc<Link>,
     topology: Topology,
     moving: Arc<Moving>,
-    tasks: TaskTracker,
-    cancel: CancellationToken,
     _on_drop: DropGuard,
 }
 
@@ -95,51 +102,53 @@ impl RabbitMqBroker {
         options.check()?;
         let address = Address::parse(url, &options).map_err(BrokerError::refused)?;
         let hosts = Arc::new(Hosts::of(address)?);
-        let cancel = CancellationToken::new();
-        let tasks = TaskTracker::new();
-        let news = Arc::default();
-        let link =
-            |purpose| Link::start(purpose, Arc::clone(&hosts), &options, &news, &cancel, &tasks);
-        let (publishing, consuming, operating) = (link("publish"), link("consume"), link("admin"));
+        let links = Arc::new(Links::new(hosts, options));
+        let options = &links.options;
+        let (publishing, operating) = (links.start("publish"), links.start("admin"));
         let topology = Topology::new(options.queue.clone(), options.operation_timeout);
+        let queues = Arc::new(OrderQueues::new(options.shards));
         publishing.want();
-        let publisher =
-            Arc::new(RabbitMqPublisher::new(publishing, topology.clone(), &options, tasks.clone()));
+        let publisher = Arc::new(RabbitMqPublisher {
+            lanes: Lanes::new(publishing, topology.clone(), options, links.tasks.clone()),
+            topology: topology.clone(),
+            queues: Arc::clone(&queues),
+            left_alone_for: options.parked_for,
+            refusing: Refusing::default(),
+        });
         Ok(Self {
             admin: Arc::new(RabbitMqAdmin {
                 link: Arc::clone(&operating),
                 publisher: Arc::clone(&publisher),
                 topology: topology.clone(),
-                hosts: Arc::clone(&hosts),
+                queues: Arc::clone(&queues),
+                hosts: Arc::clone(&links.hosts),
                 limit: options.operation_timeout,
                 looking: tokio::sync::Mutex::default(),
                 missing: std::sync::Mutex::default(),
             }),
             events: Arc::new(RabbitMqEvents {
                 publisher: Arc::clone(&publisher),
-                listening: operating,
+                listening: Arc::clone(&operating),
                 topology: topology.clone(),
                 options: options.clone(),
-                cancel: cancel.clone(),
-                tasks: tasks.clone(),
+                cancel: links.cancel.clone(),
+                tasks: links.tasks.clone(),
                 channel: std::sync::Mutex::default(),
             }),
             moving: Arc::new(Moving {
                 publisher: Arc::clone(&publisher),
-                tasks: tasks.clone(),
-                cancel: cancel.clone(),
+                tasks: links.tasks.clone(),
+                cancel: links.cancel.clone(),
                 limit: options.operation_timeout,
                 parked_for: options.parked_for,
-                refusing: moving::Refusing::default(),
+                refusing: Refusing::default(),
             }),
-            _on_drop: cancel.clone().drop_guard(),
+            _on_drop: links.cancel.clone().drop_guard(),
             publisher,
-            consuming,
+            operating,
+            queues,
             topology,
-            hosts,
-            options,
-            tasks,
-            cancel,
+            links,
         })
     }
 }
@@ -151,14 +160,15 @@ impl Broker for RabbitMqBroker {
     }
 
     async fn consumer(&self, prefetch: Prefetch) -> Result<Box<dyn Consumer>, BrokerError> {
-        if self.cancel.is_cancelled() {
+        if self.links.cancel.is_cancelled() {
             return Err(BrokerError::Closed);
         }
         Ok(Box::new(RabbitMqConsumer::start(
-            Arc::clone(&self.consuming),
+            &self.links,
+            Arc::clone(&self.operating),
             self.topology.clone(),
+            Arc::clone(&self.queues),
             &self.moving,
-            &self.options,
             prefetch,
         )))
     }
@@ -172,12 +182,12 @@ impl Broker for RabbitMqBroker {
     }
 
     async fn close(&self) {
-        self.cancel.cancel();
-        self.tasks.close();
+        self.links.cancel.cancel();
+        self.links.tasks.close();
         // Every task ends when it is cancelled, the links within their time.
-        let bound = self.options.close_timeout * 2;
-        if tokio::time::timeout(bound, self.tasks.wait()).await.is_err() {
-            tracing::warn!(broker.queue = self.options.queue, "tasks outlive the broker");
+        let bound = self.links.options.close_timeout * 2;
+        if tokio::time::timeout(bound, self.links.tasks.wait()).await.is_err() {
+            tracing::warn!(broker.queue = self.links.options.queue, "tasks outlive the broker");
         }
     }
 }
@@ -185,8 +195,8 @@ impl Broker for RabbitMqBroker {
 impl fmt::Debug for RabbitMqBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RabbitMqBroker")
-            .field("address", self.hosts.address())
-            .field("queue", &self.options.queue)
+            .field("address", self.links.hosts.address())
+            .field("queue", &self.links.options.queue)
             .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use woody_core::{ports::BrokerError, resilience::Comeback};
 
+/// As many queues as orders may be spread over.
+pub(super) const MOST_SHARDS: u16 = 16;
+
 /// How to use a RabbitMQ; the defaults fit a broker in the same data centre.
 ///
 /// ```
@@ -15,6 +18,14 @@ use woody_core::{ports::BrokerError, resilience::Comeback};
 pub struct RabbitMqOptions {
     /// The queue of orders. Its companions take its name as their prefix.
     pub queue: String,
+    /// Over how many queues orders are spread: 1 to 16. The first is `queue`, the others are
+    /// `queue.1` and so on. Others may use more or fewer: consumers take from all that exist.
+    pub shards: u16,
+    /// How often a consumer looks for queues that it does not know.
+    pub look_every: Duration,
+    /// How often a consumer of several queues looks where messages wait, and shares out its
+    /// prefetch.
+    pub turn: Duration,
     /// A connection that is silent for twice as long is closed. Whole seconds, at
     /// least one. A `heartbeat` in the URL that is not 0 wins.
     pub heartbeat: Duration,
@@ -49,6 +60,9 @@ pub struct RabbitMqOptions {
 impl RabbitMqOptions {
     woody_core::__setters! {
         queue: String,
+        shards: u16,
+        look_every: Duration,
+        turn: Duration,
         heartbeat: Duration,
         connect_timeout: Duration,
         login_timeout: Duration,
@@ -68,6 +82,9 @@ impl Default for RabbitMqOptions {
     fn default() -> Self {
         Self {
             queue: "order_processing".into(),
+            shards: 1,
+            look_every: Duration::from_secs(30),
+            turn: Duration::from_millis(250),
             heartbeat: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(3),
             login_timeout: Duration::from_secs(1),
@@ -92,12 +109,18 @@ impl RabbitMqOptions {
     }
 
     /// Refuses a queue name that RabbitMQ refuses, alone or with the suffixes of the
-    /// queues that belong to it.
+    /// queues that belong to it, and a number of queues that is out of bounds.
     pub(super) fn check(&self) -> Result<(), BrokerError> {
         let name = &self.queue;
         if name.is_empty() || name.len() > 200 || name.starts_with("amq.") {
             return Err(BrokerError::refused(format!(
                 "a queue is named with 1 to 200 bytes that do not begin with `amq.`, not {name:?}"
+            )));
+        }
+        if !(1..=MOST_SHARDS).contains(&self.shards) {
+            return Err(BrokerError::refused(format!(
+                "orders are spread over 1 to {MOST_SHARDS} queues, not {}",
+                self.shards
             )));
         }
         Ok(())

@@ -1,276 +1,117 @@
-//! Publishes to the queues: pipelined, confirmed, mandatory.
+//! Publishes orders, to the queues that there are for them.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::try_join_all;
-use lapin::{
-    BasicProperties, Channel, Confirmation, PublisherConfirm,
-    options::{BasicPublishOptions, ConfirmSelectOptions},
-    types::ShortString,
+use tracing::{info, warn};
+use woody_core::{
+    domain::OrderMessage,
+    ports::{BrokerError, Publisher},
 };
-use tokio::{sync::Semaphore, time::timeout};
-use tokio_util::task::TaskTracker;
-use woody_core::domain::OrderMessage;
-use woody_core::ports::{BrokerError, Publisher};
 
 use super::{
-    RabbitMqOptions,
-    connection::Link,
-    error::{Fault, broker_error, within},
     headers,
-    session::Session,
+    lanes::{Lanes, Outgoing},
+    queues::OrderQueues,
+    refusing::{Refusing, concerns_a_queue},
     topology::{Queue, Topology},
 };
 
-/// A message and its properties.
-pub(super) struct Outgoing {
-    pub(super) body: Bytes,
-    pub(super) properties: BasicProperties,
-}
-
-/// Publishes over a few channels of one connection, one batch at a time on each.
-///
-/// A broker returns a message that no queue took, and lapin pairs returns with
-/// confirms by their order alone. A batch that has a channel to itself and waits for
-/// every confirm knows that a return concerns it, whichever message it was; so the
-/// batch as a whole succeeds or fails.
-///
-/// A batch is written by a task of its own, so that a caller who gives up leaves
-/// no channel half written: lapin closes a dropped channel ahead of the frames
-/// that wait for it, and the broker ends the connection over those.
+/// Publishes orders. A queue that does not take them is left alone for a while, and the others
+/// have them: which queue a message is in means nothing.
 pub(super) struct RabbitMqPublisher {
-    link: Arc<Link>,
-    topology: Topology,
-    tasks: TaskTracker,
-    idle: Arc<Mutex<Vec<Lane>>>,
-    used: Mutex<HashSet<Queue>>,
-    lanes: Arc<Semaphore>,
-    /// Lanes of the other queues: one that hangs takes none from the orders.
-    moves: Arc<Semaphore>,
-    window: usize,
-    limit: Duration,
-}
-
-/// An idle channel in confirm mode.
-struct Lane {
-    session: u64,
-    channel: Channel,
-}
-
-enum Failure {
-    /// No queue took it: the queue was deleted since it was declared.
-    Returned,
-    Broker(BrokerError),
-}
-
-impl From<BrokerError> for Failure {
-    fn from(error: BrokerError) -> Self {
-        Self::Broker(error)
-    }
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Broker(fault.into())
-    }
+    pub(super) lanes: Lanes,
+    pub(super) topology: Topology,
+    pub(super) queues: Arc<OrderQueues>,
+    /// How long a queue that refused is left alone.
+    pub(super) left_alone_for: Duration,
+    pub(super) refusing: Refusing,
 }
 
 impl RabbitMqPublisher {
-    pub(super) fn new(
-        link: Arc<Link>,
-        topology: Topology,
-        options: &RabbitMqOptions,
-        tasks: TaskTracker,
-    ) -> Self {
-        Self {
-            link,
-            topology,
-            tasks,
-            idle: Arc::default(),
-            used: Mutex::default(),
-            lanes: Arc::new(Semaphore::new(options.publish_channels.max(1))),
-            moves: Arc::new(Semaphore::new(options.publish_channels.max(1))),
-            window: options.publish_window.max(1),
-            limit: options.publish_timeout,
-        }
-    }
-
-    /// Stores every message in `queue`, or fails within the time of its windows.
-    pub(super) async fn store(
+    /// Stores every message in one of the queues of orders, large batches in parts in all of
+    /// them.
+    pub(super) async fn store_orders(
         &self,
-        queue: Queue,
         mut messages: Vec<Outgoing>,
     ) -> Result<(), BrokerError> {
         while !messages.is_empty() {
-            let later = messages.split_off(self.window.min(messages.len()));
-            let window = Arc::new(std::mem::replace(&mut messages, later));
-            let stored = timeout(self.limit, self.store_window(queue, &window)).await;
-            stored.unwrap_or_else(|_| {
-                Err(Fault::TimedOut { what: "publishing", limit: self.limit }.into())
-            })?;
+            let later = messages.split_off(self.lanes.window().min(messages.len()));
+            let mut window = std::mem::replace(&mut messages, later);
+            let part = self.queues.part_of(window.len());
+            let mut storing = Vec::new();
+            while !window.is_empty() {
+                let others = window.split_off(part.min(window.len()));
+                let part = Arc::new(std::mem::replace(&mut window, others));
+                storing.push(self.store_part(part));
+            }
+            try_join_all(storing).await?;
         }
         Ok(())
     }
 
-    async fn store_window(
-        &self,
-        queue: Queue,
-        window: &Arc<Vec<Outgoing>>,
-    ) -> Result<(), BrokerError> {
-        let mut again = true;
-        loop {
-            let session = self.link.session().await?;
-            if session.is_blocked() {
-                return Err(Fault::Blocked.into());
+    /// Stores messages in the first queue in turn that takes them.
+    async fn store_part(&self, part: Arc<Vec<Outgoing>>) -> Result<(), BrokerError> {
+        let mut queues = self.queues.in_turn().peekable();
+        let first = queues.peek().copied().unwrap_or(Queue::Orders(0));
+        if self.queues.own() == 1 {
+            return self.lanes.store_window(first, &part).await;
+        }
+        let (mut why, mut silent) = (None, 0);
+        for queue in queues {
+            if self.refusing.leave_alone(queue, self.left_alone_for).is_some() {
+                continue;
             }
-            let outcome = tokio::select! {
-                outcome = self.attempt(&session, queue, window) => outcome,
-                () = session.blocked() => return Err(Fault::Blocked.into()),
-            };
-            match outcome {
-                Ok(()) => return Ok(()),
-                Err(Failure::Broker(error)) => return Err(error),
-                Err(Failure::Returned) if again => {
-                    again = false;
-                    self.topology.forget(&session, queue);
+            match self.store_in(queue, &part).await {
+                Err(error) if concerns_a_queue(&error) => {
+                    silent += usize::from(error.is_transient());
+                    why = why.or(Some(error));
                 }
-                Err(Failure::Returned) => {
-                    return Err(Fault::NoQueue(self.topology.name(queue).to_string()).into());
+                stored => return stored,
+            }
+            if silent > 1 {
+                // No queue is to blame, the broker says nothing.
+                break;
+            }
+        }
+        match why {
+            Some(error) => Err(error),
+            // All of them have refused a moment ago.
+            None => self.store_in(first, &part).await,
+        }
+    }
+
+    /// Stores messages in one queue, and notes what it did.
+    async fn store_in(&self, queue: Queue, part: &Arc<Vec<Outgoing>>) -> Result<(), BrokerError> {
+        let stored = self.lanes.store_window(queue, part).await;
+        match &stored {
+            Ok(()) if self.refusing.has_taken(queue) => {
+                info!(broker.queue = %self.topology.name(queue), "the queue takes orders again");
+            }
+            Err(error) if concerns_a_queue(error) => {
+                if let Some(said) = self.refusing.has_refused(queue, error, self.left_alone_for) {
+                    warn!(broker.queue = %self.topology.name(queue), error = %said,
+                        "the queue takes no orders, they go to the others");
                 }
             }
+            _ => {}
         }
+        stored
     }
-
-    async fn attempt(
-        &self,
-        session: &Session,
-        queue: Queue,
-        window: &Arc<Vec<Outgoing>>,
-    ) -> Result<(), Failure> {
-        let lanes = if queue == Queue::Orders { &self.lanes } else { &self.moves };
-        let turn = Arc::clone(lanes).acquire_owned().await;
-        // The semaphore is never closed.
-        let turn = turn.map_err(|_| BrokerError::Closed)?;
-        self.topology.ensure(session, queue).await?;
-        let lane = self.lane(session).await?;
-        let name = self.topology.name(queue);
-        let (window, limit) = (Arc::clone(window), self.limit);
-        let idle = Arc::clone(&self.idle);
-        let written = self.tasks.spawn(async move {
-            // A lane on which anything went wrong is dropped and with it its
-            // channel; the next caller opens another.
-            confirm_all(&lane.channel, &name, &window, limit).await?;
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
-            drop(turn);
-            Ok::<(), Failure>(())
-        });
-        // The task ends early only with the runtime.
-        written.await.map_err(|_| BrokerError::Closed)??;
-        if queue != Queue::Orders {
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(queue);
-        }
-        Ok(())
-    }
-
-    async fn lane(&self, session: &Session) -> Result<Lane, BrokerError> {
-        let lane = {
-            let mut idle = self.idle();
-            idle.retain(|lane| lane.session == session.id && lane.channel.status().connected());
-            idle.pop()
-        };
-        if let Some(lane) = lane {
-            return Ok(lane);
-        }
-        let channel = session.channel(self.limit).await?;
-        let select = channel.confirm_select(ConfirmSelectOptions::default());
-        within(self.limit, "confirm mode", select).await?;
-        Ok(Lane { session: session.id, channel })
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Lane>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether this process has stored a message there.
-    pub(super) fn has_used(&self, queue: Queue) -> bool {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).contains(&queue)
-    }
-
-    /// Opens a channel for messages that need no confirmation.
-    pub(super) async fn unconfirmed(&self) -> Result<(Arc<Session>, Channel), BrokerError> {
-        let session = self.link.session().await?;
-        if session.is_blocked() {
-            return Err(Fault::Blocked.into());
-        }
-        let channel = session.channel(self.limit).await?;
-        Ok((session, channel))
-    }
-}
-
-/// Publishes the window at once and waits for the last confirm.
-///
-/// Writing has no deadline of its own, for the reason above: it ends with the
-/// connection, whose heartbeats have one, or with the alarm that holds it up.
-async fn confirm_all(
-    channel: &Channel,
-    queue: &ShortString,
-    window: &[Outgoing],
-    limit: Duration,
-) -> Result<(), Failure> {
-    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let writes = window.iter().map(|message| {
-        channel.basic_publish(
-            "".into(),
-            queue.clone(),
-            options,
-            &message.body,
-            message.properties.clone(),
-        )
-    });
-    let confirms = try_join_all(writes).await.map_err(broker_error)?;
-    let confirmed = timeout(limit, confirmed(queue, confirms)).await;
-    confirmed.unwrap_or_else(|_| Err(Fault::TimedOut { what: "publishing", limit }.into()))
-}
-
-async fn confirmed(queue: &ShortString, confirms: Vec<PublisherConfirm>) -> Result<(), Failure> {
-    let mut nacked = false;
-    let mut returned = false;
-    for confirm in confirms {
-        match confirm.await.map_err(broker_error)? {
-            Confirmation::Ack(None) => {}
-            Confirmation::Ack(Some(_)) => returned = true,
-            Confirmation::Nack(message) => {
-                nacked = true;
-                returned |= message.is_some();
-            }
-            Confirmation::NotRequested => return Err(Fault::Unconfirmed.into()),
-        }
-    }
-    if nacked {
-        return Err(Fault::Nacked(queue.to_string()).into());
-    }
-    if returned {
-        return Err(Failure::Returned);
-    }
-    Ok(())
 }
 
 #[async_trait]
 impl Publisher for RabbitMqPublisher {
     async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
         let properties = headers::fresh();
-        for window in bodies.chunks(self.window) {
+        for window in bodies.chunks(self.lanes.window()) {
             let messages: Vec<Outgoing> = window
                 .iter()
                 .map(|body| Outgoing { body: body.clone(), properties: properties.clone() })
                 .collect();
-            self.store(Queue::Orders, messages).await?;
+            self.store_orders(messages).await?;
         }
         Ok(())
     }
@@ -278,7 +119,7 @@ impl Publisher for RabbitMqPublisher {
     /// A trace goes in the headers, where programs of others look for it.
     async fn publish(&self, messages: &[OrderMessage]) -> Result<(), BrokerError> {
         let fresh = headers::fresh();
-        for window in messages.chunks(self.window) {
+        for window in messages.chunks(self.lanes.window()) {
             let outgoing = |message: &OrderMessage| {
                 let properties = match message.trace {
                     None => fresh.clone(),
@@ -286,20 +127,24 @@ impl Publisher for RabbitMqPublisher {
                 };
                 Outgoing { body: message.to_bytes(), properties }
             };
-            self.store(Queue::Orders, window.iter().map(outgoing).collect()).await?;
+            self.store_orders(window.iter().map(outgoing).collect()).await?;
         }
         Ok(())
     }
 
     /// Makes a round trip over the publishing connection and declares a missing queue,
     /// which finds a silent broker and a lost queue. An alarm or a missing right to write
-    /// shows only after a publish has met it.
+    /// shows only after a publish has met it. Where there are several queues, one is enough.
     async fn ping(&self) -> Result<(), BrokerError> {
-        let session = self.link.session().await?;
-        if session.is_blocked() {
-            return Err(Fault::Blocked.into());
+        let session = self.lanes.session().await?;
+        let mut why = None;
+        for queue in (0..self.queues.own()).map(Queue::Orders) {
+            self.topology.forget(&session, queue);
+            match self.topology.ensure(&session, queue).await {
+                Ok(()) => return Ok(()),
+                Err(error) => drop(why.get_or_insert(error)),
+            }
         }
-        self.topology.forget(&session, Queue::Orders);
-        self.topology.ensure(&session, Queue::Orders).await
+        why.map_or(Ok(()), Err)
     }
 }

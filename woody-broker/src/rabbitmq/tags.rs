@@ -37,6 +37,11 @@ impl Tags {
         self.held.remove(&tag);
     }
 
+    /// Returns how many deliveries nobody has settled.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Returns the frames that acknowledge what waits, in the order in which they must be
     /// sent: a frame for a delivery that is acknowledged already would close the channel.
     pub(super) fn frames(&mut self) -> Vec<AckFrame> {

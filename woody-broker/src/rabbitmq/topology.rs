@@ -3,6 +3,7 @@
 //! | queue | declared with | holds |
 //! | --- | --- | --- |
 //! | `<queue>` | durable, **no arguments** | orders; any AMQP client may declare it the same |
+//! | `<queue>.<n>` | quorum, refuses when it is full, dead-letters to `<queue>.dead` at least once | orders, where they are spread over several queues |
 //! | `<queue>.retry.<ms>` | quorum, dead-letters to `<queue>` at least once | messages until their next attempt |
 //! | `<queue>.dead` | quorum, a delivery limit out of reach | dead letters |
 //! | `<queue>.events` | fanout exchange | nothing; each subscriber has an exclusive queue |
@@ -33,6 +34,8 @@ const RUNGS: u32 = 15;
 /// Reading a dead letter counts as a delivery on some versions of RabbitMQ, whose default
 /// limit is 20.
 const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
+/// As the stack's policy has it for the queue without arguments.
+const DELIVERY_LIMIT: i64 = 50;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_FOUND: u16 = 404;
 const ACCESS_REFUSED: u16 = 403;
@@ -40,8 +43,8 @@ const ACCESS_REFUSED: u16 = 403;
 /// A queue that holds messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Queue {
-    /// The queue of orders.
-    Orders,
+    /// A queue of orders, by its number. 0 is the plain one, which other programs know.
+    Orders(u16),
     /// A retry queue, by its number: the delay doubles with each.
     Retry(u32),
     /// The dead letters.
@@ -49,6 +52,10 @@ pub(super) enum Queue {
 }
 
 impl Queue {
+    pub(super) fn is_of_orders(self) -> bool {
+        matches!(self, Self::Orders(_))
+    }
+
     /// Returns the retry queue for this delay: the first whose own is not shorter.
     ///
     /// A message expires only at the head of its queue. With one queue for each
@@ -97,7 +104,8 @@ impl Topology {
 
     pub(super) fn name(&self, queue: Queue) -> ShortString {
         match queue {
-            Queue::Orders => self.queue.as_str().into(),
+            Queue::Orders(0) => self.queue.as_str().into(),
+            Queue::Orders(number) => format!("{}.{number}", self.queue).into(),
             Queue::Retry(rung) => {
                 format!("{}.retry.{}", self.queue, rung_delay(rung).as_millis()).into()
             }
@@ -116,7 +124,16 @@ impl Topology {
         };
         match queue {
             // With an argument here, clients that declare the queue without would fail.
-            Queue::Orders => {}
+            Queue::Orders(0) => {}
+            // No other program declares these, and no policy need know of them.
+            Queue::Orders(_) => {
+                text("x-queue-type", "quorum");
+                text("x-dead-letter-exchange", "");
+                text("x-dead-letter-routing-key", self.name(Queue::Dead).as_str());
+                text("x-dead-letter-strategy", "at-least-once");
+                text("x-overflow", "reject-publish");
+                arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+            }
             Queue::Retry(_) => {
                 text("x-queue-type", "quorum");
                 text("x-dead-letter-exchange", "");
@@ -138,7 +155,19 @@ impl Topology {
     ///
     /// An existing queue is used as an operator has declared it, which takes no right to
     /// configure it.
+    ///
+    /// Before a queue of orders with a number those with smaller numbers are: whoever looks for
+    /// such queues looks from the first to the one that is missing.
     pub(super) async fn ensure(&self, session: &Session, queue: Queue) -> Result<(), BrokerError> {
+        if let Queue::Orders(number) = queue {
+            for lower in 1..number {
+                self.ensure_one(session, Queue::Orders(lower)).await?;
+            }
+        }
+        self.ensure_one(session, queue).await
+    }
+
+    async fn ensure_one(&self, session: &Session, queue: Queue) -> Result<(), BrokerError> {
         let name = self.name(queue);
         if declared(session).contains(name.as_str()) {
             return Ok(());
@@ -290,9 +319,23 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_of_orders_has_no_arguments() {
+    fn the_plain_queue_of_orders_has_no_arguments() {
         let topology = Topology::new("q".into(), Duration::from_secs(1));
-        assert!(topology.arguments(Queue::Orders).inner().is_empty());
-        assert_eq!(topology.name(Queue::Orders).as_str(), "q");
+        assert!(topology.arguments(Queue::Orders(0)).inner().is_empty());
+        assert_eq!(topology.name(Queue::Orders(0)).as_str(), "q");
+    }
+
+    #[test]
+    fn a_further_queue_of_orders_drops_nothing_whatever_the_policies_say() {
+        let topology = Topology::new("q".into(), Duration::from_secs(1));
+        assert_eq!(topology.name(Queue::Orders(3)).as_str(), "q.3");
+        let arguments = topology.arguments(Queue::Orders(3));
+        let value = |key: &str| match arguments.inner().get(key) {
+            Some(AMQPValue::LongString(text)) => text.to_string(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(value("x-overflow"), "reject-publish");
+        assert_eq!(value("x-dead-letter-routing-key"), "q.dead");
+        assert_eq!(value("x-dead-letter-strategy"), "at-least-once");
     }
 }

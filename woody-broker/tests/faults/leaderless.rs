@@ -1,6 +1,6 @@
 //! A quorum queue that has no leader for a while.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
@@ -84,6 +84,57 @@ async fn poison_does_not_block_while_the_dead_letters_have_no_leader() {
 
     let buried = bury(&mut *consumer, &*admin, &mut burying, 6);
     tokio::time::timeout(Duration::from_mins(1), buried).await.expect("the poison is buried");
+    broker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs WOODY_TEST_RABBITMQ_CTL"]
+async fn orders_go_on_while_one_of_their_queues_has_no_leader() {
+    let server = Server::take().await;
+    let options = RabbitMqOptions::for_queue(format!("woody-fault-{}", Uuid::new_v4()))
+        .shards(3)
+        .turn(Duration::from_millis(50))
+        .publish_timeout(Duration::from_secs(1))
+        .parked_for(Duration::from_secs(2));
+    let second = format!("{}.1", options.queue);
+    let broker = RabbitMqBroker::connect(&url(), options).await.unwrap();
+    let (publisher, admin) = (broker.publisher(), broker.admin());
+    // As many places as queues: a worker that has to share them out.
+    let mut consumer = broker.consumer(Prefetch::new(3).unwrap()).await.unwrap();
+    let mut state = consumer.state();
+    state.wait_for(|state| *state == ConsumerState::Consuming).await.unwrap();
+    let orders = |count| (0..count).map(|_| OrderMessage::from(&toy("Train")));
+    let mut taken = BTreeSet::new();
+    let mut go_through = async |sent: &[OrderMessage]| {
+        for message in sent {
+            publisher.publish(std::slice::from_ref(message)).await.unwrap();
+        }
+        while !sent.iter().all(|message| taken.contains(&message.to_bytes())) {
+            let delivery = consumer.next().await.unwrap();
+            taken.insert(delivery.body().clone());
+            acknowledge(delivery).await.unwrap();
+        }
+    };
+    go_through(&orders(6).collect::<Vec<_>>()).await;
+
+    member(&server, &second, "stop_server").await;
+    let sent: Vec<_> = orders(30).collect();
+    let done = tokio::time::timeout(Duration::from_secs(30), go_through(&sent)).await;
+    let unknown = admin.depth().await;
+    member(&server, &second, "restart_server").await;
+    done.expect("the other queues are not held up");
+    assert!(
+        matches!(&unknown, Err(BrokerError::Unavailable(why)) if why.to_string().contains(&second)),
+        "unknown in one is unknown in all: {unknown:?}"
+    );
+
+    let again = async {
+        while !admin.depth().await.is_ok_and(|depth| depth.consumers.is_none()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        go_through(&orders(9).collect::<Vec<_>>()).await;
+    };
+    tokio::time::timeout(Duration::from_secs(30), again).await.expect("it has a leader again");
     broker.close().await;
 }
 

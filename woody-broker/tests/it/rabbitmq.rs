@@ -13,6 +13,7 @@ mod own;
 mod parking;
 mod raw;
 mod rights;
+mod shards;
 
 use raw::Raw;
 

@@ -14,11 +14,11 @@ use woody_core::{
 
 use super::{on, raw::Raw, unique};
 
-async fn within<F: Future>(future: F) -> F::Output {
+pub(super) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future).await.expect("it happens in time")
 }
 
-async fn consuming(broker: &RabbitMqBroker, prefetch: u16) -> Box<dyn Consumer> {
+pub(super) async fn consuming(broker: &RabbitMqBroker, prefetch: u16) -> Box<dyn Consumer> {
     let consumer = broker.consumer(Prefetch::new(prefetch).unwrap()).await.unwrap();
     becomes(&*consumer, ConsumerState::Consuming).await;
     consumer
@@ -28,11 +28,11 @@ async fn becomes(consumer: &dyn Consumer, state: ConsumerState) {
     within(consumer.state().wait_for(|now| *now == state)).await.unwrap();
 }
 
-async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
+pub(super) async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
     within(consumer.next()).await.unwrap()
 }
 
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(super) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !holds().await {
         assert!(Instant::now() < until, "waited {PATIENCE:?} for {what}");

@@ -18,7 +18,7 @@ use woody_core::{
 use super::{Raw, unique, url};
 
 /// Declares a queue that refuses every message.
-async fn refuses(raw: &Raw, queue: &str) {
+pub(super) async fn refuses(raw: &Raw, queue: &str) {
     let (connection, channel) = raw.channel().await;
     let mut arguments = FieldTable::default();
     let mut text = |key: &str, value: &str| {

@@ -59,7 +59,9 @@ impl Raw {
     async fn delete_all(&self) {
         let (connection, channel) = self.channel().await;
         let retries = (0..15).map(|rung| format!("{}.retry.{}", self.queue, 250_u64 << rung));
-        for queue in retries.chain([self.queue.clone(), format!("{}.dead", self.queue)]) {
+        let further = (1..16).map(|number| format!("{}.{number}", self.queue));
+        let named = [self.queue.clone(), format!("{}.dead", self.queue)];
+        for queue in retries.chain(further).chain(named) {
             self.delete(&channel, &queue).await;
         }
         let events = format!("{}.events", self.queue);
