@@ -1,8 +1,8 @@
-use std::path::PathBuf;
+use std::{num::NonZeroU16, path::PathBuf};
 
 use clap::Args;
 
-use super::{ConfigError, SecretArg};
+use super::{ConfigError, SecretArg, bounds::whole};
 
 /// Where messages go through.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +20,12 @@ pub struct BrokerArgs {
     /// Queue of the orders.
     #[arg(long, env = "WOODY_QUEUE", default_value = "order_processing", value_name = "NAME")]
     pub queue: String,
+    /// Over how many queues of RabbitMQ orders are spread (1 to 16): NAME, NAME.1, NAME.2 and so on.
+    ///
+    /// Processes need not agree: workers take from all queues that exist.
+    #[arg(long, env = "WOODY_QUEUE_SHARDS", default_value = "1", value_name = "N",
+          value_parser = whole::<NonZeroU16>(1, 16))]
+    pub queue_shards: NonZeroU16,
 }
 
 impl BrokerArgs {

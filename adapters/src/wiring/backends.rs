@@ -108,8 +108,14 @@ pub async fn open_broker(args: &BrokerArgs, files: Files) -> Result<Arc<dyn Brok
     check_file(&url, files)?;
     let parsed = BrokerUrl::parse(url.expose())
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
-    let mut options = BrokerOptions::default();
-    options.queue.clone_from(&args.queue);
+    if args.queue_shards.get() > 1 && !url.expose().starts_with("amqp") {
+        return Err(ConfigError::new(format!(
+            "WOODY_QUEUE_SHARDS is {}, and only RabbitMQ has several queues: \
+             leave it at 1, or give WOODY_BROKER_URL an amqp:// URL",
+            args.queue_shards
+        )));
+    }
+    let options = BrokerOptions::for_queue(&args.queue).shards(args.queue_shards.get());
     woody_broker::connect(&parsed, options)
         .await
         .map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))

@@ -80,6 +80,16 @@ impl VirtualHost {
         Self { url: url.into(), name }
     }
 
+    /// Returns its queues, and how many messages are in each.
+    pub fn queues(&self) -> Vec<(String, u64)> {
+        let listed = rabbitmqctl(&["-q", "list_queues", "-p", &self.name, "name", "messages"]);
+        let rows = listed.lines().filter_map(|line| {
+            let (name, messages) = line.split_once('\t')?;
+            Some((name.to_owned(), messages.trim().parse().ok()?))
+        });
+        rows.collect()
+    }
+
     /// Sets the policy of the queues whose names match.
     pub fn set_policy(&self, queues: &str, definition: &str) {
         let policy = ["woody-test", queues, definition, "--apply-to", "queues"];
@@ -93,11 +103,12 @@ impl Drop for VirtualHost {
     }
 }
 
-fn rabbitmqctl(arguments: &[&str]) {
+fn rabbitmqctl(arguments: &[&str]) -> String {
     let done =
         Command::new(variable("WOODY_TEST_RABBITMQ_CTL")).arg("ctl").args(arguments).output();
     let done = done.unwrap();
     assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
 /// A server of this test alone, which it may stop, kill and freeze.

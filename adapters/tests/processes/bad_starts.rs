@@ -36,6 +36,22 @@ fn more_heavy_threads_than_a_machine_has_are_refused_at_once() {
 }
 
 #[test]
+fn several_queues_of_a_broker_that_has_one_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    let (store, queue) = (file("orders.db"), file("queue.db"));
+    for broker in ["memory:", &queue] {
+        let env = [
+            ("WOODY_STORE_URL", store.as_str()),
+            ("WOODY_BROKER_URL", broker),
+            ("WOODY_QUEUE_SHARDS", "4"),
+        ];
+        one_line(&run("woodytoys", &env), &["WOODY_QUEUE_SHARDS is 4", "leave it at 1", "amqp://"]);
+    }
+    one_line(&run("order-worker", &[("WOODY_QUEUE_SHARDS", "17")]), &["1 to 16"]);
+}
+
+#[test]
 fn an_environment_in_no_colour_that_there_is_is_refused() {
     for (environment, says) in [
         ("production:pink", "\"pink\" is no colour"),

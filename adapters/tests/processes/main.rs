@@ -10,6 +10,7 @@ mod given_up;
 mod pairs;
 mod pauses;
 mod python;
+mod resharding;
 mod restarts;
 mod settings;
 #[cfg(feature = "otlp")]

@@ -23,7 +23,9 @@ pub(super) fn channels() -> Value {
             "description": "Published to the default exchange with the queue's name as the routing key, \
                 persistent, mandatory, confirmed. The queue is declared durable and with no \
                 arguments, so that any program can declare it the same; what it needs beyond that \
-                is the broker's configuration.",
+                is the broker's configuration. A shop that spreads its orders over several queues \
+                (WOODY_QUEUE_SHARDS) takes what is published here as ever, and publishes a part of its \
+                orders here: the others go to queues of this name with a number, for its own workers.",
             "servers": [at("servers/broker")],
             "messages": carried(&["order"]),
             "bindings": queue("order_processing"),
