@@ -14,6 +14,7 @@ pub mod http;
 mod http_client;
 #[cfg(feature = "services")]
 pub mod http_validator;
+pub mod keys;
 #[cfg(feature = "services")]
 pub mod migration;
 #[cfg(feature = "services")]

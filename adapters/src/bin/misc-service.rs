@@ -44,6 +44,7 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     } else {
         None
     };
+    let settings = args.http.settings(process.hosts(), process.sampling())?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let pool = wiring::heavy_pool(&args.heavy);
     let products = store.as_ref().map(|store| store.products());
@@ -52,8 +53,7 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     let admin = Admin::start(Readiness::new(process.draining()), &process).await?;
     tracing::info!(listen = %args.listen.listen, "misc-service serves");
 
-    let service =
-        service(misc, RateLimit::off(), &args.http.settings(process.hosts(), process.sampling()));
+    let service = service(misc, RateLimit::off(), &settings);
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     let mut closing = Closing::of(admin).heavy_work(pool);
     if let Some(store) = store {

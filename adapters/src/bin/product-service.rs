@@ -27,6 +27,7 @@ fn main() -> ExitCode {
 }
 
 async fn product_service(args: Args, process: Process) -> Result<bool, ConfigError> {
+    let settings = args.http.settings(process.hosts(), process.sampling())?;
     wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
@@ -39,11 +40,7 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
     tracing::info!(listen = %args.listen.listen, "product-service serves");
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());
-    let service = service(
-        products,
-        RateLimit::off(),
-        &args.http.settings(process.hosts(), process.sampling()),
-    );
+    let service = service(products, RateLimit::off(), &settings);
     let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
     let closing = Closing::of(admin).migration(migrating).store(store);
     Ok(closing.end(&process, drained.is_clean()).await)

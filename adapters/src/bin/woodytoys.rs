@@ -62,6 +62,7 @@ fn main() -> ExitCode {
 
 async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     wiring::check_validation_timeout(&args.worker, &process)?;
+    let settings = args.http.settings(process.hosts(), process.sampling())?;
     let workshop = Arc::new(args.heavy.workshop.open()?);
     let webhook = wiring::webhook(&args.webhook)?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
@@ -118,7 +119,7 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         ToyOrderRoutes::new(pipeline.intake(), pipeline.tracker(), streams),
         FrontRoutes::new(),
         &args.gateway.settings(),
-        &args.http.settings(process.hosts(), process.sampling()),
+        &settings,
     );
     welcome(args.listen.listen, process.admin_listen(), &wiring::store_name(&args.store)?);
     let limits = args.streams.beside(args.gateway.server_limits());

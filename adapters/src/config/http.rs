@@ -1,15 +1,25 @@
 use std::{
+    fmt::Display,
+    fs::File,
+    io::Read,
     num::{NonZeroU16, NonZeroU32},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use super::bounds::{time, whole};
-use crate::http::{
-    ClientShare, ConcurrencyLimit, GatewayLimits, Hosts, Networks, Origins, Sampling, ServerLimits,
-    ServiceSettings, StreamSettings,
+use super::{
+    ConfigError,
+    bounds::{time, whole},
+};
+use crate::{
+    http::{
+        AccessControl, ClientShare, ConcurrencyLimit, GatewayLimits, Hosts, Networks, Origins,
+        Sampling, ServerLimits, ServiceSettings, StreamSettings,
+    },
+    keys::{ApiKeys, NoKeys, Scopes},
 };
 
 /// The longest that a request may wait for its turn: well within what gateways wait.
@@ -34,23 +44,70 @@ pub struct HttpArgs {
     /// scheme, or * for any. The shop's own pages always may.
     #[arg(long, env = "WOODY_ORIGINS", value_name = "https://SITE")]
     pub origins: Vec<Origins>,
+    /// File of the keys of clients that are programs, a line for each, as `woodyctl keys new` prints it. With it requests
+    /// need a key.
+    #[arg(long, env = "WOODY_API_KEYS_FILE", value_name = "PATH")]
+    pub api_keys_file: Option<PathBuf>,
+    /// What needs no key all the same, parted by commas: order, read, operate.
+    #[arg(
+        long,
+        env = "WOODY_PUBLIC_SCOPES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "SCOPES"
+    )]
+    pub public_scopes: Scopes,
 }
 
 impl HttpArgs {
     /// What goes around the routes of a service that has these names, and begins so many traces.
-    pub fn settings(&self, hosts: Hosts, sampling: Sampling) -> ServiceSettings {
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file of keys cannot be used.
+    pub fn settings(
+        &self,
+        hosts: Hosts,
+        sampling: Sampling,
+    ) -> Result<ServiceSettings, ConfigError> {
         let mut origins = Origins::default();
         origins.extend(self.origins.iter().cloned());
         let concurrency = ConcurrencyLimit::new(usize::from(self.http_concurrency.get()));
-        ServiceSettings {
+        Ok(ServiceSettings {
             concurrency: concurrency.waiting(self.http_wait, ServiceSettings::WAITING_BYTES),
             legacy_get: self.legacy_get.is_on(),
             hosts,
             origins,
             sampling,
+            access: self.access()?,
             ..ServiceSettings::default()
+        })
+    }
+
+    fn access(&self) -> Result<AccessControl, ConfigError> {
+        match &self.api_keys_file {
+            Some(path) => Ok(AccessControl::of(read_keys(path)?, self.public_scopes)),
+            None if self.public_scopes.is_empty() => Ok(AccessControl::off()),
+            None => Err(ConfigError::new(
+                "WOODY_PUBLIC_SCOPES says what needs no key, and without WOODY_API_KEYS_FILE nothing does",
+            )),
         }
     }
+}
+
+/// The largest file of keys, in bytes: some 10,000 lines.
+const LARGEST_FILE: u64 = 2 * 1024 * 1024;
+
+fn read_keys(path: &Path) -> Result<ApiKeys, ConfigError> {
+    let unusable = |problem: &dyn Display| {
+        ConfigError::new(format!("WOODY_API_KEYS_FILE names {}: {problem}", path.display()))
+    };
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| unusable(&error))?;
+    file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(|error| unusable(&error))?;
+    if text.len() as u64 > LARGEST_FILE {
+        return Err(unusable(&"it is larger than 2 MiB"));
+    }
+    text.parse().map_err(|error: NoKeys| unusable(&error))
 }
 
 /// On or off.

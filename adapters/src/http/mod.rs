@@ -20,7 +20,7 @@ pub use layers::{
     ResponseTimeout,
 };
 pub use request::{
-    Hosts, Networks, NoHost, NoNetwork, NoOrigin, Origins, RequestBody, RequestId, Route,
+    Access, Hosts, Networks, NoHost, NoNetwork, NoOrigin, Origins, RequestBody, RequestId, Route,
     RoutedRequest, Sampling, Verb,
 };
 pub use response::{Body, Failure, FailureKind, FieldError, Problem, Response, Style};
@@ -32,6 +32,6 @@ pub use routes::{
     ToyOrderRoutes, ToyOrderView, asyncapi, dto, gateway, openapi,
 };
 pub use server::{
-    Drain, Drained, ForClient, HttpService, Routes, ServerLimits, ServiceSettings, mount, serve,
-    service,
+    AccessControl, Drain, Drained, ForClient, HttpService, Routes, ServerLimits, ServiceSettings,
+    mount, serve, service,
 };

@@ -60,6 +60,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
     process: Process,
     routes: impl FnOnce(&Pipeline<D>, StreamSettings) -> R,
 ) -> Result<bool, ConfigError> {
+    let settings = args.http.settings(process.hosts(), process.sampling())?;
     wiring::refuse_memory("WOODY_STORE_URL", &args.store.url()?)?;
     wiring::refuse_memory("WOODY_BROKER_URL", &args.broker.url()?)?;
     let store = wiring::open_store(&args.store, Files::Create).await?;
@@ -92,11 +93,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
     let streams = args.streams.settings(process.stopping());
     let limits = args.streams.beside(ServerLimits::default());
     allow_connections(&limits);
-    let service = service(
-        routes(&pipeline, streams),
-        RateLimit::off(),
-        &args.http.settings(process.hosts(), process.sampling()),
-    );
+    let service = service(routes(&pipeline, streams), RateLimit::off(), &settings);
     let drained = serve(listener, service, limits, process.drain()).await;
     let closing = Closing::of(admin)
         .orders(|grace| pipeline.stop_within(grace))

@@ -64,6 +64,42 @@ fn an_environment_in_no_colour_that_there_is_is_refused() {
 }
 
 #[test]
+fn a_file_of_keys_that_cannot_be_used_is_refused_with_its_line_and_shows_nothing_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys");
+    let path = file.to_str().unwrap();
+    let [given, scopes] = ["WOODY_API_KEYS_FILE", "WOODY_PUBLIC_SCOPES"];
+    let good =
+        "acme order sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n";
+    let here = [
+        ("WOODY_STORE_URL", "postgres://127.0.0.1:1/d"),
+        ("WOODY_BROKER_URL", "amqp://127.0.0.1:1"),
+    ];
+    for (text, says) in [
+        (format!("{good}acme order woody_hunter2"), "line 2: a key itself stands there"),
+        (format!("{good}\nhunter2"), "line 3: a line is a name, scopes and a hash"),
+        (format!("{good}{good}"), "line 2: this hash stands on a line before"),
+        ("# hunter2".to_owned(), "it holds no key"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        for name in ["misc-service", "product-service", "order-service"] {
+            let output = run(name, &[&here[..], &[(given, path)]].concat());
+            one_line(&output, &[given, path, says]);
+            assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+        }
+    }
+    for (env, says) in [
+        (&[(given, "/none/keys")][..], "WOODY_API_KEYS_FILE names /none/keys"),
+        (&[(given, folder.path().to_str().unwrap())], "directory"),
+        (&[(scopes, "order")], "without WOODY_API_KEYS_FILE"),
+        (&[(given, path), (scopes, "write")], "WOODY_PUBLIC_SCOPES"),
+    ] {
+        let output = run("misc-service", env);
+        one_line(&output, &[says]);
+    }
+}
+
+#[test]
 fn a_webhook_that_cannot_work_is_refused_and_shows_no_secret() {
     let secret = ("WOODY_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     let url = ("WOODY_WEBHOOK_URL", "https://erp.example/hooks");

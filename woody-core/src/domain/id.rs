@@ -173,6 +173,23 @@ impl IdempotencyKey {
         Ok(Self(text.to_owned()))
     }
 
+    /// Returns this key as one that is `client`'s own: it names another order than the same key of another client, or
+    /// of none.
+    ///
+    /// ```
+    /// use woody_core::domain::{IdempotencyKey, OrderId};
+    ///
+    /// let key = IdempotencyKey::parse("cart-42").unwrap();
+    /// let of = |client| OrderId::from_key(&key.of_client(client));
+    /// assert_eq!(of("acme"), of("acme"));
+    /// assert!(of("acme") != of("globex") && of("acme") != OrderId::from_key(&key));
+    /// ```
+    #[must_use]
+    pub fn of_client(&self, client: &str) -> Self {
+        // A client's key has no line feed, so what stands behind the last one is the key.
+        Self(format!("{client}\n{}", self.0))
+    }
+
     /// Returns the key.
     pub fn as_str(&self) -> &str {
         &self.0

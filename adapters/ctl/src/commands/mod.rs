@@ -9,6 +9,7 @@ mod dead;
 mod details;
 mod doctor;
 mod error;
+mod keys;
 mod list;
 mod load;
 mod logbook;
@@ -106,6 +107,9 @@ enum Command {
     Size(size::SizeArgs),
     /// List what operators have done, the newest first: who, when, why, and how it ended.
     Acts(acts::ActsArgs),
+    /// Make keys for clients that are programs.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// See to messages that were given up.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
@@ -174,6 +178,7 @@ impl Command {
             Self::Dead(command) => dead::run(command, shop).await?,
             Self::Notices(command) => notices::run(command, shop).await?,
             Self::Doctor(args) => doctor::run(args)?,
+            Self::Keys(command) => keys::run(command)?,
             Self::Load(args) => load::run(args).await?,
             Self::Size(args) => size::run(&args),
             Self::Completions(args) => shell::completions(&args, Ctl::at_home(Ctl::command())),

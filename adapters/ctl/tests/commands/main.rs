@@ -4,6 +4,7 @@
 mod acts;
 mod archive;
 mod files;
+mod keys;
 mod load;
 mod notices;
 mod operator;

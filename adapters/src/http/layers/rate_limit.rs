@@ -13,9 +13,12 @@ use futures::future::{Either, Ready, ready};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tower::{Layer, Service};
 
-use crate::http::{
-    request::{Networks, RoutedRequest},
-    response::{Failure, FailureKind},
+use crate::{
+    http::{
+        request::{Networks, Party, RoutedRequest},
+        response::{Failure, FailureKind},
+    },
+    keys::ClientName,
 };
 
 /// What one client may ask of one service, as nginx's `limit_req` has it with
@@ -34,7 +37,7 @@ pub struct Rate {
 /// within seconds, so that is what bounds the memory.
 const CROWD: usize = 4_096;
 
-/// Limits the requests of each client address to one service.
+/// Limits the requests of each client to one service. A client is who has a key, or else an address.
 ///
 /// The address is the connection's: no header changes it.
 #[derive(Clone)]
@@ -43,7 +46,7 @@ pub struct RateLimit {
 }
 
 struct Buckets {
-    by_client: DefaultKeyedRateLimiter<IpAddr>,
+    by_client: DefaultKeyedRateLimiter<Party>,
     exempt: Networks,
     started: Instant,
     looked_at_s: AtomicU64,
@@ -55,7 +58,7 @@ impl RateLimit {
         Self { buckets: None }
     }
 
-    /// This rate for each client address that is not exempt.
+    /// This rate for each client whose address is not exempt.
     pub fn new(rate: Rate, exempt: Networks) -> Self {
         // The request that comes at its time is one more than the burst.
         let at_once = NonZeroU32::MIN.saturating_add(rate.burst);
@@ -70,13 +73,11 @@ impl RateLimit {
         }
     }
 
-    fn admits(&self, client: IpAddr) -> bool {
+    fn admits(&self, address: IpAddr, name: Option<&ClientName>) -> bool {
         let Some(buckets) = &self.buckets else { return true };
-        // The same client, whether the listener is of both families or of one.
-        let client = client.to_canonical();
-        buckets.exempt.contains(client) || {
+        buckets.exempt.contains(address.to_canonical()) || {
             buckets.tidy();
-            buckets.by_client.check_key(&client).is_ok()
+            buckets.by_client.check_key(&Party::of(address, name)).is_ok()
         }
     }
 }
@@ -131,7 +132,7 @@ where
     }
 
     fn call(&mut self, request: RoutedRequest<A>) -> Self::Future {
-        if self.limit.admits(request.client) {
+        if self.limit.admits(request.client, request.client_name()) {
             Either::Left(self.inner.call(request))
         } else {
             Either::Right(ready(Err(Failure::new(FailureKind::RateLimited, "Too many requests"))))
@@ -160,7 +161,7 @@ mod tests {
     }
 
     fn admitted(limit: &RateLimit, client: IpAddr) -> usize {
-        (0..100).filter(|_| limit.admits(client)).count()
+        (0..100).filter(|_| limit.admits(client, None)).count()
     }
 
     #[test]
@@ -176,6 +177,18 @@ mod tests {
         assert_eq!(admitted(&limit, CLIENT), 3);
         assert_eq!(admitted(&limit, IpAddr::V6(Ipv4Addr::new(10, 0, 0, 1).to_ipv6_mapped())), 0);
         assert_eq!(admitted(&limit, IpAddr::V6(Ipv6Addr::LOCALHOST)), 3);
+    }
+
+    #[test]
+    fn a_client_with_a_key_has_a_bucket_of_its_own_wherever_it_is() {
+        let limit = limit(2, Networks::default());
+        let (acme, globex) = ("acme".parse().unwrap(), "globex".parse().unwrap());
+        let admitted_of =
+            |name, address| (0..100).filter(|_| limit.admits(address, Some(name))).count();
+        assert_eq!(admitted_of(&acme, CLIENT), 3);
+        assert_eq!(admitted_of(&acme, IpAddr::V6(Ipv6Addr::LOCALHOST)), 0);
+        assert_eq!(admitted_of(&globex, CLIENT), 3);
+        assert_eq!(admitted(&limit, CLIENT), 3);
     }
 
     #[test]

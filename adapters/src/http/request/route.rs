@@ -2,6 +2,7 @@ use hyper::Method;
 
 use super::query;
 use crate::http::response::{Failure, FailureKind, Style};
+use crate::keys::Scope;
 
 /// One row of a service's route table.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +21,19 @@ pub struct Route<A> {
     pub is_batch: bool,
     /// Whether its body is a form that a browser sends without a script.
     pub is_form: bool,
+    /// Who may use it, where clients have keys.
+    pub access: Access,
     /// What the service does.
     pub action: A,
+}
+
+/// Who may use a route, where clients have keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// Clients whose key has this scope.
+    Wants(Scope),
 }
 
 /// The methods that routes have.
@@ -47,8 +59,13 @@ impl Verb {
 }
 
 impl<A: Copy> Route<A> {
-    /// A row that is neither a batch nor a form, and is meant whatever the query says.
+    /// A row that is neither a batch nor a form, and is meant whatever the query says. What reads wants the scope
+    /// `read`, other methods `order`.
     const fn new(method: Verb, path: &'static str, style: Style, action: A) -> Self {
+        let access = Access::Wants(match method {
+            Verb::Get => Scope::Read,
+            Verb::Post | Verb::Delete => Scope::Order,
+        });
         Self {
             method,
             path,
@@ -57,8 +74,21 @@ impl<A: Copy> Route<A> {
             instead: None,
             is_batch: false,
             is_form: false,
+            access,
             action,
         }
+    }
+
+    /// The same row, for anybody.
+    #[must_use]
+    pub const fn open(self) -> Self {
+        Self { access: Access::Open, ..self }
+    }
+
+    /// The same row, for clients whose key has `scope`.
+    #[must_use]
+    pub const fn wants(self, scope: Scope) -> Self {
+        Self { access: Access::Wants(scope), ..self }
     }
 
     /// A `GET` that returns text, as the original system did.
@@ -68,7 +98,7 @@ impl<A: Copy> Route<A> {
 
     /// A `GET` of the original system that changes state.
     pub const fn acting(path: &'static str, instead: &'static str, action: A) -> Self {
-        Self { instead: Some(instead), ..Self::text(path, action) }
+        Self { instead: Some(instead), ..Self::text(path, action) }.wants(Scope::Order)
     }
 
     /// A `GET` whose errors are problems.

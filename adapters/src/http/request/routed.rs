@@ -6,10 +6,13 @@ use hyper::{
     http::request::Parts,
 };
 
-use woody_core::domain::TraceContext;
+use woody_core::domain::{IdempotencyKey, TraceContext};
 
 use super::{body::RequestBody, prefix::MountPrefix, query, route};
-use crate::http::response::{Failure, FailureKind};
+use crate::{
+    http::response::{Failure, FailureKind},
+    keys::ClientName,
+};
 
 /// A request that has found its route.
 #[derive(Debug)]
@@ -20,6 +23,7 @@ pub struct RoutedRequest<A> {
     pub client: IpAddr,
     /// The request's body.
     pub body: RequestBody,
+    pub(in crate::http) name: Option<ClientName>,
     pub(in crate::http) path: &'static str,
     pub(in crate::http) is_batch: bool,
     pub(in crate::http) is_form: bool,
@@ -37,6 +41,19 @@ impl<A> RoutedRequest<A> {
     /// `/pizzas`; nothing at the root.
     pub fn prefix(&self) -> &str {
         self.head.extensions.get::<MountPrefix>().map_or("", |prefix| &prefix.0)
+    }
+
+    /// Returns what the client is called whose key the request has; `None` where clients have none.
+    pub fn client_name(&self) -> Option<&ClientName> {
+        self.name.as_ref()
+    }
+
+    /// Returns `key` as one of this client's own: another's is another.
+    pub(in crate::http) fn own(&self, key: IdempotencyKey) -> IdempotencyKey {
+        match &self.name {
+            None => key,
+            Some(name) => key.of_client(name.as_str()),
+        }
     }
 
     /// What stands in the path for the route's `{…}`.

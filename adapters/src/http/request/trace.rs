@@ -57,9 +57,15 @@ impl Traced {
             http.route = route,
             http.response.status_code = field::Empty,
             woody.request.id = request_id,
+            woody.client.name = field::Empty,
         );
         let context = if span.is_disabled() { came } else { Some(own) };
         Self { span, context }
+    }
+
+    /// Notes whose request it is.
+    pub(in crate::http) fn asked_by(&self, client: &str) {
+        self.span.record("woody.client.name", client);
     }
 
     /// Notes how the request was answered.

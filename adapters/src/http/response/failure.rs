@@ -2,6 +2,7 @@ use std::{borrow::Cow, error::Error, fmt::Write as _, sync::Arc};
 
 use hyper::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use serde::Serialize;
 
@@ -34,6 +35,8 @@ struct Inner {
     errors: Vec<FieldError>,
     retry_after_s: Option<u32>,
     allow: Option<HeaderValue>,
+    /// How a client shows who it is.
+    challenge: Option<HeaderValue>,
     style: Option<Style>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -55,6 +58,7 @@ impl Failure {
             errors: Vec::new(),
             retry_after_s,
             allow: None,
+            challenge: None,
             style: None,
             source: None,
         }))
@@ -121,6 +125,13 @@ impl Failure {
         let mut failure = Self::new(FailureKind::MethodNotAllowed, detail);
         failure.0.allow = HeaderValue::from_str(allow).ok();
         failure
+    }
+
+    /// Returns the same failure, which says how a client shows who it is (RFC 9110, 11.6.1).
+    #[must_use]
+    pub(in crate::http) fn challenging(mut self, challenge: &str) -> Self {
+        self.0.challenge = HeaderValue::from_str(challenge).ok();
+        self
     }
 
     /// Returns the same failure, shown in this style whatever the route's is.
@@ -228,6 +239,9 @@ impl Failure {
         }
         if let Some(allow) = inner.allow {
             headers.insert(ALLOW, allow);
+        }
+        if let Some(challenge) = inner.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         match inner.kind {
             // RFC 9110, 12.5.3: what would have been read.

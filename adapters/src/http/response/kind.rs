@@ -25,6 +25,12 @@ pub enum FailureKind {
     NotForBrowsers,
     /// A browser would change something for another site's page.
     ForeignOrigin,
+    /// A route for clients with a key, and the request has none.
+    KeyMissing,
+    /// A key that is no client's.
+    KeyUnknown,
+    /// A client's key that is for other things.
+    ScopeMissing,
     /// No such route, or nothing of that name behind it.
     NotFound,
     /// The route is there, with other methods.
@@ -84,6 +90,9 @@ impl FailureKind {
             Self::UnknownHost => (S::MISDIRECTED_REQUEST, "unknown-host", "Unknown host"),
             Self::ForeignOrigin => (S::FORBIDDEN, "foreign-origin", "Foreign origin"),
             Self::NotForBrowsers => (S::FORBIDDEN, "not-for-browsers", "Not for browsers"),
+            Self::KeyMissing => (S::UNAUTHORIZED, "missing-key", "Missing key"),
+            Self::KeyUnknown => (S::UNAUTHORIZED, "unknown-key", "Unknown key"),
+            Self::ScopeMissing => (S::FORBIDDEN, "missing-scope", "Missing scope"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "Not found"),
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")

@@ -84,17 +84,17 @@ pub enum Action {
 }
 
 const TABLE: &[Route<Action>] = &[
-    Route::text("/healthz", Action::Alive),
-    Route::get("/readyz", Action::Ready),
-    Route::text("/statusz", Action::Status),
-    Route::get("/orders", Action::Orders),
-    Route::get("/orders/{id}/story", Action::Story),
-    Route::text("/metrics", Action::Metrics),
-    Route::get("/console", Action::Console),
-    Route::get("/console/live", Action::ConsoleLive),
-    Route::get("/console/order", Action::ConsoleOrder),
-    Route::get("/console/dead", Action::ConsoleDead),
-    Route::get("/console/{file}", Action::ConsoleFile),
+    Route::text("/healthz", Action::Alive).open(),
+    Route::get("/readyz", Action::Ready).open(),
+    Route::text("/statusz", Action::Status).open(),
+    Route::get("/orders", Action::Orders).open(),
+    Route::get("/orders/{id}/story", Action::Story).open(),
+    Route::text("/metrics", Action::Metrics).open(),
+    Route::get("/console", Action::Console).open(),
+    Route::get("/console/live", Action::ConsoleLive).open(),
+    Route::get("/console/order", Action::ConsoleOrder).open(),
+    Route::get("/console/dead", Action::ConsoleDead).open(),
+    Route::get("/console/{file}", Action::ConsoleFile).open(),
 ];
 
 /// Whether the process should be given work: all its checks pass, and it is not

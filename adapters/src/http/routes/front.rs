@@ -64,19 +64,19 @@ pub enum Action {
 }
 
 const TABLE: &[Route<Action>] = &[
-    Route::get("/", Action::Page),
-    Route::get("/orders/{id}", Action::OrderPage),
-    Route::get("/workshop", Action::Workshop),
-    Route::get("/style.css", Action::Style),
-    Route::get("/shop.js", Action::Script),
-    Route::get("/order.js", Action::OrderScript),
-    Route::get("/workshop.js", Action::WorkshopScript),
-    Route::get("/shop/{module}", Action::Module),
-    Route::get("/favicon.svg", Action::Icon),
-    Route::get("/docs", Action::Reference),
-    Route::get("/docs.css", Action::ReferenceStyle),
-    Route::get("/openapi.json", Action::OpenApi),
-    Route::get("/asyncapi.json", Action::AsyncApi),
+    Route::get("/", Action::Page).open(),
+    Route::get("/orders/{id}", Action::OrderPage).open(),
+    Route::get("/workshop", Action::Workshop).open(),
+    Route::get("/style.css", Action::Style).open(),
+    Route::get("/shop.js", Action::Script).open(),
+    Route::get("/order.js", Action::OrderScript).open(),
+    Route::get("/workshop.js", Action::WorkshopScript).open(),
+    Route::get("/shop/{module}", Action::Module).open(),
+    Route::get("/favicon.svg", Action::Icon).open(),
+    Route::get("/docs", Action::Reference).open(),
+    Route::get("/docs.css", Action::ReferenceStyle).open(),
+    Route::get("/openapi.json", Action::OpenApi).open(),
+    Route::get("/asyncapi.json", Action::AsyncApi).open(),
 ];
 
 const WELCOME: &str = include_str!("../../../front/welcome.txt");

@@ -47,10 +47,10 @@ pub enum Action {
 const TABLE: &[Route<Action>] = &[
     Route::text("/api/misc/heavy", Action::Heavy),
     Route::text("/api/misc/time", Action::Time),
-    Route::text("/api/ping", Action::Ping),
-    Route::get("/openapi.json", Action::OpenApi),
-    Route::get("/asyncapi.json", Action::AsyncApi),
-    Route::get("/docs", Action::Reference),
+    Route::text("/api/ping", Action::Ping).open(),
+    Route::get("/openapi.json", Action::OpenApi).open(),
+    Route::get("/asyncapi.json", Action::AsyncApi).open(),
+    Route::get("/docs", Action::Reference).open(),
 ];
 
 /// The forms of a heavy answer, the default first.

@@ -7,10 +7,13 @@ use woody_core::{
 };
 
 use super::dto::{ProductPage, ProductToAdd, ProductView};
-use crate::http::{
-    request::{Route, RoutedRequest, query},
-    response::{Failure, FailureKind, Response, reply},
-    server::Routes,
+use crate::{
+    http::{
+        request::{Route, RoutedRequest, query},
+        response::{Failure, FailureKind, Response, reply},
+        server::Routes,
+    },
+    keys::Scope,
 };
 
 /// The product service.
@@ -46,9 +49,10 @@ const TABLE: &[Route<Action>] = &[
     Route {
         only_with: Some("product"),
         ..Route::acting("/api/products", "POST /api/products", Action::AddByGet)
+            .wants(Scope::Operate)
     },
     Route::get("/api/products", Action::Page),
-    Route::post("/api/products", Action::Add),
+    Route::post("/api/products", Action::Add).wants(Scope::Operate),
     Route::text("/api/products/last", Action::Last),
     Route::get("/api/products/{id}", Action::Show),
 ];

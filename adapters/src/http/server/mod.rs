@@ -1,5 +1,6 @@
 //! Connections, and the boundary of each service that is served on them.
 
+mod access;
 mod first_request;
 mod for_client;
 mod metrics;
@@ -11,6 +12,7 @@ mod streamed;
 mod takeover;
 mod wire;
 
+pub use access::AccessControl;
 pub use for_client::ForClient;
 pub use mount::mount;
 pub use serve::{Drain, Drained, ServerLimits, serve};

@@ -158,7 +158,7 @@ pub async fn serve<S: HttpService>(
             }
         };
         short_of_something = false;
-        let share = limits.per_client.take(peer.ip());
+        let share = limits.per_client.take(peer.ip(), None);
         let full = share.is_none();
         match share.zip(Arc::clone(&slots).try_acquire_owned().ok()) {
             Some(slot) => {

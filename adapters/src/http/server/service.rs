@@ -17,9 +17,9 @@ use hyper::{
     http::request::Parts,
 };
 use tower::{Service, ServiceBuilder, ServiceExt};
-use tracing::Instrument;
+use tracing::{Instrument, field};
 
-use super::{metrics::Requests, strangers::Strangers};
+use super::{access::AccessControl, metrics::Requests, strangers::Strangers};
 use crate::http::{
     layers::{
         AnswerBudget, Arrival, BodyBudget, BodyLimits, ConcurrencyLimit, RateLimit, ResponseTimeout,
@@ -88,6 +88,8 @@ pub struct ServiceSettings {
     pub origins: Origins,
     /// How many requests begin a trace.
     pub sampling: Sampling,
+    /// Who may use the service.
+    pub access: AccessControl,
 }
 
 impl ServiceSettings {
@@ -98,7 +100,7 @@ impl ServiceSettings {
 impl Default for ServiceSettings {
     /// 1,024 requests, others wait for 1 s; 30 s, 64 KiB within 10 s; 16 MiB of bodies and
     /// 32 MiB of responses on their way; the original routes as they were;
-    /// asked for by its address or as `localhost`, and by no other site's pages.
+    /// asked for by its address or as `localhost`, by everybody, and by no other site's pages.
     fn default() -> Self {
         let concurrency = ConcurrencyLimit::new(1_024);
         Self {
@@ -111,6 +113,7 @@ impl Default for ServiceSettings {
             hosts: Hosts::default(),
             origins: Origins::default(),
             sampling: Sampling::off(),
+            access: AccessControl::off(),
         }
     }
 }
@@ -121,11 +124,12 @@ impl Default for ServiceSettings {
 ///    response, and a failure of ours is logged, once; responses are counted;
 /// 2. the route: 404 and 405;
 /// 3. what browsers send for pages of others: 421 and 403;
-/// 4. the client's rate limit;
-/// 5. the body, which arrives whole;
-/// 6. the limit of requests under way, where others wait for their turn: a client that
+/// 4. the client's key, where clients have some: 401 and 403;
+/// 5. the client's rate limit;
+/// 6. the body, which arrives whole;
+/// 7. the limit of requests under way, where others wait for their turn: a client that
 ///    dawdles holds no permit;
-/// 7. the timeout of the response.
+/// 8. the timeout of the response.
 pub fn service<R: Routes>(
     routes: R,
     limit: RateLimit,
@@ -152,6 +156,7 @@ pub fn service<R: Routes>(
         legacy_get: settings.legacy_get,
         sampling: settings.sampling,
         strangers: Strangers::new(settings.hosts.clone(), settings.origins.clone()),
+        access: settings.access.clone(),
         started: Instant::now(),
         last_warned_s: AtomicU64::new(u64::MAX),
     };
@@ -173,6 +178,7 @@ struct Around<A: 'static> {
     legacy_get: bool,
     sampling: Sampling,
     strangers: Strangers,
+    access: AccessControl,
     started: Instant,
     last_warned_s: AtomicU64,
 }
@@ -217,34 +223,45 @@ where
                     let route = &around.table[index];
                     let (headers, sampling) = (&head.headers, around.sampling);
                     let part = Traced::open(headers, sampling, &method, route.path, id.as_str());
-                    let trace = traced.insert(part).context;
+                    let part = traced.insert(part);
+                    let trace = part.context;
                     let span = match trace {
                         None => tracing::debug_span!("request", request.id = id.as_str(),
-                            http.method = %method, http.route = route.path),
+                            http.method = %method, http.route = route.path,
+                            client.name = field::Empty),
                         Some(trace) => tracing::info_span!("request", request.id = id.as_str(),
                             http.method = %method, http.route = route.path,
-                            trace.id = trace.trace_id()),
+                            trace.id = trace.trace_id(), client.name = field::Empty),
                     };
-                    let Route { action, path, style, is_batch, is_form, .. } = *route;
-                    let outcome = if let Some(failure) =
-                        unfit(&head).or_else(|| around.strangers.refuse(&head))
-                    {
-                        Err(failure)
-                    } else {
-                        let client = peer.ip();
-                        let routed = RoutedRequest {
-                            action,
-                            client,
-                            body,
-                            path,
-                            is_batch,
-                            is_form,
-                            trace,
-                            head,
-                        };
-                        let served = self.inner.clone().oneshot(routed).instrument(span);
-                        let outcome = AssertUnwindSafe(served).catch_unwind().await;
-                        outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
+                    let Route { action, path, style, is_batch, is_form, access, .. } = *route;
+                    let refused = unfit(&head).or_else(|| around.strangers.refuse(&head));
+                    let admitted = match refused {
+                        Some(failure) => Err(failure),
+                        None => around.access.admit(access, &head.headers),
+                    };
+                    let outcome = match admitted {
+                        Err(failure) => Err(failure),
+                        Ok(name) => {
+                            if let Some(name) = &name {
+                                span.record("client.name", name.as_str());
+                                part.asked_by(name.as_str());
+                            }
+                            let client = peer.ip();
+                            let routed = RoutedRequest {
+                                action,
+                                client,
+                                body,
+                                name,
+                                path,
+                                is_batch,
+                                is_form,
+                                trace,
+                                head,
+                            };
+                            let served = self.inner.clone().oneshot(routed).instrument(span);
+                            let outcome = AssertUnwindSafe(served).catch_unwind().await;
+                            outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
+                        }
                     };
                     (Some(index), style, outcome)
                 }

@@ -16,7 +16,8 @@ use crate::http::{
 };
 
 /// What pages may send beside what they may send anyway.
-const MAY_SEND: &str = "content-type, idempotency-key, if-none-match, last-event-id, x-request-id";
+const MAY_SEND: &str =
+    "authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id";
 /// What pages may read beside what they may read anyway.
 const MAY_READ: &str = "etag, location, retry-after, x-request-id";
 /// For how long a browser need not ask again, in seconds.

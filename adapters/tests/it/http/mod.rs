@@ -12,6 +12,7 @@ mod drain;
 mod events;
 mod faults;
 mod front;
+mod keys;
 mod limits;
 mod many;
 mod misc;

@@ -6,7 +6,11 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
+use tracing_subscriber::{
+    filter::Targets,
+    fmt::{MakeWriter, format::FmtSpan},
+    layer::SubscriberExt,
+};
 use woody_adapters::http::{RateLimit, ServerLimits, ServiceSettings, service};
 
 use super::{
@@ -17,7 +21,7 @@ use super::{
 
 /// Log lines, kept.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -38,6 +42,15 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 impl Lines {
+    /// Keeps the lines of this thread, where the whole test runs; one for each span that ends, too.
+    pub(super) fn keep_spans(&self) -> tracing::subscriber::DefaultGuard {
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(self.clone());
+        let lines = lines.with_span_events(FmtSpan::CLOSE);
+        let filter = Targets::new().with_default(tracing::Level::DEBUG);
+        let subscriber = tracing_subscriber::registry().with(filter).with(lines);
+        tracing::subscriber::set_default(subscriber)
+    }
+
     /// Keeps the lines of this thread, where the whole test runs.
     fn keep(&self, filter: &str) -> tracing::subscriber::DefaultGuard {
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(self.clone());
@@ -46,7 +59,7 @@ impl Lines {
         tracing::subscriber::set_default(subscriber)
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

@@ -4,7 +4,8 @@ use utoipa::openapi::{
     Info, InfoBuilder, License, OpenApiBuilder, SecurityRequirement, Server, info::ContactBuilder,
 };
 
-/// A document that says what it is of, whose it is, and that nobody has to prove who they are.
+/// A document that says what it is of, whose it is, and that nobody has to prove who they are unless an operation
+/// says so.
 pub(super) fn described(title: &str, about: &str) -> OpenApiBuilder {
     OpenApiBuilder::new()
         .info(info(title, about))

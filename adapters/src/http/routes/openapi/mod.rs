@@ -1,6 +1,7 @@
 //! The OpenAPI document. Its schemas come from the types that are sent; a test
 //! holds its paths against the route tables.
 
+mod access;
 mod info;
 mod operations;
 mod orders;
@@ -48,8 +49,8 @@ pub fn openapi() -> OpenApi {
     let tag =
         |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
     described("WoodyToys", ABOUT)
-        .paths(operations::paths())
-        .components(Schemas::openapi().components)
+        .paths(access::guarded(operations::paths()))
+        .components(Some(access::with_scheme(Schemas::openapi().components)))
         .tags(Some([
             tag("orders", "Orders are accepted now and validated later."),
             tag("products", "What the shop sells."),

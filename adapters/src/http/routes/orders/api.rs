@@ -7,7 +7,7 @@ use hyper::{
     header::{CACHE_CONTROL, HeaderName, HeaderValue},
 };
 use woody_core::{
-    domain::{IdempotencyKey, OrderDetails, OrderId, OrderStatus, Outcome},
+    domain::{IdempotencyKey, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
     services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker, Ready, TrackedOrder},
 };
 
@@ -80,7 +80,7 @@ impl<D: OrderDetails> OrderApi<D> {
     pub(super) async fn cancel<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
         request.query([])?;
         let id = OrderId::parse(request.variable())?;
-        match self.intake.cancel(id, None).await? {
+        match self.intake.cancel(id, cancelled_by(request)).await? {
             Cancellation::Cancelled => {
                 let order = self.view(self.find(id).await?);
                 Ok(reply::no_store(reply::json(&order)?))
@@ -106,7 +106,7 @@ impl<D: OrderDetails> OrderApi<D> {
             // end of its stream, until it gets a 204.
             return Ok(reply::no_content());
         }
-        let slot = self.streams.take_slot(request.client, 1)?;
+        let slot = self.streams.take_slot(request, 1)?;
         let changes = self.tracker.watch(id).await?;
         let changes = changes.ok_or_else(|| reply::no_such("order", id))?;
         let tracker = Arc::clone(&self.tracker);
@@ -117,6 +117,11 @@ impl<D: OrderDetails> OrderApi<D> {
             event(&view, view.status())
         })))
     }
+}
+
+/// Who has cancelled an order, as the reason of its end, where clients have names.
+pub(super) fn cancelled_by<A>(request: &RoutedRequest<A>) -> Option<Reason> {
+    request.client_name().map(|name| Reason::from(format!("by {name}")))
 }
 
 /// The client may keep it, and need not ask again; nobody on the way may.
@@ -150,7 +155,10 @@ pub(super) fn idempotency_key<A>(
 ) -> Result<Option<IdempotencyKey>, Failure> {
     match request.single_header(IDEMPOTENCY_KEY, "Idempotency-Key")? {
         // What is no text is no key either: the domain says so.
-        Some(key) => Ok(Some(IdempotencyKey::parse(key.to_str().unwrap_or_default())?)),
+        Some(key) => {
+            let key = IdempotencyKey::parse(key.to_str().unwrap_or_default())?;
+            Ok(Some(request.own(key)))
+        }
         None => Ok(None),
     }
 }

@@ -49,8 +49,9 @@ impl<D: OrderDetails> OrderApi<D> {
                 tokio::task::yield_now().await;
             }
             match order(item, &read, &mut effort) {
-                Ok(order) => {
+                Ok(mut order) => {
                     failures.push(None);
+                    order.key = order.key.map(|key| request.own(key));
                     asked.push(order.traced(trace));
                 }
                 Err(mut failure) => {

@@ -1,6 +1,5 @@
 use std::{
     fmt,
-    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -20,6 +19,7 @@ use woody_core::domain::OrderDetails;
 use super::view::OrderView;
 use crate::http::{
     layers::{ClientShare, Held},
+    request::RoutedRequest,
     response::{Body, Failure, FailureKind, Response, reply},
 };
 
@@ -29,7 +29,7 @@ pub struct StreamSettings {
     /// Streams at once; the next one is refused. A stream of several orders counts once for
     /// each four of them.
     pub streams: usize,
-    /// How many of them one client address may follow.
+    /// How many of them one client may follow.
     pub per_client: ClientShare,
     /// A sign of life is sent when nothing else was, this often.
     pub heartbeat: Duration,
@@ -80,12 +80,17 @@ impl OrderStreams {
         }
     }
 
-    /// A slot for one more stream of `client`, which follows so many orders.
-    pub(super) fn take_slot(&self, client: IpAddr, orders: usize) -> Result<StreamSlot, Failure> {
+    /// A slot for one more stream of the client that asks, which follows so many orders.
+    pub(super) fn take_slot<A>(
+        &self,
+        request: &RoutedRequest<A>,
+        orders: usize,
+    ) -> Result<StreamSlot, Failure> {
         let refused = |detail| Failure::new(FailureKind::Overloaded, detail).retry_after_s(5);
-        let share = self.per_client.take(client).ok_or_else(|| {
-            refused("Too many orders are followed from this address. Please try again.")
-        })?;
+        let share =
+            self.per_client.take(request.client, request.client_name()).ok_or_else(|| {
+                refused("Too many orders are followed from this address. Please try again.")
+            })?;
         let places = u32::try_from(orders.div_ceil(ORDERS_A_PLACE)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.slots)
             // One that needs more than there are has them for itself.

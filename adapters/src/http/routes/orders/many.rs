@@ -28,7 +28,7 @@ impl<D: OrderDetails> OrderApi<D> {
     pub(super) async fn follow<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
         let [ids] = request.query(["ids"])?;
         let ids = parse(&query::required(ids, "ids")?)?;
-        let slot = self.streams.take_slot(request.client, ids.len())?;
+        let slot = self.streams.take_slot(request, ids.len())?;
         let last = request.headers().get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let mut seen = Seen::read(last.unwrap_or_default(), &ids);
 

@@ -108,7 +108,7 @@ const TABLE: &[Route<Action>] = &[
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
     Route::get("/api/events", Action::Follow),
-    Route::get("/openapi.json", Action::OpenApi),
+    Route::get("/openapi.json", Action::OpenApi).open(),
 ];
 
 impl<D: OrderDetails> OrderRoutes<D> {

@@ -73,7 +73,7 @@ const TABLE: &[Route<Action>] = &[
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
     Route::get("/api/events", Action::Follow),
-    Route::get("/orders", Action::PlainForm),
+    Route::get("/orders", Action::PlainForm).open(),
     Route::post_form("/orders", Action::PlainPlace),
     Route::get("/orders/{id}", Action::PlainShow),
     Route::post_form("/orders/{id}/cancel", Action::PlainCancel),

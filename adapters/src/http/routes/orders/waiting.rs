@@ -41,7 +41,7 @@ impl<D: OrderDetails> OrderApi<D> {
         if now.status.is_final() {
             return shown(now, None, request.headers());
         }
-        let slot = self.streams.take_slot(request.client, 1)?;
+        let slot = self.streams.take_slot(request, 1)?;
         let (tracker, stopped) = (self.tracker.clone(), slot.stop());
         Ok(slot.respond_later(async move {
             let order = tokio::select! {

@@ -12,7 +12,7 @@ use hyper::{
     header::{HOST, HeaderValue, ORIGIN, REFERER},
 };
 use woody_core::{
-    domain::{IdempotencyKey, OrderId, ToyOrder, TraceContext},
+    domain::{IdempotencyKey, OrderId, ToyOrder},
     services::OrderRequest,
 };
 
@@ -20,7 +20,7 @@ use self::{
     page::{Filled, Shown},
     words::Words,
 };
-use super::api::OrderApi;
+use super::api::{OrderApi, cancelled_by};
 use crate::http::{
     request::{RoutedRequest, query},
     response::{Failure, FailureKind, Response, reply},
@@ -55,7 +55,7 @@ pub(super) async fn place<A>(
     if !is_sure {
         return Ok(page::form(words, &filled, Some(words.say("plain.confirm")), StatusCode::OK));
     }
-    let failure = match accept(api, &filled, request.trace()).await {
+    let failure = match accept(api, &filled, request).await {
         Ok(id) => return led_to(id, request, words),
         Err(failure) => failure,
     };
@@ -67,15 +67,16 @@ pub(super) async fn place<A>(
     Ok(reply::noting(response, failure))
 }
 
-async fn accept(
+async fn accept<A>(
     api: &OrderApi<ToyOrder>,
     filled: &Filled,
-    trace: Option<TraceContext>,
+    request: &RoutedRequest<A>,
 ) -> Result<OrderId, Failure> {
     let quantity = query::number(filled.quantity.trim(), "quantity")?;
     let details = ToyOrder::parse(&filled.product, quantity)?;
-    let key = Some(IdempotencyKey::parse(&filled.key)?);
-    Ok(api.intake.accept(OrderRequest { details, key, trace }).await?.order.id)
+    let key = Some(request.own(IdempotencyKey::parse(&filled.key)?));
+    let order = OrderRequest { details, key, trace: request.trace() };
+    Ok(api.intake.accept(order).await?.order.id)
 }
 
 /// Shows where an order is.
@@ -108,7 +109,7 @@ pub(super) async fn cancel<A>(
     let [lang] = request.form(["lang"])?;
     let words = Words::of(request.headers(), lang.as_deref());
     let id = OrderId::parse(request.variable())?;
-    match api.intake.cancel(id, None).await {
+    match api.intake.cancel(id, cancelled_by(request)).await {
         Ok(_) => led_to(id, request, words),
         Err(error) => {
             let failure = Failure::from(error);
