@@ -117,7 +117,7 @@ async fn ask_store(
 async fn ask_broker(broker: &dyn Broker) -> (Result<(), Trouble>, Result<QueueDepth, Trouble>) {
     let (publisher, admin) = (broker.publisher(), broker.admin());
     match in_time(|| publisher.ping()).await {
-        Ok(()) => (Ok(()), in_time(|| admin.depth()).await),
+        Ok(()) => (Ok(()), in_time(|| admin.glance()).await),
         Err(trouble) => (Err(trouble.clone()), Err(trouble)),
     }
 }

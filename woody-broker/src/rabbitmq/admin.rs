@@ -34,7 +34,7 @@ use super::{
 const PIPELINE: usize = 64;
 /// How long dead letters that were given back may take to be there again.
 const GIVEN_BACK: Duration = Duration::from_secs(1);
-/// How long a retry queue that was missing is assumed to be missing still: the broker
+/// How long a queue that was missing is assumed to be missing still: the broker
 /// logs a line for each request for a missing queue.
 const MISSING_FOR: Duration = Duration::from_secs(30);
 
@@ -160,17 +160,26 @@ impl RabbitMqAdmin {
 
     /// Counts what waits in all queues of orders, also in those that this process has not heard
     /// of. A queue that is not known makes all of them unknown.
+    ///
+    /// Another process may make one more at any moment. Who `is_watching` may learn of it later.
     async fn orders(
         &self,
         session: &Session,
         look: &mut DepthLook<'_>,
+        is_watching: bool,
     ) -> Result<Waiting, BrokerError> {
         let (mut fills, mut count) = (Vec::new(), 0);
         while count < MOST_SHARDS {
-            // Each time anew: another process may have made it since.
-            let fill = look.fill(session, Queue::Orders(count)).await?;
-            if fill.is_none() && count >= self.queues.own() {
+            let (queue, is_own) = (Queue::Orders(count), count < self.queues.own());
+            if !is_own && is_watching && self.is_known_missing(queue) {
                 break;
+            }
+            let fill = look.fill(session, queue).await?;
+            if !is_own {
+                self.note_missing(queue, fill.is_none());
+                if fill.is_none() {
+                    break;
+                }
             }
             fills.extend(fill);
             count += 1;
@@ -179,7 +188,30 @@ impl RabbitMqAdmin {
         Ok(together(&fills))
     }
 
-    /// Whether a retry queue was missing a moment ago, and this process has not used it.
+    async fn count(&self, is_watching: bool) -> Result<QueueDepth, BrokerError> {
+        let session = self.link.session().await?;
+        let mut look = DepthLook::new(&self.topology, &self.hosts, self.limit);
+        let mut delayed = 0;
+        for queue in Queue::retries() {
+            if !self.is_known_missing(queue) {
+                let fill = look.fill(&session, queue).await?;
+                self.note_missing(queue, fill.is_none());
+                delayed += fill.map_or(0, |fill| u64::from(fill.messages));
+            }
+        }
+        let orders = self.orders(&session, &mut look, is_watching).await?;
+        let dead = look.fill(&session, Queue::Dead).await?;
+        look.end().await;
+        Ok(QueueDepth {
+            ready: orders.messages,
+            in_flight: None,
+            delayed,
+            dead: dead.map_or(0, |fill| u64::from(fill.messages)),
+            consumers: orders.consumers,
+        })
+    }
+
+    /// Whether a queue was missing a moment ago, and this process has not used it.
     fn is_known_missing(&self, queue: Queue) -> bool {
         let known = self.missing().get(&queue).copied();
         known.is_some_and(|since| since.elapsed() < MISSING_FOR)
@@ -246,26 +278,12 @@ impl BrokerAdmin for RabbitMqAdmin {
     /// Reads the retry queues first: a message that is due meanwhile is then counted
     /// twice and not missed.
     async fn depth(&self) -> Result<QueueDepth, BrokerError> {
-        let session = self.link.session().await?;
-        let mut look = DepthLook::new(&self.topology, &self.hosts, self.limit);
-        let mut delayed = 0;
-        for queue in Queue::retries() {
-            if !self.is_known_missing(queue) {
-                let fill = look.fill(&session, queue).await?;
-                self.note_missing(queue, fill.is_none());
-                delayed += fill.map_or(0, |fill| u64::from(fill.messages));
-            }
-        }
-        let orders = self.orders(&session, &mut look).await?;
-        let dead = look.fill(&session, Queue::Dead).await?;
-        look.end().await;
-        Ok(QueueDepth {
-            ready: orders.messages,
-            in_flight: None,
-            delayed,
-            dead: dead.map_or(0, |fill| u64::from(fill.messages)),
-            consumers: orders.consumers,
-        })
+        self.count(false).await
+    }
+
+    /// The broker logs an error for each question for a queue that is missing.
+    async fn glance(&self) -> Result<QueueDepth, BrokerError> {
+        self.count(true).await
     }
 
     /// One question for each queue, on a connection that is there: nobody asks the leader.

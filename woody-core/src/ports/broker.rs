@@ -126,6 +126,16 @@ pub trait BrokerAdmin: Send + Sync {
     /// queue has no leader: unknown is not empty.
     async fn depth(&self) -> Result<QueueDepth, BrokerError>;
 
+    /// Counts messages and consumers, for those who watch the queue and ask again and again.
+    ///
+    /// For half a minute it may leave out what other processes have just begun to fill. By default it is what `depth` says.
+    ///
+    /// # Errors
+    /// [`BrokerError`], as `depth`.
+    async fn glance(&self) -> Result<QueueDepth, BrokerError> {
+        self.depth().await
+    }
+
     /// Counts what waits for a consumer, and consumers, for those who ask several times a second.
     ///
     /// It may be less sure than [`depth`](Self::depth): nothing may wait because the queue has no

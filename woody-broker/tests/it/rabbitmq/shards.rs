@@ -114,6 +114,23 @@ async fn a_worker_and_an_operator_that_know_one_queue_find_the_others() {
     }
 }
 
+/// The broker logs each question for a queue that is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs WOODY_TEST_AMQP_URL"]
+async fn who_watches_does_not_ask_each_time_whether_there_is_another_queue() {
+    let raw = Raw::new(unique());
+    let (one, three) = (of(&raw.queue, 1).await, of(&raw.queue, 3).await);
+    let admin = one.admin();
+    assert_eq!(admin.glance().await.unwrap().ready, 0);
+    publish(&three, 6).await;
+    eventually("its own queue's", async || admin.glance().await.unwrap().ready == 2).await;
+    // Who must not take it for lost does.
+    assert_eq!(admin.depth().await.unwrap().ready, 6);
+    assert_eq!(admin.glance().await.unwrap().ready, 6);
+    one.close().await;
+    three.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs WOODY_TEST_AMQP_URL"]
 async fn a_worker_of_two_queues_empties_four_and_an_emptied_one_may_be_deleted() {
