@@ -171,11 +171,21 @@ impl Subscription {
             _ = self.share.changed() => return End::SharedAnew,
         };
         let share = u16::try_from(places.num_permits()).unwrap_or(u16::MAX);
-        let building = stopping.run_until_cancelled(self.build(&session, share));
-        let (deliveries, mut stream) = match building.await {
-            None => return End::Stopped,
-            Some(Err(end)) => return end,
-            Some(Ok(built)) => built,
+        let limit = self.shared.options.operation_timeout;
+        let built = {
+            let mut building = pin!(self.build(&session, share));
+            match stopping.run_until_cancelled(&mut building).await {
+                Some(built) => built,
+                // Given up half-way it would leave a subscription that nobody reads.
+                None => timeout(limit, building).await.unwrap_or_else(|_| {
+                    session.cut();
+                    Err(End::Stopped)
+                }),
+            }
+        };
+        let (deliveries, mut stream) = match built {
+            Ok(built) => built,
+            Err(end) => return end,
         };
         self.standing.set_gone(false);
         self.standing.add(&deliveries);
@@ -186,7 +196,6 @@ impl Subscription {
             info!(broker.queue = %self.name(), elapsed_ms, "consumer is back");
         }
         let (mut sharing, ending) = (self.share.clone(), CancellationToken::new());
-        let limit = self.shared.options.operation_timeout;
         let end = {
             let tag = stream.tag();
             let mut forward = pin!(self.forward(&deliveries, &mut stream));
