@@ -166,12 +166,9 @@ if [ -t 1 ]; then
     export CARGO_TERM_COLOR=always
     arguments+=(--color=always)
 fi
-# One fault after the other waits for what it hurt, as the Swarm's tests do, which come by themselves at the end: they run beside those.
-faults=campaign::
-if [ "$filter" ] || ! [ "$swarm" ] || ! [ "$started" ]; then faults=''; fi
 tests() {
-    cargo test --workspace --exclude woody-swarm-tests --all-features --no-fail-fast ${filter:+"$filter"} -- \
-        "${arguments[@]}" ${faults:+--skip "$faults"} 2>&1 | tee "$log"
+    # Those of the Swarm come by themselves, at the end.
+    cargo test --workspace --exclude woody-swarm-tests --all-features --no-fail-fast ${filter:+"$filter"} -- "${arguments[@]}" 2>&1 | tee "$log"
 }
 
 # join NAME WHAT: waits for what runs aside, shows what it printed, and counts its tests.
@@ -226,14 +223,10 @@ if [ -z "$filter" ] && [ "$built" ]; then
     if [ "$swarm" ]; then wait "${aside[programs]}" || true; fi
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
-    if [ "$faults" ]; then
-        begin_aside faults cargo test --workspace --all-features --test faults -- "${arguments[@]}" "$faults"
-    fi
-    note "deploying the stack on a Swarm${faults:+, and one fault after the other}"
+    note "deploying the stack on a Swarm"
     swarm() { dev/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
     run swarm || problem "the Swarm test failed"
     count "$dir/swarm.log"
-    join faults "one fault after the other"
 fi
 
 # --- summary ---
