@@ -1,5 +1,6 @@
 //! What the documents say of keys: which scope each operation wants, where the shop's clients have keys.
 
+use serde_json::Value;
 use utoipa::openapi::{
     Components, Content, HttpMethod, Paths, RefOr, ResponseBuilder, SecurityRequirement,
     path::Operation,
@@ -11,6 +12,9 @@ use crate::keys::Scope;
 
 /// What the scheme is called in the documents.
 const KEY: &str = "key";
+
+/// Where an operation tells of the scopes of which it wants one.
+const SCOPES: &str = "x-scopes";
 
 /// Returns the components with how a client shows its key.
 pub(super) fn with_scheme(components: Option<Components>) -> Components {
@@ -60,9 +64,14 @@ pub(super) fn guarded(mut paths: Paths) -> Paths {
 }
 
 fn wants(operation: &mut Operation, scope: &str) {
-    let requirements =
-        operation.security.get_or_insert_with(|| vec![SecurityRequirement::default()]);
-    requirements.insert(0, SecurityRequirement::new(KEY, [scope]));
+    let key = SecurityRequirement::new(KEY, Vec::<String>::new());
+    operation.security.get_or_insert_with(|| vec![key, SecurityRequirement::default()]);
+    // Those of a requirement are taken for OAuth's by what reads the document.
+    let extensions = operation.extensions.get_or_insert_default();
+    let scopes = extensions.entry(SCOPES.to_owned()).or_insert_with(|| Vec::<Value>::new().into());
+    if let Value::Array(scopes) = scopes {
+        scopes.push(scope.into());
+    }
     let told = [
         ("401", "Where the shop's clients have keys: it has none, or one that is no client's."),
         ("403", "Where the shop's clients have keys: its key is for other things."),
