@@ -28,6 +28,27 @@ async fn becomes(consumer: &dyn Consumer, state: ConsumerState) {
     within(consumer.state().wait_for(|now| *now == state)).await.unwrap();
 }
 
+/// Given up half-way, a subscription would go on taking messages that nobody reads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs WOODY_TEST_AMQP_URL"]
+async fn a_consumer_that_stops_while_it_subscribes_leaves_nothing_behind() {
+    let raw = Raw::new(unique());
+    let broker = on(&raw.queue).await;
+    let publisher = broker.publisher();
+    within(publisher.ping()).await.unwrap();
+    // To subscribe takes a few exchanges with the broker, and so do these.
+    for exchanges in (0..12).cycle().take(60) {
+        let mut early = broker.consumer(Prefetch::MIN).await.unwrap();
+        for _ in 0..exchanges {
+            within(publisher.ping()).await.unwrap();
+        }
+        within(early.stop()).await;
+    }
+    let admin = broker.admin();
+    eventually("no subscription", async || admin.depth().await.unwrap().consumers == Some(0)).await;
+    broker.close().await;
+}
+
 pub(super) async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
     within(consumer.next()).await.unwrap()
 }
