@@ -1,7 +1,5 @@
 use std::{
     fmt::Display,
-    fs::File,
-    io::Read,
     num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
     time::Duration,
@@ -13,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ConfigError,
     bounds::{time, whole},
+    text_file,
 };
 use crate::{
     http::{
@@ -101,12 +100,7 @@ fn read_keys(path: &Path) -> Result<ApiKeys, ConfigError> {
     let unusable = |problem: &dyn Display| {
         ConfigError::new(format!("WOODY_API_KEYS_FILE names {}: {problem}", path.display()))
     };
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| unusable(&error))?;
-    file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(|error| unusable(&error))?;
-    if text.len() as u64 > LARGEST_FILE {
-        return Err(unusable(&"it is larger than 2 MiB"));
-    }
+    let text = text_file::read(path, LARGEST_FILE).map_err(|problem| unusable(&problem))?;
     text.parse().map_err(|error: NoKeys| unusable(&error))
 }
 

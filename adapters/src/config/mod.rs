@@ -14,6 +14,7 @@ mod process;
 mod relay;
 mod secret;
 mod store;
+mod text_file;
 mod trace;
 mod webhook;
 mod worker;

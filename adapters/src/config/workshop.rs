@@ -1,14 +1,10 @@
-use std::{
-    fs,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Deserialize;
 use woody_core::workshop::{Effort, Saw, Sheet, Workshop};
 
-use super::ConfigError;
+use super::{ConfigError, text_file};
 
 /// What the workshop has.
 #[derive(Debug, Clone, Default, Args)]
@@ -35,25 +31,12 @@ impl WorkshopArgs {
                 let wrong = |what: String| {
                     ConfigError::new(format!("WOODY_WORKSHOP: {}{what}", file.display()))
                 };
-                let text = text(file).map_err(|problem| wrong(format!(": {problem}")))?;
+                let text = text_file::read(file, MOST_BYTES)
+                    .map_err(|problem| wrong(format!(": {problem}")))?;
                 parse(&text).map_err(|problem| wrong(problem.to_string()))
             }
         }
     }
-}
-
-fn text(file: &Path) -> Result<String, String> {
-    let read = || {
-        let mut text = String::new();
-        // Of a pipe nothing says how long it is.
-        fs::File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-        Ok(text)
-    };
-    let text = read().map_err(|error: io::Error| error.to_string())?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(format!("is too long: a workshop's file has {MOST_BYTES} bytes at most"));
-    }
-    Ok(text)
 }
 
 /// Where in the file something is wrong, and what.
