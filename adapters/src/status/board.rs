@@ -17,7 +17,7 @@ use woody_core::{
 
 use super::{
     cause::{Cause, Finding, Severity},
-    evidence::{Evidence, MOST, Servers},
+    evidence::{Evidence, Servers},
     scene::pending,
     told::{ago, grouped, lower_first},
 };
@@ -156,7 +156,7 @@ impl ShopStatus {
     fn numbers(&self) -> Vec<String> {
         let looked_at = self.evidence.looked_at;
         let waiting = |count: u64, oldest: Option<time::OffsetDateTime>| {
-            let more = if count >= MOST { " or more" } else { "" };
+            let more = if count >= Evidence::COUNTED_UP_TO { " or more" } else { "" };
             let oldest = oldest.map(|at| format!(", the oldest {}", age(ago(at, looked_at))));
             format!("{}{more}{}", grouped(count), oldest.unwrap_or_default())
         };
@@ -197,7 +197,7 @@ impl ShopStatus {
                 "oldest_pending": seen.oldest_pending.and_then(told),
                 "outbox": seen.unpublished,
                 "oldest_in_outbox": seen.oldest_unpublished.and_then(told),
-                "counted_up_to": MOST,
+                "counted_up_to": Evidence::COUNTED_UP_TO,
             })
         });
         let queue = self.evidence.queue.as_ref().ok().map(|queue| {

@@ -18,8 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// How long one that cannot be reached is asked again, and the pause before.
 const ASKED_FOR: Duration = Duration::from_millis(1_500);
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many orders, or notices, of a kind are counted at most.
-pub(crate) const MOST: u64 = 100_000;
 
 /// What the store and the broker told at one moment.
 #[derive(Debug, Clone)]
@@ -63,7 +61,7 @@ pub struct Servers {
 
 impl Evidence {
     /// How many orders, or notices, of a kind are counted at most: so many may be more.
-    pub const COUNTED_UP_TO: u64 = MOST;
+    pub const COUNTED_UP_TO: u64 = 100_000;
 
     /// Asks a store and a broker, both at once; `validation` is what a worker of this process
     /// waits for.
@@ -105,9 +103,9 @@ async fn ask_store(
         // A standby tells what waits, and takes no order.
         orders.ping().await?;
         Ok::<_, StoreError>(FromStore {
-            backlog: orders.backlog(MOST).await?,
+            backlog: orders.backlog(Evidence::COUNTED_UP_TO).await?,
             pause: pauses.current().await?,
-            notices: notices.subscriptions(MOST).await?,
+            notices: notices.subscriptions(Evidence::COUNTED_UP_TO).await?,
             replication: orders.replication().await?,
         })
     })

@@ -16,5 +16,4 @@ mod told;
 
 pub use board::{ShopStatus, StatusBoard};
 pub use cause::{Cause, Finding, Severity};
-pub(crate) use evidence::MOST;
 pub use evidence::{Evidence, Servers, Trouble};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use woody_core::ports::NoticeCounts;
 
 use super::{
-    evidence::MOST,
+    evidence::Evidence,
     scene::{Scene, Told},
     told::grouped,
 };
@@ -26,7 +26,7 @@ impl Scene<'_> {
         let NoticeCounts { subscription, open, oldest, problem, .. } = worst;
         let waiting = match *open {
             1 => "1 end of an order waits".to_owned(),
-            MOST.. => format!("{} ends of orders or more wait", grouped(*open)),
+            Evidence::COUNTED_UP_TO.. => format!("{} ends of orders or more wait", grouped(*open)),
             _ => format!("{} ends of orders wait", grouped(*open)),
         };
         let act = match problem {

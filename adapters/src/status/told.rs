@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::evidence::MOST;
+use super::evidence::Evidence;
 use crate::figures;
 
 /// `1 order`, `1,204 orders`, `100,000 orders or more`.
 pub(super) fn orders(count: u64) -> String {
     match count {
         1 => "1 order".to_owned(),
-        MOST.. => format!("{} orders or more", grouped(count)),
+        Evidence::COUNTED_UP_TO.. => format!("{} orders or more", grouped(count)),
         _ => format!("{} orders", grouped(count)),
     }
 }

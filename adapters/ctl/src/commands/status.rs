@@ -31,13 +31,22 @@ pub(super) async fn run(
     shop: &Shop<'_>,
     format: Format,
 ) -> Result<Output, CtlError> {
+    on_board(shop, async |board| match args.watch {
+        Some(every) => watch(board, every, format).await,
+        None => Ok(look(board).await),
+    })
+    .await
+}
+
+/// Opens a shop for those who look at it, and closes it again.
+pub(super) async fn on_board(
+    shop: &Shop<'_>,
+    look: impl AsyncFnOnce(&StatusBoard) -> Result<Output, CtlError>,
+) -> Result<Output, CtlError> {
     let store = shop.store().await?;
     let broker = shop.broker().await?;
     let board = wiring::status_board(shop.store, shop.broker, &store, &broker)?;
-    let looked = match args.watch {
-        Some(every) => watch(&board, every, format).await,
-        None => Ok(look(&board).await),
-    };
+    let looked = look(&board).await;
     broker.close().await;
     store.close().await;
     looked

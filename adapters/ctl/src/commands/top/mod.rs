@@ -16,7 +16,6 @@ use woody_adapters::{
     },
     figures::age,
     status::{ShopStatus, StatusBoard},
-    wiring,
 };
 
 use self::levels::Levels;
@@ -56,13 +55,7 @@ pub(super) async fn run(
         let elsewhere = "top draws on a terminal; woodyctl status --watch --json is for programs";
         return Err(ConfigError::new(elsewhere).into());
     }
-    let store = shop.store().await?;
-    let broker = shop.broker().await?;
-    let board = wiring::status_board(shop.store, shop.broker, &store, &broker)?;
-    let shown = show(&board, &args).await;
-    broker.close().await;
-    store.close().await;
-    shown
+    status::on_board(shop, async |board| show(board, &args).await).await
 }
 
 /// Shows the shop until it is enough; returns how it was at the last look.

@@ -11,7 +11,7 @@ use crate::{
     figures::{age, grouped},
     http::response::Text,
     rates::Rates,
-    status::{MOST, ShopStatus},
+    status::{Evidence, ShopStatus},
 };
 
 /// What is shown where nothing is known.
@@ -149,7 +149,7 @@ fn picture(
 /// As much as a box has room for.
 fn count(count: Option<u64>) -> String {
     let short = |count: u64| {
-        let more = if count >= MOST { "+" } else { "" };
+        let more = if count >= Evidence::COUNTED_UP_TO { "+" } else { "" };
         format!("{}{more}", grouped(&count.to_string()))
     };
     count.map_or_else(|| UNKNOWN.to_owned(), short)
@@ -157,7 +157,7 @@ fn count(count: Option<u64>) -> String {
 
 /// `1,204`; of what is not counted further `100,000 or more`.
 fn whole(count: u64) -> String {
-    let more = if count >= MOST { " or more" } else { "" };
+    let more = if count >= Evidence::COUNTED_UP_TO { " or more" } else { "" };
     format!("{}{more}", grouped(&count.to_string()))
 }
 
