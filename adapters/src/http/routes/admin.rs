@@ -83,6 +83,14 @@ pub enum Action {
     ConsoleFile,
 }
 
+impl Action {
+    /// Whether the response comes out of what the process sees of the shop.
+    fn is_of_shop(self) -> bool {
+        use Action::{Console, ConsoleDead, ConsoleLive, ConsoleOrder, Status};
+        matches!(self, Status | Console | ConsoleLive | ConsoleOrder | ConsoleDead)
+    }
+}
+
 const TABLE: &[Route<Action>] = &[
     Route::text("/healthz", Action::Alive).open(),
     Route::get("/readyz", Action::Ready).open(),
@@ -247,7 +255,6 @@ impl Readiness {
 
     /// Asks every check, all at once.
     pub async fn ask(&self) -> ReadinessReport {
-        let draining = self.draining.is_cancelled();
         let results = join_all(self.checks.iter().map(|check| async {
             let answer = tokio::time::timeout(self.check_timeout, (check.probe)()).await;
             let answer = answer.unwrap_or_else(|_elapsed| {
@@ -257,6 +264,8 @@ impl Readiness {
             (name, CheckResult { ok: answer.is_ok(), required, why: answer.err() })
         }));
         let checks: BTreeMap<_, _> = results.await.into_iter().collect();
+        // Read last: a check fails when its connection is closed under it.
+        let draining = self.draining.is_cancelled();
         let passed = checks.values().all(|result| result.ok || !result.required);
         ReadinessReport { ready: passed && !draining, draining, checks }
     }
@@ -309,6 +318,18 @@ impl Routes for AdminRoutes {
     }
 
     async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+        let of_shop = request.action.is_of_shop();
+        let response = self.respond(request).await;
+        if of_shop {
+            // A process that began to shut down meanwhile closed what it looked with.
+            self.shop()?;
+        }
+        response
+    }
+}
+
+impl AdminRoutes {
+    async fn respond(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
         match request.action {
             Action::Alive => Ok(reply::no_store(reply::text("ok"))),
             Action::Ready => {
@@ -343,10 +364,11 @@ impl Routes for AdminRoutes {
             }
             Action::Metrics => {
                 let mut text = self.metrics.render();
-                if let Some(shop) = &self.readiness.shop
-                    && !self.readiness.draining.is_cancelled()
-                {
-                    text.push_str(&shop.look().await.gauges());
+                if let Ok(shop) = self.shop() {
+                    let gauges = shop.look().await.gauges();
+                    if self.shop().is_ok() {
+                        text.push_str(&gauges);
+                    }
                 }
                 Ok(reply::bytes("text/plain; version=0.0.4; charset=utf-8", text))
             }

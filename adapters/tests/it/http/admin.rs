@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -15,13 +16,15 @@ use woody_adapters::{
     status::{Servers, StatusBoard},
 };
 use woody_broker::memory::MemoryBroker;
-use woody_core::ports::{Broker, Prefetch};
 use woody_store::MemoryStore;
 
 use woody_core::{
     contract::toy,
-    domain::{AfterFailure, FailedAttempt, OrderId, Outcome, Validation},
-    ports::{Decision, OrderStore},
+    domain::{AfterFailure, FailedAttempt, Label, OrderId, Outcome, Pause, Reason, Validation},
+    ports::{
+        ActLog, Broker, Decision, NoticeStore, OrderStore, Pauses, Prefetch, ProductStore, Store,
+        StoreError,
+    },
     services::OrderStories,
 };
 
@@ -264,4 +267,87 @@ async fn a_process_that_knows_the_shop_says_how_it_is() {
     assert_eq!(leaving.status, 503);
     assert!(leaving.text().contains("shutting down"), "{}", leaving.text());
     assert!(!get(addr, "/metrics").await.text().contains("woody_shop"));
+}
+
+/// A store whose process begins to shut down when it is asked whether workers are paused.
+#[derive(Clone)]
+struct Leaving {
+    store: MemoryStore,
+    draining: CancellationToken,
+}
+
+#[async_trait]
+impl Store for Leaving {
+    fn orders(&self) -> Arc<dyn OrderStore> {
+        self.store.orders()
+    }
+
+    fn products(&self) -> Arc<dyn ProductStore> {
+        self.store.products()
+    }
+
+    fn acts(&self) -> Arc<dyn ActLog> {
+        self.store.acts()
+    }
+
+    fn notices(&self) -> Arc<dyn NoticeStore> {
+        self.store.notices()
+    }
+
+    fn pauses(&self) -> Arc<dyn Pauses> {
+        Arc::new(self.clone())
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        self.store.migrate().await
+    }
+
+    async fn close(&self) {
+        Store::close(&self.store).await;
+    }
+}
+
+#[async_trait]
+impl Pauses for Leaving {
+    async fn pause(&self, by: &Label, because: Option<Reason>) -> Result<Pause, StoreError> {
+        self.store.pause(by, because).await
+    }
+
+    async fn resume(&self) -> Result<Option<Pause>, StoreError> {
+        self.store.resume().await
+    }
+
+    async fn current(&self) -> Result<Option<Pause>, StoreError> {
+        self.draining.cancel();
+        Err(StoreError::Unavailable("it was closed".into()))
+    }
+}
+
+#[tokio::test]
+async fn what_is_seen_while_connections_close_is_said_of_no_shop() {
+    for path in ["/statusz", "/console", "/console/live", "/metrics"] {
+        let (draining, broker) = (CancellationToken::new(), Arc::new(MemoryBroker::new()));
+        let store = Leaving { store: MemoryStore::new(), draining: draining.clone() };
+        let servers = Servers { store: "The store", broker: "The broker" };
+        let board = StatusBoard::new(&store, broker, servers);
+        let addr = admin(Readiness::new(draining).of_shop(board)).await;
+        let answer = get(addr, path).await;
+        assert!(!answer.text().contains("woody_shop"), "{path}: {}", answer.text());
+        assert!(!answer.text().contains("Nothing is"), "{path}: {}", answer.text());
+        if path != "/metrics" {
+            assert_eq!(answer.status, 503, "{path}");
+            assert!(answer.text().contains("shutting down"), "{path}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_fails_as_its_process_shuts_down_is_told_with_that() {
+    let draining = CancellationToken::new();
+    let begins = draining.clone();
+    let readiness = Readiness::new(draining).require("store", move || {
+        begins.cancel();
+        async { Err("it was closed") }
+    });
+    assert!(readiness.ask().await.draining);
 }
