@@ -24,7 +24,7 @@ system under target/stack (made once; takes root). As root on Debian it installs
   --filter NAME   only tests whose name contains NAME; no examples, no Swarm
   --no-swarm      without the Swarm, which takes port 80, a docker engine (as root on Debian it brings one), and minutes
   --beside PROGRAM
-                  run PROGRAM too, at the lowest priority while the tests run; when it fails, so does this
+                  run PROGRAM too, at the lowest priority while other tests wait; when it fails, so does this
   --keep          leave the servers running and say how to reach them and how to end them
   --help          this text
 
@@ -183,10 +183,16 @@ join() {
 # count LOG: what cargo or a script says there of tests.
 count() { grep -E '^(test result: |[0-9]+ passed, [0-9]+ failed)' "$1" >>"$log" || true; }
 
-# Tests wait for servers, faults and timers more than they compute: what they leave of the machine goes to what can wait for
-# them, at the lowest priority. Not before the first has begun, or cargo's lock would keep the tests waiting.
+# Tests wait for servers, faults and timers more than they compute, and those of the Swarm for containers: what they leave
+# of the machine goes to what can wait for them, at the lowest priority. Not before the first has begun, or cargo's lock
+# would keep the tests waiting.
 at_rest() {
     until grep -q '^ *Running' "$log"; do sleep 1; done
+    nice -n 19 "$@"
+}
+swarm_log=$dir/swarm.log
+while_deployed() {
+    until grep -q '^\[ *[0-9]* s\]' "$swarm_log" || [ -e "$dir/swarm.over" ]; do sleep 1; done
     nice -n 19 "$@"
 }
 begin_aside() { # NAME CMD...
@@ -204,7 +210,7 @@ if [ -z "$filter" ] && [ "$built" ]; then
     begin_aside contracts at_rest dev/contracts.sh
     begin_aside outside at_rest dev/test-outside.sh
     begin_aside tutorial at_rest dev/test-tutorial.sh
-    if [ "$beside" ]; then begin_aside beside at_rest "$beside"; fi
+    if [ "$beside" ] && [ -z "$swarm" ]; then begin_aside beside at_rest "$beside"; fi
 fi
 if [ "$built" ]; then
     note "running the tests"
@@ -218,16 +224,19 @@ if [ -z "$filter" ] && [ "$built" ]; then
     join outside "a program outside the workspace"
     join tutorial "the tutorial"
     join contracts "the documents, and clients that are made from them"
-    join beside "$beside"
     # What it lacks is built, and said, by the Swarm's tests.
     if [ "$swarm" ]; then wait "${aside[programs]}" || true; fi
 fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
     note "deploying the stack on a Swarm"
-    swarm() { dev/test-swarm.sh 2>&1 | tee "$dir/swarm.log"; }
+    : >"$swarm_log"
+    if [ "$beside" ]; then begin_aside beside while_deployed "$beside"; fi
+    swarm() { dev/test-swarm.sh 2>&1 | tee "$swarm_log"; }
     run swarm || problem "the Swarm test failed"
-    count "$dir/swarm.log"
+    : >"$dir/swarm.over"
+    count "$swarm_log"
 fi
+join beside "$beside"
 
 # --- summary ---
 read -r passed failed skipped < <(count_tests "$log")
