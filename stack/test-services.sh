@@ -14,6 +14,7 @@ products, an order from its creation to its end, the limit of requests per clien
 
   WOODY_MANAGEMENT=http://HOST:15672   RabbitMQ's management page; BASE's host by default, `none` to leave it out
   WOODY_RATE_LIMIT=10                  the limit that the shop was deployed with; 0 leaves the check out
+  WOODY_RATE_STATUS=503                what the shop was told that a refusal is: 503 or 429
 
 Exit code 0: all as it should be. 1: something is not. 2: wrong arguments.
 END
@@ -33,6 +34,7 @@ BASE=${BASE%/}
 host=${BASE#*://}
 MANAGEMENT=${WOODY_MANAGEMENT:-http://${host%%[:/]*}:15672}
 LIMIT=${WOODY_RATE_LIMIT:-10}
+REFUSAL=${WOODY_RATE_STATUS:-503}
 
 passed=0 failed=0
 ok() {
@@ -57,7 +59,7 @@ ask() {
         read -r STATUS MILLIS < <(curl --silent --show-error --max-time 60 --output "$body" --dump-header "$headers" \
             --write-out '%{http_code} %{time_total}\n' "$@" "$BASE$path" | awk '{ printf "%s %d\n", $1, $2 * 1000 }')
         BODY=$(cat "$body")
-        [ "$STATUS" = 503 ] && [[ $BODY == *'Rate limit exceeded'* ]] || return 0
+        [ "$STATUS" = "$REFUSAL" ] && [[ $BODY == *'Rate limit exceeded'* ]] || return 0
         sleep 0.3
     done
 }
@@ -125,7 +127,7 @@ else
     codes=$(for _ in $(seq $((LIMIT * 3 + 40))); do echo "url = $BASE/api/misc/time"; echo 'output = /dev/null'; done |
         curl --silent --no-progress-meter --parallel --parallel-max 30 --write-out '%{http_code}\n' --config -)
     served=$(grep -c 200 <<<"$codes" || true)
-    refused=$(grep -c 503 <<<"$codes" || true)
+    refused=$(grep -c "$REFUSAL" <<<"$codes" || true)
     if [ "$refused" -gt 0 ] && [ "$served" -ge 20 ]; then
         ok "$served served, $refused refused"
     else
@@ -134,10 +136,14 @@ else
     curl --silent --output "$body" --dump-header "$headers" "$BASE/api/misc/time"
     for _ in {1..60}; do
         STATUS=$(curl --silent --output "$body" --dump-header "$headers" --write-out '%{http_code}' "$BASE/api/misc/time")
-        [ "$STATUS" != 503 ] || break
+        [ "$STATUS" != "$REFUSAL" ] || break
     done
-    expect 'a refusal is the JSON of the original' \
-        '^503 \{"error": "Rate limit exceeded", "message": "Too many requests", "status": 503\}$' "$STATUS $(cat "$body")"
+    if [ "$REFUSAL" = 429 ]; then
+        expect 'a refusal is a problem' '^429 \{"type": ?"urn:woodytoys:problem:rate-limited"' "$STATUS $(cat "$body")"
+    else
+        expect 'a refusal is the JSON of the original' \
+            '^503 \{"error": "Rate limit exceeded", "message": "Too many requests", "status": 503\}$' "$STATUS $(cat "$body")"
+    fi
     expect 'and says when to come back' '^[0-9]+$' "$(header retry-after)"
     sleep 1
     # As the original script: one after the other, ten a second.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     http::{
         AccessControl, ClientShare, ConcurrencyLimit, GatewayLimits, Hosts, Networks, Origins,
-        Sampling, ServerLimits, ServiceSettings, StreamSettings,
+        RateStatus, Sampling, ServerLimits, ServiceSettings, StreamSettings,
     },
     keys::{ApiKeys, NoKeys, Scopes},
 };
@@ -148,6 +148,26 @@ impl StreamArgs {
     }
 }
 
+/// The status of what is refused for its client's rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RefusalStatus {
+    /// 503.
+    #[value(name = "503")]
+    ServiceUnavailable,
+    /// 429.
+    #[value(name = "429")]
+    TooManyRequests,
+}
+
+impl From<RefusalStatus> for RateStatus {
+    fn from(status: RefusalStatus) -> Self {
+        match status {
+            RefusalStatus::ServiceUnavailable => Self::ServiceUnavailable,
+            RefusalStatus::TooManyRequests => Self::TooManyRequests,
+        }
+    }
+}
+
 /// The limits that the gateway sets per client and service.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Gateway")]
@@ -159,6 +179,10 @@ pub struct GatewayArgs {
     /// Addresses and networks that no limit holds for, parted by commas: 192.0.2.7,10.0.0.0/8
     #[arg(long, env = "WOODY_RATE_EXEMPT", value_name = "NETS")]
     pub rate_exempt: Vec<Networks>,
+    /// What a client is told that has spent its requests: 503 as the original system has it, or 429 with a problem,
+    /// and before that where it stands (RateLimit).
+    #[arg(long, env = "WOODY_RATE_STATUS", default_value = "503", value_name = "503|429")]
+    pub rate_status: RefusalStatus,
     /// Connections that one client address may hold; 0 sets no limit (0 to 1000000).
     #[arg(long, env = "WOODY_CLIENT_CONNECTIONS", default_value = "1024", value_name = "N",
           value_parser = whole::<u32>(0, 1_000_000))]
@@ -174,7 +198,7 @@ impl GatewayArgs {
     pub fn settings(&self) -> GatewayLimits {
         let limits =
             NonZeroU32::new(self.rate_limit).map_or_else(GatewayLimits::off, GatewayLimits::at);
-        GatewayLimits { exempt: self.exempt(), ..limits }
+        GatewayLimits { exempt: self.exempt(), status: self.rate_status.into(), ..limits }
     }
 
     /// Connection limits of a server that clients reach themselves. Behind a gateway the

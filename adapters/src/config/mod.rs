@@ -23,7 +23,7 @@ mod workshop;
 pub use addresses::{AdminArgs, ListenArgs};
 pub use broker::BrokerArgs;
 pub use heavy::{HeavyArgs, HeavyCacheArgs};
-pub use http::{GatewayArgs, HttpArgs, StreamArgs, Switch};
+pub use http::{GatewayArgs, HttpArgs, RefusalStatus, StreamArgs, Switch};
 pub use intake::IntakeArgs;
 pub use parse::{ConfigError, parse_args};
 pub use process::{LogArgs, LogFormat, ProcessArgs};

@@ -17,7 +17,7 @@ mod server;
 
 pub use layers::{
     AnswerBudget, BodyBudget, BodyLimits, ClientShare, ConcurrencyLimit, Rate, RateLimit,
-    ResponseTimeout,
+    RateStatus, ResponseTimeout,
 };
 pub use request::{
     Access, Hosts, Networks, NoHost, NoNetwork, NoOrigin, Origins, RequestBody, RequestId, Route,

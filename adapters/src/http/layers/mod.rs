@@ -3,6 +3,8 @@
 mod arrival;
 mod budget;
 mod concurrency;
+mod policy;
+mod rate;
 mod rate_limit;
 mod share;
 mod timeout;
@@ -12,7 +14,8 @@ pub(in crate::http) use arrival::{Arrival, EarlyBody};
 pub(in crate::http) use budget::BodyInFlight;
 pub use budget::{AnswerBudget, BodyBudget};
 pub use concurrency::ConcurrencyLimit;
-pub use rate_limit::{Rate, RateLimit};
+pub use rate::Rate;
+pub use rate_limit::{RateLimit, RateStatus};
 pub use share::ClientShare;
 pub(in crate::http) use share::Held;
 pub use timeout::ResponseTimeout;

@@ -1,35 +1,45 @@
 use std::{
     net::IpAddr,
-    num::NonZeroU32,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
-    time::Instant,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
 
-use futures::future::{Either, Ready, ready};
-use governor::{DefaultKeyedRateLimiter, Quota};
+use futures::future::{Either, Ready, ready as at_once};
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DefaultKeyedStateStore,
+};
+use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
+use super::{
+    policy::{Policy, retry_after_s},
+    rate::Rate,
+};
 use crate::{
     http::{
         request::{Networks, Party, RoutedRequest},
-        response::{Failure, FailureKind},
+        response::{Failure, FailureKind, Response, Standing, Style},
     },
     keys::ClientName,
 };
 
-/// What one client may ask of one service, as nginx's `limit_req` has it with
-/// `burst` and `nodelay`: `burst` requests more than the rate at once, and past
-/// that a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Requests per second, on average.
-    pub per_second: NonZeroU32,
-    /// Requests that may come before their time.
-    pub burst: u32,
+/// What a client is told that has spent its requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RateStatus {
+    /// 503 with the JSON of the original system.
+    #[default]
+    ServiceUnavailable,
+    /// 429 with a problem. Responses of routes whose errors are problems say where the client stands before that:
+    /// `RateLimit` and `RateLimit-Policy`.
+    TooManyRequests,
 }
 
 /// From so many client addresses on, those that have spent nothing lately are
@@ -45,8 +55,13 @@ pub struct RateLimit {
     buckets: Option<Arc<Buckets>>,
 }
 
+type ByClient =
+    RateLimiter<Party, DefaultKeyedStateStore<Party>, DefaultClock, StateInformationMiddleware>;
+
 struct Buckets {
-    by_client: DefaultKeyedRateLimiter<Party>,
+    by_client: ByClient,
+    /// How the limit is told, where it is.
+    policy: Option<Policy>,
     exempt: Networks,
     started: Instant,
     looked_at_s: AtomicU64,
@@ -58,14 +73,22 @@ impl RateLimit {
         Self { buckets: None }
     }
 
-    /// This rate for each client whose address is not exempt.
+    /// This rate for each client whose address is not exempt. Past it the response is 503.
     pub fn new(rate: Rate, exempt: Networks) -> Self {
-        // The request that comes at its time is one more than the burst.
-        let at_once = NonZeroU32::MIN.saturating_add(rate.burst);
-        let quota = Quota::per_second(rate.per_second).allow_burst(at_once);
+        Self::with(rate, exempt, None)
+    }
+
+    /// This rate for each client whose address is not exempt. Past it the response is 429, and before that clients are
+    /// told where they stand, as [`RateStatus::TooManyRequests`] says; `name` is what the limit is called.
+    pub fn telling(name: &str, rate: Rate, exempt: Networks) -> Self {
+        Self::with(rate, exempt, Some(Policy::new(name, rate)))
+    }
+
+    fn with(rate: Rate, exempt: Networks, policy: Option<Policy>) -> Self {
         Self {
             buckets: Some(Arc::new(Buckets {
-                by_client: DefaultKeyedRateLimiter::keyed(quota),
+                by_client: by_client(rate.quota()),
+                policy,
                 exempt,
                 started: Instant::now(),
                 looked_at_s: AtomicU64::new(0),
@@ -73,13 +96,35 @@ impl RateLimit {
         }
     }
 
-    fn admits(&self, address: IpAddr, name: Option<&ClientName>) -> bool {
-        let Some(buckets) = &self.buckets else { return true };
-        buckets.exempt.contains(address.to_canonical()) || {
-            buckets.tidy();
-            buckets.by_client.check_key(&Party::of(address, name)).is_ok()
+    fn admission(&self, address: IpAddr, name: Option<&ClientName>) -> Admission<'_> {
+        let Some(buckets) = &self.buckets else { return Admission::Free };
+        if buckets.exempt.contains(address.to_canonical()) {
+            return Admission::Free;
+        }
+        buckets.tidy();
+        let policy = buckets.policy.as_ref();
+        match buckets.by_client.check_key(&Party::of(address, name)) {
+            Ok(state) => Admission::Counted { policy, left: state.remaining_burst_capacity() },
+            Err(refused) => {
+                let wait = refused.wait_time_from(buckets.by_client.clock().now());
+                Admission::Refused { policy, wait }
+            }
         }
     }
+}
+
+fn by_client(quota: Quota) -> ByClient {
+    RateLimiter::keyed(quota).with_middleware()
+}
+
+/// Whether a request is served, and what its client may be told.
+enum Admission<'l> {
+    /// No limit holds for it.
+    Free,
+    /// It is served, and so many more may come at once.
+    Counted { policy: Option<&'l Policy>, left: u32 },
+    /// It is not served; the next one is after this time.
+    Refused { policy: Option<&'l Policy>, wait: Duration },
 }
 
 impl Buckets {
@@ -121,28 +166,73 @@ pub struct RateLimited<S> {
 
 impl<S, A> Service<RoutedRequest<A>> for RateLimited<S>
 where
-    S: Service<RoutedRequest<A>, Error = Failure>,
+    S: Service<RoutedRequest<A>, Response = Response, Error = Failure>,
 {
-    type Response = S::Response;
+    type Response = Response;
     type Error = Failure;
-    type Future = Either<S::Future, Ready<Result<S::Response, Failure>>>;
+    type Future = Either<Told<S::Future>, Ready<Result<Response, Failure>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: RoutedRequest<A>) -> Self::Future {
-        if self.limit.admits(request.client, request.client_name()) {
-            Either::Left(self.inner.call(request))
-        } else {
-            Either::Right(ready(Err(Failure::new(FailureKind::RateLimited, "Too many requests"))))
-        }
+        let is_told = request.style == Style::Problem;
+        let standing = match self.limit.admission(request.client, request.client_name()) {
+            Admission::Counted { policy: Some(policy), left } if is_told => {
+                Some(Box::new(policy.admitted(left)))
+            }
+            Admission::Free | Admission::Counted { .. } => None,
+            Admission::Refused { policy, wait } => {
+                let kind = match policy {
+                    None => FailureKind::RateLimited,
+                    Some(_) => FailureKind::TooManyRequests,
+                };
+                let standing = policy.filter(|_| is_told);
+                let standing = standing.map(|policy| Box::new(policy.refused(wait)));
+                let failure = Failure::new(kind, "Too many requests")
+                    .retry_after_s(retry_after_s(wait))
+                    .standing(standing);
+                return Either::Right(at_once(Err(failure)));
+            }
+        };
+        Either::Left(Told { inner: self.inner.call(request), standing })
+    }
+}
+
+pin_project! {
+    /// A response that is on its way, and says where its client stands once it is there.
+    #[derive(Debug)]
+    pub struct Told<F> {
+        #[pin]
+        inner: F,
+        standing: Option<Box<Standing>>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Failure>>> Future for Told<F> {
+    type Output = Result<Response, Failure>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let outcome = ready!(this.inner.poll(context));
+        let Some(standing) = this.standing.take() else { return Poll::Ready(outcome) };
+        Poll::Ready(match outcome {
+            Ok(mut response) => {
+                standing.tell(response.headers_mut());
+                Ok(response)
+            }
+            Err(failure) => Err(failure.standing(Some(standing))),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::{
+        net::{Ipv4Addr, Ipv6Addr},
+        num::NonZeroU32,
+    };
 
     use super::*;
 
@@ -150,18 +240,22 @@ mod tests {
 
     fn limit(burst: u32, exempt: Networks) -> RateLimit {
         // So slow that nothing comes back during a test.
-        let quota = Quota::with_period(std::time::Duration::from_hours(1))
+        let quota = Quota::with_period(Duration::from_hours(1))
             .unwrap()
             .allow_burst(NonZeroU32::new(burst + 1).unwrap());
         let rate = Rate { per_second: NonZeroU32::MIN, burst };
         let mut limit = RateLimit::new(rate, exempt);
         let buckets = Arc::get_mut(limit.buckets.as_mut().unwrap()).unwrap();
-        buckets.by_client = DefaultKeyedRateLimiter::keyed(quota);
+        buckets.by_client = by_client(quota);
         limit
     }
 
+    fn admits(limit: &RateLimit, client: IpAddr, name: Option<&ClientName>) -> bool {
+        !matches!(limit.admission(client, name), Admission::Refused { .. })
+    }
+
     fn admitted(limit: &RateLimit, client: IpAddr) -> usize {
-        (0..100).filter(|_| limit.admits(client, None)).count()
+        (0..100).filter(|_| admits(limit, client, None)).count()
     }
 
     #[test]
@@ -184,7 +278,7 @@ mod tests {
         let limit = limit(2, Networks::default());
         let (acme, globex) = ("acme".parse().unwrap(), "globex".parse().unwrap());
         let admitted_of =
-            |name, address| (0..100).filter(|_| limit.admits(address, Some(name))).count();
+            |name, address| (0..100).filter(|_| admits(&limit, address, Some(name))).count();
         assert_eq!(admitted_of(&acme, CLIENT), 3);
         assert_eq!(admitted_of(&acme, IpAddr::V6(Ipv6Addr::LOCALHOST)), 0);
         assert_eq!(admitted_of(&globex, CLIENT), 3);

@@ -10,7 +10,7 @@ use woody_core::domain::{IdempotencyKey, TraceContext};
 
 use super::{body::RequestBody, prefix::MountPrefix, query, route};
 use crate::{
-    http::response::{Failure, FailureKind},
+    http::response::{Failure, FailureKind, Style},
     keys::ClientName,
 };
 
@@ -25,6 +25,7 @@ pub struct RoutedRequest<A> {
     pub body: RequestBody,
     pub(in crate::http) name: Option<ClientName>,
     pub(in crate::http) path: &'static str,
+    pub(in crate::http) style: Style,
     pub(in crate::http) is_batch: bool,
     pub(in crate::http) is_form: bool,
     pub(in crate::http) trace: Option<TraceContext>,

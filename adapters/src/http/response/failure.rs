@@ -10,6 +10,7 @@ use super::{
     body::{Body, Response},
     field_error::FieldError,
     kind::FailureKind,
+    standing::Standing,
 };
 
 /// How a route shows what went wrong.
@@ -38,6 +39,8 @@ struct Inner {
     /// How a client shows who it is.
     challenge: Option<HeaderValue>,
     style: Option<Style>,
+    /// Where the client stands with its rate limit, where it is told.
+    standing: Option<Box<Standing>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -45,9 +48,10 @@ impl Failure {
     /// A failure of this kind; `detail` is a sentence for people.
     pub fn new(kind: FailureKind, detail: impl Into<Cow<'static, str>>) -> Self {
         let retry_after_s = match kind {
-            FailureKind::Overloaded | FailureKind::ShuttingDown | FailureKind::RateLimited => {
-                Some(1)
-            }
+            FailureKind::Overloaded
+            | FailureKind::ShuttingDown
+            | FailureKind::RateLimited
+            | FailureKind::TooManyRequests => Some(1),
             FailureKind::Unavailable => Some(2),
             _ => None,
         };
@@ -60,6 +64,7 @@ impl Failure {
             allow: None,
             challenge: None,
             style: None,
+            standing: None,
             source: None,
         }))
     }
@@ -138,6 +143,13 @@ impl Failure {
     #[must_use]
     pub fn told_as(mut self, style: Style) -> Self {
         self.0.style = Some(style);
+        self
+    }
+
+    /// Returns the same failure, which says where the client stands with its rate limit.
+    #[must_use]
+    pub(in crate::http) fn standing(mut self, standing: Option<Box<Standing>>) -> Self {
+        self.0.standing = standing;
         self
     }
 
@@ -221,8 +233,10 @@ impl Failure {
         let status = inner.kind.status();
         let (content_type, body) = match (inner.kind, inner.style.unwrap_or(style)) {
             (FailureKind::RateLimited, _) => ("application/json", RATE_LIMITED.into()),
-            (_, Style::Text) => ("text/plain; charset=utf-8", Body::from(one_line(&inner.detail))),
-            (_, Style::Problem) => {
+            (kind, Style::Text) if kind != FailureKind::TooManyRequests => {
+                ("text/plain; charset=utf-8", Body::from(one_line(&inner.detail)))
+            }
+            _ => {
                 let problem = inner.problem(Some(request_id));
                 // Strings and a number: serialising them cannot fail.
                 let json = serde_json::to_vec(&problem).unwrap_or_default();
@@ -242,6 +256,9 @@ impl Failure {
         }
         if let Some(challenge) = inner.challenge {
             headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(standing) = inner.standing {
+            standing.tell(headers);
         }
         match inner.kind {
             // RFC 9110, 12.5.3: what would have been read.

@@ -67,8 +67,10 @@ pub enum FailureKind {
     Unavailable,
     /// This process is going down.
     ShuttingDown,
-    /// The client has spent its requests.
+    /// The client has spent its requests, and is told so as the original system did: 503.
     RateLimited,
+    /// The client has spent its requests, and is told so by a problem of 429.
+    TooManyRequests,
     /// The route took too long.
     TooSlow,
 }
@@ -120,6 +122,7 @@ impl FailureKind {
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
             Self::ShuttingDown => (S::SERVICE_UNAVAILABLE, "shutting-down", "Shutting down"),
             Self::RateLimited => (S::SERVICE_UNAVAILABLE, "rate-limited", "Rate limit exceeded"),
+            Self::TooManyRequests => (S::TOO_MANY_REQUESTS, "rate-limited", "Rate limit exceeded"),
             Self::TooSlow => (S::GATEWAY_TIMEOUT, "too-slow", "The response took too long"),
         }
     }

@@ -7,6 +7,7 @@ mod html;
 mod kind;
 mod mapping;
 pub(in crate::http) mod reply;
+mod standing;
 mod version;
 
 pub use body::{Body, Response};
@@ -15,4 +16,5 @@ pub use failure::{Failure, Problem, Style};
 pub use field_error::FieldError;
 pub(in crate::http) use html::Text;
 pub use kind::FailureKind;
+pub(in crate::http) use standing::Standing;
 pub(in crate::http) use version::Version;

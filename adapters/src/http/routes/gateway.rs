@@ -6,7 +6,7 @@ use super::{
     front::FrontRoutes, misc::MiscRoutes, orders::ToyOrderRoutes, products::ProductRoutes,
 };
 use crate::http::{
-    layers::{BodyBudget, BodyLimits, Rate, RateLimit},
+    layers::{BodyBudget, BodyLimits, Rate, RateLimit, RateStatus},
     request::Networks,
     response::Response,
     server::{HttpService, ServiceSettings, service},
@@ -23,18 +23,26 @@ pub struct GatewayLimits {
     pub orders: Option<Rate>,
     /// Addresses that no limit holds for.
     pub exempt: Networks,
+    /// What a client is told that has spent its requests.
+    pub status: RateStatus,
 }
 
 impl GatewayLimits {
     /// The reference text's bursts, 20, 5 and 2, over this rate.
     pub fn at(per_second: NonZeroU32) -> Self {
         let rate = |burst| Some(Rate { per_second, burst });
-        Self { misc: rate(20), products: rate(5), orders: rate(2), exempt: Networks::default() }
+        Self { misc: rate(20), products: rate(5), orders: rate(2), ..Self::off() }
     }
 
     /// No limits.
     pub fn off() -> Self {
-        Self { misc: None, products: None, orders: None, exempt: Networks::default() }
+        Self {
+            misc: None,
+            products: None,
+            orders: None,
+            exempt: Networks::default(),
+            status: RateStatus::default(),
+        }
     }
 }
 
@@ -62,14 +70,17 @@ pub fn gateway(
     limits: &GatewayLimits,
     settings: &ServiceSettings,
 ) -> impl HttpService + use<> {
-    let limit = |rate: Option<Rate>| match rate {
-        Some(rate) => RateLimit::new(rate, limits.exempt.clone()),
-        None => RateLimit::off(),
+    let limit = |name, rate: Option<Rate>| match (rate, limits.status) {
+        (None, _) => RateLimit::off(),
+        (Some(rate), RateStatus::ServiceUnavailable) => RateLimit::new(rate, limits.exempt.clone()),
+        (Some(rate), RateStatus::TooManyRequests) => {
+            RateLimit::telling(name, rate, limits.exempt.clone())
+        }
     };
     Gateway {
-        misc: service(misc, limit(limits.misc), settings),
-        products: service(products, limit(limits.products), settings),
-        orders: service(orders, limit(limits.orders), settings),
+        misc: service(misc, limit("misc", limits.misc), settings),
+        products: service(products, limit("products", limits.products), settings),
+        orders: service(orders, limit("orders", limits.orders), settings),
         front: service(front, RateLimit::off(), settings),
     }
 }

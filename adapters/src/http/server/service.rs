@@ -253,6 +253,7 @@ where
                                 body,
                                 name,
                                 path,
+                                style,
                                 is_batch,
                                 is_form,
                                 trace,

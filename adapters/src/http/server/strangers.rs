@@ -19,7 +19,7 @@ use crate::http::{
 const MAY_SEND: &str =
     "authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id";
 /// What pages may read beside what they may read anyway.
-const MAY_READ: &str = "etag, location, retry-after, x-request-id";
+const MAY_READ: &str = "etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
 /// For how long a browser need not ask again, in seconds.
 const MAX_AGE: &str = "600";
 

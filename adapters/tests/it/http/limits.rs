@@ -1,10 +1,11 @@
 use std::net::SocketAddr;
 
+use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
-use woody_adapters::http::{GatewayLimits, Networks};
+use woody_adapters::http::{GatewayLimits, Networks, RateStatus};
 
 use super::{
-    client::rest,
+    client::{Answer, rest},
     shop::{Setup, Shop},
 };
 
@@ -18,6 +19,10 @@ async fn served(addr: SocketAddr, path: &str, requests: usize) -> usize {
     let answers = rest(stream).await;
     assert_eq!(answers.matches("HTTP/1.1 ").count(), requests, "{answers}");
     answers.matches("HTTP/1.1 200").count()
+}
+
+fn has(answer: &Answer, header: &str) -> bool {
+    answer.headers.contains_key(header)
 }
 
 /// A shop that gives back one request a second: slow enough to count at once.
@@ -54,6 +59,56 @@ async fn past_the_burst_the_answer_is_the_original_one_to_the_letter() {
             r#"{"error": "Rate limit exceeded", "message": "Too many requests", "status": 503}"#
         );
     }
+}
+
+#[tokio::test]
+async fn with_429_a_client_is_told_where_it_stands_before_it_is_refused() {
+    let limits = GatewayLimits {
+        status: RateStatus::TooManyRequests,
+        ..GatewayLimits::at(std::num::NonZeroU32::MIN)
+    };
+    let shop = Shop::with(Setup { limits, ..Setup::default() }).await;
+    let standing = |answer: &Answer| {
+        ["ratelimit-policy", "ratelimit"].map(|name| answer.header(name).to_owned())
+    };
+    let placed = shop.post("/api/orders", &json!({"product": "kite"})).await;
+    assert_eq!(placed.status, 202);
+    assert_eq!(standing(&placed), [r#""orders";q=3;w=3"#, r#""orders";r=2;t=1"#]);
+    let failed = shop.get("/api/products/x").await;
+    assert_eq!(failed.status, 422, "what fails is told of, too");
+    assert_eq!(standing(&failed), [r#""products";q=6;w=6"#, r#""products";r=5;t=1"#]);
+    for path in ["/api/misc/time", "/api/products/last", "/style.css"] {
+        let answer = shop.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(!has(&answer, "ratelimit") && !has(&answer, "ratelimit-policy"), "{path}");
+    }
+
+    served(shop.addr, "/api/orders?order_id=x", 20).await;
+    let refused = shop.get("/api/orders/x").await;
+    assert_eq!(standing(&refused), [r#""orders";q=3;w=3"#, r#""orders";r=0;t=1"#]);
+    let legacy = shop.get("/api/orders?order_id=x").await;
+    assert!(!has(&legacy, "ratelimit"), "a route of the original system");
+    for answer in [refused, legacy] {
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.header("retry-after"), "1");
+        let problem = answer.json();
+        assert_eq!(problem["type"], "urn:woodytoys:problem:rate-limited");
+        assert_eq!(problem["status"], 429);
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_limit_is_told_of_none() {
+    let limits = GatewayLimits {
+        status: RateStatus::TooManyRequests,
+        exempt: "127.0.0.1".parse().unwrap(),
+        ..GatewayLimits::default()
+    };
+    let shop = Shop::with(Setup { limits, ..Setup::default() }).await;
+    assert!(!has(&shop.get("/api/products").await, "ratelimit"));
+    let shop = limited(Networks::default()).await;
+    assert!(!has(&shop.get("/api/products").await, "ratelimit"), "nor where the status is 503");
 }
 
 #[tokio::test]

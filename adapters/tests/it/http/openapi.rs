@@ -2,8 +2,8 @@ use std::{collections::BTreeSet, path::Path};
 
 use serde_json::{Value, json};
 use woody_adapters::http::{
-    FrontRoutes, MiscRoutes, OrderWord, ProductRoutes, Route, Routes, ToyOrderRoutes, ToyOrderView,
-    openapi,
+    FrontRoutes, MiscRoutes, OrderWord, ProductRoutes, Route, Routes, Style, ToyOrderRoutes,
+    ToyOrderView, openapi,
 };
 
 use super::{client::request, shop::Shop};
@@ -36,6 +36,14 @@ fn documented() -> BTreeSet<(String, String)> {
 
 fn served<A>(table: &[Route<A>]) -> impl Iterator<Item = (String, String)> {
     table.iter().map(|route| (route.method.as_str().to_owned(), route.path.to_owned()))
+}
+
+/// `(method, path, whether its errors are problems)` of each row.
+fn served_as<A>(table: &[Route<A>]) -> impl Iterator<Item = (&'static str, String, bool)> {
+    let row = |route: &Route<A>| {
+        (route.method.as_str(), route.path.to_owned(), route.style == Style::Problem)
+    };
+    table.iter().map(row)
 }
 
 #[test]
@@ -94,6 +102,37 @@ async fn every_documented_route_answers_with_a_documented_status_and_type() {
         assert!(answer.status.is_success(), "{line}: {answer:?}");
         let kind = answer.header("content-type").split(';').next().unwrap();
         assert!(response["content"][kind].is_object(), "{line}: {kind} in {response}");
+    }
+}
+
+#[test]
+fn what_is_limited_says_what_429_is_and_modern_routes_where_a_client_stands() {
+    let document = document();
+    let headers = ["RateLimit", "RateLimit-Policy"];
+    let is_told = |response: &Value| {
+        let told = headers.map(|header| response["headers"][header].is_object());
+        assert_eq!(told[0], told[1], "{response}");
+        told[0]
+    };
+    for (method, path, is_modern) in served_as(MiscRoutes::table())
+        .chain(served_as(ProductRoutes::table()))
+        .chain(served_as(ToyOrderRoutes::table()))
+    {
+        let responses = &document["paths"][&path][method.to_lowercase()]["responses"];
+        if !path.starts_with("/api/") {
+            continue;
+        }
+        let refused = &responses["429"];
+        assert!(refused["content"]["application/problem+json"].is_object(), "{method} {path}");
+        assert!(refused["headers"]["Retry-After"].is_object(), "{method} {path}");
+        if is_modern {
+            let responses = responses.as_object().unwrap().iter();
+            for (status, response) in
+                responses.filter(|(status, _)| status.starts_with('2') || *status == "429")
+            {
+                assert!(is_told(response), "{method} {path}: {status}");
+            }
+        }
     }
 }
 

@@ -41,7 +41,13 @@ pub(super) fn bad_setting(deployment: &Deployment) -> Vec<Found> {
 fn of_gateway(deployment: &Deployment) -> impl Iterator<Item = &Variable> {
     let gateway = deployment.stack.gateway().into_iter();
     let variables = gateway.flat_map(|gateway| &gateway.environment);
-    let filled_in = ["WOODY_RATE_LIMIT", "WOODY_RATE_EXEMPT", "WOODY_HOSTS", "WOODY_ORIGINS"];
+    let filled_in = [
+        "WOODY_RATE_LIMIT",
+        "WOODY_RATE_STATUS",
+        "WOODY_RATE_EXEMPT",
+        "WOODY_HOSTS",
+        "WOODY_ORIGINS",
+    ];
     variables.filter(move |variable| filled_in.contains(&variable.name.as_str()))
 }
 

@@ -7,6 +7,7 @@ mod operations;
 mod orders;
 mod pages;
 mod plan;
+mod rate;
 mod words;
 
 use std::sync::LazyLock;
@@ -49,7 +50,7 @@ pub fn openapi() -> OpenApi {
     let tag =
         |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
     described("WoodyToys", ABOUT)
-        .paths(access::guarded(operations::paths()))
+        .paths(rate::limited(access::guarded(operations::paths())))
         .components(Some(access::with_scheme(Schemas::openapi().components)))
         .tags(Some([
             tag("orders", "Orders are accepted now and validated later."),

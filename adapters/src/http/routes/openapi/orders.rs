@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use utoipa::{OpenApi as _, ToSchema, openapi::tag::TagBuilder};
 use uuid::Uuid;
 
-use super::{super::dto, access, info::described, operations, words::RateLimited};
+use super::{super::dto, access, info::described, operations, rate, words::RateLimited};
 use crate::http::response::Problem;
 
 /// An order and where it stands.
@@ -117,7 +117,7 @@ pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
     let tag =
         |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
     let document = described(&format!("Orders: {name}"), ABOUT)
-        .paths(access::guarded(operations::order_paths()))
+        .paths(rate::limited(access::guarded(operations::order_paths())))
         .components(Some(access::with_scheme(Schemas::openapi().components)))
         .tags(Some([
             tag("orders", "Orders are accepted now and validated later."),

@@ -33,10 +33,15 @@ test("a problem of an unknown kind or field is told in general", async () => {
 });
 
 test("the gateway's refusal is a busy shop, and says when to come back", async () => {
-  const refusal = { error: "Rate limit exceeded", message: "Too many requests", status: 503 };
-  shop(() => json(503, refusal, { "Retry-After": "1" }));
-  const problem = await fails(get("/x"));
-  equal([problem.text, problem.retryAfter, problem.isBusy], ["That was a little fast for the workshop.", 1, true]);
+  const refusals = [
+    { error: "Rate limit exceeded", message: "Too many requests", status: 503 },
+    { type: "urn:woodytoys:problem:rate-limited", title: "Rate limit exceeded", status: 429, detail: "Too many requests" },
+  ];
+  for (const refusal of refusals) {
+    shop(() => json(refusal.status, refusal, { "Retry-After": "1" }));
+    const problem = await fails(get("/x"));
+    equal([problem.text, problem.retryAfter, problem.isBusy], ["That was a little fast for the workshop.", 1, true]);
+  }
 });
 
 test("an answer of somebody on the way is told by its status", async () => {

@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case("bad-setting", &[set("WOODY_RATE_EXEMPT", "10.0.0.0/8,here")]),
     case("bad-setting", &[set("WOODY_PREFETCH", "none")]),
     case("bad-setting", &[set("WOODY_RATE_LIMIT", "ten")]),
+    case("bad-setting", &[set("WOODY_RATE_STATUS", "404")]),
     case("missing-setting", &[in_service("product-service", STORE, "WOODY_LOG: info")]),
     case("missing-setting", &[in_service("order-worker", BROKER, "WOODY_LOG: info")]),
     case(
