@@ -31,6 +31,9 @@ pub struct HttpArgs {
     /// Whether the original GET routes that change state are served.
     #[arg(long, env = "WOODY_LEGACY_GET", default_value = "on", value_name = "on|off")]
     pub legacy_get: Switch,
+    /// Whether responses of text are packed (gzip) for clients that can read that, from 1 KiB on.
+    #[arg(long, env = "WOODY_COMPRESSION", default_value = "on", value_name = "on|off")]
+    pub compression: Switch,
     /// Requests handled at once; the next one waits for its turn (1 to 65535).
     #[arg(long, env = "WOODY_HTTP_CONCURRENCY", default_value = "1024", value_name = "N",
           value_parser = whole::<NonZeroU16>(1, 65_535))]
@@ -73,6 +76,7 @@ impl HttpArgs {
         let concurrency = ConcurrencyLimit::new(usize::from(self.http_concurrency.get()));
         Ok(ServiceSettings {
             concurrency: concurrency.waiting(self.http_wait, ServiceSettings::WAITING_BYTES),
+            compression: self.compression.is_on(),
             legacy_get: self.legacy_get.is_on(),
             hosts,
             origins,

@@ -19,7 +19,7 @@ pub use body::RequestBody;
 pub(in crate::http) use hosts::name_of;
 pub use hosts::{Hosts, NoHost};
 pub(in crate::http) use items::{Items, items, take_member};
-pub(in crate::http) use negotiate::choose;
+pub(in crate::http) use negotiate::{choose, reads_gzip};
 pub use networks::{Networks, NoNetwork};
 pub use origins::{NoOrigin, Origins};
 pub(in crate::http) use party::Party;

@@ -1,4 +1,7 @@
-use hyper::{HeaderMap, header::ACCEPT};
+use hyper::{
+    HeaderMap,
+    header::{ACCEPT, ACCEPT_ENCODING},
+};
 
 /// Chooses among what a route offers (`type/subtype`, the default first) what
 /// the client likes best, as RFC 9110 has it; `None` when it accepts none.
@@ -29,6 +32,37 @@ pub(in crate::http) fn choose(headers: &HeaderMap, offers: &[&str]) -> Option<us
     best.map(|(i, _)| i)
 }
 
+/// Whether the client likes a body packed by gzip at least as well as one that is not, as RFC 9110 has it in 12.5.3.
+pub(in crate::http) fn reads_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut any, mut plain) = (None, None, None);
+    let lists = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    for coding in lists.flat_map(|list| list.split(',')) {
+        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+        let name = name.trim();
+        let liked = if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
+            &mut gzip
+        } else if name == "*" {
+            &mut any
+        } else if name.eq_ignore_ascii_case("identity") {
+            &mut plain
+        } else {
+            continue;
+        };
+        *liked = quality(parameters.split(';'));
+    }
+    let gzip = gzip.or(any).unwrap_or(0);
+    gzip > 0 && gzip >= plain.unwrap_or(0)
+}
+
+/// Reads the `q` among parameters, in thousandths; 1,000 where there is none, none where it cannot be read.
+fn quality<'p>(mut parameters: impl Iterator<Item = &'p str>) -> Option<u16> {
+    let q = parameters.find_map(|parameter| {
+        let (name, q) = parameter.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("q").then_some(q)
+    });
+    q.map_or(Some(1_000), thousandths)
+}
+
 struct Range<'a> {
     main_type: &'a str,
     subtype: &'a str,
@@ -41,10 +75,7 @@ impl<'a> Range<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let mut parameters = text.split(';');
         let (main_type, subtype) = parameters.next()?.trim().split_once('/')?;
-        let quality = parameters
-            .filter_map(|parameter| parameter.trim().split_once('='))
-            .find(|(name, _)| name.eq_ignore_ascii_case("q"))
-            .map_or(Some(1_000), |(_, q)| thousandths(q))?;
+        let quality = quality(parameters)?;
         Some(Self { main_type, subtype, quality })
     }
 
@@ -80,6 +111,43 @@ mod tests {
     use hyper::header::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn gzip_is_for_those_who_name_it_or_take_anything() {
+        let reads = |accepts: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in accepts {
+                headers.append(ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap());
+            }
+            reads_gzip(&headers)
+        };
+        for accepts in [
+            &["gzip"][..],
+            &["gzip, deflate, br, zstd"],
+            &["br", "GZip"],
+            &["x-gzip"],
+            &["*"],
+            &["br;q=1.0, gzip;q=0.8, *;q=0.1"],
+            &["identity;q=0.5, gzip;q=0.5"],
+            &["gzip;foo=bar;q=0.001"],
+        ] {
+            assert!(reads(accepts), "{accepts:?}");
+        }
+        for accepts in [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["br"],
+            &["gzip;q=0"],
+            &["*, gzip;q=0"],
+            &["*;q=0"],
+            &["identity, gzip;q=0.5"],
+            &["gzip;q=nonsense"],
+            &["gzipped"],
+        ] {
+            assert!(!reads(accepts), "{accepts:?}");
+        }
+    }
 
     const OFFERS: [&str; 3] = ["text/plain", "application/json", "image/svg+xml"];
 

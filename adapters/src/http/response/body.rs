@@ -47,6 +47,24 @@ impl Body {
         }
     }
 
+    /// Returns the bytes that are there, or the body whose bytes come.
+    pub(in crate::http) fn into_bytes(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Inner::Whole(bytes) => Ok(bytes),
+            Inner::Own(bytes) => Ok(bytes.into()),
+            stream @ Inner::Stream(_) => Err(Self(stream)),
+        }
+    }
+
+    /// Returns how many bytes there are, if they are there.
+    pub(in crate::http) fn size(&self) -> Option<usize> {
+        match &self.0 {
+            Inner::Whole(bytes) => Some(bytes.len()),
+            Inner::Own(bytes) => Some(bytes.len()),
+            Inner::Stream(_) => None,
+        }
+    }
+
     /// Returns how many bytes were made for this response alone.
     pub(in crate::http) fn own_bytes(&self) -> usize {
         match &self.0 {

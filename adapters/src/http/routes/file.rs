@@ -6,7 +6,7 @@ use hyper::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
 };
 
-use crate::http::response::{Response, Version};
+use crate::http::response::{Kept, Response, Version};
 
 /// Of a page, and of what it loads.
 const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; \
@@ -21,13 +21,14 @@ pub(super) struct File {
     content_type: &'static str,
     bytes: Bytes,
     version: Version,
+    packed: Kept,
     policy: &'static str,
 }
 
 impl File {
     pub(super) fn new(content_type: &'static str, bytes: Bytes) -> Self {
         let version = Version::of(&bytes);
-        Self { content_type, bytes, version, policy: POLICY }
+        Self { content_type, bytes, version, packed: Kept::default(), policy: POLICY }
     }
 
     /// The same without a right to scripts.
@@ -38,6 +39,7 @@ impl File {
     /// The file, or that the client's copy is the same.
     pub(super) fn respond(&self, asked: &HeaderMap) -> Response {
         let mut response = self.version.respond(self.content_type, &self.bytes, asked);
+        response.extensions_mut().insert(self.packed.clone());
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(self.policy));

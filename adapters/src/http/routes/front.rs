@@ -36,7 +36,6 @@ pub struct FrontRoutes {
     modules: [(&'static str, File); MODULES.len()],
     icon: File,
     reference_style: File,
-    openapi: File,
 }
 
 impl fmt::Debug for FrontRoutes {
@@ -118,7 +117,6 @@ impl FrontRoutes {
             modules: MODULES.map(|(name, text)| (name, file(reply::JAVASCRIPT, text))),
             icon: file(reply::SVG, include_str!("../../../front/favicon.svg")),
             reference_style: file(reply::CSS, include_str!("../../../front/docs.css")),
-            openapi: File::new(reply::JSON, openapi::document()),
         }
     }
 
@@ -130,11 +128,12 @@ impl FrontRoutes {
     }
 
     fn page(&self, asked: &HeaderMap) -> Response {
-        let response = match choose(asked, &["text/plain", "text/html"]) {
+        let mut response = match choose(asked, &["text/plain", "text/html"]) {
             Some(1) => self.page.respond(asked),
             _ => reply::no_store(reply::text(WELCOME.replace("{base}", &base(asked)))),
         };
-        reply::with(response, VARY, HeaderValue::from_static("accept"))
+        response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
+        response
     }
 }
 
@@ -177,7 +176,7 @@ impl Routes for FrontRoutes {
             Action::Icon => self.icon.respond(asked),
             Action::Reference => reference::page().respond(asked),
             Action::ReferenceStyle => self.reference_style.respond(asked),
-            Action::OpenApi => self.openapi.respond(asked),
+            Action::OpenApi => openapi::document().respond(asked),
             Action::AsyncApi => asyncapi::document().respond(asked),
         })
     }

@@ -171,7 +171,7 @@ impl Routes for MiscRoutes {
             }
             Action::OpenApi => {
                 request.query([])?;
-                Ok(reply::bytes(reply::JSON, openapi::document()))
+                Ok(openapi::document().respond(request.headers()))
             }
             Action::AsyncApi => Ok(asyncapi::document().respond(request.headers())),
             Action::Reference => Ok(reference::page().respond(request.headers())),

@@ -26,9 +26,9 @@ use crate::http::{
     },
     request::{
         Found, Hosts, Origins, RequestBody, RequestId, Route, RoutedRequest, Sampling, Traced,
-        X_REQUEST_ID, find,
+        X_REQUEST_ID, find, reads_gzip,
     },
-    response::{Failure, FailureKind, Noted, Response},
+    response::{Failure, FailureKind, Noted, Response, packed_for},
 };
 
 /// A service's routes: a table, and what each of its rows does.
@@ -80,6 +80,8 @@ pub struct ServiceSettings {
     pub bodies: BodyBudget,
     /// How many bytes of responses may be on their way out; clones share it.
     pub answers: AnswerBudget,
+    /// Whether responses of text are packed (gzip) for clients that can read that, from 1 KiB on.
+    pub compression: bool,
     /// Whether `GET`s that change state are served.
     pub legacy_get: bool,
     /// The names under which the service may be asked for.
@@ -109,6 +111,7 @@ impl Default for ServiceSettings {
             body: BodyLimits::default(),
             bodies: BodyBudget::new(16 * 1024 * 1024),
             answers: AnswerBudget::new(32 * 1024 * 1024),
+            compression: true,
             legacy_get: true,
             hosts: Hosts::default(),
             origins: Origins::default(),
@@ -121,7 +124,8 @@ impl Default for ServiceSettings {
 /// Puts what every service needs around `routes`. From the outside in:
 ///
 /// 1. the boundary: request id, span, metrics; a panic or a failure becomes a
-///    response, and a failure of ours is logged, once; responses are counted;
+///    response, and a failure of ours is logged, once; responses are packed for clients that read
+///    gzip, and counted;
 /// 2. the route: 404 and 405;
 /// 3. what browsers send for pages of others: 421 and 403;
 /// 4. the client's key, where clients have some: 401 and 403;
@@ -153,6 +157,7 @@ pub fn service<R: Routes>(
         body: settings.body,
         bodies: settings.bodies.clone(),
         answers: settings.answers.clone(),
+        compression: settings.compression,
         legacy_get: settings.legacy_get,
         sampling: settings.sampling,
         strangers: Strangers::new(settings.hosts.clone(), settings.origins.clone()),
@@ -175,6 +180,7 @@ struct Around<A: 'static> {
     body: BodyLimits,
     bodies: BodyBudget,
     answers: AnswerBudget,
+    compression: bool,
     legacy_get: bool,
     sampling: Sampling,
     strangers: Strangers,
@@ -210,6 +216,7 @@ where
         let remainder = body.remainder();
         let id = RequestId::of(&head.headers);
         let method = head.method.clone();
+        let packs = around.compression.then(|| reads_gzip(&head.headers));
         let reader = around.strangers.known_origin(&head.headers);
         let path = head.uri.path();
         let mut traced = None;
@@ -267,6 +274,7 @@ where
                     (Some(index), style, outcome)
                 }
             };
+        let outcome = packed_for(packs, outcome).await;
         let outcome = match outcome {
             // What has changed something is answered, however much is on its way.
             Ok(response) if method == Method::GET => around.admit(response),

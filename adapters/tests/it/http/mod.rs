@@ -21,6 +21,7 @@ mod notes;
 mod openapi;
 mod orders;
 mod outage;
+mod packed;
 mod page;
 mod plain;
 mod products;

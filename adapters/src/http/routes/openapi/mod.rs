@@ -12,14 +12,13 @@ mod words;
 
 use std::sync::LazyLock;
 
-use bytes::Bytes;
 use utoipa::{
     OpenApi as _,
     openapi::{OpenApi, tag::TagBuilder},
 };
 
-use super::dto;
-use crate::http::response::Problem;
+use super::{dto, file::File};
+use crate::http::response::{Problem, reply};
 use info::described;
 pub(super) use info::info;
 use orders::OrderInBatch;
@@ -68,10 +67,11 @@ const ABOUT: &str = "A shop of wooden toys. An order is accepted at once, durabl
     errors as problems (RFC 9457). Every answer carries `X-Request-Id`.";
 
 /// The document, written once.
-pub(super) fn document() -> Bytes {
-    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+pub(super) fn document() -> &'static File {
+    static DOCUMENT: LazyLock<File> = LazyLock::new(|| {
         // A document of strings: serialising it cannot fail.
-        serde_json::to_vec(&openapi()).unwrap_or_default().into()
+        let written = serde_json::to_vec(&openapi()).unwrap_or_default();
+        File::new(reply::JSON, written.into())
     });
-    DOCUMENT.clone()
+    &DOCUMENT
 }
