@@ -159,15 +159,22 @@ pub(in crate::http) fn find<A>(
     };
     let row = table.iter().position(|route| here(&route) && meant(route));
     let Some(index) = row else {
-        let Some(style) = table.iter().find(here).map(|route| route.style) else {
+        let mut styles = table.iter().filter(here).map(|route| route.style);
+        let Some(first) = styles.next() else {
             let detail = "There is no such route. GET /openapi.json lists them all.";
             return Found::Nowhere {
                 style: Style::Problem,
                 failure: Failure::new(FailureKind::NotFound, detail),
             };
         };
+        // A path that is not the original system's alone is shown as the others are.
+        let style = if styles.any(|style| style == Style::Problem) { Style::Problem } else { first };
         let allow = allow(table.iter().filter(here), legacy_get);
-        let detail = format!("This route is not there for {method}; its methods are: {allow}.");
+        let detail = if allow.is_empty() {
+            "This route is switched off.".to_owned()
+        } else {
+            format!("This route is not there for {method}; its methods are: {allow}.")
+        };
         let failure = Failure::method_not_allowed(&allow, detail);
         return Found::Nowhere { style, failure };
     };

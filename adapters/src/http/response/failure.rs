@@ -132,6 +132,19 @@ impl Failure {
         failure
     }
 
+    /// Returns the same failure; where it names the methods of a path, `OPTIONS` is one of them.
+    #[must_use]
+    pub(in crate::http) fn with_options(mut self) -> Self {
+        if let Some(allow) = self.0.allow.take() {
+            let listed = allow.to_str().unwrap_or_default().split(", ");
+            let mut methods: Vec<_> = listed.filter(|method| !method.is_empty()).collect();
+            methods.push("OPTIONS");
+            methods.sort_unstable();
+            self.0.allow = HeaderValue::try_from(methods.join(", ")).ok();
+        }
+        self
+    }
+
     /// Returns the same failure, which says how a client shows who it is (RFC 9110, 11.6.1).
     #[must_use]
     pub(in crate::http) fn challenging(mut self, challenge: &str) -> Self {

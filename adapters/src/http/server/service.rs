@@ -223,8 +223,7 @@ where
         let (row, style, outcome) =
             match find(around.table, around.legacy_get, &method, path, head.uri.query()) {
                 Found::Nowhere { style, failure } => {
-                    let preflight = around.strangers.preflight(&head, &failure);
-                    (None, style, preflight.ok_or(failure))
+                    (None, style, around.strangers.lost(&head, failure))
                 }
                 Found::Row { index } => {
                     let route = &around.table[index];

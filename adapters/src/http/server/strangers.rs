@@ -78,9 +78,16 @@ impl Strangers {
         })
     }
 
-    /// Answers a browser that asks, before it sends a request, whether the page may; `failure` is
-    /// what the service would say to the question itself.
-    pub(super) fn preflight(&self, head: &Parts, failure: &Failure) -> Option<Response> {
+    /// What is said to a request that found no route, and gets `failure`: a browser that asks, before it sends a
+    /// request, whether its page may is answered; others learn that browsers may ask, where they may.
+    pub(super) fn lost(&self, head: &Parts, failure: Failure) -> Result<Response, Failure> {
+        if self.origins.is_empty() {
+            return Err(failure);
+        }
+        self.preflight(head, &failure).ok_or_else(|| failure.with_options())
+    }
+
+    fn preflight(&self, head: &Parts, failure: &Failure) -> Option<Response> {
         let is_asked = head.method == Method::OPTIONS
             && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         let methods = failure.allow().filter(|_| is_asked)?;

@@ -15,6 +15,7 @@ mod front;
 mod keys;
 mod limits;
 mod many;
+mod methods;
 mod misc;
 mod mounts;
 mod notes;
