@@ -7,6 +7,7 @@ mod deaths;
 mod drain;
 mod four_services;
 mod given_up;
+mod log_lines;
 mod pairs;
 mod pauses;
 mod python;

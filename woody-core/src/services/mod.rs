@@ -14,6 +14,7 @@ mod heavy;
 #[cfg(feature = "workshop")]
 mod heavy_answer;
 mod intake;
+mod lines;
 mod looks;
 mod notices;
 mod panics;
@@ -36,6 +37,7 @@ pub use heavy_answer::HeavyAnswer;
 pub use intake::{
     Accepted, Cancellation, IntakeError, IntakeSettings, Kept, OrderIntake, OrderRequest, Outage,
 };
+pub use lines::ORDER_LINES;
 pub use notices::{NoticeBell, NoticeDelivery, NoticeSettings};
 pub use pause_watch::PauseWatch;
 pub use pipeline::{Pipeline, PipelineBuilder};

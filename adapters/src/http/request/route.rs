@@ -168,7 +168,8 @@ pub(in crate::http) fn find<A>(
             };
         };
         // A path that is not the original system's alone is shown as the others are.
-        let style = if styles.any(|style| style == Style::Problem) { Style::Problem } else { first };
+        let style =
+            if styles.any(|style| style == Style::Problem) { Style::Problem } else { first };
         let allow = allow(table.iter().filter(here), legacy_get);
         let detail = if allow.is_empty() {
             "This route is switched off.".to_owned()

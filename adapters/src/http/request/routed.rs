@@ -8,7 +8,7 @@ use hyper::{
 
 use woody_core::domain::{IdempotencyKey, TraceContext};
 
-use super::{body::RequestBody, prefix::MountPrefix, query, route};
+use super::{body::RequestBody, prefix::MountPrefix, query, request_id::RequestId, route};
 use crate::{
     http::response::{Failure, FailureKind, Style},
     keys::ClientName,
@@ -23,6 +23,7 @@ pub struct RoutedRequest<A> {
     pub client: IpAddr,
     /// The request's body.
     pub body: RequestBody,
+    pub(in crate::http) id: RequestId,
     pub(in crate::http) name: Option<ClientName>,
     pub(in crate::http) path: &'static str,
     pub(in crate::http) style: Style,
@@ -55,6 +56,11 @@ impl<A> RoutedRequest<A> {
             None => key,
             Some(name) => key.of_client(name.as_str()),
         }
+    }
+
+    /// Returns what the request is called in its response and in logs.
+    pub fn id(&self) -> &RequestId {
+        &self.id
     }
 
     /// What stands in the path for the route's `{…}`.

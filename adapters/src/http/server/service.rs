@@ -257,6 +257,7 @@ where
                                 action,
                                 client,
                                 body,
+                                id: id.clone(),
                                 name,
                                 path,
                                 style,

@@ -2,6 +2,7 @@ use super::{CallError, OrderIntake};
 use crate::{
     domain::{OrderDetails, OrderId, OrderStatus, Outcome, Reason},
     ports::{StatusChange, StoreError, Transition},
+    services::lines::log_ended,
 };
 
 /// What became of the wish to cancel an order.
@@ -85,6 +86,7 @@ impl<D: OrderDetails> OrderIntake<D> {
             Some(Transition::Applied) => {
                 self.promises.cancelled(id, reason.as_ref());
                 let status = OrderStatus::from(Outcome::Cancelled(reason));
+                log_ended(id, &status, None);
                 if let Some(announcer) = &self.announcer {
                     announcer.offer(StatusChange::new(id, &status));
                 }

@@ -2,6 +2,7 @@ use super::{handled::Handled, judgement::Judgement};
 use crate::{
     domain::{OrderStatus, Outcome},
     ports::{Delivery, Saved, SettleError, Transition},
+    services::lines::log_ended,
 };
 
 /// Settles a delivery as it was judged. What ends leaves the queue only with the
@@ -34,6 +35,9 @@ pub(super) async fn settle(
             {
                 (delivery.ack(saved).await, Handled::Duplicate)
             } else {
+                if transition == Transition::Applied {
+                    log_ended(decision.order.id, &decision.outcome.into(), Some(attempts));
+                }
                 tracing::error!(order.id = %decision.order.id, order.attempts = attempts, %reason,
                     "order given up, its message goes to the dead letters");
                 (delivery.dead_letter(reason).await, Handled::GivenUp)
@@ -41,11 +45,17 @@ pub(super) async fn settle(
         }
         (Judgement::Ended(decision), Some((transition, saved))) => {
             let (status, handled) = match transition {
-                Transition::Applied => (decision.outcome.into(), Handled::Decided),
-                Transition::Superseded(stays) => (stays, Handled::Duplicate),
+                Transition::Applied => {
+                    let status = decision.outcome.into();
+                    log_ended(decision.order.id, &status, Some(attempts));
+                    (status, Handled::Decided)
+                }
+                Transition::Superseded(stays) => {
+                    tracing::debug!(order.id = %decision.order.id, order.status = stays.as_str(),
+                        "order had ended before");
+                    (stays, Handled::Duplicate)
+                }
             };
-            tracing::debug!(order.id = %decision.order.id, order.status = status.as_str(),
-                "order {}", handled.as_str());
             match status {
                 OrderStatus::Ended(Outcome::Failed(reason)) => {
                     (delivery.dead_letter(reason).await, Handled::Duplicate)

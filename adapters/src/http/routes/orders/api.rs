@@ -13,6 +13,7 @@ use woody_core::{
 
 use super::{
     super::dto::OrderReceipt,
+    accepted::log_accepted,
     batch_room::BatchRoom,
     events::{OrderStreams, StreamSettings, event},
     view::OrderView,
@@ -54,6 +55,7 @@ impl<D: OrderDetails> OrderApi<D> {
         let details = read(request.body.bytes(), &mut { json::EFFORT })?;
         let accepted =
             self.intake.accept(OrderRequest { details, key, trace: request.trace() }).await?;
+        log_accepted(request, &accepted);
         let location = format!("{}/api/orders/{}", request.prefix(), accepted.order.id);
         let receipt = OrderReceipt::from(&accepted);
         let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;

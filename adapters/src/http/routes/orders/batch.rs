@@ -6,6 +6,7 @@ use woody_core::{
 
 use super::{
     super::dto::{OrderReceipt, PlacedItem},
+    accepted::log_accepted,
     api::{IDEMPOTENCY_KEY, OrderApi},
 };
 use crate::http::{
@@ -67,7 +68,15 @@ impl<D: OrderDetails> OrderApi<D> {
             .into_iter()
             .map(|failure| match failure {
                 Some(failure) => Err(failure),
-                None => accepted.next().map_or_else(|| Err(miscounted()), told),
+                None => accepted.next().map_or_else(
+                    || Err(miscounted()),
+                    |accepted| {
+                        if let Ok(accepted) = &accepted {
+                            log_accepted(request, accepted);
+                        }
+                        told(accepted)
+                    },
+                ),
             })
             .collect();
         respond(items)

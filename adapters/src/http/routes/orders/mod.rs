@@ -1,5 +1,6 @@
 //! Placing, showing and following orders.
 
+mod accepted;
 mod api;
 mod batch;
 mod batch_room;

@@ -8,6 +8,7 @@ use woody_core::{
 
 use super::{
     super::dto::OrderToPlace,
+    accepted::log_accepted,
     api::{OrderApi, idempotency_key},
     events::StreamSettings,
     plain,
@@ -106,8 +107,9 @@ impl ToyOrderRoutes {
         // in the middle can be asked again elsewhere.
         let key = idempotency_key(request)?;
         let (details, trace) = (ToyOrder::from(product), request.trace());
-        let request = OrderRequest { details, key, trace };
-        let order = self.api.intake.accept(request).await?.order;
+        let accepted = self.api.intake.accept(OrderRequest { details, key, trace }).await?;
+        log_accepted(request, &accepted);
+        let order = accepted.order;
         Ok(reply::no_store(reply::text(format!(
             "Your process {} has been created with this product : {}",
             order.id, order.details.product

@@ -20,7 +20,10 @@ use self::{
     page::{Filled, Shown},
     words::Words,
 };
-use super::api::{OrderApi, cancelled_by};
+use super::{
+    accepted::log_accepted,
+    api::{OrderApi, cancelled_by},
+};
 use crate::http::{
     request::{RoutedRequest, query},
     response::{Failure, FailureKind, Response, reply},
@@ -76,7 +79,9 @@ async fn accept<A>(
     let details = ToyOrder::parse(&filled.product, quantity)?;
     let key = Some(request.own(IdempotencyKey::parse(&filled.key)?));
     let order = OrderRequest { details, key, trace: request.trace() };
-    Ok(api.intake.accept(order).await?.order.id)
+    let accepted = api.intake.accept(order).await?;
+    log_accepted(request, &accepted);
+    Ok(accepted.order.id)
 }
 
 /// Shows where an order is.
