@@ -1,8 +1,9 @@
 use std::{collections::HashMap, fmt, str::FromStr};
 
+use woody_core::domain::{ClientName, NoClientName};
+
 use super::{
     api_key::{KeyHash, NoHash},
-    client_name::{ClientName, NoClientName},
     scope::Scopes,
 };
 

@@ -4,10 +4,9 @@
 
 mod api_key;
 mod book;
-mod client_name;
 mod scope;
 
 pub use api_key::{ApiKey, KeyHash, NoHash};
 pub use book::{ApiKeys, Client, NoKeys};
-pub use client_name::{ClientName, NoClientName};
 pub use scope::{NoScope, Scope, Scopes};
+pub use woody_core::domain::{ClientName, NoClientName};

@@ -4,6 +4,7 @@
 //! behind that point checks it again.
 
 mod act;
+mod client_name;
 mod details;
 mod fields;
 mod id;
@@ -26,6 +27,7 @@ mod trace;
 mod validation;
 
 pub use act::{Act, ActId, ActResult, NewAct};
+pub use client_name::{ClientName, NoClientName};
 pub use details::{Details, DetailsError, OrderDetails};
 pub use id::{IdempotencyKey, OrderId, ProductId};
 pub use invalid::Invalid;

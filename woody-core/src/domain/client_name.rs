@@ -1,8 +1,19 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// What a client is called, in the file of keys, in traces and in what it has cancelled: 1 to 64 of `a` to `z`, digits,
-/// `-`, `_` and `.`, the first a letter or a digit. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What a client is called that is known by its key: 1 to 64 of `a` to `z`, digits, `-`, `_` and `.`, the first a letter or
+/// a digit. Cheap to clone.
+///
+/// It is kept with each of the client's orders, and stands in traces and in what the client has cancelled.
+///
+/// ```
+/// use woody_core::domain::ClientName;
+///
+/// let client: ClientName = "acme-web".parse()?;
+/// assert_eq!(client.as_str(), "acme-web");
+/// assert!("Acme & sons".parse::<ClientName>().is_err());
+/// # Ok::<(), woody_core::domain::NoClientName>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientName(Arc<str>);
 
 impl ClientName {
