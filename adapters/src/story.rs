@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 use woody_core::{
-    domain::{Act, AfterFailure, Details, Order, Outcome, Reason, TraceContext, Validation},
+    domain::{Act, AfterFailure, ClientName, Details, Order, Outcome, Reason, Validation},
     ports::{KeptAttempt, KeptIn, KeptNotice, OrderTrail},
     services::{OrderStory, StoryEvent, StoryStep},
 };
@@ -51,7 +51,7 @@ pub fn cut_note() -> String {
 
 fn step(event: &StoryEvent, order: &Order<Details>) -> ToldStep {
     let (happened, told, mut object) = match &event.step {
-        StoryStep::Accepted(kept) => accepted(*kept, order.trace),
+        StoryStep::Accepted(kept) => accepted(*kept, order),
         StoryStep::Unpublished => (
             "unpublished",
             "its message waits in the outbox: the broker has not confirmed it".to_owned(),
@@ -105,16 +105,19 @@ fn step(event: &StoryEvent, order: &Order<Details>) -> ToldStep {
 
 type Told = (&'static str, String, Map<String, Value>);
 
-fn accepted(kept: Option<KeptIn>, trace: Option<TraceContext>) -> Told {
+fn accepted(kept: Option<KeptIn>, order: &Order<Details>) -> Told {
     let told = match kept {
         Some(KeptIn::Store) => "kept in the store",
         Some(KeptIn::Broker) => "kept in the broker; the store learned of it when it ended",
         None => "where it was kept is not known",
     };
-    let trace = trace.map(|trace| trace.trace_id());
+    let client = order.client.as_ref().map(ClientName::as_str);
+    let placed = client.map_or_else(String::new, |client| format!("placed by {client}; "));
+    let trace = order.trace.map(|trace| trace.trace_id());
     let belongs = trace.as_ref().map_or_else(String::new, |trace| format!("; trace {trace}"));
-    let object = json!({ "kept": kept.map(KeptIn::as_str), "trace_id": trace });
-    ("accepted", format!("{told}{belongs}"), fields(object))
+    let object =
+        json!({ "kept": kept.map(KeptIn::as_str), "trace_id": trace, "placed_by": client });
+    ("accepted", format!("{placed}{told}{belongs}"), fields(object))
 }
 
 fn failed(kept: &KeptAttempt) -> Told {

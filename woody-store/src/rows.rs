@@ -6,8 +6,8 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, ActResult, AfterFailure, Details, FailedAttempt, NewAct, NoticeId, OrderId, OrderStatus,
-    Parts, Reason, SubscriptionName, TraceContext,
+    Act, ActResult, AfterFailure, ClientName, Details, FailedAttempt, NewAct, NoticeId, OrderId,
+    OrderStatus, Parts, Reason, SubscriptionName, TraceContext,
 };
 use woody_core::ports::{
     Backlog, KeptAttempt, KeptNotice, Notice, NoticeCounts, OrderCounts, StoreError,
@@ -253,6 +253,11 @@ pub(crate) fn details(text: &str) -> Result<Details, StoreError> {
 
 /// Reads the trace of an order; one that is malformed is none.
 pub(crate) fn trace(text: Option<&str>) -> Option<TraceContext> {
+    text.and_then(|text| text.parse().ok())
+}
+
+/// Reads who has placed an order; a name that is malformed is none.
+pub(crate) fn client(text: Option<&str>) -> Option<ClientName> {
     text.and_then(|text| text.parse().ok())
 }
 

@@ -62,12 +62,13 @@ impl Queue {
         self.channel.queue_declare(name.into(), options, FieldTable::default()).await.unwrap();
     }
 
-    /// Publishes an order that belongs to a trace.
+    /// Publishes an order of a client, which belongs to a trace.
     async fn publish(&self) {
         let order = NewOrder::new(ToyOrder::parse("Train 🚂", 2).unwrap()).encode(1_000).unwrap();
         let mut message = OrderMessage::from(&order);
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         message.trace = Some(trace.parse().unwrap());
+        message.client = "acme".parse().ok();
         self.broker.publisher().publish(&[message]).await.unwrap();
     }
 

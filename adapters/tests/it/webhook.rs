@@ -144,6 +144,7 @@ fn notice(product: &str, outcome: Outcome) -> OrderNotice {
         accepted_at: new.accepted_at,
         finished_at: Some(now()),
         trace: None,
+        client: None,
     };
     OrderNotice { id, order, attempt: 1 }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::OwnedSemaphorePermit;
 use woody_core::ports::{Acker, Delivery, SettleError, Settlement};
 
-use super::queue::{Message, Queue};
+use super::queue::{Message, Origin, Queue};
 
 /// Settles one delivery of the memory queue.
 #[derive(Debug)]
@@ -23,9 +23,12 @@ impl MemoryAcker {
         permit: OwnedSemaphorePermit,
     ) -> Delivery {
         let (attempt, seen, redriven) = (message.attempts + 1, message.seen, message.redriven);
-        let (body, trace) = (message.body.clone(), message.trace);
+        let body = message.body.clone();
+        let Origin { trace, client } = message.origin.clone();
         let acker = Self { queue, message, permit };
-        Delivery::new(body, attempt, seen, redriven, Box::new(acker)).traced(trace)
+        Delivery::new(body, attempt, seen, redriven, Box::new(acker))
+            .traced(trace)
+            .placed_by(client)
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, QueueDepth};
 
-use super::queue::Queue;
+use super::queue::{Origin, Queue};
 
 /// Counts, lists and moves the messages of the memory queue.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl BrokerAdmin for MemoryAdmin {
     }
 
     async fn resend(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
-        self.queue.push(bodies.iter().map(|body| (body.clone(), None)), true)
+        self.queue.push(bodies.iter().map(|body| (body.clone(), Origin::default())), true)
     }
 
     async fn purge(&self, ids: &[DeadLetterId]) -> Result<u64, BrokerError> {

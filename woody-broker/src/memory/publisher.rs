@@ -5,7 +5,7 @@ use bytes::Bytes;
 use woody_core::domain::OrderMessage;
 use woody_core::ports::{BrokerError, Publisher};
 
-use super::queue::Queue;
+use super::queue::{Origin, Queue};
 
 /// Puts messages into the memory queue.
 #[derive(Debug)]
@@ -22,11 +22,11 @@ impl MemoryPublisher {
 #[async_trait]
 impl Publisher for MemoryPublisher {
     async fn send(&self, bodies: &[Bytes]) -> Result<(), BrokerError> {
-        self.queue.push(bodies.iter().map(|body| (body.clone(), None)), false)
+        self.queue.push(bodies.iter().map(|body| (body.clone(), Origin::default())), false)
     }
 
     async fn publish(&self, messages: &[OrderMessage]) -> Result<(), BrokerError> {
-        self.queue.push(messages.iter().map(|message| (message.to_bytes(), message.trace)), false)
+        self.queue.push(messages.iter().map(|message| (message.to_bytes(), message.into())), false)
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {

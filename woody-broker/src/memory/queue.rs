@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 use woody_core::{
-    domain::{Reason, TraceContext, now},
+    domain::{ClientName, OrderMessage, Reason, TraceContext, now},
     ports::{BrokerError, DeadLetter, DeadLetterId, QueueDepth, Settlement},
 };
 
@@ -35,8 +35,22 @@ pub(super) struct Message {
     pub(super) seen: bool,
     /// Whether an operator redrove it.
     pub(super) redriven: bool,
+    pub(super) origin: Origin,
+}
+
+/// Where the order of a message comes from, which its body does not say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Origin {
     /// The trace that it belongs to.
     pub(super) trace: Option<TraceContext>,
+    /// Who has placed it.
+    pub(super) client: Option<ClientName>,
+}
+
+impl From<&OrderMessage> for Origin {
+    fn from(message: &OrderMessage) -> Self {
+        Self { trace: message.trace, client: message.client.clone() }
+    }
 }
 
 /// The result of looking for a message.
@@ -66,7 +80,7 @@ struct State {
     next_position: u64,
     ready: BTreeMap<u64, Message>,
     delayed: BTreeMap<(Instant, u64), Message>,
-    dead: BTreeMap<u64, (DeadLetter, Option<TraceContext>)>,
+    dead: BTreeMap<u64, (DeadLetter, Origin)>,
     in_flight: usize,
     consumers: u64,
 }
@@ -88,7 +102,7 @@ impl Queue {
     /// Stores all of `messages` or, when they do not fit, none.
     pub(super) fn push(
         &self,
-        messages: impl ExactSizeIterator<Item = (Bytes, Option<TraceContext>)>,
+        messages: impl ExactSizeIterator<Item = (Bytes, Origin)>,
         redriven: bool,
     ) -> Result<(), BrokerError> {
         self.ensure_open()?;
@@ -99,8 +113,8 @@ impl Queue {
                 self.capacity
             )));
         }
-        for (body, trace) in messages {
-            state.append(Message { body, position: 0, attempts: 0, seen: false, redriven, trace });
+        for (body, origin) in messages {
+            state.append(Message { body, position: 0, attempts: 0, seen: false, redriven, origin });
         }
         drop(state);
         self.changed.notify_waiters();
@@ -170,7 +184,7 @@ impl Queue {
     pub(super) fn redrive(&self, ids: &[DeadLetterId]) -> u64 {
         let mut state = self.lock();
         let mut moved = 0;
-        for (letter, trace) in state.exhume(ids) {
+        for (letter, origin) in state.exhume(ids) {
             moved += 1;
             state.append(Message {
                 body: letter.body,
@@ -178,7 +192,7 @@ impl Queue {
                 attempts: 0,
                 seen: false,
                 redriven: true,
-                trace,
+                origin,
             });
         }
         drop(state);
@@ -234,10 +248,10 @@ impl State {
             attempts: message.attempts + 1,
             died_at: Some(now()),
         };
-        self.dead.insert(position, (letter, message.trace));
+        self.dead.insert(position, (letter, message.origin.clone()));
     }
 
-    fn exhume(&mut self, ids: &[DeadLetterId]) -> Vec<(DeadLetter, Option<TraceContext>)> {
+    fn exhume(&mut self, ids: &[DeadLetterId]) -> Vec<(DeadLetter, Origin)> {
         let positions = ids.iter().filter_map(|id| id.as_str().parse::<u64>().ok());
         positions.filter_map(|position| self.dead.remove(&position)).collect()
     }

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use woody_broker::memory::MemoryBroker;
 use woody_core::contract::toy;
-use woody_core::domain::OrderMessage;
+use woody_core::domain::{ClientName, OrderMessage};
 use woody_core::ports::{Broker, BrokerError, Prefetch};
 
 async fn fresh() -> (Arc<dyn Broker>, ()) {
@@ -40,22 +40,25 @@ async fn a_full_queue_refuses_and_takes_again_once_there_is_room() {
 }
 
 #[tokio::test]
-async fn a_trace_stays_with_its_message_wherever_that_is_moved() {
+async fn a_trace_and_a_client_stay_with_their_message_wherever_that_is_moved() {
     let broker = MemoryBroker::new();
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
     assert!(trace.is_some());
-    let message = OrderMessage { trace, ..OrderMessage::from(&toy("Train")) };
+    let client: Option<ClientName> = "acme".parse().ok();
+    let message =
+        OrderMessage { trace, client: client.clone(), ..OrderMessage::from(&toy("Train")) };
     broker.publisher().publish(&[message]).await.unwrap();
     let mut consumer = broker.consumer(Prefetch::MIN).await.unwrap();
     let first = consumer.next().await.unwrap();
-    assert_eq!(first.trace(), trace);
+    assert_eq!((first.trace(), first.client()), (trace, client.as_ref()));
     first.retry_after(Duration::ZERO, "later".into()).await.unwrap();
     let second = consumer.next().await.unwrap();
-    assert_eq!(second.trace(), trace);
+    assert_eq!((second.trace(), second.client()), (trace, client.as_ref()));
     second.dead_letter("no".into()).await.unwrap();
     let dead = broker.admin().dead_letters(1).await.unwrap().remove(0);
     assert_eq!(broker.admin().redrive(&[dead.id]).await.unwrap(), 1);
-    assert_eq!(consumer.next().await.unwrap().trace(), trace);
+    let third = consumer.next().await.unwrap();
+    assert_eq!((third.trace(), third.client()), (trace, client.as_ref()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,8 @@ use bytes::Bytes;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    Details, DetailsError, NewOrder, OrderDetails, OrderId, TraceContext, fields::Flat, order::now,
+    ClientName, Details, DetailsError, NewOrder, OrderDetails, OrderId, TraceContext, fields::Flat,
+    order::now,
 };
 
 /// An order on the wire: one flat JSON object, of a toy
@@ -33,6 +34,8 @@ pub struct OrderMessage {
     /// The trace that the order belongs to. It is no part of the body: brokers that have headers
     /// carry it there.
     pub trace: Option<TraceContext>,
+    /// Who has placed the order, where clients have names; no part of the body either.
+    pub client: Option<ClientName>,
 }
 
 /// A message that no retry will turn into an order.
@@ -65,7 +68,8 @@ impl OrderMessage {
         }
         let Flat { order_id, accepted_at, details } =
             serde_json::from_slice(body).map_err(|error| MalformedMessage(error.to_string()))?;
-        Ok(Self { order_id, details: Details::trusted(details)?, accepted_at, trace: None })
+        let details = Details::trusted(details)?;
+        Ok(Self { order_id, details, accepted_at, trace: None, client: None })
     }
 
     /// Writes the message.
@@ -99,6 +103,7 @@ impl OrderMessage {
             details: self.details,
             accepted_at: self.accepted_at.unwrap_or_else(now),
             trace: self.trace,
+            client: self.client,
         }
     }
 
@@ -118,6 +123,7 @@ impl From<&NewOrder<Details>> for OrderMessage {
             details: order.details.clone(),
             accepted_at: Some(order.accepted_at),
             trace: order.trace,
+            client: order.client.clone(),
         }
     }
 }
@@ -145,6 +151,7 @@ mod tests {
             details: ToyOrder::parse("Train", 2).unwrap(),
             accepted_at: time::macros::datetime!(2026-11-23 19:12:00.5 UTC),
             trace: None,
+            client: None,
         };
         let message = OrderMessage::from(&order.encode(Details::MAX_BYTES).unwrap());
         let body = "{\"order_id\":\"3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11\",\"product\":\"Train\",\

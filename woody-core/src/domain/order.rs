@@ -1,6 +1,8 @@
 use time::OffsetDateTime;
 
-use super::{Details, DetailsError, OrderDetails, OrderId, OrderStatus, ToyOrder, TraceContext};
+use super::{
+    ClientName, Details, DetailsError, OrderDetails, OrderId, OrderStatus, ToyOrder, TraceContext,
+};
 
 /// An order as it is accepted: all that must survive from then on.
 ///
@@ -25,6 +27,8 @@ pub struct NewOrder<D = ToyOrder> {
     pub accepted_at: OffsetDateTime,
     /// The trace that it belongs to, if its client named one.
     pub trace: Option<TraceContext>,
+    /// Who has placed it, where clients have names.
+    pub client: Option<ClientName>,
 }
 
 /// Returns the time now, UTC, in whole microseconds: what every store can keep.
@@ -36,12 +40,13 @@ pub fn now() -> OffsetDateTime {
 impl<D> NewOrder<D> {
     /// Makes an order with a fresh id, accepted now.
     pub fn new(details: D) -> Self {
-        Self { id: OrderId::fresh(), details, accepted_at: now(), trace: None }
+        Self { id: OrderId::fresh(), details, accepted_at: now(), trace: None, client: None }
     }
 
     /// Returns the same order, asking for something else.
     fn with<E>(&self, details: E) -> NewOrder<E> {
-        NewOrder { id: self.id, details, accepted_at: self.accepted_at, trace: self.trace }
+        let Self { id, accepted_at, trace, ref client, .. } = *self;
+        NewOrder { id, details, accepted_at, trace, client: client.clone() }
     }
 }
 
@@ -85,6 +90,8 @@ pub struct Order<D = ToyOrder> {
     pub finished_at: Option<OffsetDateTime>,
     /// The trace that it belongs to, if its client named one.
     pub trace: Option<TraceContext>,
+    /// Who has placed it, where clients have names.
+    pub client: Option<ClientName>,
 }
 
 impl Order<Details> {
@@ -93,7 +100,8 @@ impl Order<Details> {
     /// # Errors
     /// [`DetailsError`], as [`Details::decode`].
     pub fn decode<D: OrderDetails>(self) -> Result<Order<D>, DetailsError> {
-        let Self { id, details, status, accepted_at, finished_at, trace } = self;
-        Ok(Order { id, details: details.decode()?, status, accepted_at, finished_at, trace })
+        let Self { id, details, status, accepted_at, finished_at, trace, client } = self;
+        let details = details.decode()?;
+        Ok(Order { id, details, status, accepted_at, finished_at, trace, client })
     }
 }

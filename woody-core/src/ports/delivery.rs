@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::Saved;
-use crate::domain::{Reason, TraceContext};
+use crate::domain::{ClientName, Reason, TraceContext};
 
 /// One message that this process holds: exactly one of its methods settles it.
 ///
@@ -21,6 +21,7 @@ pub struct Delivery {
     redelivered: bool,
     redriven: bool,
     trace: Option<TraceContext>,
+    client: Option<ClientName>,
     acker: Option<Box<dyn Acker>>,
 }
 
@@ -103,7 +104,8 @@ impl Delivery {
         acker: Box<dyn Acker>,
     ) -> Self {
         let attempt = attempt.max(1);
-        Self { body, attempt, redelivered, redriven, trace: None, acker: Some(acker) }
+        let (trace, client) = (None, None);
+        Self { body, attempt, redelivered, redriven, trace, client, acker: Some(acker) }
     }
 
     /// The same delivery of a message that belongs to this trace. For broker backends.
@@ -113,10 +115,23 @@ impl Delivery {
         self
     }
 
+    /// The same delivery of a message whose order this client has placed. For broker backends.
+    #[must_use]
+    pub fn placed_by(mut self, client: Option<ClientName>) -> Self {
+        self.client = client;
+        self
+    }
+
     /// Returns the trace that the message's headers name; `None` too where the broker keeps no
     /// headers.
     pub fn trace(&self) -> Option<TraceContext> {
         self.trace
+    }
+
+    /// Returns the client that the message's headers name; `None` too where the broker keeps no
+    /// headers.
+    pub fn client(&self) -> Option<&ClientName> {
+        self.client.as_ref()
     }
 
     /// Returns the message as it was published.

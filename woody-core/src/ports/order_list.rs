@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::place::{self, whole_micros};
-use crate::domain::{Details, Invalid, Order, OrderId, StatusName};
+use crate::domain::{ClientName, Details, Invalid, Order, OrderId, StatusName};
 
 /// Which orders [`OrderStore::list`](super::OrderStore::list) returns: by default all of them.
 ///
@@ -22,6 +22,8 @@ pub struct OrderQuery {
     pub until: Option<OffsetDateTime>,
     /// Of this status.
     pub status: Option<StatusName>,
+    /// Placed by this client.
+    pub client: Option<ClientName>,
     /// Behind this place: the page before ended there.
     pub after: Option<OrderCursor>,
     /// How many at most.
@@ -57,6 +59,7 @@ impl OrderQuery {
     pub fn selects<D>(&self, order: &Order<D>) -> bool {
         let place = OrderCursor::of(order);
         self.is_of(order.status.name())
+            && (self.client.is_none() || self.client == order.client)
             && self.begins_after().is_none_or(|begin| begin < place)
             && self.ends_before().is_none_or(|end| order.accepted_at < end)
     }

@@ -82,8 +82,8 @@ impl OrderRetry {
             {
                 return Ok(Retried::Ended(outcome.into()));
             }
-            Some(Order { id, details, accepted_at, trace, .. }) => {
-                NewOrder { id, details, accepted_at, trace }
+            Some(Order { id, details, accepted_at, trace, client, .. }) => {
+                NewOrder { id, details, accepted_at, trace, client }
             }
         };
         let letters = self.admin.dead_letters(Self::MOST_LETTERS).await?;

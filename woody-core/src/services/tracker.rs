@@ -17,7 +17,9 @@ use self::moments::Moments;
 pub(super) use self::outage::{Began, StoreOutage};
 use crate::{
     domain::{Details, Order, OrderDetails, OrderId, OrderStatus, ToyOrder},
-    ports::{BrokerError, OrderEvents, OrderStore, StatusChange, StoreError},
+    ports::{
+        BrokerError, OrderEvents, OrderPage, OrderQuery, OrderStore, StatusChange, StoreError,
+    },
     resilience::Comeback,
     services::{
         forecasts::{OrderForecasts, Ready},
@@ -228,6 +230,14 @@ impl<D: OrderDetails> OrderTracker<D> {
             () = listen => {}
             () = self.outage.watch(self.store.as_ref(), self.events.as_ref()) => {}
         }
+    }
+
+    /// Returns a page of orders as the store has them: what only the broker has is in none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        self.store.list(query).await
     }
 
     /// Returns the order as it stands now; `None` for an id that was never given out.

@@ -129,6 +129,7 @@ pub fn request(name: &str, key: Option<&str>) -> OrderRequest {
         details: ToyOrder::parse(name, 1).unwrap(),
         key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
         trace: None,
+        client: None,
     }
 }
 

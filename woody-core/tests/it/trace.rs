@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use woody_core::{
-    domain::{Details, NewOrder, OrderMessage, SubscriptionName, ToyOrder, TraceContext},
+    domain::{
+        ClientName, Details, NewOrder, OrderMessage, SubscriptionName, ToyOrder, TraceContext,
+    },
     ports::{Broker, Notifier, NotifyError, OrderNotice, Store, ValidateError, Validator, Verdict},
     services::{Handled, Kept, NoticeDelivery, NoticeSettings, OrderRequest},
 };
@@ -80,11 +82,13 @@ async fn one_trace_goes_from_the_request_to_who_is_told_through_a_broker_outage(
 }
 
 #[tokio::test]
-async fn an_order_that_only_the_broker_keeps_is_stored_with_its_trace() {
+async fn an_order_that_only_the_broker_keeps_is_stored_with_its_trace_and_its_client() {
     let (shop, (sender, mut told)) = (Shop::open(), mpsc::unbounded_channel());
+    let acme: Option<ClientName> = "acme".parse().ok();
     shop.store_fault.begin();
     let relay = shop.relay();
-    let accepted = shop.intake(&relay).accept(traced("Train")).await.unwrap();
+    let order = traced("Train").placed_by(acme.clone());
+    let accepted = shop.intake(&relay).accept(order).await.unwrap();
     assert_eq!(accepted.kept, Kept::InBroker);
     shop.store_fault.end();
     let mut consumer = shop.consumer(1).await;
@@ -92,7 +96,8 @@ async fn an_order_that_only_the_broker_keeps_is_stored_with_its_trace() {
     let worker = shop.worker(Arc::new(Tells(sender)));
     assert_eq!(within(worker.handle(delivery, &shop.shutdown)).await, Handled::Decided);
     assert_eq!(within(told.recv()).await.unwrap(), Some(context()));
-    assert_eq!(shop.order(accepted.order.id).await.unwrap().trace, Some(context()));
+    let stored = shop.order(accepted.order.id).await.unwrap();
+    assert_eq!((stored.trace, stored.client), (Some(context()), acme));
 }
 
 #[tokio::test]

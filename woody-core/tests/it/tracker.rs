@@ -147,7 +147,7 @@ async fn while_the_store_is_away_nobody_says_where_an_order_stands() {
 fn order_at(id: OrderId, status: OrderStatus) -> Order<Details> {
     let NewOrder { details, accepted_at, .. } = order("Train");
     let finished_at = status.is_final().then_some(accepted_at);
-    Order { id, details, status, accepted_at, finished_at, trace: None }
+    Order { id, details, status, accepted_at, finished_at, trace: None, client: None }
 }
 
 /// A tracker of a store that has every order, pending when one is read by itself and ended when

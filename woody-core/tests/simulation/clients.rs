@@ -137,6 +137,7 @@ fn request(world: &World, wish: &Wish) -> OrderRequest<TownOrder> {
         details: TownOrder::called(&wish.name),
         key: key.map(|key| IdempotencyKey::parse(&format!("key {key}")).unwrap()),
         trace: None,
+        client: None,
     }
 }
 

@@ -179,6 +179,7 @@ fn as_order(row: &Row) -> Order<Details> {
         accepted_at: row.order.accepted_at,
         finished_at: row.status.is_final().then(now),
         trace: row.order.trace,
+        client: row.order.client.clone(),
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use woody_core::domain::{Details, NoticeId, Order, OrderId, Outcome, Reason, StatusName};
 use woody_core::ports::{Archivable, OrderCursor, PageSize};
 
-use super::order_table::{OrderTable, before_now, by_age};
+use super::by_age::by_age;
+use super::order_table::{OrderTable, before_now};
 
 /// How orders end that nobody has to see to.
 const FOR_GOOD: [StatusName; 3] =
@@ -50,6 +51,7 @@ impl OrderTable {
         if let Some(listed) = self.ended.get_mut(&order.status.name()) {
             listed.remove(&by_age(order));
         }
+        self.of_clients.remove(order);
         if let Some(order) = self.all.get_mut(&id) {
             order.details = Details::archived();
         }

@@ -6,7 +6,8 @@ use std::ops::Bound;
 use woody_core::domain::StatusName;
 use woody_core::ports::{OrderPage, OrderQuery};
 
-use super::order_table::{ByAge, OrderTable};
+use super::by_age::ByAge;
+use super::order_table::OrderTable;
 
 impl OrderTable {
     pub(super) fn list(&self, query: &OrderQuery) -> OrderPage {
@@ -21,9 +22,10 @@ impl OrderTable {
             asked.take(one_more).copied().collect()
         };
         let sorted = StatusName::ALL.into_iter().filter(|status| query.is_of(*status));
-        let sorted = sorted.filter_map(|status| match status {
-            StatusName::Pending => Some(&self.pending),
-            ended => self.ended.get(&ended),
+        let sorted = sorted.filter_map(|status| match (&query.client, status) {
+            (Some(client), status) => self.of_clients.sorted(client, status),
+            (None, StatusName::Pending) => Some(&self.pending),
+            (None, ended) => self.ended.get(&ended),
         });
         let mut keys: Vec<_> = sorted.flat_map(page).collect();
         keys.sort_unstable();

@@ -1,6 +1,8 @@
 mod act_table;
 mod acts;
 mod archive;
+mod by_age;
+mod client_lists;
 mod list;
 mod notice_table;
 mod notices;

@@ -10,18 +10,18 @@ use woody_core::domain::{
 };
 use woody_core::ports::{Decision, Insert, QueueReading, Transition, Watermark};
 
+use super::by_age::{ByAge, by_age};
+use super::client_lists::ClientLists;
 use super::notice_table::NoticeTable;
 use super::trail_table::TrailTable;
 use crate::stamp::whole_micros;
-
-/// What orders are sorted by: the oldest first.
-pub(super) type ByAge = (OffsetDateTime, OrderId);
 
 #[derive(Debug, Default)]
 pub(super) struct OrderTable {
     pub(super) all: HashMap<OrderId, Order<Details>>,
     pub(super) pending: BTreeSet<ByAge>,
     pub(super) ended: BTreeMap<StatusName, BTreeSet<ByAge>>,
+    pub(super) of_clients: ClientLists,
     /// When the lease of each entry expires; `None` is never.
     pub(super) outbox: BTreeMap<ByAge, Option<Instant>>,
     /// How many validations have begun and not ended, and when the last one began.
@@ -67,6 +67,7 @@ impl OrderTable {
                 }
                 self.pending.insert(by_age(&order));
                 self.outbox.insert(by_age(&order), lease_until);
+                self.of_clients.add(&order);
                 self.all.insert(order.id, order);
                 Insert::Created
             }
@@ -105,6 +106,7 @@ impl OrderTable {
         self.held.remove(&id);
         Some(match order.status.clone().settle(outcome, redriven) {
             Ok(status) => {
+                self.of_clients.remove(order);
                 if let Some(before) = self.ended.get_mut(&order.status.name()) {
                     before.remove(&by_age(order));
                 }
@@ -114,15 +116,12 @@ impl OrderTable {
                 }
                 order.status = status;
                 order.finished_at = Some(finished_at);
+                self.of_clients.add(order);
                 Transition::Applied
             }
             Err(superseded) => Transition::Superseded(superseded.into_status()),
         })
     }
-}
-
-pub(super) fn by_age(order: &Order<Details>) -> ByAge {
-    (order.accepted_at, order.id)
 }
 
 fn pending(order: &NewOrder<Details>) -> Order<Details> {
@@ -133,6 +132,7 @@ fn pending(order: &NewOrder<Details>) -> Order<Details> {
         accepted_at: whole_micros(order.accepted_at),
         finished_at: None,
         trace: order.trace,
+        client: order.client.clone(),
     }
 }
 
@@ -142,6 +142,7 @@ pub(super) fn asked(order: &Order<Details>) -> NewOrder<Details> {
         details: order.details.clone(),
         accepted_at: order.accepted_at,
         trace: order.trace,
+        client: order.client.clone(),
     }
 }
 

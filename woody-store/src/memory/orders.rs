@@ -12,7 +12,8 @@ use woody_core::ports::{
 };
 
 use super::MemoryStore;
-use super::order_table::{ByAge, OrderTable, asked, before_now, by_age, older_than};
+use super::by_age::{ByAge, by_age};
+use super::order_table::{OrderTable, asked, before_now, older_than};
 
 #[async_trait]
 impl OrderStore for MemoryStore {

@@ -17,7 +17,7 @@ use super::rows::{self, EndedOrderRow};
 macro_rules! old {
     ($status:literal) => {
         concat!(
-            "(SELECT id, details, accepted_at, trace, status, reason, finished_at
+            "(SELECT id, details, accepted_at, trace, client, status, reason, finished_at
               FROM orders
               WHERE status = '",
             $status,

@@ -1,5 +1,6 @@
 //! Pages of orders.
 
+use sqlx::query::QueryAs;
 use time::OffsetDateTime;
 use time::macros::datetime;
 use uuid::Uuid;
@@ -10,18 +11,11 @@ use super::PostgresStore;
 use super::error::Error;
 use super::rows::{self, OrderRow};
 
-/// Reads a page of one status, along the index that holds these orders in this order: of those
-/// that have ended, it holds the ones that are not archived.
+/// Reads a page of one status, along the index that holds these orders in this order.
 macro_rules! page_of {
-    (pending) => {
-        page_of!("pending", "true")
-    };
-    ($ended:literal) => {
-        page_of!($ended, "details <> '{\"status\":\"archived\"}'")
-    };
     ($status:literal, $indexed:literal) => {
         concat!(
-            "(SELECT id, details, accepted_at, trace, status, reason, finished_at
+            "(SELECT id, details, accepted_at, trace, client, status, reason, finished_at
               FROM orders
               WHERE ($4::text IS NULL OR $4 = '",
             $status,
@@ -38,17 +32,30 @@ macro_rules! page_of {
 }
 
 /// Merges the pages of all statuses: it reads no more than five pages.
-const LIST: &str = concat!(
-    page_of!(pending),
-    " UNION ALL ",
-    page_of!("success"),
-    " UNION ALL ",
-    page_of!("rejected"),
-    " UNION ALL ",
-    page_of!("failed"),
-    " UNION ALL ",
-    page_of!("cancelled"),
-    " ORDER BY accepted_at, id LIMIT $5"
+macro_rules! list {
+    (pending: $pending:literal, ended: $ended:literal) => {
+        concat!(
+            page_of!("pending", $pending),
+            " UNION ALL ",
+            page_of!("success", $ended),
+            " UNION ALL ",
+            page_of!("rejected", $ended),
+            " UNION ALL ",
+            page_of!("failed", $ended),
+            " UNION ALL ",
+            page_of!("cancelled", $ended),
+            " ORDER BY accepted_at, id LIMIT $5"
+        )
+    };
+}
+
+/// Of those that have ended, the index holds the ones that are not archived.
+const LIST: &str = list!(pending: "true", ended: "details <> '{\"status\":\"archived\"}'");
+
+/// The same of one client, whose orders have an index of their own.
+const LIST_OF_CLIENT: &str = list!(
+    pending: "client = $6 AND details <> '{\"status\":\"archived\"}'",
+    ended: "client = $6 AND details <> '{\"status\":\"archived\"}'"
 );
 
 /// PostgreSQL's time begins before this, and every order is accepted after it.
@@ -58,15 +65,19 @@ impl PostgresStore {
     pub(super) async fn page(&self, query: &OrderQuery) -> Result<OrderPage, Error> {
         let begin = query.begins_after();
         let mut pg = self.lend().await?;
-        let rows: Vec<OrderRow> = self
-            .query_as(LIST)
+        let (list, client) = match &query.client {
+            None => (LIST, None),
+            Some(client) => (LIST_OF_CLIENT, Some(client.as_str())),
+        };
+        let asked = self
+            .query_as(list)
             .bind(begin.map(|begin| begin.accepted_at().max(EARLIEST)))
             .bind(begin.map_or_else(Uuid::nil, |begin| begin.id().as_uuid()))
             .bind(query.ends_before().map(|end| end.max(EARLIEST)))
             .bind(query.status.map(StatusName::as_str))
-            .bind(rows::limit(query.limit.get() + 1))
-            .fetch_all(&mut *pg)
-            .await?;
+            .bind(rows::limit(query.limit.get() + 1));
+        let asked = client.into_iter().fold(asked, QueryAs::bind);
+        let rows: Vec<OrderRow> = asked.fetch_all(&mut *pg).await?;
         pg.done().await?;
         let orders: Result<Vec<Order<_>>, _> = rows.into_iter().map(OrderRow::read).collect();
         Ok(OrderPage::of(orders?, query.limit))

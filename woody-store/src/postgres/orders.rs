@@ -274,6 +274,7 @@ impl PostgresStore {
             .bind(rows::interval(lease))
             .bind(rows::interval(Watermark::LATE))
             .bind(&columns.traces)
+            .bind(&columns.clients)
             .fetch_all(&mut *pg)
             .await?;
         let created: HashSet<_> = created.into_iter().flatten().map(OrderId::from).collect();
@@ -375,6 +376,7 @@ impl PostgresStore {
             .bind(&redriven)
             .bind(&trails)
             .bind(&orders.traces)
+            .bind(&orders.clients)
             .fetch_all(pg)
             .await?;
         Ok(applied.into_iter().map(OrderId::from).collect())

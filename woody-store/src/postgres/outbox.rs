@@ -32,7 +32,8 @@ const CLAIM: &str = "
         DELETE FROM outbox USING enough WHERE outbox.order_id = enough.order_id
         RETURNING orders
     ), pending AS (
-        SELECT id, details, accepted_at, trace, row_number() OVER (ORDER BY accepted_at, id) AS number
+        SELECT id, details, accepted_at, trace, client,
+               row_number() OVER (ORDER BY accepted_at, id) AS number
         FROM taken CROSS JOIN unnest(orders) AS waiting JOIN orders ON id = waiting
         WHERE status = 'pending'
     ), written AS (
@@ -41,7 +42,7 @@ const CLAIM: &str = "
                CASE WHEN number <= $1 THEN now() + $2 ELSE now() END, array_agg(id ORDER BY number)
         FROM pending GROUP BY number <= $1, (number - 1) / 100
     )
-    SELECT id, details, accepted_at, trace, (SELECT count(*) FROM taken) AS entries
+    SELECT id, details, accepted_at, trace, client, (SELECT count(*) FROM taken) AS entries
     FROM (VALUES (0)) AS once LEFT JOIN pending ON number <= $1
     ORDER BY number";
 

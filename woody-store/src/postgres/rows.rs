@@ -10,7 +10,8 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product, ProductName, Reason,
+    Act, ClientName, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product,
+    ProductName, Reason,
 };
 use woody_core::ports::{
     Backlog, Decision, FoundOrder, Notice, NoticeCounts, StoreError, Watermark,
@@ -20,7 +21,7 @@ use super::error::Error;
 use super::stamp::Stamp;
 use crate::row::row;
 pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, StatusRow, limit, parts};
-use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, corrupt, details, trace};
+use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, client, corrupt, details, trace};
 use crate::stamp::whole_micros;
 use crate::trail;
 
@@ -31,6 +32,7 @@ row! {
         details: String,
         accepted_at: Stamp,
         trace: Option<String>,
+        client: Option<String>,
     }
 }
 
@@ -179,6 +181,7 @@ impl NewOrderRow {
             details: details(&self.details)?,
             accepted_at: self.accepted_at.0,
             trace: trace(self.trace.as_deref()),
+            client: client(self.client.as_deref()),
         })
     }
 }
@@ -196,10 +199,10 @@ pub(super) fn found(ids: &[OrderId], rows: &[PgRow]) -> Result<Vec<FoundOrder>, 
 
 impl OrderRow {
     pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
-        let NewOrder { id, details, accepted_at, trace } = self.asked.read()?;
+        let NewOrder { id, details, accepted_at, trace, client } = self.asked.read()?;
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(|at| at.0);
-        Ok(Order { id, details, status, accepted_at, finished_at, trace })
+        Ok(Order { id, details, status, accepted_at, finished_at, trace, client })
     }
 }
 
@@ -245,6 +248,7 @@ pub(super) struct OrderColumns<'a> {
     pub(super) details: Vec<&'a str>,
     pub(super) accepted_at: Vec<OffsetDateTime>,
     pub(super) traces: Vec<Option<String>>,
+    pub(super) clients: Vec<Option<&'a str>>,
 }
 
 impl<'a> OrderColumns<'a> {
@@ -253,7 +257,11 @@ impl<'a> OrderColumns<'a> {
             ids: orders.clone().map(|order| order.id.as_uuid()).collect(),
             details: orders.clone().map(|order| order.details.as_str()).collect(),
             accepted_at: orders.clone().map(|order| whole_micros(order.accepted_at)).collect(),
-            traces: orders.map(|order| order.trace.map(|trace| trace.to_string())).collect(),
+            traces: orders
+                .clone()
+                .map(|order| order.trace.map(|trace| trace.to_string()))
+                .collect(),
+            clients: orders.map(|order| order.client.as_ref().map(ClientName::as_str)).collect(),
         }
     }
 }

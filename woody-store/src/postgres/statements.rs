@@ -2,10 +2,10 @@
 
 pub(super) const INSERT: &str = "
     WITH created AS (
-        INSERT INTO orders (id, details, accepted_at, status, trace)
-        SELECT id, details, accepted_at, 'pending', trace
-        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $6::text[])
-          AS asked (id, details, accepted_at, trace)
+        INSERT INTO orders (id, details, accepted_at, status, trace, client)
+        SELECT id, details, accepted_at, 'pending', trace, client
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $6::text[], $7::text[])
+          AS asked (id, details, accepted_at, trace, client)
         ON CONFLICT (id) DO NOTHING
         RETURNING id, accepted_at
     ), late AS (
@@ -22,15 +22,15 @@ pub(super) const INSERT: &str = "
     RETURNING orders";
 
 pub(super) const ASKED: &str =
-    "SELECT id, details, accepted_at, trace FROM orders WHERE id = ANY($1)";
+    "SELECT id, details, accepted_at, trace, client FROM orders WHERE id = ANY($1)";
 
 pub(super) const ORDER: &str = "
-    SELECT id, details, accepted_at, trace, status, reason, finished_at
+    SELECT id, details, accepted_at, trace, client, status, reason, finished_at
     FROM orders WHERE id = $1";
 
 /// The same of many.
 pub(super) const ORDERS: &str = "
-    SELECT id, details, accepted_at, trace, status, reason, finished_at
+    SELECT id, details, accepted_at, trace, client, status, reason, finished_at
     FROM orders WHERE id = ANY($1)";
 
 /// `OrderStatus::settle` in SQL, with a notice of each end for each subscription. An order that
@@ -38,11 +38,12 @@ pub(super) const ORDERS: &str = "
 pub(super) const FINISH: &str = "
     WITH ended AS (
         INSERT INTO orders AS o
-            (id, details, accepted_at, status, reason, finished_at, trail, trace)
-        SELECT id, details, accepted_at, status, reason, now(), 'b' || trail, trace
+            (id, details, accepted_at, status, reason, finished_at, trail, trace, client)
+        SELECT id, details, accepted_at, status, reason, now(), 'b' || trail, trace, client
         FROM unnest(
-            $1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $7::text[], $8::text[]
-        ) AS told (id, details, accepted_at, status, reason, trail, trace)
+            $1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $7::text[], $8::text[],
+            $9::text[]
+        ) AS told (id, details, accepted_at, status, reason, trail, trace, client)
         ON CONFLICT (id) DO UPDATE
         SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at,
             trail = CASE o.status WHEN 'pending' THEN 's' ELSE coalesce(left(o.trail, 1), '-') END
@@ -100,7 +101,7 @@ pub(super) const BEGUN: &str = "
     FROM begun WHERE order_id = $1 AND times > 0";
 
 pub(super) const STUCK: &str = "
-    SELECT id, details, accepted_at, trace, status, reason, finished_at
+    SELECT id, details, accepted_at, trace, client, status, reason, finished_at
     FROM orders WHERE status = 'pending' AND accepted_at < now() - $1
     ORDER BY accepted_at, id LIMIT $2";
 

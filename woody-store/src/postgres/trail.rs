@@ -24,14 +24,14 @@ const ENTRIES: i64 = 200;
 
 const TRAIL: &str = "
     WITH asked AS MATERIALIZED (
-        SELECT id, details, accepted_at, trace, status, reason, finished_at, trail
+        SELECT id, details, accepted_at, trace, client, status, reason, finished_at, trail
         FROM orders WHERE id = $1
     ), entries AS MATERIALIZED (
         SELECT orders FROM outbox
         WHERE accepted_at <= (SELECT accepted_at FROM asked WHERE status = 'pending')
         ORDER BY accepted_at DESC, order_id DESC LIMIT $2
     )
-    SELECT id, details, accepted_at, trace, status, reason, finished_at, trail,
+    SELECT id, details, accepted_at, trace, client, status, reason, finished_at, trail,
            EXISTS (SELECT FROM entries WHERE asked.id = ANY(entries.orders)) AS waits,
            (SELECT count(*) FROM entries) AS looked_through
     FROM asked";

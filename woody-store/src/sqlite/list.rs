@@ -1,5 +1,6 @@
 //! Pages of orders.
 
+use sqlx::query::QueryAs;
 use sqlx::query_as;
 use uuid::Uuid;
 use woody_core::domain::{Order, StatusName};
@@ -11,18 +12,10 @@ use super::rows::{self, OrderRow};
 
 /// Reads a page of one status, along the index that holds these orders in this order.
 macro_rules! page_of {
-    (pending) => {
-        page_of!("pending", "status = 'pending'")
-    };
-    ($ended:literal) => {
-        // The index holds those that are not archived. Unless it is told so, SQLite does not know
-        // that it holds all of these.
-        page_of!($ended, "status <> 'pending' AND details <> '{\"status\":\"archived\"}'")
-    };
     ($status:literal, $indexed:literal) => {
         concat!(
             "SELECT * FROM (
-                 SELECT id, details, accepted_at, trace, status, reason, finished_at
+                 SELECT id, details, accepted_at, trace, client, status, reason, finished_at
                  FROM orders
                  WHERE (?4 IS NULL OR ?4 = '",
             $status,
@@ -40,30 +33,51 @@ macro_rules! page_of {
 }
 
 /// Merges the pages of all statuses: it reads no more than five pages.
-const LIST: &str = concat!(
-    page_of!(pending),
-    " UNION ALL ",
-    page_of!("success"),
-    " UNION ALL ",
-    page_of!("rejected"),
-    " UNION ALL ",
-    page_of!("failed"),
-    " UNION ALL ",
-    page_of!("cancelled"),
-    " ORDER BY accepted_at, id LIMIT ?5"
+macro_rules! list {
+    (pending: $pending:literal, ended: $ended:literal) => {
+        concat!(
+            page_of!("pending", $pending),
+            " UNION ALL ",
+            page_of!("success", $ended),
+            " UNION ALL ",
+            page_of!("rejected", $ended),
+            " UNION ALL ",
+            page_of!("failed", $ended),
+            " UNION ALL ",
+            page_of!("cancelled", $ended),
+            " ORDER BY accepted_at, id LIMIT ?5"
+        )
+    };
+}
+
+/// Of those that have ended, the index holds the ones that are not archived. Unless it is told so, SQLite does not know that
+/// it holds all of these.
+const LIST: &str = list!(
+    pending: "status = 'pending'",
+    ended: "status <> 'pending' AND details <> '{\"status\":\"archived\"}'"
+);
+
+/// The same of one client, whose orders have an index of their own.
+const LIST_OF_CLIENT: &str = list!(
+    pending: "client = ?6 AND details <> '{\"status\":\"archived\"}'",
+    ended: "client = ?6 AND details <> '{\"status\":\"archived\"}'"
 );
 
 impl SqliteStore {
     pub(super) async fn page(&self, query: &OrderQuery) -> Result<OrderPage, Error> {
         let begin = query.begins_after();
-        let rows: Vec<OrderRow> = query_as(LIST)
+        let (list, client) = match &query.client {
+            None => (LIST, None),
+            Some(client) => (LIST_OF_CLIENT, Some(client.as_str())),
+        };
+        let asked = query_as(list)
             .bind(begin.map_or(i64::MIN, |begin| rows::to_micros(begin.accepted_at())))
             .bind(begin.map_or_else(Uuid::nil, |begin| begin.id().as_uuid()))
             .bind(query.ends_before().map_or(i64::MAX, rows::to_micros))
             .bind(query.status.map(StatusName::as_str))
-            .bind(rows::limit(query.limit.get() + 1))
-            .fetch_all(self.reading()?)
-            .await?;
+            .bind(rows::limit(query.limit.get() + 1));
+        let asked = client.into_iter().fold(asked, QueryAs::bind);
+        let rows: Vec<OrderRow> = asked.fetch_all(self.reading()?).await?;
         let orders: Result<Vec<Order<_>>, _> = rows.into_iter().map(OrderRow::read).collect();
         Ok(OrderPage::of(orders?, query.limit))
     }
@@ -80,18 +94,26 @@ mod tests {
     async fn a_page_is_read_along_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("orders.db")).await.unwrap();
-        let plan = sqlx::query(concat!("EXPLAIN QUERY PLAN ", page_of!("success")))
-            .bind(rows::to_micros(now()))
-            .bind(Uuid::nil())
-            .bind(i64::MAX)
-            .bind(None::<&str>)
-            .bind(10)
-            .fetch_all(&store.readers)
-            .await
-            .unwrap();
-        let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
-        let steps = steps.join("; ");
-        let along = "SEARCH orders USING INDEX orders_kept (status=? AND (accepted_at,id)>(?,?)";
-        assert!(steps.contains(along) && !steps.contains("TEMP B-TREE"), "{steps}");
+        for (list, index) in [
+            (LIST, "orders_kept (status=? AND (accepted_at,id)>(?,?)"),
+            (LIST_OF_CLIENT, "orders_of_client (client=? AND status=? AND (accepted_at,id)>(?,?)"),
+        ] {
+            let asked = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {list}")))
+                .bind(rows::to_micros(now()))
+                .bind(Uuid::nil())
+                .bind(i64::MAX)
+                .bind(None::<&str>)
+                .bind(10);
+            let asked = if list == LIST { asked } else { asked.bind("acme") };
+            let plan = asked.fetch_all(&store.readers).await.unwrap();
+            let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+            let along = format!("SEARCH orders USING INDEX {index}");
+            let searched: Vec<_> = steps.iter().filter(|step| step.contains("orders")).collect();
+            let of_ended = searched.iter().filter(|step| step.contains(&along)).count();
+            assert!(
+                of_ended >= 4 && searched.iter().all(|step| step.contains("INDEX")),
+                "{steps:?}"
+            );
+        }
     }
 }

@@ -10,15 +10,17 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product, ProductName, Reason,
-    now,
+    Act, ClientName, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product,
+    ProductName, Reason, now,
 };
 use woody_core::ports::{Backlog, Decision, FoundOrder, Notice, NoticeCounts, StoreError};
 
 use super::error::Error;
 use crate::row::row;
 pub(super) use crate::rows::{BacklogRow, CountsRow, EndedRow, limit, parts};
-use crate::rows::{NoticeCountsRow, NoticeRow, NoticeStateRow, StatusRow, corrupt, details, trace};
+use crate::rows::{
+    NoticeCountsRow, NoticeRow, NoticeStateRow, StatusRow, client, corrupt, details, trace,
+};
 use crate::trail;
 
 row! {
@@ -28,6 +30,7 @@ row! {
         details: String,
         accepted_at: i64,
         trace: Option<String>,
+        client: Option<String>,
     }
 }
 
@@ -142,6 +145,7 @@ impl NewOrderRow {
             details: details(&self.details)?,
             accepted_at: from_micros(self.accepted_at)?,
             trace: trace(self.trace.as_deref()),
+            client: client(self.client.as_deref()),
         })
     }
 }
@@ -159,10 +163,10 @@ pub(super) fn found(ids: &[OrderId], rows: &[SqliteRow]) -> Result<Vec<FoundOrde
 
 impl OrderRow {
     pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
-        let NewOrder { id, details, accepted_at, trace } = self.asked.read()?;
+        let NewOrder { id, details, accepted_at, trace, client } = self.asked.read()?;
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(from_micros).transpose()?;
-        Ok(Order { id, details, status, accepted_at, finished_at, trace })
+        Ok(Order { id, details, status, accepted_at, finished_at, trace, client })
     }
 }
 
@@ -200,17 +204,18 @@ pub(super) fn id_list(ids: impl Iterator<Item = OrderId>) -> String {
     json(&ids.map(hex).collect::<Vec<_>>())
 }
 
-/// Returns orders as a JSON array of arrays: id, details, accepted at, trace.
+/// Returns orders as a JSON array of arrays: id, details, accepted at, trace, client.
 pub(super) fn order_list(orders: &[&NewOrder<Details>]) -> String {
     let rows = orders.iter().map(|order| {
         let trace = order.trace.map(|trace| trace.to_string());
-        (hex(order.id), order.details.as_str(), to_micros(order.accepted_at), trace)
+        let client = order.client.as_ref().map(ClientName::as_str);
+        (hex(order.id), order.details.as_str(), to_micros(order.accepted_at), trace, client)
     });
     json(&rows.collect::<Vec<_>>())
 }
 
 /// Returns decisions as a JSON array of arrays: an order's columns, status, reason,
-/// whether it was redriven, trail, trace.
+/// whether it was redriven, trail, trace, client.
 pub(super) fn decision_list(decisions: &[&Decision]) -> String {
     let rows = decisions.iter().map(|decision| {
         let Decision { order, outcome, redriven, .. } = decision;
@@ -223,6 +228,7 @@ pub(super) fn decision_list(decisions: &[&Decision]) -> String {
             u8::from(*redriven),
             trail::column(decision),
             order.trace.map(|trace| trace.to_string()),
+            order.client.as_ref().map(ClientName::as_str),
         )
     });
     json(&rows.collect::<Vec<_>>())

@@ -1,8 +1,8 @@
 //! SQL about orders.
 
 pub(super) const INSERT_ORDERS: &str = "
-    INSERT INTO orders (id, details, accepted_at, status, trace)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, 'pending', value ->> 3
+    INSERT INTO orders (id, details, accepted_at, status, trace, client)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, 'pending', value ->> 3, value ->> 4
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO NOTHING
     RETURNING id";
@@ -18,23 +18,23 @@ pub(super) const MARK_LATE: &str = "
     ON CONFLICT (order_id) DO UPDATE SET held_at = excluded.held_at";
 
 pub(super) const ASKED: &str = "
-    SELECT orders.id, details, accepted_at, trace
+    SELECT orders.id, details, accepted_at, trace, client
     FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
 
 pub(super) const ORDER: &str = "
-    SELECT id, details, accepted_at, trace, status, reason, finished_at
+    SELECT id, details, accepted_at, trace, client, status, reason, finished_at
     FROM orders WHERE id = ?1";
 
 /// The same of many.
 pub(super) const ORDERS: &str = "
-    SELECT orders.id, details, accepted_at, trace, status, reason, finished_at
+    SELECT orders.id, details, accepted_at, trace, client, status, reason, finished_at
     FROM json_each(?1) JOIN orders ON orders.id = unhex(value)";
 
 /// `OrderStatus::settle` in SQL. An order that is not there was kept by the broker alone.
 pub(super) const FINISH: &str = "
-    INSERT INTO orders (id, details, accepted_at, status, reason, finished_at, trail, trace)
+    INSERT INTO orders (id, details, accepted_at, status, reason, finished_at, trail, trace, client)
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2,
-           'b' || (value ->> 6), value ->> 7
+           'b' || (value ->> 6), value ->> 7, value ->> 8
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE
     SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at,
@@ -89,7 +89,7 @@ pub(super) const FORGET: &str = "
     DELETE FROM begun WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))";
 
 pub(super) const STUCK: &str = "
-    SELECT id, details, accepted_at, trace, status, reason, finished_at
+    SELECT id, details, accepted_at, trace, client, status, reason, finished_at
     FROM orders WHERE status = 'pending' AND accepted_at < ?1
     ORDER BY accepted_at, id LIMIT ?2";
 

@@ -15,7 +15,7 @@ use crate::rows::AttemptRow;
 use crate::trail;
 
 const TRAIL: &str = "
-    SELECT id, details, accepted_at, trace, status, reason, finished_at, trail,
+    SELECT id, details, accepted_at, trace, client, status, reason, finished_at, trail,
            EXISTS (SELECT 1 FROM outbox WHERE order_id = id) AS waits
     FROM orders WHERE id = ?1";
 

@@ -295,6 +295,34 @@ async fn finding_what_may_be_archived_reads_none_that_is_archived() {
     assert!(!plan.contains("Rows Removed"), "{plan}");
 }
 
+/// However many others there are.
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn a_list_of_a_clients_orders_reads_none_of_others() {
+    let (_store, schema) = open().await;
+    let mut pg = PgConnection::connect(&schema.url()).await.unwrap();
+    pg.execute(
+        r#"INSERT INTO orders (id, details, status, accepted_at, finished_at, client)
+         SELECT gen_random_uuid(), '{"product":"train"}', 'success', now() - interval '1 day', now(),
+                CASE WHEN number % 10000 = 0 THEN 'acme' WHEN number % 2 = 0 THEN 'globex' END
+         FROM generate_series(1, 100000) AS number; ANALYZE orders"#,
+    )
+    .await
+    .unwrap();
+    let plan: Vec<String> = sqlx::query_scalar(
+        r#"EXPLAIN (ANALYZE, TIMING OFF) SELECT id FROM orders
+         WHERE status = 'success' AND client = 'acme' AND details <> '{"status":"archived"}'
+           AND (accepted_at, id) > ('-infinity', '00000000-0000-0000-0000-000000000000')
+           AND accepted_at < now()
+         ORDER BY accepted_at, id LIMIT 500"#,
+    )
+    .fetch_all(&mut pg)
+    .await
+    .unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("orders_of_client") && !plan.contains("Rows Removed"), "{plan}");
+}
+
 /// A receiver that is gone leaves many that are not due.
 #[tokio::test]
 #[ignore = "needs WOODY_TEST_POSTGRES_URL"]

@@ -108,10 +108,10 @@ pub(super) async fn run(command: OrderCommand, shop: &Shop<'_>) -> Result<Output
         OrderCommand::Place { product, quantity, details, key } => {
             let key = key.as_deref().map(IdempotencyKey::parse).transpose()?;
             if let Some(details) = details {
-                return place(OrderRequest { details, key, trace: None }, shop).await;
+                return place(OrderRequest { details, key, trace: None, client: None }, shop).await;
             }
             let details = ToyOrder::parse(&product.unwrap_or_default(), quantity)?;
-            place(OrderRequest { details, key, trace: None }, shop).await
+            place(OrderRequest { details, key, trace: None, client: None }, shop).await
         }
         OrderCommand::Show { id } => {
             let id = OrderId::parse(&id)?;
@@ -289,8 +289,8 @@ async fn end_in(
     let transition = match outcome {
         Outcome::Cancelled(reason) => orders.cancel(id, reason).await?,
         outcome => match orders.order(id).await? {
-            Some(Order { id, details, accepted_at, trace, .. }) => {
-                let order = NewOrder { id, details, accepted_at, trace };
+            Some(Order { id, details, accepted_at, trace, client, .. }) => {
+                let order = NewOrder { id, details, accepted_at, trace, client };
                 let decision = Decision { order, outcome, redriven: false, validation: None };
                 orders.finish(&[decision]).await?.pop()
             }

@@ -75,6 +75,7 @@ impl Files {
             details,
             accepted_at: woody_core::domain::now() - Duration::from_mins(5),
             trace: None,
+            client: None,
         };
         let _ = self.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;
         order

@@ -73,17 +73,24 @@ async fn an_operator_is_told_what_has_become_of_an_order_and_who_did_what_to_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_story_says_which_trace_its_order_belongs_to() {
+async fn a_story_says_which_trace_its_order_belongs_to_and_who_placed_it() {
     let files = files().await;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
     let details = Details::parse(r#"{"product":"Boat"}"#).unwrap();
-    let order = NewOrder { trace, ..NewOrder::new(details) };
+    let client = "acme".parse().ok();
+    let order = NewOrder { trace, client, ..NewOrder::new(details) };
     let _ = files.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;
     let id = order.id.to_string();
     let (code, said) = files.woodyctl(&["order", "story", &id]).await;
     assert!(code == 0 && said.contains("trace 4bf92f3577b34da6a3ce929d0e0e4736"), "{said}");
     let (_, story) = files.json(&["order", "story", &id]).await;
     assert_eq!(story["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert!(said.contains("placed by acme"), "{said}");
+    assert_eq!(story["events"][0]["placed_by"], "acme");
+    for (client, count) in [("acme", 1), ("globex", 0)] {
+        let (_, listed) = files.json(&["orders", "list", "--client", client]).await;
+        assert_eq!(listed["orders"].as_array().unwrap().len(), count, "{client}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

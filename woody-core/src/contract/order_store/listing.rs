@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -6,7 +7,7 @@ use time::macros::datetime;
 use super::{
     LONG, cancel, failed, finish, ids, insert, order, orders, redriven, rejected, success,
 };
-use crate::domain::{Details, NewOrder, OrderId, StatusName};
+use crate::domain::{ClientName, Details, NewOrder, OrderId, StatusName};
 use crate::ports::{OrderPage, OrderQuery, OrderStore, PageSize};
 
 /// Asks for pages of `size` until nothing follows.
@@ -87,6 +88,49 @@ pub async fn a_list_is_of_the_status_that_was_asked_for(store: Arc<dyn OrderStor
     let succeeded = [batch[1].id, batch[3].id, batch[4].id];
     assert_eq!(listed(&*store, query(StatusName::Success), 9).await, succeeded);
     assert_eq!(listed(&*store, query(StatusName::Failed), 9).await, []);
+}
+
+/// And of no other, by whichever way they came into the store.
+pub async fn a_list_is_of_the_client_that_was_asked_for(store: Arc<dyn OrderStore>) {
+    let (acme, globex): (ClientName, ClientName) =
+        ("acme".parse().unwrap(), "globex".parse().unwrap());
+    let mut batch = orders(6);
+    for (n, client) in [(0, &acme), (1, &globex), (2, &acme), (4, &acme), (5, &acme)] {
+        batch[n].client = Some(client.clone());
+    }
+    let _ = insert(&*store, &batch[..5], LONG).await;
+    let _ = finish(&*store, &batch[2], success()).await;
+    // The store learns of it from the broker.
+    let _ = finish(&*store, &batch[5], rejected("too large")).await;
+    for order in &batch {
+        assert_eq!(store.order(order.id).await.unwrap().unwrap().client, order.client);
+    }
+    let its = |client: &ClientName, status| OrderQuery {
+        client: Some(client.clone()),
+        status,
+        ..OrderQuery::default()
+    };
+    let of = |which: &[usize]| which.iter().map(|n| batch[*n].id).collect::<Vec<_>>();
+    for size in [1, 3, 9] {
+        assert_eq!(listed(&*store, its(&acme, None), size).await, of(&[0, 2, 4, 5]), "{size}");
+    }
+    assert_eq!(listed(&*store, its(&globex, None), 9).await, of(&[1]));
+    assert_eq!(listed(&*store, its(&acme, Some(StatusName::Pending)), 9).await, of(&[0, 4]));
+    assert_eq!(listed(&*store, its(&"initech".parse().unwrap(), None), 9).await, []);
+    let behind = OrderQuery { since: Some(batch[4].accepted_at), ..its(&acme, None) };
+    assert_eq!(listed(&*store, behind, 1).await, of(&[4, 5]));
+
+    assert_eq!(store.archive(&of(&[2, 5])).await.unwrap(), 2);
+    assert_eq!(listed(&*store, its(&acme, None), 9).await, of(&[0, 4]));
+}
+
+/// Whose orders are published in whose name.
+pub async fn a_claimed_order_names_its_client(store: Arc<dyn OrderStore>) {
+    let mut of_acme = order("train");
+    of_acme.client = Some("acme".parse().unwrap());
+    let _ = insert(&*store, std::slice::from_ref(&of_acme), Duration::ZERO).await;
+    let claimed = store.claim_outbox(9, LONG).await.unwrap();
+    assert_eq!(claimed, [of_acme]);
 }
 
 /// So that who pages meanwhile sees each of them once.

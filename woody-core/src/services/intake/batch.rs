@@ -54,9 +54,9 @@ impl<D: OrderDetails> OrderIntake<D> {
         let mut keyed: HashMap<OrderId, usize> = HashMap::new();
         let mut orders = Vec::new();
         for request in requests {
-            let OrderRequest { details, key, trace } = request.into();
+            let OrderRequest { details, key, trace, client } = request.into();
             let id = key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
-            let order = NewOrder { id, details, accepted_at, trace };
+            let order = NewOrder { id, details, accepted_at, trace, client };
             let fate = match order.encode(self.details_bytes) {
                 Err(error) => Fate::Refused(error.into()),
                 Ok(next) => match keyed.get(&id) {

@@ -14,7 +14,8 @@ pub(super) struct Received<D> {
 
 impl<D: OrderDetails> Received<D> {
     pub(super) fn read(delivery: &Delivery) -> Result<Self, MalformedMessage> {
-        let carried = OrderMessage::parse(delivery.body())?.into_order();
+        let mut carried = OrderMessage::parse(delivery.body())?.into_order();
+        carried.client = delivery.client().cloned();
         let asked = carried.decode()?;
         Ok(Self { carried, asked })
     }

@@ -12,7 +12,7 @@ use std::{
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use tokio::task::spawn_blocking;
-use woody_core::domain::{Details, Order, OrderId};
+use woody_core::domain::{ClientName, Details, Order, OrderId};
 
 /// How much is read at once, from its end, to find its last whole line.
 const CHUNK: u64 = 64 * 1024;
@@ -28,6 +28,8 @@ struct Line<'a> {
     reason: Option<String>,
     accepted_at: Option<String>,
     finished_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed_by: Option<&'a str>,
     details: &'a Details,
 }
 
@@ -63,6 +65,7 @@ fn line(order: &Order<Details>) -> io::Result<Vec<u8>> {
         reason: order.status.reason().map(ToString::to_string),
         accepted_at: at(order.accepted_at),
         finished_at: order.finished_at.and_then(at),
+        placed_by: order.client.as_ref().map(ClientName::as_str),
         details: &order.details,
     })?;
     // Details stand there as they were written, and JSON has line breaks between its parts alone.
@@ -120,10 +123,10 @@ mod tests {
     use super::*;
 
     fn order(details: &str) -> Order<Details> {
-        let NewOrder { id, details, accepted_at, trace } =
+        let NewOrder { id, details, accepted_at, trace, client } =
             NewOrder::new(Details::parse(details).unwrap());
         let status = OrderStatus::Ended(Outcome::Rejected("too \"large\"".into()));
-        Order { id, details, status, accepted_at, finished_at: Some(now()), trace }
+        Order { id, details, status, accepted_at, finished_at: Some(now()), trace, client }
     }
 
     #[tokio::test]

@@ -44,6 +44,9 @@ struct OrderHeaders {
     /// The trace that the order belongs to, as W3C Trace Context has it.
     #[schema(pattern = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
     traceparent: Option<String>,
+    /// Who has placed the order, where clients have keys.
+    #[schema(rename = "x-woody-client", pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
+    client: Option<String>,
     /// Attempts that were counted; none is 0.
     #[schema(rename = "x-woody-attempts", minimum = 0)]
     attempts: Option<u32>,
@@ -62,6 +65,9 @@ struct RetryHeaders {
     /// The trace that the order belongs to, as W3C Trace Context has it.
     #[schema(pattern = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
     traceparent: Option<String>,
+    /// Who has placed the order, where clients have keys.
+    #[schema(rename = "x-woody-client", pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
+    client: Option<String>,
     /// Attempts that were counted.
     #[schema(rename = "x-woody-attempts", minimum = 0)]
     attempts: u32,
@@ -80,6 +86,9 @@ struct DeadLetterHeaders {
     /// The trace that the order belongs to, as W3C Trace Context has it.
     #[schema(pattern = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
     traceparent: Option<String>,
+    /// Who has placed the order, where clients have keys.
+    #[schema(rename = "x-woody-client", pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
+    client: Option<String>,
     /// Attempts that were counted.
     #[schema(rename = "x-woody-attempts", minimum = 0)]
     attempts: u32,

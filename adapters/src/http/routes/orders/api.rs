@@ -8,7 +8,9 @@ use hyper::{
 };
 use woody_core::{
     domain::{IdempotencyKey, OrderDetails, OrderId, OrderStatus, Outcome, Reason},
-    services::{Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker, Ready, TrackedOrder},
+    services::{
+        Accepted, Cancellation, Kept, OrderIntake, OrderRequest, OrderTracker, Ready, TrackedOrder,
+    },
 };
 
 use super::{
@@ -53,9 +55,8 @@ impl<D: OrderDetails> OrderApi<D> {
         request.query([])?;
         let key = idempotency_key(request)?;
         let details = read(request.body.bytes(), &mut { json::EFFORT })?;
-        let accepted =
-            self.intake.accept(OrderRequest { details, key, trace: request.trace() }).await?;
-        log_accepted(request, &accepted);
+        let order = OrderRequest { key, ..details.into() };
+        let accepted = self.accept(request, order).await?;
         let location = format!("{}/api/orders/{}", request.prefix(), accepted.order.id);
         let receipt = OrderReceipt::from(&accepted);
         let response = reply::made(StatusCode::ACCEPTED, &location, &receipt)?;
@@ -65,6 +66,17 @@ impl<D: OrderDetails> OrderApi<D> {
             }
             Kept::InStore | Kept::InBroker => response,
         })
+    }
+
+    /// Accepts what the client asks for, and logs it.
+    pub(super) async fn accept<A>(
+        &self,
+        request: &RoutedRequest<A>,
+        order: OrderRequest<D>,
+    ) -> Result<Accepted<D>, Failure> {
+        let accepted = self.intake.accept(asked_by(request, order)).await?;
+        log_accepted(request, &accepted);
+        Ok(accepted)
     }
 
     /// Returns one order as it stands.
@@ -119,6 +131,14 @@ impl<D: OrderDetails> OrderApi<D> {
             event(&view, view.status())
         })))
     }
+}
+
+/// What is asked for, as a part of the request's trace and as its client's own.
+pub(super) fn asked_by<A, D>(
+    request: &RoutedRequest<A>,
+    order: OrderRequest<D>,
+) -> OrderRequest<D> {
+    order.traced(request.trace()).placed_by(request.client_name().cloned())
 }
 
 /// Who has cancelled an order, as the reason of its end, where clients have names.

@@ -7,7 +7,7 @@ use woody_core::{
 use super::{
     super::dto::{OrderReceipt, PlacedItem},
     accepted::log_accepted,
-    api::{IDEMPOTENCY_KEY, OrderApi},
+    api::{IDEMPOTENCY_KEY, OrderApi, asked_by},
 };
 use crate::http::{
     request::{Items, RoutedRequest, items, take_member},
@@ -41,7 +41,6 @@ impl<D: OrderDetails> OrderApi<D> {
         }
         let body = request.body.bytes();
         let _room = self.batches.take(body.len())?;
-        let trace = request.trace();
         let mut failures = Vec::new();
         let mut asked = Vec::new();
         let (mut effort, mut room) = (EFFORT, FIELDS);
@@ -53,7 +52,7 @@ impl<D: OrderDetails> OrderApi<D> {
                 Ok(mut order) => {
                     failures.push(None);
                     order.key = order.key.map(|key| request.own(key));
-                    asked.push(order.traced(trace));
+                    asked.push(asked_by(request, order));
                 }
                 Err(mut failure) => {
                     room = room.saturating_sub(failure.keep_fields(room));
@@ -97,7 +96,7 @@ fn batch(body: &[u8]) -> Result<Vec<&RawValue>, Failure> {
 }
 
 /// What one item asks for.
-fn order<D>(
+fn order<D: OrderDetails>(
     item: &RawValue,
     read: impl Fn(&[u8], &mut usize) -> Result<D, Failure>,
     effort: &mut usize,
@@ -111,7 +110,7 @@ fn order<D>(
         Some(Err(_)) => Err(Failure::field(FailureKind::InvalidValue, KEY, "must be a string")),
     };
     match (key, read(details.as_bytes(), effort)) {
-        (Ok(key), Ok(details)) => Ok(OrderRequest { details, key, trace: None }),
+        (Ok(key), Ok(details)) => Ok(OrderRequest { key, ..details.into() }),
         (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
         (Err(mut key), Err(details)) => Err(details.and(&mut key)),
     }

@@ -43,6 +43,7 @@ pub(crate) use view::OrderView;
 /// | --- | --- |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `POST /api/orders/batch` | what became of each of up to 500 orders |
+/// | `GET /api/orders/list` | a page of what the client has placed that shows a key |
 /// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
@@ -95,6 +96,7 @@ impl<D: OrderDetails> fmt::Debug for OrderRoutes<D> {
 pub enum Action {
     Place,
     PlaceAll,
+    List,
     Show,
     Cancel,
     Events,
@@ -105,6 +107,7 @@ pub enum Action {
 const TABLE: &[Route<Action>] = &[
     Route::post("/api/orders", Action::Place),
     Route::post_batch("/api/orders/batch", Action::PlaceAll),
+    Route::get("/api/orders/list", Action::List),
     Route::get("/api/orders/{id}", Action::Show),
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
@@ -160,6 +163,7 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
         match request.action {
             Action::Place => self.api.place(&request, details_of).await,
             Action::PlaceAll => self.api.place_all(&request, details_of).await,
+            Action::List => self.api.list(&request).await,
             Action::Show => self.api.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,

@@ -8,7 +8,6 @@ use woody_core::{
 
 use super::{
     super::dto::OrderToPlace,
-    accepted::log_accepted,
     api::{OrderApi, idempotency_key},
     events::StreamSettings,
     plain,
@@ -30,6 +29,7 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 /// | `GET /api/orders/?order_id=ID` | `order "ID": Success`, and so on |
 /// | `POST /api/orders` | 202, the order's id |
 /// | `POST /api/orders/batch` | what became of each of up to 500 orders |
+/// | `GET /api/orders/list` | a page of what the client has placed that shows a key |
 /// | `GET /api/orders/{id}` | the order, or 404; with `?wait=30` once it has ended, or after 30 s as it is; to a browser that is led there, 303 to the order's page |
 /// | `DELETE /api/orders/{id}` | the order, which is cancelled; 409 if it has ended in another way |
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
@@ -55,6 +55,7 @@ pub enum Action {
     Status,
     Place,
     PlaceAll,
+    List,
     Show,
     Cancel,
     Events,
@@ -70,6 +71,7 @@ const TABLE: &[Route<Action>] = &[
     Route::text("/api/orders", Action::Status),
     Route::acting("/api/orders/do", "POST /api/orders", Action::PlaceByGet),
     Route::post_batch("/api/orders/batch", Action::PlaceAll),
+    Route::get("/api/orders/list", Action::List),
     Route::get("/api/orders/{id}", Action::Show),
     Route::delete("/api/orders/{id}", Action::Cancel),
     Route::get("/api/orders/{id}/events", Action::Events),
@@ -106,10 +108,8 @@ impl ToyOrderRoutes {
         // The gateway gives each request a key, so that a replica that breaks off
         // in the middle can be asked again elsewhere.
         let key = idempotency_key(request)?;
-        let (details, trace) = (ToyOrder::from(product), request.trace());
-        let accepted = self.api.intake.accept(OrderRequest { details, key, trace }).await?;
-        log_accepted(request, &accepted);
-        let order = accepted.order;
+        let order = OrderRequest { key, ..ToyOrder::from(product).into() };
+        let order = self.api.accept(request, order).await?.order;
         Ok(reply::no_store(reply::text(format!(
             "Your process {} has been created with this product : {}",
             order.id, order.details.product
@@ -180,6 +180,7 @@ impl Routes for ToyOrderRoutes {
             Action::Status => self.status(&request).await,
             Action::Place => self.api.place(&request, asked_for).await,
             Action::PlaceAll => self.api.place_all(&request, asked_for).await,
+            Action::List => self.api.list(&request).await,
             Action::Show => self.show(&request).await,
             Action::Cancel => self.api.cancel(&request).await,
             Action::Events => self.api.events(&request).await,

@@ -103,6 +103,7 @@ mod tests {
             accepted_at: at,
             finished_at: None,
             trace: None,
+            client: None,
         };
         let text = |order: TrackedOrder| serde_json::to_string(&OrderView::from(order)).unwrap();
         let stamp = at.format(&time::format_description::well_known::Rfc3339).unwrap();
@@ -127,6 +128,7 @@ mod tests {
                 accepted_at: now(),
                 finished_at: None,
                 trace: None,
+                client: None,
             };
             let view = OrderView::from(TrackedOrder::from(stored)).ready(ready);
             serde_json::to_value(view).unwrap()["ready"].clone()
@@ -146,6 +148,7 @@ mod tests {
             accepted_at: now(),
             finished_at: None,
             trace: None,
+            client: None,
         };
         let shown = serde_json::to_string(&OrderView::from(TrackedOrder::from(stored))).unwrap();
         let fields = r#""items":[{"name": "木馬", "count": 2}],"price":1.50,"to":null,"status""#;

@@ -20,10 +20,7 @@ use self::{
     page::{Filled, Shown},
     words::Words,
 };
-use super::{
-    accepted::log_accepted,
-    api::{OrderApi, cancelled_by},
-};
+use super::api::{OrderApi, cancelled_by};
 use crate::http::{
     request::{RoutedRequest, query},
     response::{Failure, FailureKind, Response, reply},
@@ -78,10 +75,8 @@ async fn accept<A>(
     let quantity = query::number(filled.quantity.trim(), "quantity")?;
     let details = ToyOrder::parse(&filled.product, quantity)?;
     let key = Some(request.own(IdempotencyKey::parse(&filled.key)?));
-    let order = OrderRequest { details, key, trace: request.trace() };
-    let accepted = api.intake.accept(order).await?;
-    log_accepted(request, &accepted);
-    Ok(accepted.order.id)
+    let order = OrderRequest { key, ..details.into() };
+    Ok(api.accept(request, order).await?.order.id)
 }
 
 /// Shows where an order is.
