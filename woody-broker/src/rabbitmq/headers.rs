@@ -7,10 +7,12 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use woody_core::domain::{Reason, TraceContext, now};
+use woody_core::domain::{ClientName, OrderMessage, Reason, TraceContext, now};
 
 const ATTEMPTS: &str = "x-woody-attempts";
 const REDRIVEN: &str = "x-woody-redriven";
+/// Who has placed the order.
+const CLIENT: &str = "x-woody-client";
 const REASON: &str = "x-woody-reason";
 const DIED_AT: &str = "x-woody-died-at";
 /// RabbitMQ refuses expiries of more than ten years.
@@ -25,17 +27,27 @@ pub(super) fn fresh() -> BasicProperties {
     BasicProperties::default().with_delivery_mode(2).with_content_type("application/json".into())
 }
 
-/// Returns the properties of a new message that belongs to a trace.
-pub(super) fn traced(trace: Option<TraceContext>) -> BasicProperties {
-    let Some(trace) = trace else { return fresh() };
+/// Returns the properties of a new message, if it has some of its own: where its order comes from.
+pub(super) fn of_origin(message: &OrderMessage) -> Option<BasicProperties> {
     let mut headers = FieldTable::default();
-    set_text(&mut headers, TraceContext::HEADER, &trace.to_string());
-    fresh().with_headers(headers)
+    if let Some(trace) = message.trace {
+        set_text(&mut headers, TraceContext::HEADER, &trace.to_string());
+    }
+    if let Some(client) = &message.client {
+        set_text(&mut headers, CLIENT, client.as_str());
+    }
+    let is_described = !headers.inner().is_empty();
+    is_described.then(|| fresh().with_headers(headers))
 }
 
 /// Returns the trace that a message belongs to. A header that is malformed names none.
 pub(super) fn trace(properties: &BasicProperties) -> Option<TraceContext> {
     text(properties, TraceContext::HEADER)?.parse().ok()
+}
+
+/// Returns who has placed the order of a message. A name that is malformed is nobody's.
+pub(super) fn client(properties: &BasicProperties) -> Option<ClientName> {
+    text(properties, CLIENT)?.parse().ok()
 }
 
 /// Returns how many attempts of the message were counted.
@@ -263,17 +275,28 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_stays_with_its_message_wherever_that_is_moved() {
+    fn a_trace_and_a_client_stay_with_their_message_wherever_that_is_moved() {
         let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
-        let new = traced(Some(context));
-        assert_eq!(trace(&new), Some(context));
+        let acme: ClientName = "acme".parse().unwrap();
+        let plain = OrderMessage::parse(
+            br#"{"order_id": "3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11", "product": "Train"}"#,
+        );
+        let plain = plain.unwrap();
+        assert!(of_origin(&plain).is_none());
+        let (trace_of, client_of) = (Some(context), Some(acme.clone()));
+        let new = of_origin(&OrderMessage { trace: trace_of, client: client_of, ..plain }).unwrap();
+        assert_eq!((trace(&new), client(&new)), (Some(context), Some(acme.clone())));
         let again = for_retry(&new, 1, Duration::ZERO, &"why".into());
         let dead = for_death(&again, 2, &"why".into(), "id-1");
-        assert_eq!([&again, &dead, &for_redrive(&dead)].map(trace), [Some(context); 3]);
-        assert_eq!(trace(&traced(None)), None);
+        let redriven = for_redrive(&dead);
+        for moved in [&again, &dead, &redriven] {
+            assert_eq!((trace(moved), client(moved)), (Some(context), Some(acme.clone())));
+        }
         let mut headers = FieldTable::default();
         set_text(&mut headers, TraceContext::HEADER, "00-nonsense");
-        assert_eq!(trace(&BasicProperties::default().with_headers(headers)), None);
+        set_text(&mut headers, CLIENT, "No Name");
+        let malformed = BasicProperties::default().with_headers(headers);
+        assert_eq!((trace(&malformed), client(&malformed)), (None, None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Publishes orders, to the queues that there are for them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,28 +33,38 @@ pub(super) struct RabbitMqPublisher {
 impl RabbitMqPublisher {
     /// Stores every message in one of the queues of orders, large batches in parts in all of
     /// them.
-    pub(super) async fn store_orders(
+    pub(super) async fn store_orders(&self, messages: Vec<Outgoing>) -> Result<(), BrokerError> {
+        self.store_at(None, messages).await
+    }
+
+    /// Stores messages whose home is one queue there, and those of none in all of them.
+    async fn store_at(
         &self,
+        home: Option<usize>,
         mut messages: Vec<Outgoing>,
     ) -> Result<(), BrokerError> {
         while !messages.is_empty() {
             let later = messages.split_off(self.lanes.window().min(messages.len()));
             let mut window = std::mem::replace(&mut messages, later);
-            let part = self.queues.part_of(window.len());
+            let part = home.map_or_else(|| self.queues.part_of(window.len()), |_| window.len());
             let mut storing = Vec::new();
             while !window.is_empty() {
                 let others = window.split_off(part.min(window.len()));
                 let part = Arc::new(std::mem::replace(&mut window, others));
-                storing.push(self.store_part(part));
+                storing.push(self.store_part(home, part));
             }
             try_join_all(storing).await?;
         }
         Ok(())
     }
 
-    /// Stores messages in the first queue in turn that takes them.
-    async fn store_part(&self, part: Arc<Vec<Outgoing>>) -> Result<(), BrokerError> {
-        let mut queues = self.queues.in_turn().peekable();
+    /// Stores messages in the first queue that takes them, beginning with their home, or with the next in turn.
+    async fn store_part(
+        &self,
+        home: Option<usize>,
+        part: Arc<Vec<Outgoing>>,
+    ) -> Result<(), BrokerError> {
+        let mut queues = self.queues.beginning_with(home).peekable();
         let first = queues.peek().copied().unwrap_or(Queue::Orders(0));
         if self.queues.own() == 1 {
             return self.lanes.store_window(first, &part).await;
@@ -116,18 +126,22 @@ impl Publisher for RabbitMqPublisher {
         Ok(())
     }
 
-    /// A trace goes in the headers, where programs of others look for it.
+    /// A trace goes in the headers, where programs of others look for it, and so does the name of a client.
     async fn publish(&self, messages: &[OrderMessage]) -> Result<(), BrokerError> {
         let fresh = headers::fresh();
         for window in messages.chunks(self.lanes.window()) {
-            let outgoing = |message: &OrderMessage| {
-                let properties = match message.trace {
-                    None => fresh.clone(),
-                    trace => headers::traced(trace),
+            let mut by_home: BTreeMap<Option<usize>, Vec<Outgoing>> = BTreeMap::new();
+            for message in window {
+                let properties = headers::of_origin(message).unwrap_or_else(|| fresh.clone());
+                let home = match &message.client {
+                    Some(client) if self.queues.own() > 1 => Some(self.queues.home_of(client)),
+                    _ => None,
                 };
-                Outgoing { body: message.to_bytes(), properties }
-            };
-            self.store_orders(window.iter().map(outgoing).collect()).await?;
+                let outgoing = Outgoing { body: message.to_bytes(), properties };
+                by_home.entry(home).or_default().push(outgoing);
+            }
+            let storing = by_home.into_iter().map(|(home, of)| self.store_at(home, of));
+            try_join_all(storing).await?;
         }
         Ok(())
     }

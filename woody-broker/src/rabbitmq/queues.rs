@@ -4,10 +4,13 @@
 //! workers take from all that exist. So processes need not agree on how many there are. One that
 //! fills four is found by those that know of one, and what is in the fourth is taken by those that
 //! fill two.
+//!
+//! The orders of a client that has a name go to the same queue as long as it takes them, so that who places many
+//! fills that one, and others are served beside it.
 
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
-use woody_core::ports::BrokerError;
+use woody_core::{domain::ClientName, ports::BrokerError};
 
 use super::{
     options::MOST_SHARDS,
@@ -56,10 +59,22 @@ impl OrderQueues {
         (0..self.count()).map(Queue::Orders)
     }
 
-    /// Returns the queues that this process fills, beginning with the next in turn.
-    pub(super) fn in_turn(&self) -> impl Iterator<Item = Queue> + use<> {
+    /// Returns the number of the queue that a client's orders go to, the same in each process that fills as many.
+    pub(super) fn home_of(&self, client: &ClientName) -> usize {
+        // FNV-1a, which is the same in every version of everything.
+        let hash = client.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        usize::try_from(hash % u64::from(self.own)).unwrap_or(0)
+    }
+
+    /// Returns the queues that this process fills, beginning with `home`, or with the next in turn.
+    pub(super) fn beginning_with(
+        &self,
+        home: Option<usize>,
+    ) -> impl Iterator<Item = Queue> + use<> {
         let own = usize::from(self.own);
-        let first = self.next.fetch_add(1, Ordering::Relaxed) % own;
+        let first = home.unwrap_or_else(|| self.next.fetch_add(1, Ordering::Relaxed)) % own;
         let number = move |n| u16::try_from((first + n) % own).unwrap_or(0);
         (0..own).map(move |n| Queue::Orders(number(n)))
     }
@@ -93,10 +108,30 @@ mod tests {
     #[test]
     fn each_batch_begins_with_another_queue_and_can_go_to_all() {
         let queues = OrderQueues::new(3);
-        let turns: Vec<Vec<Queue>> = (0..4).map(|_| queues.in_turn().collect()).collect();
+        let turns: Vec<Vec<Queue>> =
+            (0..4).map(|_| queues.beginning_with(None).collect()).collect();
         let numbered = |numbers: [u16; 3]| numbers.map(Queue::Orders).to_vec();
         let expected = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]].map(numbered);
         assert_eq!(turns, expected);
+    }
+
+    #[test]
+    fn a_clients_orders_have_a_home_and_can_go_to_the_others() {
+        let (queues, again) = (OrderQueues::new(4), OrderQueues::new(4));
+        let clients: Vec<ClientName> =
+            (0..100).map(|n| format!("client-{n}").parse().unwrap()).collect();
+        let mut lives_in = [0; 4];
+        for client in &clients {
+            let home = queues.home_of(client);
+            lives_in[home] += 1;
+            assert_eq!(again.home_of(client), home);
+            let all: Vec<Queue> = queues.beginning_with(Some(home)).collect();
+            assert_eq!(all.first(), Some(&Queue::Orders(u16::try_from(home).unwrap())));
+            assert_eq!(all.len(), 4);
+        }
+        assert!(lives_in.iter().all(|clients| *clients > 10), "{lives_in:?}");
+        let acme = "acme".parse().unwrap();
+        assert_eq!(OrderQueues::new(1).home_of(&acme), 0);
     }
 
     #[test]

@@ -373,6 +373,7 @@ impl Subscription {
         let earlier = headers::attempts(&message.properties);
         let redriven = headers::is_redriven(&message.properties);
         let trace = headers::trace(&message.properties);
+        let client = headers::client(&message.properties);
         let acker = RabbitMqAcker::new(
             Arc::clone(deliveries),
             message.delivery_tag,
@@ -382,7 +383,9 @@ impl Subscription {
         );
         let redelivered = message.redelivered || earlier > 0;
         let attempt = earlier.saturating_add(1);
-        Delivery::new(body, attempt, redelivered, redriven, Box::new(acker)).traced(trace)
+        Delivery::new(body, attempt, redelivered, redriven, Box::new(acker))
+            .traced(trace)
+            .placed_by(client)
     }
 
     /// Ends the subscription and gives back what lapin has buffered. The channel

@@ -8,7 +8,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::{
     contract::{broker::PATIENCE, toy},
-    domain::OrderMessage,
+    domain::{ClientName, OrderMessage, TraceContext},
     ports::{Broker, BrokerError, Consumer, ConsumerState, Delivery, Prefetch},
 };
 
@@ -266,26 +266,33 @@ async fn a_malformed_url_or_queue_is_an_error() {
 /// In a header of the name that programs of others look for, and read from one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs WOODY_TEST_AMQP_URL"]
-async fn a_trace_goes_in_the_headers_of_its_message() {
+async fn a_trace_and_a_client_go_in_the_headers_of_their_message() {
     let foreign = Raw::new(unique());
     let (connection, channel) = foreign.channel().await;
     let broker = on(&foreign.queue).await;
     let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let trace = text.parse().ok();
-    let message = |trace| OrderMessage { trace, ..OrderMessage::from(&toy("Train")) };
+    let acme: ClientName = "acme".parse().unwrap();
+    let message = |trace: Option<TraceContext>| OrderMessage {
+        trace,
+        client: trace.map(|_| acme.clone()),
+        ..OrderMessage::from(&toy("Train"))
+    };
     broker.publisher().publish(&[message(trace), message(None)]).await.unwrap();
     let queue = foreign.queue.clone();
     let got = channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap().unwrap();
     let headers = got.properties.headers().as_ref().unwrap();
     let header = headers.inner().get("traceparent");
     assert_eq!(header, Some(&AMQPValue::LongString(text.into())));
+    let header = headers.inner().get("x-woody-client");
+    assert_eq!(header, Some(&AMQPValue::LongString("acme".into())));
     got.nack(lapin::options::BasicNackOptions { requeue: true, ..Default::default() })
         .await
         .unwrap();
 
     let mut consumer = consuming(&broker, 1).await;
     let first = next(&mut consumer).await;
-    assert_eq!(first.trace(), trace);
+    assert_eq!((first.trace(), first.client()), (trace, Some(&acme)));
     first.retry_after(Duration::from_millis(1), "later".into()).await.unwrap();
     let (mut traced, mut others) = (0, 0);
     for _ in 0..2 {
@@ -294,6 +301,7 @@ async fn a_trace_goes_in_the_headers_of_its_message() {
             None => others += 1,
             kept => {
                 assert_eq!((kept, delivery.attempt()), (trace, 2));
+                assert_eq!(delivery.client(), Some(&acme));
                 traced += 1;
             }
         }

@@ -7,7 +7,7 @@ use lapin::options::BasicGetOptions;
 use woody_broker::rabbitmq::{RabbitMqBroker, RabbitMqOptions};
 use woody_core::{
     contract::{broker::acknowledge, toy},
-    domain::OrderMessage,
+    domain::{ClientName, OrderMessage},
     ports::{Broker, Consumer, ConsumerState, Prefetch},
 };
 
@@ -89,6 +89,43 @@ async fn orders_are_spread_over_the_queues_and_come_from_all_of_them() {
     assert_eq!(broker.admin().waiting().await.unwrap().messages, 408);
     let mut consumer = consuming(&broker, 7).await;
     assert_eq!(take(&mut consumer, 408).await, sent);
+    broker.close().await;
+}
+
+/// It does not wait behind all that another client has placed before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs WOODY_TEST_AMQP_URL"]
+async fn an_order_of_one_client_passes_the_many_of_another() {
+    let raw = Raw::new(unique());
+    let broker = of(&raw.queue, 4).await;
+    let placed_by = |name: &str, count| {
+        let client: ClientName = name.parse().unwrap();
+        let of = |message| OrderMessage { client: Some(client.clone()), ..message };
+        messages(count).into_iter().map(of).collect::<Vec<_>>()
+    };
+    within(broker.publisher().publish(&placed_by("acme", 200))).await.unwrap();
+    let home = async |of: u32| {
+        for number in 0..4 {
+            if fill(&raw, number).await == Some(of) {
+                return number;
+            }
+        }
+        4
+    };
+    eventually("200 in one queue", async || home(200).await < 4).await;
+    // One of them lives elsewhere.
+    let others = ["globex", "initech", "umbrella", "hooli", "wonka", "stark"];
+    let other = others.iter().map(|name| placed_by(name, 1).remove(0)).collect::<Vec<_>>();
+    within(broker.publisher().publish(&other)).await.unwrap();
+    eventually("all there", async || broker.admin().depth().await.unwrap().ready == 206).await;
+    let mut consumer = consuming(&broker, 4).await;
+    let mut passed = 0;
+    for _ in 0..40 {
+        let delivery = next(&mut consumer).await;
+        passed += usize::from(delivery.client().is_some_and(|client| client.as_str() != "acme"));
+        acknowledge(delivery).await.unwrap();
+    }
+    assert!(passed >= 3, "{passed} of the others were among the first forty");
     broker.close().await;
 }
 
