@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use woody_core::{
-    domain::{Invalid, StatusName, now},
+    domain::{ClientName, Invalid, StatusName, now},
     ports::{OrderCursor, OrderPage, OrderQuery, PageSize},
 };
 
@@ -22,6 +22,9 @@ pub(super) struct ListArgs {
     /// cancelled.
     #[arg(long, value_parser = status)]
     status: Option<StatusName>,
+    /// Only orders that this client has placed by its key.
+    #[arg(long, value_name = "NAME")]
+    client: Option<ClientName>,
     /// How many at most (1 to 500).
     #[arg(long, default_value = "100", value_name = "N", value_parser = whole::<u16>(1, 500))]
     limit: u16,
@@ -37,11 +40,12 @@ fn status(text: &str) -> Result<StatusName, String> {
 }
 
 pub(super) async fn run(args: ListArgs, shop: &Shop<'_>) -> Result<Output, CtlError> {
-    let ListArgs { since, status, limit, cursor } = args;
+    let ListArgs { since, status, client, limit, cursor } = args;
     let query = OrderQuery {
         since: since.map(|since| now() - since),
         until: None,
         status,
+        client,
         after: cursor,
         limit: PageSize::new(limit)?,
     };
@@ -59,6 +63,7 @@ pub(super) async fn run(args: ListArgs, shop: &Shop<'_>) -> Result<Output, CtlEr
         object.insert("reason".to_owned(), json!(reason));
         let finished_at = order.finished_at.and_then(|at| at.format(&Rfc3339).ok());
         object.insert("finished_at".to_owned(), json!(finished_at));
+        object.insert("placed_by".to_owned(), json!(order.client.map(|name| name.to_string())));
         (row, object.into())
     });
     let rows: Vec<(_, serde_json::Value)> = rows.collect();

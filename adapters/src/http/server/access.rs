@@ -67,8 +67,7 @@ impl Guard {
             if self.public.contains(scope) {
                 return Ok(None);
             }
-            let detail = "This is for clients with a key: send it as Authorization: Bearer woody_…";
-            return Err(Failure::new(FailureKind::KeyMissing, detail).challenging(CHALLENGE));
+            return Err(key_missing("This is for clients with a key"));
         };
         let Some(client) = self.keys.find(key) else {
             return Err(unknown("This key is no client's. It may have been replaced."));
@@ -81,6 +80,12 @@ impl Guard {
         let challenge = format!("{CHALLENGE}, error=\"insufficient_scope\", scope=\"{scope}\"");
         Err(Failure::new(FailureKind::ScopeMissing, detail).challenging(&challenge))
     }
+}
+
+/// Says `why` a client has to show a key, and how.
+pub(in crate::http) fn key_missing(why: &str) -> Failure {
+    let detail = format!("{why}: send it as Authorization: Bearer woody_…");
+    Failure::new(FailureKind::KeyMissing, detail).challenging(CHALLENGE)
 }
 
 fn unknown(detail: &'static str) -> Failure {

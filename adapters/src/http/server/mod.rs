@@ -13,6 +13,7 @@ mod takeover;
 mod wire;
 
 pub use access::AccessControl;
+pub(in crate::http) use access::key_missing;
 pub use for_client::ForClient;
 pub use mount::mount;
 pub use serve::{Drain, Drained, ServerLimits, serve};

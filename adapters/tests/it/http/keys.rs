@@ -356,3 +356,49 @@ async fn a_page_of_another_site_may_send_a_key() {
     is_refused(&refused, 401, "missing-key", "");
     assert_eq!(refused.header("access-control-allow-origin"), "https://toys.example");
 }
+
+#[tokio::test]
+async fn a_client_lists_what_it_has_placed_and_nobody_elses() {
+    let [acme, globex] = [ApiKey::fresh(), ApiKey::fresh()];
+    let clients = [("acme", "order,read", &acme), ("globex", "order,read", &globex)];
+    let shop = guarded(&clients, "order,read").await;
+    let lion = json!({"product": "lion"});
+    let place = async |key: &ApiKey| {
+        let placed = order(&shop, &[&shows(key)], &lion).await;
+        placed.json()["order_id"].clone()
+    };
+    let mut of_acme = vec![place(&acme).await, place(&acme).await];
+    let of_globex = place(&globex).await;
+    assert_eq!(shop.post("/api/orders", &lion).await.status, 202, "of nobody");
+    let batch = json!([lion, lion]).to_string();
+    let headers = ["content-type: application/json", &shows(&acme)];
+    let items = shop.send(request("POST /api/orders/batch", &headers, batch)).await.json();
+    of_acme.extend((0..2).map(|n| items[n]["order"]["order_id"].clone()));
+    let legacy = shop.ask("GET /api/orders/do?order=lion", &[&shows(&acme)]).await;
+    let (_, legacy) = legacy.text().split_once("process ").unwrap();
+    of_acme.push(json!(legacy.split_once(' ').unwrap().0));
+
+    let list = async |key: &ApiKey, query: &str| {
+        let page = ask(&shop, &format!("GET /api/orders/list{query}"), key).await;
+        assert_eq!(page.status, 200, "{query}: {page:?}");
+        let ids = page.json()["orders"].as_array().unwrap().clone();
+        let ids: Vec<_> = ids.into_iter().map(|order| order["order_id"].clone()).collect();
+        (ids, page.json()["next"].clone())
+    };
+    let (all, next) = list(&acme, "").await;
+    assert_eq!((all.len(), next), (5, json!(null)));
+    assert!(of_acme.iter().all(|id| all.contains(id)));
+    let (first, next) = list(&acme, "?limit=3").await;
+    let (rest, _) = list(&acme, &format!("?limit=3&after={}", next.as_str().unwrap())).await;
+    assert_eq!([first, rest].concat(), all);
+    assert_eq!(list(&globex, "?status=pending").await.0, [of_globex]);
+    assert_eq!(list(&globex, "?status=success").await.0, [json!(null); 0]);
+
+    is_refused(&shop.get("/api/orders/list").await, 401, "missing-key", "");
+    for (query, status) in
+        [("?client=globex", 400), ("?limit=0", 422), ("?status=lost", 422), ("?after=x", 422)]
+    {
+        let refused = ask(&shop, &format!("GET /api/orders/list{query}"), &acme).await;
+        assert_eq!(refused.status, status, "{query}: {refused:?}");
+    }
+}

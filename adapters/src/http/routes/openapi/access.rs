@@ -27,7 +27,7 @@ pub(super) fn with_scheme(components: Option<Components>) -> Components {
 }
 
 /// The operations that want a scope. A test holds them to the route tables.
-const WANTED: [(HttpMethod, &str, Scope); 17] = [
+const WANTED: [(HttpMethod, &str, Scope); 18] = [
     (HttpMethod::Get, "/api/misc/heavy", Scope::Read),
     (HttpMethod::Get, "/api/misc/time", Scope::Read),
     (HttpMethod::Get, "/api/products", Scope::Read),
@@ -39,6 +39,7 @@ const WANTED: [(HttpMethod, &str, Scope); 17] = [
     (HttpMethod::Get, "/api/orders", Scope::Read),
     (HttpMethod::Get, "/api/orders/do", Scope::Order),
     (HttpMethod::Post, "/api/orders/batch", Scope::Order),
+    (HttpMethod::Get, "/api/orders/list", Scope::Read),
     (HttpMethod::Get, "/api/orders/{id}", Scope::Read),
     (HttpMethod::Delete, "/api/orders/{id}", Scope::Order),
     (HttpMethod::Get, "/api/orders/{id}/events", Scope::Read),

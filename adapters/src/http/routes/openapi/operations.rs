@@ -3,6 +3,7 @@ use utoipa::openapi::{
     ArrayBuilder, Content, HttpMethod, ObjectBuilder, PathItem, Paths, PathsBuilder, RefOr,
     Required, ResponseBuilder, Type,
     path::{Parameter, ParameterStyle},
+    schema::{KnownFormat, SchemaFormat, SchemaType},
 };
 
 use super::{
@@ -52,6 +53,7 @@ pub(super) fn paths() -> Paths {
                 {"product": "kite"},
             ])))]),
         )
+        .path("/api/orders/list", item(vec![list_orders()]))
         .path("/api/orders/{id}", item(vec![show_order_or_its_page(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/api/events", item(vec![events_of_orders()]))
@@ -78,6 +80,7 @@ pub(super) fn order_paths() -> Paths {
     PathsBuilder::new()
         .path("/api/orders", item(vec![place_order(None)]))
         .path("/api/orders/batch", item(vec![place_orders(None)]))
+        .path("/api/orders/list", item(vec![list_orders()]))
         .path("/api/orders/{id}", item(vec![show_order(), cancel_order()]))
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/api/events", item(vec![events_of_orders()]))
@@ -254,6 +257,44 @@ fn place_by_get() -> Told {
         .parameter(idempotency_key())
         .answer("200", text_like(example, "The order is kept from now on.").build())
         .lines(&[BAD_QUERY, NOT_FOR_BROWSERS, SWITCHED_OFF, BAD_VALUE])
+}
+
+fn list_orders() -> Told {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let time = || text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build();
+    let words = ["pending", "success", "rejected", "failed", "cancelled"];
+    let status = text().enum_values(Some(words)).build();
+    let page = ObjectBuilder::new()
+        .property("orders", array_of("OrderView"))
+        .property(
+            "next",
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                .build(),
+        )
+        .required("orders")
+        .required("next")
+        .build();
+    let listed = ResponseBuilder::new()
+        .description("Its orders, and what to pass as `after` for the next page; null on the last.")
+        .content("application/json", Content::new(Some(page)));
+    get("orders", "list_orders", "Lists what the client has placed, the oldest first")
+        .about(
+            "Of the client whose key the request shows, wherever it placed them. An order that was \
+                accepted while the store was away turns up once it is written.",
+        )
+        .parameter(query("status", Required::False, status.into(), "Only those that stand so."))
+        .parameter(query("since", Required::False, time().into(), "Accepted then or later."))
+        .parameter(query("until", Required::False, time().into(), "Accepted before."))
+        .parameter(query(
+            "after",
+            Required::False,
+            text().build().into(),
+            "`next` of the page before.",
+        ))
+        .parameter(query("limit", Required::False, whole_number(1, 500, Some(100)), "How many."))
+        .answer("200", listed.build())
+        .problems(&[BAD_QUERY, (401, "There is no key with it."), BAD_VALUE])
 }
 
 fn show_order() -> Told {

@@ -1,22 +1,29 @@
-//! Pages of orders, for operators.
+//! Pages of orders: any for operators, and for a client those that it has placed.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use woody_core::{
-    domain::{Details, Invalid, Order, OrderId, StatusName},
+    domain::{
+        ClientName, Details, Invalid, NoClientName, Order, OrderDetails, OrderId, StatusName,
+    },
     ports::{OrderCursor, OrderPage, OrderQuery, OrderStore, PageSize},
+    services::TrackedOrder,
 };
 
+use super::{api::OrderApi, view::OrderView};
 use crate::http::{
     request::{RoutedRequest, query},
     response::{Failure, FailureKind, Response, reply},
+    server::key_missing,
 };
 
 /// A page of orders, and what `after` is for the next one.
 #[derive(Debug, Serialize)]
-struct ListedOrders {
-    orders: Vec<ListedOrder>,
+struct ListedOrders<O> {
+    orders: Vec<O>,
     next: Option<String>,
 }
 
@@ -33,14 +40,21 @@ struct ListedOrder {
     accepted_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     finished_at: Option<OffsetDateTime>,
+    /// Left out where there is none, or an order has a field of that name itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed_by: Option<String>,
 }
 
 impl From<Order<Details>> for ListedOrder {
     fn from(order: Order<Details>) -> Self {
+        // Details are a JSON object; otherwise the order is listed without them.
+        let details: Map<String, Value> =
+            serde_json::from_str(order.details.as_str()).unwrap_or_default();
+        let placed_by = order.client.filter(|_| !details.contains_key("placed_by"));
         Self {
             order_id: order.id,
-            // Details are a JSON object; otherwise the order is listed without them.
-            details: serde_json::from_str(order.details.as_str()).unwrap_or_default(),
+            details,
+            placed_by: placed_by.map(|client| client.to_string()),
             status: order.status.as_str(),
             reason: order.status.reason().map(ToString::to_string),
             accepted_at: order.accepted_at,
@@ -54,19 +68,53 @@ pub(in crate::http::routes) async fn page<A>(
     orders: &dyn OrderStore,
     request: &RoutedRequest<A>,
 ) -> Result<Response, Failure> {
-    let [status, since, until, after, limit] =
-        request.query(["status", "since", "until", "after", "limit"])?;
-    let query = OrderQuery {
+    let [status, since, until, after, limit, client] =
+        request.query(["status", "since", "until", "after", "limit", "client"])?;
+    let client = client.map(|client| named(&client)).transpose()?;
+    let query = OrderQuery { client, ..selected([status, since, until, after, limit])? };
+    respond(orders.list(&query).await?, ListedOrder::from)
+}
+
+impl<D: OrderDetails> OrderApi<D> {
+    /// Responds with a page of the orders that the client has placed which asks, the oldest first.
+    pub(super) async fn list<A>(&self, request: &RoutedRequest<A>) -> Result<Response, Failure> {
+        let asked = request.query(["status", "since", "until", "after", "limit"])?;
+        let Some(client) = request.client_name().cloned() else {
+            return Err(key_missing("A list is of what a client has placed by its key"));
+        };
+        let query = OrderQuery { client: Some(client), ..selected(asked)? };
+        let page = self.tracker.list(&query).await?;
+        respond(page, |order| OrderView::from(TrackedOrder::from(order)))
+    }
+}
+
+fn respond<O: Serialize>(
+    page: OrderPage,
+    shown: impl Fn(Order<Details>) -> O,
+) -> Result<Response, Failure> {
+    let orders = page.orders.into_iter().map(shown).collect();
+    let page = ListedOrders { orders, next: page.next.map(|next| next.to_string()) };
+    Ok(reply::no_store(reply::json(&page)?))
+}
+
+/// Returns what `status`, `since`, `until`, `after` and `limit` select.
+fn selected(
+    [status, since, until, after, limit]: [Option<Cow<'_, str>>; 5],
+) -> Result<OrderQuery, Failure> {
+    Ok(OrderQuery {
         since: since.map(|since| time(&since, "since")).transpose()?,
         until: until.map(|until| time(&until, "until")).transpose()?,
         status: status.map(|status| parsed::<StatusName>(&status, "status")).transpose()?,
         after: after.map(|after| parsed::<OrderCursor>(&after, "after")).transpose()?,
         limit: limit.map_or(Ok(PageSize::default()), |limit| size(&limit))?,
-    };
-    let OrderPage { orders, next } = orders.list(&query).await?;
-    let orders = orders.into_iter().map(ListedOrder::from).collect();
-    let page = ListedOrders { orders, next: next.map(|next| next.to_string()) };
-    Ok(reply::no_store(reply::json(&page)?))
+        client: None,
+    })
+}
+
+fn named(text: &str) -> Result<ClientName, Failure> {
+    text.parse().map_err(|wrong: NoClientName| {
+        Failure::field(FailureKind::InvalidValue, "client", wrong.to_string())
+    })
 }
 
 fn parsed<T>(text: &str, name: &'static str) -> Result<T, Failure>
