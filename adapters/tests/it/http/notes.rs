@@ -6,8 +6,10 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::{
-    filter::Targets,
+    Layer, Registry,
+    filter::{Targets, dynamic_filter_fn},
     fmt::{MakeWriter, format::FmtSpan},
     layer::SubscriberExt,
 };
@@ -41,22 +43,30 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
+/// Has the lines of this thread kept that `wanted` lets through.
+///
+/// It is asked each time. What a filter lets through once and for all counts for threads without a subscriber, too: the
+/// spans of another test would be there, and of nobody.
+fn keep(wanted: Targets, lines: impl Layer<Registry> + Send + Sync) -> DefaultGuard {
+    let wanted = dynamic_filter_fn::<Registry, _>(move |metadata, _| {
+        wanted.would_enable(metadata.target(), metadata.level())
+    });
+    let subscriber = tracing_subscriber::registry().with(lines.and_then(wanted));
+    tracing::subscriber::set_default(subscriber)
+}
+
 impl Lines {
     /// Keeps the lines of this thread, where the whole test runs; one for each span that ends, too.
-    pub(super) fn keep_spans(&self) -> tracing::subscriber::DefaultGuard {
+    pub(super) fn keep_spans(&self) -> DefaultGuard {
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(self.clone());
         let lines = lines.with_span_events(FmtSpan::CLOSE);
-        let filter = Targets::new().with_default(tracing::Level::DEBUG);
-        let subscriber = tracing_subscriber::registry().with(filter).with(lines);
-        tracing::subscriber::set_default(subscriber)
+        keep(Targets::new().with_default(tracing::Level::DEBUG), lines)
     }
 
     /// Keeps the lines of this thread, where the whole test runs.
-    fn keep(&self, filter: &str) -> tracing::subscriber::DefaultGuard {
+    fn keep(&self, filter: &str) -> DefaultGuard {
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(self.clone());
-        let filter: Targets = filter.parse().unwrap();
-        let subscriber = tracing_subscriber::registry().with(filter).with(lines);
-        tracing::subscriber::set_default(subscriber)
+        keep(filter.parse().unwrap(), lines)
     }
 
     pub(super) fn text(&self) -> String {
