@@ -28,6 +28,7 @@ second or two. Nothing is tried again: a request that fails is one that a client
   --help            this text
 
 The limit per client must not hold for this machine: deploy with WOODY_RATE_EXEMPT=ADDRESS or WOODY_RATE_LIMIT=0.
+  WOODY_KEY_FILE=PATH       holds the key to show, where the shop's clients have keys; only with WOODY_LOAD
   WOODY_LOAD='woodyctl'     how to run woodyctl for the load; by default its image, on this host's network
 
 Exit code 0: no request failed, no order was lost or doubled. 1: something was. 2: wrong arguments.

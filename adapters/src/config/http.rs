@@ -18,7 +18,7 @@ use crate::{
         AccessControl, ClientShare, ConcurrencyLimit, GatewayLimits, Hosts, Networks, Origins,
         RateStatus, Sampling, ServerLimits, ServiceSettings, StreamSettings,
     },
-    keys::{ApiKeys, NoKeys, Scopes},
+    keys::{ApiKeys, NoKeys, Scope, Scopes},
 };
 
 /// The longest that a request may wait for its turn: well within what gateways wait.
@@ -88,7 +88,15 @@ impl HttpArgs {
 
     fn access(&self) -> Result<AccessControl, ConfigError> {
         match &self.api_keys_file {
-            Some(path) => Ok(AccessControl::of(read_keys(path)?, self.public_scopes)),
+            Some(path) => {
+                let keys = read_keys(path)?;
+                if !keys.grant(Scope::Order) && !self.public_scopes.contains(Scope::Order) {
+                    tracing::warn!(
+                        "no key has the scope order, and it is not public: nobody can order"
+                    );
+                }
+                Ok(AccessControl::of(keys, self.public_scopes))
+            }
             None if self.public_scopes.is_empty() => Ok(AccessControl::off()),
             None => Err(ConfigError::new(
                 "WOODY_PUBLIC_SCOPES says what needs no key, and without WOODY_API_KEYS_FILE nothing does",

@@ -35,6 +35,23 @@ impl ApiKey {
     }
 }
 
+/// A text that is no key; it is not shown, since it may be one but for a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is no key: one is {PREFIX} and {DIGITS} hexadecimal digits, as woodyctl keys new prints it"
+)]
+pub struct NoApiKey;
+
+impl FromStr for ApiKey {
+    type Err = NoApiKey;
+
+    fn from_str(text: &str) -> Result<Self, NoApiKey> {
+        let digits = text.strip_prefix(PREFIX).ok_or(NoApiKey)?;
+        let is_key = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_key { Ok(Self(text.to_owned())) } else { Err(NoApiKey) }
+    }
+}
+
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(…)")
@@ -129,6 +146,18 @@ impl fmt::Debug for KeyHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_was_printed_and_nothing_else_is_one() {
+        let key = ApiKey::fresh();
+        assert_eq!(key.expose().parse::<ApiKey>().unwrap().expose(), key.expose());
+        let [short, long] = [&key.expose()[..69], &format!("{}0", key.expose())].map(str::to_owned);
+        let other = key.expose().replace(PREFIX, "other_");
+        for text in ["", PREFIX, &short, &long, &other, &format!("{PREFIX}{}", "g".repeat(64))] {
+            let error = text.parse::<ApiKey>().unwrap_err().to_string();
+            assert!(!error.contains(&key.expose()[10..20]), "{error}");
+        }
+    }
 
     #[test]
     fn a_key_is_shown_only_when_it_is_exposed_and_no_two_are_alike() {

@@ -4,7 +4,7 @@ use woody_core::domain::{ClientName, NoClientName};
 
 use super::{
     api_key::{KeyHash, NoHash},
-    scope::Scopes,
+    scope::{Scope, Scopes},
 };
 
 /// The clients' keys, as a file holds them: a line for each.
@@ -57,6 +57,11 @@ impl ApiKeys {
         let hash = KeyHash::of_sent(sent)?;
         let (kept, client) = self.by_first.get(&hash.first())?;
         (*kept == hash).then_some(client)
+    }
+
+    /// Whether any of them has `scope`.
+    pub fn grant(&self, scope: Scope) -> bool {
+        self.by_first.values().any(|(_, client)| client.scopes.contains(scope))
     }
 
     /// Returns how many keys there are.
@@ -122,10 +127,7 @@ fn read(line: &str) -> Result<(KeyHash, Client), String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{
-        super::{ApiKey, Scope},
-        *,
-    };
+    use super::{super::ApiKey, *};
 
     fn line(name: &str, scopes: &str, key: &ApiKey) -> String {
         format!("{name} {scopes} {}", key.hash())
@@ -152,6 +154,9 @@ mod tests {
         for nobody in [ApiKey::fresh().expose(), "", "woody_", &keys[0].hash().to_string()] {
             assert_eq!(found(nobody), None);
         }
+        assert!(Scope::ALL.into_iter().all(|scope| book.grant(scope)));
+        let readers: ApiKeys = line("acme", "read", &keys[0]).parse().unwrap();
+        assert!(readers.grant(Scope::Read) && !readers.grant(Scope::Order));
         assert_eq!((book.len(), format!("{book:?}")), (3, "ApiKeys { keys: 3, .. }".to_owned()));
     }
 

@@ -6,7 +6,7 @@ mod api_key;
 mod book;
 mod scope;
 
-pub use api_key::{ApiKey, KeyHash, NoHash};
+pub use api_key::{ApiKey, KeyHash, NoApiKey, NoHash};
 pub use book::{ApiKeys, Client, NoKeys};
 pub use scope::{NoScope, Scope, Scopes};
 pub use woody_core::domain::{ClientName, NoClientName};

@@ -92,3 +92,33 @@ async fn a_load_on_a_shop_that_is_not_there_fails_and_says_so() {
     assert_eq!((code, &report["accepted"]), (1, &0.into()));
     assert!(report["first_failure"].as_str().unwrap().contains("refused"), "{report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_shows_the_key_that_its_file_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = woody_adapters::keys::ApiKey::fresh();
+    let line = format!("load order,read {}\n", key.hash());
+    std::fs::write(folder.path().join("keys"), line).unwrap();
+    std::fs::write(folder.path().join("key"), format!("{}\n", key.expose())).unwrap();
+    let shop = Start::of("woodytoys").current_dir(folder.path()).env("WOODY_VALIDATION", "none");
+    let shop = shop.env("WOODY_API_KEYS_FILE", "keys").ready().await;
+    let url = format!("http://{}", shop.address);
+    let words = ["load", &url, "--rate", "20", "--for", "200ms", "--also", "/api/misc/time"];
+    let (code, report) = woodyctl(folder.path(), &words).await;
+    assert_eq!((code, &report["accepted"]), (1, &0.into()), "{report}");
+    assert!(report["first_failure"].as_str().unwrap().contains("401"), "{report}");
+
+    let with_key = [&words[..], &["--key-file", "key"]].concat();
+    let (code, report) = woodyctl(folder.path(), &with_key).await;
+    assert_eq!((code, &report["failed"]), (0, &0.into()), "{report}");
+    assert_eq!(report["accepted"], report["also_answered"], "{report}");
+
+    // What is no key is refused before anything is sent, and not shown.
+    std::fs::write(folder.path().join("key"), &key.expose()[1..]).unwrap();
+    let mut command = Command::new(binary("woodyctl"));
+    command.current_dir(folder.path()).args(&with_key);
+    let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(said.contains("is no key") && !said.contains(&key.expose()[8..]), "{said}");
+}

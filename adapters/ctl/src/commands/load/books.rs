@@ -29,7 +29,7 @@ pub(super) enum Answer {
     Promised(OrderId),
     /// One that was no order, with what it asked for.
     Given,
-    /// 503, and what it said.
+    /// 503 or 429, and what it said.
     Refused(String),
     Failed(String),
 }
@@ -86,7 +86,7 @@ pub(super) fn report(mut books: Books, began: Instant, stopped: Instant) -> Outp
         ("seconds", format!("{seconds:.1}")),
         ("accepted", accepted.to_string()),
         ("also answered", books.also_answered.to_string()),
-        ("refused (503)", books.refused.to_string()),
+        ("refused (503, 429)", books.refused.to_string()),
         ("failed", books.failed.to_string()),
         ("p50 ms", p50.to_string()),
         ("p99 ms", p99.to_string()),

@@ -3,6 +3,7 @@
 
 mod address;
 mod books;
+mod key;
 
 use std::{
     fmt::Write as _,
@@ -19,7 +20,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Method, Request, StatusCode,
     body::Bytes,
-    header::{CONTENT_TYPE, HeaderName},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName},
     http::uri::PathAndQuery,
 };
 use hyper_util::{
@@ -40,6 +41,7 @@ use woody_core::domain::{Details, OrderId};
 use self::{
     address::{path, shop},
     books::{Answer, Books, report},
+    key::shown,
 };
 use super::{
     error::CtlError,
@@ -72,6 +74,9 @@ pub(super) struct LoadArgs {
     /// Path that is asked too, once for each order; several take turns.
     #[arg(long, value_name = "PATH", value_parser = path)]
     also: Vec<PathAndQuery>,
+    /// File that holds the key to show, where the shop's clients have keys.
+    #[arg(long, env = "WOODY_KEY_FILE", value_name = "PATH")]
+    key_file: Option<PathBuf>,
     /// File for the ids that were promised, which `orders audit --promised` reads.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -126,6 +131,7 @@ async fn place_orders(
         .pool_timer(TokioTimer::new())
         .retry_canceled_requests(false)
         .build(HttpConnector::new());
+    let key = args.key_file.as_ref().map(shown).transpose()?;
     let to = format!("{shop}/api/orders");
     // Each run's submits are its own: two ledgers joined are one.
     let run = Uuid::now_v7().simple().to_string();
@@ -167,6 +173,11 @@ async fn place_orders(
             let to = format!("{shop}{path}");
             let ask = Request::get(&to).body(Full::default());
             requests.push(ask.map_err(|error| ConfigError::because(to, &error))?);
+        }
+        if let Some(key) = &key {
+            for request in &mut requests {
+                request.headers_mut().insert(AUTHORIZATION, key.clone());
+            }
         }
         let (http, books) = (http.clone(), Arc::clone(&books));
         tasks.spawn(async move {
@@ -217,7 +228,9 @@ async fn send(http: &Http, request: Request<Full<Bytes>>) -> Answer {
     }
     match (status, serde_json::from_slice::<Receipt>(&body)) {
         (StatusCode::ACCEPTED, Ok(receipt)) => Answer::Promised(receipt.order_id),
-        (StatusCode::SERVICE_UNAVAILABLE, _) => Answer::Refused(said(status, &body)),
+        (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, _) => {
+            Answer::Refused(said(status, &body))
+        }
         _ => Answer::Failed(said(status, &body)),
     }
 }

@@ -10,6 +10,7 @@ mod health;
 mod healthchecks;
 mod ignored;
 mod images;
+mod keys;
 mod limits;
 mod networks;
 mod nginx;

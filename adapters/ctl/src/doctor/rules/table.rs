@@ -1,7 +1,7 @@
 //! Every rule there is.
 
 use super::{
-    clients, containers, definitions, endings, grants, health, healthchecks, ignored, images,
+    clients, containers, definitions, endings, grants, health, healthchecks, ignored, images, keys,
     limits, networks, nginx, orders_queue, placement, ports, postgres, programs, rabbitmq, refused,
     replays, resources, rule::Rule, secrets, servers, settings, unseen, updates, upstreams,
     validation,
@@ -71,6 +71,7 @@ pub(super) static RULES: &[Rule] = &[
     error("plain-secret", secrets::plain_secret, "passwords that `docker service inspect` shows"),
     warning("unknown-setting", settings::unknown_setting, "settings that no program reads"),
     error("bad-setting", settings::bad_setting, "settings that a program refuses"),
+    error("nobody-orders", keys::nobody_orders, "keys of clients with which nobody can place an order"),
     error("missing-setting", programs::missing_setting, "a program without a setting that it needs"),
     error("unknown-backend", programs::unknown_backend, "a URL of a backend that there is not"),
     error("memory-url", programs::memory_url, "a store or queue in the memory of one process"),

@@ -1,9 +1,42 @@
-use super::{super::CONF, Case, add, case, in_file, in_service, in_stack, set};
+use super::{super::CONF, Case, Edit, add, case, in_file, in_service, in_stack, set};
 
 const STORE: &str = "WOODY_STORE_URL_FILE: /run/secrets/store_url";
 const BROKER: &str = "WOODY_BROKER_URL_FILE: /run/secrets/broker_url";
 
+/// The order-service with a file of keys.
+const WITH_KEYS: Edit = in_service(
+    "order-service",
+    STORE,
+    "WOODY_API_KEYS_FILE: /run/secrets/api_keys\n      WOODY_STORE_URL_FILE: /run/secrets/store_url",
+);
+const GIVEN: Edit =
+    in_service("order-service", "secrets: [store_url,", "secrets: [api_keys, store_url,");
+const MADE: Edit =
+    in_stack("\nsecrets:\n", "\nsecrets:\n  api_keys: { file: api_keys.txt, name: api_keys_1 }\n");
+
 pub(super) const CASES: &[Case] = &[
+    case(
+        "nobody-orders",
+        &[
+            Edit::Write {
+                file: "api_keys.txt",
+                text: "acme read sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n",
+                times: 1,
+            },
+            WITH_KEYS,
+            GIVEN,
+            MADE,
+        ],
+    ),
+    case(
+        "nobody-orders",
+        &[
+            Edit::Write { file: "api_keys.txt", text: "acme order\n", times: 1 },
+            WITH_KEYS,
+            GIVEN,
+            MADE,
+        ],
+    ),
     case(
         "plain-secret",
         &[in_service(
