@@ -46,6 +46,9 @@ fn name(words: &str) -> String {
     words.split(' ').map(capital).collect()
 }
 
+/// What the names of our metrics begin with: ours alone, or those of OpenTelemetry's conventions.
+pub(crate) const OURS: [&str; 2] = ["woody_", "http_server_"];
+
 /// The code that counts what is asked for.
 pub(crate) struct Metrics(String);
 
@@ -59,11 +62,17 @@ impl Metrics {
     /// Fails where `who` asks with `expr` for a metric that nobody counts.
     pub(crate) fn have_all_of(&self, who: &str, expr: &str) {
         let named = expr.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        for metric in named.filter(|word| word.starts_with("woody_")) {
+        let is_ours = |word: &&str| OURS.iter().any(|begin| word.starts_with(begin));
+        for metric in named.filter(is_ours) {
             // Of a histogram Prometheus makes several.
-            let metric = metric.trim_end_matches("_bucket");
-            assert!(self.0.contains(&format!("\"{metric}\"")), "{who} asks for {metric}");
+            let parts = ["_bucket", "_count"].iter().filter(|_| !self.is_counted(metric));
+            let metric = parts.fold(metric, |metric, part| metric.trim_end_matches(part));
+            assert!(self.is_counted(metric), "{who} asks for {metric}");
         }
+    }
+
+    fn is_counted(&self, metric: &str) -> bool {
+        self.0.contains(&format!("\"{metric}\""))
     }
 }
 

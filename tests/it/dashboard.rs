@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{alerts::Metrics, repository::Repository};
+use crate::{
+    alerts::{Metrics, OURS},
+    repository::Repository,
+};
 
 fn panels() -> Vec<Value> {
     let text = Repository::text("stack/observe/dashboard.json");
@@ -27,7 +30,7 @@ fn each_panel_asks_for_what_is_counted_and_says_what_it_shows() {
         assert!(!targets.is_empty(), "{title} asks for nothing");
         for target in targets {
             let expr = target["expr"].as_str().unwrap();
-            assert!(expr.contains("woody_"), "{title}: {expr}");
+            assert!(OURS.iter().any(|begin| expr.contains(begin)), "{title}: {expr}");
             ours.have_all_of(title, expr);
             assert_eq!(
                 target["datasource"]["uid"], "${datasource}",

@@ -2,13 +2,12 @@
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 
-const COUNTERS: [(&str, &str); 12] = [
+const COUNTERS: [(&str, &str); 11] = [
     ("woody_deliveries_total", "Deliveries that a worker has dealt with, by what became of them."),
     (
         "woody_ends_heard_total",
         "Ends of orders, in whichever process, of which this one has heard.",
     ),
-    ("woody_http_requests_total", "Requests that were answered, by route, method and status."),
     ("woody_notices_total", "Attempts to tell the end of an order, by what became of them."),
     ("woody_orders_cancel_total", "Wishes to cancel an order, by what became of them."),
     (
@@ -24,7 +23,10 @@ const COUNTERS: [(&str, &str); 12] = [
 ];
 
 const SECONDS: [(&str, &str); 2] = [
-    ("woody_http_request_seconds", "How long requests took until their responses began, by route."),
+    (
+        "http_server_request_duration_seconds",
+        "How long requests took until their responses began, by route, method and status.",
+    ),
     ("woody_validation_seconds", "How long validations took, without waits for a dependency."),
 ];
 

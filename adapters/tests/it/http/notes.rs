@@ -114,13 +114,14 @@ async fn requests_are_counted_by_route_and_not_by_what_clients_make_up() {
         shop.get("/api/ping").await;
     }
     shop.get("/api/orders/0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f").await;
+    shop.ask("DELETE /api/orders/0192f0c1-2f3a-4c4d-8e5f-6a7b8c9d0e1f", &[]).await;
     shop.ask("BREW /made/up", &[]).await;
     let text = recorder.handle().render();
     for line in [
-        r#"woody_http_requests_total{service="misc",route="/api/ping",method="GET",status="200"} 2"#,
-        r#"woody_http_requests_total{service="orders",route="/api/orders/{id}",method="GET",status="404"} 1"#,
-        r#"woody_http_requests_total{service="front",route="other",method="other",status="404"} 1"#,
-        r#"woody_http_request_seconds_count{service="misc",route="/api/ping"} 2"#,
+        r#"http_server_request_duration_seconds_count{service="misc",http_route="/api/ping",http_request_method="GET",http_response_status_code="200"} 2"#,
+        r#"http_server_request_duration_seconds_count{service="orders",http_route="/api/orders/{id}",http_request_method="GET",http_response_status_code="404"} 1"#,
+        r#"http_server_request_duration_seconds_count{service="orders",http_route="/api/orders/{id}",http_request_method="DELETE",http_response_status_code="404"} 1"#,
+        r#"http_server_request_duration_seconds_count{service="front",http_route="other",http_request_method="_OTHER",http_response_status_code="404"} 1"#,
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
