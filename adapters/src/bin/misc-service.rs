@@ -50,11 +50,16 @@ async fn misc_service(args: Args, process: Process) -> Result<bool, ConfigError>
     let products = store.as_ref().map(|store| store.products());
     let misc =
         MiscRoutes::new(wiring::heavy_computation(&args.cache, workshop, pool.clone(), products));
-    let admin = Admin::start(Readiness::new(process.draining()), &process).await?;
+    let limits = ServerLimits::default();
+    let readiness = Readiness::new(process.draining())
+        .pool("connections", wiring::connections(&limits))
+        .pool("requests", wiring::requests(&settings))
+        .pool("workshop", wiring::threads(Some(&pool)));
+    let admin = Admin::start(readiness, &process).await?;
     tracing::info!(listen = %args.listen.listen, "misc-service serves");
 
     let service = service(misc, RateLimit::off(), &settings);
-    let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
+    let drained = serve(listener, service, limits, process.drain()).await;
     let mut closing = Closing::of(admin).heavy_work(pool);
     if let Some(store) = store {
         closing = closing.store(store);

@@ -32,7 +32,11 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
     let store = wiring::open_store(&args.store, Files::Create).await?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let migration = Migration::of(&store);
+    let limits = ServerLimits::default();
     let readiness = Readiness::new(process.draining())
+        .pool("connections", wiring::connections(&limits))
+        .pool("requests", wiring::requests(&settings))
+        .pool("store", wiring::store_connections(&store))
         .require("store", wiring::store_check(&store))
         .require("schema", migration.check());
     let admin = Admin::start(readiness, &process).await?;
@@ -41,7 +45,7 @@ async fn product_service(args: Args, process: Process) -> Result<bool, ConfigErr
 
     let products = ProductRoutes::new(Catalogue::new(store.products()).into());
     let service = service(products, RateLimit::off(), &settings);
-    let drained = serve(listener, service, ServerLimits::default(), process.drain()).await;
+    let drained = serve(listener, service, limits, process.drain()).await;
     let closing = Closing::of(admin).migration(migrating).store(store);
     Ok(closing.end(&process, drained.is_clean()).await)
 }

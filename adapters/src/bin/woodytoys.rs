@@ -88,7 +88,12 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
     let pipeline =
         pipeline.start().await.map_err(|error| ConfigError::because("WOODY_BROKER_URL", &error))?;
     let forecasts = pipeline.tracker().forecasts();
+    let limits = args.streams.beside(args.gateway.server_limits());
     let mut readiness = Readiness::new(process.draining())
+        .pool("connections", wiring::connections(&limits))
+        .pool("requests", wiring::requests(&settings))
+        .pool("store", wiring::store_connections(&store))
+        .pool("workshop", wiring::threads(Some(&pool)))
         .foretelling(move || forecasts.next().map(|expected| expected.wait))
         .listing(store.orders())
         .telling(OrderStories::of(&*store))
@@ -122,7 +127,6 @@ async fn woodytoys(args: Args, process: Process) -> Result<bool, ConfigError> {
         &settings,
     );
     welcome(args.listen.listen, process.admin_listen(), &wiring::store_name(&args.store)?);
-    let limits = args.streams.beside(args.gateway.server_limits());
     allow_connections(&limits);
     let drained = serve(listener, service, limits, process.drain()).await;
     let closing = Closing::of(admin)

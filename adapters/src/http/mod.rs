@@ -32,6 +32,6 @@ pub use routes::{
     ToyOrderRoutes, ToyOrderView, asyncapi, dto, gateway, openapi,
 };
 pub use server::{
-    AccessControl, Drain, Drained, ForClient, HttpService, Routes, ServerLimits, ServiceSettings,
-    mount, serve, service,
+    AccessControl, Drain, Drained, ForClient, HttpService, OpenConnections, Routes, ServerLimits,
+    ServiceSettings, mount, serve, service,
 };

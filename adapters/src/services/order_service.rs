@@ -67,6 +67,7 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
     let broker = wiring::open_broker(&args.broker, Files::Create).await?;
     let listener = bind("WOODY_LISTEN", args.listen.listen).await?;
     let migration = Migration::of(&store);
+    let limits = args.streams.beside(ServerLimits::default());
     let forecasts = Arc::default();
     // Either is enough to accept an order.
     let readiness = Readiness::new(process.draining())
@@ -76,6 +77,9 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
         .report("broker", wiring::broker_check(&broker))
         .listing(store.orders())
         .telling(OrderStories::of(&*store))
+        .pool("connections", wiring::connections(&limits))
+        .pool("requests", wiring::requests(&settings))
+        .pool("store", wiring::store_connections(&store))
         .foretelling(wiring::late_until_empty(&forecasts))
         .of_shop(wiring::status_board(&args.store, &args.broker, &store, &broker)?);
     let admin = Admin::start(readiness, &process).await?;
@@ -91,7 +95,6 @@ pub async fn order_service<D: OrderDetails, R: Routes>(
     tracing::info!(listen = %args.listen.listen, "order-service serves");
 
     let streams = args.streams.settings(process.stopping());
-    let limits = args.streams.beside(ServerLimits::default());
     allow_connections(&limits);
     let service = service(routes(&pipeline, streams), RateLimit::off(), &settings);
     let drained = serve(listener, service, limits, process.drain()).await;

@@ -106,6 +106,8 @@ pub async fn order_worker<D: OrderDetails>(
         .require("validation", wiring::waits_check(worker.waits(), true))
         .report("pause", wiring::pause_check(Arc::clone(&pauses)))
         .report("validator", wiring::waits_check(worker.waits(), false))
+        .pool("store", wiring::store_connections(&store))
+        .pool("workshop", wiring::threads(own.pool.as_ref()))
         .of_shop(
             wiring::status_board(&args.store, &args.broker, &store, &broker)?
                 .with_waits(worker.waits()),

@@ -1,29 +1,13 @@
 //! How a shop is, as gauges for Prometheus.
 
-use std::fmt::{self, Write as _};
-
 use time::OffsetDateTime;
 
-use super::{board::ShopStatus, cause::Cause, told::ago};
-
-/// Text in Prometheus' format, a family at a time.
-#[derive(Default)]
-struct Families(String);
-
-impl Families {
-    /// Adds a family of gauges; one without samples is left out.
-    fn add(&mut self, name: &str, help: &str, samples: &[(String, f64)]) {
-        if !samples.is_empty() {
-            // Writing to a String cannot fail.
-            let _ = self.write(name, help, samples);
-        }
-    }
-
-    fn write(&mut self, name: &str, help: &str, samples: &[(String, f64)]) -> fmt::Result {
-        writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge")?;
-        samples.iter().try_for_each(|(labels, value)| writeln!(self.0, "{name}{labels} {value}"))
-    }
-}
+use super::{
+    board::ShopStatus,
+    cause::Cause,
+    families::{Families, whole},
+    told::ago,
+};
 
 impl ShopStatus {
     /// How the shop is as gauges in Prometheus' text format. Each process tells the same of one shop; what
@@ -43,7 +27,7 @@ impl ShopStatus {
         self.gauges_of_causes(&mut told);
         self.gauges_of_store(&mut told);
         self.gauges_of_queue(&mut told);
-        told.0
+        told.into_text()
     }
 
     fn gauges_of_causes(&self, told: &mut Families) {
@@ -109,10 +93,4 @@ impl ShopStatus {
 
 fn of_state(state: &str) -> String {
     format!("{{state=\"{state}\"}}")
-}
-
-/// Prometheus knows floating point alone.
-#[allow(clippy::cast_precision_loss)]
-fn whole(count: u64) -> f64 {
-    count as f64
 }

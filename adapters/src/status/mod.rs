@@ -8,8 +8,10 @@
 mod board;
 mod cause;
 mod evidence;
+mod families;
 mod gauges;
 mod notices;
+mod pools;
 mod scene;
 mod standbys;
 mod told;
@@ -17,3 +19,4 @@ mod told;
 pub use board::{ShopStatus, StatusBoard};
 pub use cause::{Cause, Finding, Severity};
 pub use evidence::{Evidence, Servers, Trouble};
+pub use pools::Pools;

@@ -3,6 +3,7 @@
 mod backends;
 mod checks;
 mod heavy;
+mod pools;
 mod validation;
 mod webhook;
 
@@ -15,6 +16,7 @@ pub use checks::{
     store_check, waits_check,
 };
 pub use heavy::{heavy_computation, heavy_pool};
+pub use pools::{connections, requests, store_connections, threads};
 pub use validation::{
     LONGEST_VALIDATION, check_validation_timeout, toy_validator, validator, with_service,
 };

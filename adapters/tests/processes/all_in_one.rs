@@ -64,6 +64,38 @@ async fn the_console_counts_what_goes_through_and_names_the_environment() {
     assert!(story.contains("<strong>success</strong>"), "{story}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_say_how_full_the_process_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Start::of("woodytoys")
+        .current_dir(folder.path())
+        .env("WOODY_HTTP_CONCURRENCY", "7")
+        .env("WOODY_HEAVY_THREADS", "3")
+        .ready()
+        .await;
+    let open = tokio::net::TcpStream::connect(shop.address).await.unwrap();
+    let samples = async |expected: &[&str]| {
+        let metrics = get(shop.admin, "/metrics").await.unwrap().text();
+        expected.iter().all(|sample| metrics.lines().any(|line| line == *sample))
+    };
+    until("a connection is counted", async || {
+        samples(&[
+            r#"woody_pool_used{pool="connections"} 1"#,
+            r#"woody_pool_limit{pool="requests"} 7"#,
+            r#"woody_pool_used{pool="requests"} 0"#,
+            r#"woody_pool_waiting{pool="requests"} 0"#,
+            r#"woody_pool_limit{pool="workshop"} 3"#,
+        ])
+        .await
+    })
+    .await;
+    drop(open);
+    until("no connection is counted", async || {
+        samples(&[r#"woody_pool_used{pool="connections"} 0"#]).await
+    })
+    .await;
+}
+
 /// Of a counter that begins with what it counts, Prometheus sees no increase.
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::domain::PoolUse;
+
 use super::{ActLog, NoticeStore, OrderStore, Pauses, ProductStore, StoreError};
 
 /// A store with all its ports, so that a program can be given one thing.
@@ -28,6 +30,11 @@ pub trait Store: Send + Sync {
 
     /// Returns the port to whether workers are paused.
     fn pauses(&self) -> Arc<dyn Pauses>;
+
+    /// Returns how many of its connections are in use, where it has a pool of them.
+    fn connections(&self) -> Option<PoolUse> {
+        None
+    }
 
     /// Brings the schema up to date. Any number of processes may do so at once,
     /// and again at any time.

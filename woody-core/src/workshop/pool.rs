@@ -9,6 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Wanted;
+use crate::domain::PoolUse;
 
 /// How much heavy work there may be at once.
 #[non_exhaustive]
@@ -235,6 +236,12 @@ impl HeavyPool {
         let outcome = result.await.unwrap_or(Err(HeavyError::Closed));
         drop(caller);
         outcome
+    }
+
+    /// Returns how many threads run a job, and how many jobs wait for one.
+    pub fn usage(&self) -> PoolUse {
+        let (used, waiting) = self.load();
+        PoolUse { used, limit: self.inner.config.threads.get(), waiting: Some(waiting) }
     }
 
     /// Returns how many jobs run, and how many wait for a thread.

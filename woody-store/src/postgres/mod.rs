@@ -33,6 +33,7 @@ use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Connection, FromRow, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use woody_core::domain::PoolUse;
 use woody_core::ports::{ActLog, NoticeStore, OrderStore, Pauses, ProductStore, Store, StoreError};
 
 use crate::{OpenError, StoreOptions};
@@ -155,6 +156,13 @@ impl Store for PostgresStore {
 
     fn notices(&self) -> Arc<dyn NoticeStore> {
         Arc::new(self.clone())
+    }
+
+    fn connections(&self) -> Option<PoolUse> {
+        // Who has a connection waits no longer.
+        let waiting = pool::CALLERS.saturating_sub(self.callers.available_permits());
+        let (used, limit) = self.servers.connections();
+        Some(PoolUse { used, limit, waiting: Some(waiting) })
     }
 
     /// Brings the schema up to date. If it is, no right to change it is needed.

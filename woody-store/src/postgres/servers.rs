@@ -270,6 +270,15 @@ impl Servers {
         self.current().filter(|chosen| !chosen.has_turned())
     }
 
+    /// Returns how many connections are in use, and how many there may be.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        let used = self.current().map_or(0, |chosen| {
+            let open = usize::try_from(chosen.pool.size()).unwrap_or(usize::MAX);
+            open.saturating_sub(chosen.pool.num_idle())
+        });
+        (used, usize::try_from(self.options.max_connections).unwrap_or(usize::MAX))
+    }
+
     fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
     }

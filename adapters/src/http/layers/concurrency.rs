@@ -1,6 +1,9 @@
 use std::{
     future::ready,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -8,6 +11,7 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service};
+use woody_core::domain::PoolUse;
 
 use crate::http::{
     request::RoutedRequest,
@@ -21,7 +25,9 @@ use crate::http::{
 /// whether it is ready: idle connections hold none.
 #[derive(Debug, Clone)]
 pub struct ConcurrencyLimit {
+    requests: usize,
     permits: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
     patience: Duration,
     room: Arc<Semaphore>,
 }
@@ -32,8 +38,11 @@ const HEAD_BYTES: usize = 4 * 1024;
 impl ConcurrencyLimit {
     /// A limit of so many requests; the next one is refused at once.
     pub fn new(requests: usize) -> Self {
+        let requests = requests.min(Semaphore::MAX_PERMITS);
         Self {
-            permits: Arc::new(Semaphore::new(requests.min(Semaphore::MAX_PERMITS))),
+            requests,
+            permits: Arc::new(Semaphore::new(requests)),
+            waiting: Arc::default(),
             patience: Duration::ZERO,
             room: Arc::new(Semaphore::new(0)),
         }
@@ -52,6 +61,13 @@ impl ConcurrencyLimit {
         self
     }
 
+    /// Returns how many requests are under way, and how many wait for their turn.
+    pub fn usage(&self) -> PoolUse {
+        let used = self.requests.saturating_sub(self.permits.available_permits());
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        PoolUse { used, limit: self.requests, waiting: Some(waiting) }
+    }
+
     /// Takes a place for a request with a body of so many bytes among those that wait.
     fn room_for(&self, body: usize) -> Option<OwnedSemaphorePermit> {
         let bytes = u32::try_from(body.saturating_add(HEAD_BYTES)).ok()?;
@@ -60,11 +76,28 @@ impl ConcurrencyLimit {
 
     /// Waits for a permit, for as long as a request may wait.
     async fn permit(self) -> Result<OwnedSemaphorePermit, Failure> {
+        let _waiting = Waiting::of(&self.waiting);
         match tokio::time::timeout(self.patience, self.permits.acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
             // It is never closed; if it were, there would be no permit either.
             Ok(Err(AcquireError { .. })) | Err(_) => Err(full()),
         }
+    }
+}
+
+/// One that waits, for as long as it is there.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn of(waiting: &Arc<AtomicUsize>) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(waiting))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -126,5 +159,30 @@ where
             drop(permit);
             outcome
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_under_way_and_what_waits_is_counted() {
+        let limit = ConcurrencyLimit::new(1).waiting(Duration::from_hours(1), 1024 * 1024);
+        let counted = |used, waiting| PoolUse { used, limit: 1, waiting: Some(waiting) };
+        assert_eq!(limit.usage(), counted(0, 0));
+        let first = limit.clone().permit().await.unwrap();
+        let mut second = Box::pin(limit.clone().permit());
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        let mut third = Box::pin(limit.clone().permit());
+        assert!(futures::poll!(third.as_mut()).is_pending());
+        assert_eq!(limit.usage(), counted(1, 2));
+        drop(third);
+        assert_eq!(limit.usage(), counted(1, 1));
+        drop(first);
+        let second = second.await.unwrap();
+        assert_eq!(limit.usage(), counted(1, 0));
+        drop(second);
+        assert_eq!(limit.usage(), counted(0, 0));
     }
 }

@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use woody_core::{ports::OrderStore, services::OrderStories};
+use woody_core::{domain::PoolUse, ports::OrderStore, services::OrderStories};
 
 use super::{
     console::{self, Console, UntilEmpty},
@@ -23,7 +23,7 @@ use crate::http::{
     response::{Failure, FailureKind, Response, reply},
     server::Routes,
 };
-use crate::status::{Severity, StatusBoard};
+use crate::status::{Pools, Severity, StatusBoard};
 
 /// What only the operator and the orchestrator ask.
 ///
@@ -124,6 +124,7 @@ pub struct Readiness {
     orders: Option<Arc<dyn OrderStore>>,
     stories: Option<OrderStories>,
     until_empty: Option<UntilEmpty>,
+    pools: Pools,
 }
 
 impl fmt::Debug for Readiness {
@@ -175,6 +176,7 @@ impl Readiness {
             orders: None,
             stories: None,
             until_empty: None,
+            pools: Pools::default(),
         }
     }
 
@@ -210,6 +212,17 @@ impl Readiness {
         foretell: impl Fn() -> Option<Duration> + Send + Sync + 'static,
     ) -> Self {
         Self { until_empty: Some(Box::new(foretell)), ..self }
+    }
+
+    /// Has `/metrics` say how full a pool is, as `usage` returns it at once; nothing where there is no such pool.
+    #[must_use]
+    pub fn pool(
+        mut self,
+        name: &'static str,
+        usage: impl Fn() -> Option<PoolUse> + Send + Sync + 'static,
+    ) -> Self {
+        self.pools.add(name, usage);
+        self
     }
 
     /// Whether it knows how the whole shop is.
@@ -363,7 +376,7 @@ impl AdminRoutes {
                 orders::told::story(stories, &request).await
             }
             Action::Metrics => {
-                let mut text = self.metrics.render();
+                let mut text = self.metrics.render() + &self.readiness.pools.gauges();
                 if let Ok(shop) = self.shop() {
                     let gauges = shop.look().await.gauges();
                     if self.shop().is_ok() {

@@ -29,9 +29,11 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
+use woody_core::domain::PoolUse;
 
 use super::{
     first_request::{Begun, MAX_HEAD, Patience, arrive},
+    open::OpenConnections,
     service::HttpService,
     takeover::{Streamed, Takeover},
     wire::Wire,
@@ -43,6 +45,8 @@ use crate::http::{layers::ClientShare, response::Response};
 pub struct ServerLimits {
     /// Connections at once; the next one is answered 503 and closed.
     pub connections: usize,
+    /// How many of them are open; clones share it.
+    pub open: OpenConnections,
     /// How many of them one client address may hold.
     pub per_client: ClientShare,
     /// How long a connection may take to send the head of a request, the pause
@@ -54,11 +58,19 @@ pub struct ServerLimits {
     pub stall: Duration,
 }
 
+impl ServerLimits {
+    /// Returns how many connections are open of those that may be.
+    pub fn usage(&self) -> PoolUse {
+        PoolUse { used: self.open.count(), limit: self.connections, waiting: None }
+    }
+}
+
 impl Default for ServerLimits {
     /// 8,192 connections, of any address; 75 s for a head, 30 s of standstill.
     fn default() -> Self {
         Self {
             connections: 8_192,
+            open: OpenConnections::default(),
             per_client: ClientShare::off(),
             head_timeout: Duration::from_secs(75),
             stall: Duration::from_secs(30),
@@ -162,10 +174,11 @@ pub async fn serve<S: HttpService>(
         let full = share.is_none();
         match share.zip(Arc::clone(&slots).try_acquire_owned().ok()) {
             Some(slot) => {
+                let open = limits.open.one_more();
                 let (server, stop) = (Arc::clone(&server), drain.stop.child_token());
                 connections.spawn(async move {
                     server.connection(stream, peer, stop).await;
-                    drop(slot);
+                    drop((slot, open));
                 });
             }
             None => {

@@ -9,7 +9,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use woody_core::domain::OrderId;
+use woody_core::domain::{OrderId, PoolUse};
 use woody_core::ports::{Insert, OrderStore, ProductStore, Store, StoreError};
 use woody_store::{PostgresStore, StoreOptions};
 
@@ -53,6 +53,34 @@ async fn a_lock_that_stays_is_unavailable_in_time_and_leaves_the_store_well() {
     }
     hog.execute("ROLLBACK").await.unwrap();
     assert_eq!(store.insert(&orders(1), LEASE).await.unwrap(), [Insert::Created]);
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn who_has_a_connection_and_who_waits_for_one_is_counted() {
+    let (_, schema) = open().await;
+    let mut options = patient();
+    options.max_connections = 1;
+    let store = PostgresStore::connect(&schema.url(), options).unwrap();
+    let counted = |used, waiting| PoolUse { used, limit: 1, waiting: Some(waiting) };
+    assert_eq!(store.connections(), Some(counted(0, 0)));
+    let mut hog = PgConnection::connect(&schema.url()).await.unwrap();
+    hog.execute("BEGIN; LOCK TABLE orders").await.unwrap();
+    let calls = (0..3).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.insert(&orders(1), LEASE).await })
+    });
+    let calls: Vec<_> = calls.collect();
+    while store.connections() != Some(counted(1, 2)) {
+        tokio::task::yield_now().await;
+    }
+    hog.execute("ROLLBACK").await.unwrap();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), [Insert::Created]);
+    }
+    while store.connections() != Some(counted(0, 0)) {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
