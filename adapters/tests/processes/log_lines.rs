@@ -9,6 +9,7 @@ use testkit::{
     service::{Service, Start},
     waiting::until,
 };
+use woody_adapters::keys::ApiKey;
 
 /// What nobody but the client, the shop's store and its workers need to know.
 const PERSONAL: &str = "Swing for Ada Lovelace, Grafton Street 12";
@@ -124,4 +125,30 @@ async fn the_lines_of_orders_are_switched_off_by_their_target() {
     let lines = lines(folder.path());
     assert!(!lines.is_empty(), "other lines are there");
     assert!(lines.iter().all(|line| line["order.id"] != id), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_in_which_nobody_can_order_says_so_when_it_starts() {
+    const SAID: &str = "no key has the scope order, and it is not public: nobody can order";
+    let key = ApiKey::fresh();
+    for (scopes, public, is_said) in
+        [("read", "", true), ("read", "order", false), ("order", "", false)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("keys"), format!("acme {scopes} {}\n", key.hash()))
+            .unwrap();
+        let shop = Start::of("woodytoys")
+            .current_dir(folder.path())
+            .env("WOODY_LOG", "warn")
+            .env("WOODY_LOG_FORMAT", "json")
+            .env("WOODY_API_KEYS_FILE", "keys")
+            .env("WOODY_PUBLIC_SCOPES", public)
+            .log_to(&folder.path().join("log"))
+            .ready()
+            .await;
+        shop.terminate();
+        assert!(shop.ended().await.success());
+        let said = lines(folder.path()).iter().any(|line| line["message"] == SAID);
+        assert_eq!(said, is_said, "{scopes}, {public:?}");
+    }
 }
