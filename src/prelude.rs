@@ -4,8 +4,8 @@ pub use async_trait::async_trait;
 pub use futures::StreamExt;
 pub use woody_core::{
     domain::{
-        IdempotencyKey, Invalid, NewOrder, Order, OrderDetails, OrderId, OrderStatus, Outcome,
-        ProductName, Quantity, SubscriptionName, ToyOrder,
+        IdempotencyKey, Invalid, Label, NewOrder, Order, OrderDetails, OrderId, OrderStatus,
+        Outcome, ProductName, Quantity, SubscriptionName, ToyOrder,
     },
     ports::{Notifier, NotifyError, OrderNotice, ValidateError, Validator, Verdict},
     services::{Accepted, IntakeError, OrderIntake, OrderRequest, OrderTracker, Pipeline},

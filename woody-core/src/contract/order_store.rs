@@ -121,6 +121,7 @@ macro_rules! order_store_contract {
             a_list_is_of_the_status_that_was_asked_for
             a_list_is_of_the_client_that_was_asked_for
             a_claimed_order_names_its_client
+            orders_are_found_by_what_they_say
             orders_that_end_stay_where_they_are_in_the_list
             orders_accepted_at_one_instant_are_paged_by_id
             a_listed_order_is_whole

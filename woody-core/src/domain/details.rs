@@ -6,7 +6,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Invalid, fields};
+use super::{Invalid, Label, fields};
 
 /// What an order asks for: the embedder's own type.
 ///
@@ -84,6 +84,32 @@ pub trait OrderDetails:
     /// ```
     fn check_all(&self) -> Vec<Invalid> {
         self.check().err().into_iter().collect()
+    }
+
+    /// Returns what operators find an order by beside its id: a customer's number, an address, a cart. By default
+    /// nothing.
+    ///
+    /// It is kept in an index of its own, along which all orders with this very text are listed, so it costs each order that has
+    /// one an entry. Choose what few orders share; where letters may be large or small, return it in small ones. An
+    /// order is found by what its type returned when it was accepted: a type that begins to return something finds no
+    /// older orders by it.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// use woody_core::domain::{Label, OrderDetails};
+    ///
+    /// # #[derive(Debug, Clone, Serialize, Deserialize)]
+    /// # struct Pizza { toppings: Vec<String>, email: String }
+    /// impl OrderDetails for Pizza {
+    ///     const NAME: &'static str = "pizza";
+    ///
+    ///     fn found_by(&self) -> Option<Label> {
+    ///         Some(Label::new(self.email.to_lowercase()))
+    ///     }
+    /// }
+    /// ```
+    fn found_by(&self) -> Option<Label> {
+        None
     }
 }
 

@@ -104,6 +104,7 @@ impl OrderMessage {
             accepted_at: self.accepted_at.unwrap_or_else(now),
             trace: self.trace,
             client: self.client,
+            found_by: None,
         }
     }
 
@@ -152,6 +153,7 @@ mod tests {
             accepted_at: time::macros::datetime!(2026-11-23 19:12:00.5 UTC),
             trace: None,
             client: None,
+            found_by: None,
         };
         let message = OrderMessage::from(&order.encode(Details::MAX_BYTES).unwrap());
         let body = "{\"order_id\":\"3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11\",\"product\":\"Train\",\

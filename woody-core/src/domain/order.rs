@@ -1,7 +1,8 @@
 use time::OffsetDateTime;
 
 use super::{
-    ClientName, Details, DetailsError, OrderDetails, OrderId, OrderStatus, ToyOrder, TraceContext,
+    ClientName, Details, DetailsError, Label, OrderDetails, OrderId, OrderStatus, ToyOrder,
+    TraceContext,
 };
 
 /// An order as it is accepted: all that must survive from then on.
@@ -29,6 +30,8 @@ pub struct NewOrder<D = ToyOrder> {
     pub trace: Option<TraceContext>,
     /// Who has placed it, where clients have names.
     pub client: Option<ClientName>,
+    /// What [operators find it by](OrderDetails::found_by). A store keeps it to list orders by, and returns it with none.
+    pub found_by: Option<Label>,
 }
 
 /// Returns the time now, UTC, in whole microseconds: what every store can keep.
@@ -40,13 +43,21 @@ pub fn now() -> OffsetDateTime {
 impl<D> NewOrder<D> {
     /// Makes an order with a fresh id, accepted now.
     pub fn new(details: D) -> Self {
-        Self { id: OrderId::fresh(), details, accepted_at: now(), trace: None, client: None }
+        Self {
+            id: OrderId::fresh(),
+            details,
+            accepted_at: now(),
+            trace: None,
+            client: None,
+            found_by: None,
+        }
     }
 
     /// Returns the same order, asking for something else.
     fn with<E>(&self, details: E) -> NewOrder<E> {
-        let Self { id, accepted_at, trace, ref client, .. } = *self;
-        NewOrder { id, details, accepted_at, trace, client: client.clone() }
+        let Self { id, accepted_at, trace, .. } = *self;
+        let (client, found_by) = (self.client.clone(), self.found_by.clone());
+        NewOrder { id, details, accepted_at, trace, client, found_by }
     }
 }
 
@@ -56,7 +67,8 @@ impl<D: OrderDetails> NewOrder<D> {
     /// # Errors
     /// [`DetailsError`], as [`Details::of`].
     pub fn encode(&self, at_most: usize) -> Result<NewOrder<Details>, DetailsError> {
-        Ok(self.with(Details::of(&self.details, at_most)?))
+        let found_by = self.details.found_by();
+        Ok(NewOrder { found_by, ..self.with(Details::of(&self.details, at_most)?) })
     }
 }
 

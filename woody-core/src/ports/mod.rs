@@ -34,7 +34,7 @@ pub use delivery::{Acker, Delivery, SettleError, Settlement};
 pub use events::{OrderEvents, StatusChange, StatusStream};
 pub use notice_store::{Attempt, KeptNotice, Notice, NoticeCounts, NoticeStore};
 pub use notifier::{Notifier, NotifyError, OrderNotice};
-pub use order_list::{Archivable, OrderCursor, OrderPage, OrderQuery, PageSize};
+pub use order_list::{Archivable, ListOf, OrderCursor, OrderPage, OrderQuery, PageSize};
 pub use order_store::{
     Backlog, Begun, Decision, FoundOrder, Insert, OrderCounts, OrderStore, Transition, Watermark,
 };

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::place::{self, whole_micros};
-use crate::domain::{ClientName, Details, Invalid, Order, OrderId, StatusName};
+use crate::domain::{ClientName, Details, Invalid, Label, Order, OrderId, StatusName};
 
 /// Which orders [`OrderStore::list`](super::OrderStore::list) returns: by default all of them.
 ///
@@ -22,8 +22,8 @@ pub struct OrderQuery {
     pub until: Option<OffsetDateTime>,
     /// Of this status.
     pub status: Option<StatusName>,
-    /// Placed by this client.
-    pub client: Option<ClientName>,
+    /// Of one of the lists that are kept beside that of all.
+    pub of: Option<ListOf>,
     /// Behind this place: the page before ended there.
     pub after: Option<OrderCursor>,
     /// How many at most.
@@ -55,13 +55,40 @@ impl OrderQuery {
         self.status.is_none_or(|wanted| wanted == status)
     }
 
-    /// Whether this order belongs to the page or to one behind it.
+    /// Whether this order belongs to the page or to one behind it, as far as the order itself tells: what it is found by is
+    /// not kept with it.
     pub fn selects<D>(&self, order: &Order<D>) -> bool {
         let place = OrderCursor::of(order);
         self.is_of(order.status.name())
-            && (self.client.is_none() || self.client == order.client)
+            && self.of.as_ref().is_none_or(|of| of.holds(order))
             && self.begins_after().is_none_or(|begin| begin < place)
             && self.ends_before().is_none_or(|end| order.accepted_at < end)
+    }
+}
+
+/// A list of orders that have something in common, of any status.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ListOf {
+    /// Those that this client has placed.
+    Client(ClientName),
+    /// Those that are [found by](crate::domain::OrderDetails::found_by) this very text.
+    FoundBy(Label),
+}
+
+impl ListOf {
+    /// Returns what the orders of this list have in common, as text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Client(name) => name.as_str(),
+            Self::FoundBy(text) => text.as_str(),
+        }
+    }
+
+    fn holds<D>(&self, order: &Order<D>) -> bool {
+        match self {
+            Self::Client(name) => order.client.as_ref() == Some(name),
+            Self::FoundBy(_) => false,
+        }
     }
 }
 

@@ -83,7 +83,7 @@ impl OrderRetry {
                 return Ok(Retried::Ended(outcome.into()));
             }
             Some(Order { id, details, accepted_at, trace, client, .. }) => {
-                NewOrder { id, details, accepted_at, trace, client }
+                NewOrder { id, details, accepted_at, trace, client, found_by: None }
             }
         };
         let letters = self.admin.dead_letters(Self::MOST_LETTERS).await?;

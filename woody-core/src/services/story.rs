@@ -7,8 +7,8 @@ use crate::{
         Act, Details, Label, Order, OrderId, OrderStatus, Outcome, SubscriptionName, Validation,
     },
     ports::{
-        ActLog, ActPage, ActQuery, KeptAttempt, KeptIn, KeptNotice, NoticeStore, OrderStore,
-        OrderTrail, PageSize, Publishing, Store, StoreError,
+        ActLog, ActPage, ActQuery, KeptAttempt, KeptIn, KeptNotice, ListOf, NoticeStore, OrderPage,
+        OrderQuery, OrderStore, OrderTrail, PageSize, Publishing, Store, StoreError,
     },
 };
 
@@ -111,6 +111,16 @@ impl OrderStories {
         let acts = self.acts.list(&asked).await?;
         let told = self.notices.of_order(id).await?;
         Ok(Some(tell(trail, acts, told)))
+    }
+
+    /// Returns the oldest orders that are found by this very text, as their type
+    /// [has it](crate::domain::OrderDetails::found_by): `limit` of them, and whether there are more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn found_by(&self, text: Label, limit: PageSize) -> Result<OrderPage, StoreError> {
+        let of = Some(ListOf::FoundBy(text));
+        self.orders.list(&OrderQuery { of, limit, ..OrderQuery::default() }).await
     }
 }
 

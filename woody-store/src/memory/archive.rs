@@ -51,7 +51,7 @@ impl OrderTable {
         if let Some(listed) = self.ended.get_mut(&order.status.name()) {
             listed.remove(&by_age(order));
         }
-        self.of_clients.remove(order);
+        self.own_lists.remove(order);
         if let Some(order) = self.all.get_mut(&id) {
             order.details = Details::archived();
         }

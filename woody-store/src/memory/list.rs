@@ -22,8 +22,8 @@ impl OrderTable {
             asked.take(one_more).copied().collect()
         };
         let sorted = StatusName::ALL.into_iter().filter(|status| query.is_of(*status));
-        let sorted = sorted.filter_map(|status| match (&query.client, status) {
-            (Some(client), status) => self.of_clients.sorted(client, status),
+        let sorted = sorted.filter_map(|status| match (&query.of, status) {
+            (Some(list), status) => self.own_lists.sorted(list, status),
             (None, StatusName::Pending) => Some(&self.pending),
             (None, ended) => self.ended.get(&ended),
         });

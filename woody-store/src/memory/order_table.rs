@@ -11,8 +11,8 @@ use woody_core::domain::{
 use woody_core::ports::{Decision, Insert, QueueReading, Transition, Watermark};
 
 use super::by_age::{ByAge, by_age};
-use super::client_lists::ClientLists;
 use super::notice_table::NoticeTable;
+use super::own_lists::OwnLists;
 use super::trail_table::TrailTable;
 use crate::stamp::whole_micros;
 
@@ -21,7 +21,7 @@ pub(super) struct OrderTable {
     pub(super) all: HashMap<OrderId, Order<Details>>,
     pub(super) pending: BTreeSet<ByAge>,
     pub(super) ended: BTreeMap<StatusName, BTreeSet<ByAge>>,
-    pub(super) of_clients: ClientLists,
+    pub(super) own_lists: OwnLists,
     /// When the lease of each entry expires; `None` is never.
     pub(super) outbox: BTreeMap<ByAge, Option<Instant>>,
     /// How many validations have begun and not ended, and when the last one began.
@@ -61,13 +61,14 @@ impl OrderTable {
             Some(there) if there.details.are_archived() => Insert::AlreadyPresent,
             Some(there) => Insert::Conflict(there.details.clone()),
             None => {
+                let found_by = order.found_by.as_ref();
                 let order = pending(order);
                 if order.accepted_at < before_now(Watermark::LATE) {
                     self.held.insert(order.id, now());
                 }
                 self.pending.insert(by_age(&order));
                 self.outbox.insert(by_age(&order), lease_until);
-                self.of_clients.add(&order);
+                self.own_lists.begin(&order, found_by);
                 self.all.insert(order.id, order);
                 Insert::Created
             }
@@ -81,7 +82,11 @@ impl OrderTable {
     ) -> Transition {
         let Decision { order, outcome, redriven, .. } = decision;
         let is_new = !self.all.contains_key(&order.id);
-        self.all.entry(order.id).or_insert_with(|| pending(order));
+        if is_new {
+            let new = pending(order);
+            self.own_lists.begin(&new, order.found_by.as_ref());
+            self.all.insert(order.id, new);
+        }
         let settled = self.settle(order.id, outcome.clone(), *redriven, finished_at);
         // It was just put there if it was not there before.
         let transition = settled.unwrap_or(Transition::Applied);
@@ -106,7 +111,7 @@ impl OrderTable {
         self.held.remove(&id);
         Some(match order.status.clone().settle(outcome, redriven) {
             Ok(status) => {
-                self.of_clients.remove(order);
+                self.own_lists.remove(order);
                 if let Some(before) = self.ended.get_mut(&order.status.name()) {
                     before.remove(&by_age(order));
                 }
@@ -116,7 +121,7 @@ impl OrderTable {
                 }
                 order.status = status;
                 order.finished_at = Some(finished_at);
-                self.of_clients.add(order);
+                self.own_lists.add(order);
                 Transition::Applied
             }
             Err(superseded) => Transition::Superseded(superseded.into_status()),
@@ -143,6 +148,7 @@ pub(super) fn asked(order: &Order<Details>) -> NewOrder<Details> {
         accepted_at: order.accepted_at,
         trace: order.trace,
         client: order.client.clone(),
+        found_by: None,
     }
 }
 

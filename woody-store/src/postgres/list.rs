@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use uuid::Uuid;
 use woody_core::domain::{Order, StatusName};
-use woody_core::ports::{OrderPage, OrderQuery};
+use woody_core::ports::{ListOf, OrderPage, OrderQuery};
 
 use super::PostgresStore;
 use super::error::Error;
@@ -53,9 +53,15 @@ macro_rules! list {
 const LIST: &str = list!(pending: "true", ended: "details <> '{\"status\":\"archived\"}'");
 
 /// The same of one client, whose orders have an index of their own.
-const LIST_OF_CLIENT: &str = list!(
+const OF_CLIENT: &str = list!(
     pending: "client = $6 AND details <> '{\"status\":\"archived\"}'",
     ended: "client = $6 AND details <> '{\"status\":\"archived\"}'"
+);
+
+/// The same of those that are found by a text.
+const FOUND_BY: &str = list!(
+    pending: "found_by = $6 AND details <> '{\"status\":\"archived\"}'",
+    ended: "found_by = $6 AND details <> '{\"status\":\"archived\"}'"
 );
 
 /// PostgreSQL's time begins before this, and every order is accepted after it.
@@ -65,9 +71,10 @@ impl PostgresStore {
     pub(super) async fn page(&self, query: &OrderQuery) -> Result<OrderPage, Error> {
         let begin = query.begins_after();
         let mut pg = self.lend().await?;
-        let (list, client) = match &query.client {
-            None => (LIST, None),
-            Some(client) => (LIST_OF_CLIENT, Some(client.as_str())),
+        let list = match &query.of {
+            None => LIST,
+            Some(ListOf::Client(_)) => OF_CLIENT,
+            Some(ListOf::FoundBy(_)) => FOUND_BY,
         };
         let asked = self
             .query_as(list)
@@ -76,7 +83,8 @@ impl PostgresStore {
             .bind(query.ends_before().map(|end| end.max(EARLIEST)))
             .bind(query.status.map(StatusName::as_str))
             .bind(rows::limit(query.limit.get() + 1));
-        let asked = client.into_iter().fold(asked, QueryAs::bind);
+        let shared = query.of.as_ref().map(ListOf::as_str);
+        let asked = shared.into_iter().fold(asked, QueryAs::bind);
         let rows: Vec<OrderRow> = asked.fetch_all(&mut *pg).await?;
         pg.done().await?;
         let orders: Result<Vec<Order<_>>, _> = rows.into_iter().map(OrderRow::read).collect();

@@ -275,6 +275,7 @@ impl PostgresStore {
             .bind(rows::interval(Watermark::LATE))
             .bind(&columns.traces)
             .bind(&columns.clients)
+            .bind(&columns.found_by)
             .fetch_all(&mut *pg)
             .await?;
         let created: HashSet<_> = created.into_iter().flatten().map(OrderId::from).collect();
@@ -377,6 +378,7 @@ impl PostgresStore {
             .bind(&trails)
             .bind(&orders.traces)
             .bind(&orders.clients)
+            .bind(&orders.found_by)
             .fetch_all(pg)
             .await?;
         Ok(applied.into_iter().map(OrderId::from).collect())

@@ -10,7 +10,7 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, ClientName, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product,
+    Act, ClientName, Details, Label, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product,
     ProductName, Reason,
 };
 use woody_core::ports::{
@@ -182,6 +182,7 @@ impl NewOrderRow {
             accepted_at: self.accepted_at.0,
             trace: trace(self.trace.as_deref()),
             client: client(self.client.as_deref()),
+            found_by: None,
         })
     }
 }
@@ -199,7 +200,7 @@ pub(super) fn found(ids: &[OrderId], rows: &[PgRow]) -> Result<Vec<FoundOrder>, 
 
 impl OrderRow {
     pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
-        let NewOrder { id, details, accepted_at, trace, client } = self.asked.read()?;
+        let NewOrder { id, details, accepted_at, trace, client, .. } = self.asked.read()?;
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(|at| at.0);
         Ok(Order { id, details, status, accepted_at, finished_at, trace, client })
@@ -249,6 +250,7 @@ pub(super) struct OrderColumns<'a> {
     pub(super) accepted_at: Vec<OffsetDateTime>,
     pub(super) traces: Vec<Option<String>>,
     pub(super) clients: Vec<Option<&'a str>>,
+    pub(super) found_by: Vec<Option<&'a str>>,
 }
 
 impl<'a> OrderColumns<'a> {
@@ -261,7 +263,8 @@ impl<'a> OrderColumns<'a> {
                 .clone()
                 .map(|order| order.trace.map(|trace| trace.to_string()))
                 .collect(),
-            clients: orders.map(|order| order.client.as_ref().map(ClientName::as_str)).collect(),
+            clients: orders.clone().map(|o| o.client.as_ref().map(ClientName::as_str)).collect(),
+            found_by: orders.map(|order| order.found_by.as_ref().map(Label::as_str)).collect(),
         }
     }
 }

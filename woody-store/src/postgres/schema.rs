@@ -119,6 +119,7 @@ fn migrator() -> Migrator {
         migration(9, "archive", include_str!("../../migrations/postgres/0009_archive.sql")),
         migration(10, "trace", include_str!("../../migrations/postgres/0010_trace.sql")),
         migration(11, "client", include_str!("../../migrations/postgres/0011_client.sql")),
+        migration(12, "found by", include_str!("../../migrations/postgres/0012_found_by.sql")),
     ]);
     // During an update or a rollback, an older replica meets a newer schema.
     migrator.set_ignore_missing(true);

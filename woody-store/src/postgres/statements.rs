@@ -2,10 +2,11 @@
 
 pub(super) const INSERT: &str = "
     WITH created AS (
-        INSERT INTO orders (id, details, accepted_at, status, trace, client)
-        SELECT id, details, accepted_at, 'pending', trace, client
-        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $6::text[], $7::text[])
-          AS asked (id, details, accepted_at, trace, client)
+        INSERT INTO orders (id, details, accepted_at, status, trace, client, found_by)
+        SELECT id, details, accepted_at, 'pending', trace, client, found_by
+        FROM unnest(
+            $1::uuid[], $2::text[], $3::timestamptz[], $6::text[], $7::text[], $8::text[]
+        ) AS asked (id, details, accepted_at, trace, client, found_by)
         ON CONFLICT (id) DO NOTHING
         RETURNING id, accepted_at
     ), late AS (
@@ -38,12 +39,12 @@ pub(super) const ORDERS: &str = "
 pub(super) const FINISH: &str = "
     WITH ended AS (
         INSERT INTO orders AS o
-            (id, details, accepted_at, status, reason, finished_at, trail, trace, client)
-        SELECT id, details, accepted_at, status, reason, now(), 'b' || trail, trace, client
+            (id, details, accepted_at, status, reason, finished_at, trail, trace, client, found_by)
+        SELECT id, details, accepted_at, status, reason, now(), 'b' || trail, trace, client, found_by
         FROM unnest(
             $1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $7::text[], $8::text[],
-            $9::text[]
-        ) AS told (id, details, accepted_at, status, reason, trail, trace, client)
+            $9::text[], $10::text[]
+        ) AS told (id, details, accepted_at, status, reason, trail, trace, client, found_by)
         ON CONFLICT (id) DO UPDATE
         SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at,
             trail = CASE o.status WHEN 'pending' THEN 's' ELSE coalesce(left(o.trail, 1), '-') END

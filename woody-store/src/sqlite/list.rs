@@ -4,7 +4,7 @@ use sqlx::query::QueryAs;
 use sqlx::query_as;
 use uuid::Uuid;
 use woody_core::domain::{Order, StatusName};
-use woody_core::ports::{OrderPage, OrderQuery};
+use woody_core::ports::{ListOf, OrderPage, OrderQuery};
 
 use super::SqliteStore;
 use super::error::Error;
@@ -58,17 +58,24 @@ const LIST: &str = list!(
 );
 
 /// The same of one client, whose orders have an index of their own.
-const LIST_OF_CLIENT: &str = list!(
+const OF_CLIENT: &str = list!(
     pending: "client = ?6 AND details <> '{\"status\":\"archived\"}'",
     ended: "client = ?6 AND details <> '{\"status\":\"archived\"}'"
+);
+
+/// The same of those that are found by a text.
+const FOUND_BY: &str = list!(
+    pending: "found_by = ?6 AND details <> '{\"status\":\"archived\"}'",
+    ended: "found_by = ?6 AND details <> '{\"status\":\"archived\"}'"
 );
 
 impl SqliteStore {
     pub(super) async fn page(&self, query: &OrderQuery) -> Result<OrderPage, Error> {
         let begin = query.begins_after();
-        let (list, client) = match &query.client {
-            None => (LIST, None),
-            Some(client) => (LIST_OF_CLIENT, Some(client.as_str())),
+        let list = match &query.of {
+            None => LIST,
+            Some(ListOf::Client(_)) => OF_CLIENT,
+            Some(ListOf::FoundBy(_)) => FOUND_BY,
         };
         let asked = query_as(list)
             .bind(begin.map_or(i64::MIN, |begin| rows::to_micros(begin.accepted_at())))
@@ -76,7 +83,8 @@ impl SqliteStore {
             .bind(query.ends_before().map_or(i64::MAX, rows::to_micros))
             .bind(query.status.map(StatusName::as_str))
             .bind(rows::limit(query.limit.get() + 1));
-        let asked = client.into_iter().fold(asked, QueryAs::bind);
+        let shared = query.of.as_ref().map(ListOf::as_str);
+        let asked = shared.into_iter().fold(asked, QueryAs::bind);
         let rows: Vec<OrderRow> = asked.fetch_all(self.reading()?).await?;
         let orders: Result<Vec<Order<_>>, _> = rows.into_iter().map(OrderRow::read).collect();
         Ok(OrderPage::of(orders?, query.limit))
@@ -96,7 +104,8 @@ mod tests {
         let store = SqliteStore::open(&folder.path().join("orders.db")).await.unwrap();
         for (list, index) in [
             (LIST, "orders_kept (status=? AND (accepted_at,id)>(?,?)"),
-            (LIST_OF_CLIENT, "orders_of_client (client=? AND status=? AND (accepted_at,id)>(?,?)"),
+            (OF_CLIENT, "orders_of_client (client=? AND status=? AND (accepted_at,id)>(?,?)"),
+            (FOUND_BY, "orders_found_by (found_by=? AND status=? AND (accepted_at,id)>(?,?)"),
         ] {
             let asked = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {list}")))
                 .bind(rows::to_micros(now()))

@@ -10,7 +10,7 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use woody_core::domain::{
-    Act, ClientName, Details, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product,
+    Act, ClientName, Details, Label, NewOrder, NoticeId, Order, OrderId, Parts, Pause, Product,
     ProductName, Reason, now,
 };
 use woody_core::ports::{Backlog, Decision, FoundOrder, Notice, NoticeCounts, StoreError};
@@ -146,6 +146,7 @@ impl NewOrderRow {
             accepted_at: from_micros(self.accepted_at)?,
             trace: trace(self.trace.as_deref()),
             client: client(self.client.as_deref()),
+            found_by: None,
         })
     }
 }
@@ -163,7 +164,7 @@ pub(super) fn found(ids: &[OrderId], rows: &[SqliteRow]) -> Result<Vec<FoundOrde
 
 impl OrderRow {
     pub(super) fn read(self) -> Result<Order<Details>, StoreError> {
-        let NewOrder { id, details, accepted_at, trace, client } = self.asked.read()?;
+        let NewOrder { id, details, accepted_at, trace, client, .. } = self.asked.read()?;
         let status = self.status.read()?;
         let finished_at = self.finished_at.map(from_micros).transpose()?;
         Ok(Order { id, details, status, accepted_at, finished_at, trace, client })
@@ -204,18 +205,21 @@ pub(super) fn id_list(ids: impl Iterator<Item = OrderId>) -> String {
     json(&ids.map(hex).collect::<Vec<_>>())
 }
 
-/// Returns orders as a JSON array of arrays: id, details, accepted at, trace, client.
+/// Returns orders as a JSON array of arrays: id, details, accepted at, trace, client, what
+/// it is found by.
 pub(super) fn order_list(orders: &[&NewOrder<Details>]) -> String {
     let rows = orders.iter().map(|order| {
         let trace = order.trace.map(|trace| trace.to_string());
         let client = order.client.as_ref().map(ClientName::as_str);
-        (hex(order.id), order.details.as_str(), to_micros(order.accepted_at), trace, client)
+        let found_by = order.found_by.as_ref().map(Label::as_str);
+        let at = to_micros(order.accepted_at);
+        (hex(order.id), order.details.as_str(), at, trace, client, found_by)
     });
     json(&rows.collect::<Vec<_>>())
 }
 
 /// Returns decisions as a JSON array of arrays: an order's columns, status, reason,
-/// whether it was redriven, trail, trace, client.
+/// whether it was redriven, trail, trace, client, what it is found by.
 pub(super) fn decision_list(decisions: &[&Decision]) -> String {
     let rows = decisions.iter().map(|decision| {
         let Decision { order, outcome, redriven, .. } = decision;
@@ -229,6 +233,7 @@ pub(super) fn decision_list(decisions: &[&Decision]) -> String {
             trail::column(decision),
             order.trace.map(|trace| trace.to_string()),
             order.client.as_ref().map(ClientName::as_str),
+            order.found_by.as_ref().map(Label::as_str),
         )
     });
     json(&rows.collect::<Vec<_>>())

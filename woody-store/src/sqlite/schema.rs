@@ -57,6 +57,7 @@ fn migrator() -> Migrator {
         step(9, "archive", include_str!("../../migrations/sqlite/0009_archive.sql")),
         step(10, "trace", include_str!("../../migrations/sqlite/0010_trace.sql")),
         step(11, "client", include_str!("../../migrations/sqlite/0011_client.sql")),
+        step(12, "found by", include_str!("../../migrations/sqlite/0012_found_by.sql")),
     ]);
     // After a rollback, an older program meets a newer schema.
     migrator.set_ignore_missing(true);

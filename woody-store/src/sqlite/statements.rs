@@ -1,8 +1,9 @@
 //! SQL about orders.
 
 pub(super) const INSERT_ORDERS: &str = "
-    INSERT INTO orders (id, details, accepted_at, status, trace, client)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, 'pending', value ->> 3, value ->> 4
+    INSERT INTO orders (id, details, accepted_at, status, trace, client, found_by)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, 'pending', value ->> 3, value ->> 4,
+           value ->> 5
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO NOTHING
     RETURNING id";
@@ -32,9 +33,10 @@ pub(super) const ORDERS: &str = "
 
 /// `OrderStatus::settle` in SQL. An order that is not there was kept by the broker alone.
 pub(super) const FINISH: &str = "
-    INSERT INTO orders (id, details, accepted_at, status, reason, finished_at, trail, trace, client)
+    INSERT INTO orders
+        (id, details, accepted_at, status, reason, finished_at, trail, trace, client, found_by)
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2,
-           'b' || (value ->> 6), value ->> 7, value ->> 8
+           'b' || (value ->> 6), value ->> 7, value ->> 8, value ->> 9
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE
     SET status = excluded.status, reason = excluded.reason, finished_at = excluded.finished_at,

@@ -290,7 +290,8 @@ async fn end_in(
         Outcome::Cancelled(reason) => orders.cancel(id, reason).await?,
         outcome => match orders.order(id).await? {
             Some(Order { id, details, accepted_at, trace, client, .. }) => {
-                let order = NewOrder { id, details, accepted_at, trace, client };
+                // The row is there: what it is found by stays as it is.
+                let order = NewOrder { id, details, accepted_at, trace, client, found_by: None };
                 let decision = Decision { order, outcome, redriven: false, validation: None };
                 orders.finish(&[decision]).await?.pop()
             }

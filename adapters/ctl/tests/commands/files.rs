@@ -76,6 +76,7 @@ impl Files {
             accepted_at: woody_core::domain::now() - Duration::from_mins(5),
             trace: None,
             client: None,
+            found_by: None,
         };
         let _ = self.store.orders().insert(std::slice::from_ref(&order), Duration::ZERO).await;
         order

@@ -107,7 +107,14 @@ fn order(toy: &str, minutes: i64) -> NewOrder<Details> {
     let toy = ToyOrder::parse(toy, 3).unwrap();
     let details = Details::of(&toy, Details::MAX_BYTES).unwrap();
     let accepted_at = woody_core::domain::now() - time::Duration::minutes(minutes);
-    NewOrder { id: OrderId::fresh(), details, accepted_at, trace: None, client: None }
+    NewOrder {
+        id: OrderId::fresh(),
+        details,
+        accepted_at,
+        trace: None,
+        client: None,
+        found_by: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,8 @@ use time::macros::datetime;
 use super::{
     LONG, cancel, failed, finish, ids, insert, order, orders, redriven, rejected, success,
 };
-use crate::domain::{ClientName, Details, NewOrder, OrderId, StatusName};
-use crate::ports::{OrderPage, OrderQuery, OrderStore, PageSize};
+use crate::domain::{ClientName, Details, Label, NewOrder, OrderId, StatusName};
+use crate::ports::{ListOf, OrderPage, OrderQuery, OrderStore, PageSize};
 
 /// Asks for pages of `size` until nothing follows.
 async fn listed(store: &dyn OrderStore, query: OrderQuery, size: u16) -> Vec<OrderId> {
@@ -106,7 +106,7 @@ pub async fn a_list_is_of_the_client_that_was_asked_for(store: Arc<dyn OrderStor
         assert_eq!(store.order(order.id).await.unwrap().unwrap().client, order.client);
     }
     let its = |client: &ClientName, status| OrderQuery {
-        client: Some(client.clone()),
+        of: Some(ListOf::Client(client.clone())),
         status,
         ..OrderQuery::default()
     };
@@ -122,6 +122,38 @@ pub async fn a_list_is_of_the_client_that_was_asked_for(store: Arc<dyn OrderStor
 
     assert_eq!(store.archive(&of(&[2, 5])).await.unwrap(), 2);
     assert_eq!(listed(&*store, its(&acme, None), 9).await, of(&[0, 4]));
+}
+
+/// By the very text that an order's type has said, and by no part of it.
+pub async fn orders_are_found_by_what_they_say(store: Arc<dyn OrderStore>) {
+    let mut batch = orders(5);
+    for (n, text) in [
+        (0, "ada@example.org"),
+        (1, "Ada@example.org"),
+        (3, "ada@example.org"),
+        (4, "ada@example.org"),
+    ] {
+        batch[n].found_by = Some(Label::new(text));
+    }
+    let _ = insert(&*store, &batch[..4], LONG).await;
+    let _ = finish(&*store, &batch[3], success()).await;
+    let _ = finish(&*store, &batch[4], success()).await;
+    let found = |text: &str, status| OrderQuery {
+        of: Some(ListOf::FoundBy(Label::new(text))),
+        status,
+        ..OrderQuery::default()
+    };
+    let of = |which: &[usize]| which.iter().map(|n| batch[*n].id).collect::<Vec<_>>();
+    for size in [1, 9] {
+        assert_eq!(listed(&*store, found("ada@example.org", None), size).await, of(&[0, 3, 4]));
+    }
+    let ended = Some(StatusName::Success);
+    assert_eq!(listed(&*store, found("ada@example.org", ended), 9).await, of(&[3, 4]));
+    for nothing in ["ada", "ada@example.org ' --", "", "%"] {
+        assert_eq!(listed(&*store, found(nothing, None), 9).await, [], "{nothing}");
+    }
+    assert_eq!(store.archive(&of(&[3])).await.unwrap(), 1);
+    assert_eq!(listed(&*store, found("ada@example.org", None), 9).await, of(&[0, 4]));
 }
 
 /// Whose orders are published in whose name.

@@ -56,7 +56,7 @@ impl<D: OrderDetails> OrderIntake<D> {
         for request in requests {
             let OrderRequest { details, key, trace, client } = request.into();
             let id = key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
-            let order = NewOrder { id, details, accepted_at, trace, client };
+            let order = NewOrder { id, details, accepted_at, trace, client, found_by: None };
             let fate = match order.encode(self.details_bytes) {
                 Err(error) => Fate::Refused(error.into()),
                 Ok(next) => match keyed.get(&id) {

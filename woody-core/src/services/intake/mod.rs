@@ -165,7 +165,7 @@ impl<D: OrderDetails> OrderIntake<D> {
     ) -> Result<Accepted<D>, IntakeError> {
         let OrderRequest { details, key, trace, client } = request.into();
         let id = key.as_ref().map_or_else(OrderId::fresh, OrderId::from_key);
-        let order = NewOrder { id, details, accepted_at: now(), trace, client };
+        let order = NewOrder { id, details, accepted_at: now(), trace, client, found_by: None };
         let kept = match order.encode(self.details_bytes) {
             Ok(carried) => match self.admit(id, key.is_some()).await {
                 Ok(()) => self.keep(carried).await,

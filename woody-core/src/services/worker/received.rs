@@ -16,7 +16,8 @@ impl<D: OrderDetails> Received<D> {
     pub(super) fn read(delivery: &Delivery) -> Result<Self, MalformedMessage> {
         let mut carried = OrderMessage::parse(delivery.body())?.into_order();
         carried.client = delivery.client().cloned();
-        let asked = carried.decode()?;
+        let asked: NewOrder<D> = carried.decode()?;
+        carried.found_by = asked.details.found_by();
         Ok(Self { carried, asked })
     }
 

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn order(details: &str) -> Order<Details> {
-        let NewOrder { id, details, accepted_at, trace, client } =
+        let NewOrder { id, details, accepted_at, trace, client, .. } =
             NewOrder::new(Details::parse(details).unwrap());
         let status = OrderStatus::Ended(Outcome::Rejected("too \"large\"".into()));
         Order { id, details, status, accepted_at, finished_at: Some(now()), trace, client }
