@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use woody_core::{
-    domain::{ClientName, Invalid, StatusName, now},
-    ports::{OrderCursor, OrderPage, OrderQuery, PageSize},
+    domain::{ClientName, Invalid, Label, StatusName, now},
+    ports::{ListOf, OrderCursor, OrderPage, OrderQuery, PageSize},
 };
 
 use super::{details, error::CtlError, output::Output, shop::Shop};
@@ -25,6 +25,10 @@ pub(super) struct ListArgs {
     /// Only orders that this client has placed by its key.
     #[arg(long, value_name = "NAME")]
     client: Option<ClientName>,
+    /// Only orders that are found by this very text, such as a customer's address: what that is, the type of the orders says
+    /// (toys are found by nothing).
+    #[arg(long, value_name = "TEXT", conflicts_with = "client")]
+    text: Option<Label>,
     /// How many at most (1 to 500).
     #[arg(long, default_value = "100", value_name = "N", value_parser = whole::<u16>(1, 500))]
     limit: u16,
@@ -40,12 +44,12 @@ fn status(text: &str) -> Result<StatusName, String> {
 }
 
 pub(super) async fn run(args: ListArgs, shop: &Shop<'_>) -> Result<Output, CtlError> {
-    let ListArgs { since, status, client, limit, cursor } = args;
+    let ListArgs { since, status, client, text, limit, cursor } = args;
     let query = OrderQuery {
         since: since.map(|since| now() - since),
         until: None,
         status,
-        client,
+        of: client.map(ListOf::Client).or(text.map(ListOf::FoundBy)),
         after: cursor,
         limit: PageSize::new(limit)?,
     };

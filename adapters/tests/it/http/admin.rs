@@ -94,7 +94,9 @@ async fn a_check_that_hangs_is_a_check_that_fails() {
 #[tokio::test]
 async fn orders_are_listed_by_page_with_what_they_ask_for_and_how_they_ended() {
     let store = Arc::new(MemoryStore::new());
-    let orders: Vec<_> = ["Train", "Boat", "Kite"].map(toy).into();
+    let mut orders: Vec<_> = ["Train", "Boat", "Kite"].map(toy).into();
+    orders[0].client = "acme".parse().ok();
+    orders[2].found_by = Some("ada@example.org".into());
     for order in &orders {
         let _ = store.insert(std::slice::from_ref(order), Duration::ZERO).await.unwrap();
     }
@@ -119,6 +121,11 @@ async fn orders_are_listed_by_page_with_what_they_ask_for_and_how_they_ended() {
     assert_eq!(ids(&failed), [orders[1].id.to_string()]);
     assert_eq!((&order["product"], &order["reason"]), (&json!("Boat"), &json!("no such wood")));
     assert!(order["accepted_at"].is_string() && order["finished_at"].is_string(), "{order}");
+    let of_acme = get(addr, "/orders?client=acme").await.json();
+    assert_eq!(ids(&of_acme), [orders[0].id.to_string()]);
+    assert_eq!(of_acme["orders"][0]["placed_by"], "acme");
+    let found = get(addr, "/orders?text=ada@example.org&status=pending").await.json();
+    assert_eq!(ids(&found), [orders[2].id.to_string()]);
 
     let (mut paged, mut next) = (Vec::new(), String::new());
     for _ in 0..3 {
@@ -146,7 +153,9 @@ async fn what_is_wrong_with_a_list_of_orders_is_named() {
         ("limit=501", "limit must be 1 to 500"),
         ("limit=many", "limit must be a whole number"),
         ("limit=1&limit=2", "limit stands twice"),
-        ("text=train", "text is no parameter"),
+        ("name=train", "name is no parameter"),
+        ("client=Acme", "client a client's name is 1 to 64"),
+        ("client=acme&text=train", "text goes with no client"),
     ] {
         let answer = get(addr, &format!("/orders?{query}")).await;
         assert!(answer.status.is_client_error(), "{query}");

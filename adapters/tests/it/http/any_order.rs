@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, convert::Infallible, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
+use futures::StreamExt;
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,8 @@ use woody_adapters::http::{
 };
 use woody_broker::memory::MemoryBroker;
 use woody_core::{
-    domain::{Invalid, NewOrder, OrderDetails},
-    ports::{OrderStore, ValidateError, Validator, Verdict},
+    domain::{Details, Invalid, Label, NewOrder, OrderDetails, OrderMessage, OrderStatus, Outcome},
+    ports::{Broker, ListOf, OrderQuery, OrderStore, ValidateError, Validator, Verdict},
     services::Pipeline,
 };
 use woody_store::MemoryStore;
@@ -55,6 +56,10 @@ impl OrderDetails for Pizza {
         }
         wrong
     }
+
+    fn found_by(&self) -> Option<Label> {
+        Some(Label::new(self.email.to_lowercase()))
+    }
 }
 
 struct NoPineapple;
@@ -90,14 +95,15 @@ fn schema() -> Value {
 struct PizzaShop {
     addr: SocketAddr,
     store: Arc<MemoryStore>,
-    _pipeline: Pipeline<Pizza>,
+    broker: Arc<MemoryBroker>,
+    pipeline: Pipeline<Pizza>,
 }
 
 impl PizzaShop {
     async fn open() -> Self {
-        let (service, store, pipeline) = pizzas().await;
+        let (service, store, broker, pipeline) = pizzas().await;
         let (addr, _serving) = serve_here(service, ServerLimits::default(), drain()).await;
-        Self { addr, store, _pipeline: pipeline }
+        Self { addr, store, broker, pipeline }
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -115,16 +121,16 @@ impl PizzaShop {
     }
 }
 
-async fn pizzas() -> (impl HttpService, Arc<MemoryStore>, Pipeline<Pizza>) {
-    let store = Arc::new(MemoryStore::new());
+async fn pizzas() -> (impl HttpService, Arc<MemoryStore>, Arc<MemoryBroker>, Pipeline<Pizza>) {
+    let (store, broker) = (Arc::new(MemoryStore::new()), Arc::new(MemoryBroker::new()));
     let orders: Arc<dyn OrderStore> = Arc::<MemoryStore>::clone(&store);
-    let pipeline = Pipeline::builder(orders, Arc::new(MemoryBroker::new()))
+    let pipeline = Pipeline::builder(orders, Arc::<MemoryBroker>::clone(&broker))
         .validator(Arc::new(NoPineapple))
         .start()
         .await
         .unwrap();
     let routes = OrderRoutes::of(&pipeline, &CancellationToken::new()).schema(schema());
-    (service(routes, RateLimit::off(), &ServiceSettings::default()), store, pipeline)
+    (service(routes, RateLimit::off(), &ServiceSettings::default()), store, broker, pipeline)
 }
 
 fn margherita() -> Value {
@@ -404,7 +410,7 @@ async fn the_document_is_of_this_service_and_has_the_schema_that_was_handed_over
 
 #[tokio::test]
 async fn a_program_may_serve_connections_itself() {
-    let (service, _store, _pipeline) = pizzas().await;
+    let (service, _store, _broker, _pipeline) = pizzas().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -417,4 +423,26 @@ async fn a_program_may_serve_connections_itself() {
     let answer = send(addr, request("POST /api/orders", &json, margherita().to_string())).await;
     assert_eq!(answer.status, 202);
     assert_eq!(answer.header("x-request-id").len(), 16);
+}
+
+#[tokio::test]
+async fn an_order_is_found_by_what_its_type_says_wherever_it_was_kept() {
+    let shop = PizzaShop::open().await;
+    let pizza = |email: &str| json!({"toppings": [{"name": "basil"}], "email": email}).to_string();
+    let of_ada = shop.post(pizza("Ada@example.org"), &[]).await.json()["order_id"].clone();
+    assert_eq!(shop.post(pizza("grace@example.org"), &[]).await.status, 202);
+    // One that only the broker has: the worker writes it.
+    let of_broker = NewOrder::new(Details::parse(&pizza("ada@EXAMPLE.org")).unwrap());
+    shop.broker.publisher().publish(&[OrderMessage::from(&of_broker)]).await.unwrap();
+    let mut changes = Box::pin(shop.pipeline.tracker().watch(of_broker.id).await.unwrap().unwrap());
+    while let Some(order) = changes.next().await {
+        assert!(!matches!(order.status, OrderStatus::Ended(Outcome::Failed(_))), "{order:?}");
+    }
+    let query = OrderQuery {
+        of: Some(ListOf::FoundBy(Label::new("ada@example.org"))),
+        ..OrderQuery::default()
+    };
+    let found = shop.store.list(&query).await.unwrap().orders;
+    let found: BTreeSet<_> = found.iter().map(|order| order.id.to_string()).collect();
+    assert_eq!(found, [of_ada.as_str().unwrap().to_owned(), of_broker.id.to_string()].into());
 }

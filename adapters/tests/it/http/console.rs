@@ -314,13 +314,35 @@ async fn what_was_given_up_is_told_by_what_killed_it() {
 }
 
 #[tokio::test]
+async fn orders_are_found_by_what_they_say_and_lead_to_their_stories() {
+    let desk = Desk::open(None).await;
+    let mut orders: Vec<NewOrder<_>> = (0..102).map(|_| toy("Train")).collect();
+    for order in &mut orders[..101] {
+        order.found_by = Some("ada & <co>".into());
+    }
+    let _ = desk.store.insert(&orders[..1], Duration::ZERO).await.unwrap();
+    let one = desk.get("/console/order?id=ada+%26+%3Cco%3E").await;
+    assert_eq!(one.status, 200);
+    let html = one.text();
+    let link = format!("<a href=\"/console/order?id={0}\">{0}</a>", orders[0].id);
+    assert!(html.contains(&link) && html.contains("pending") && !html.contains("more"), "{html}");
+    assert!(html.contains("value=\"ada &amp; &lt;co&gt;\""), "{html}");
+    for order in &orders[1..] {
+        let _ = desk.store.insert(std::slice::from_ref(order), Duration::ZERO).await.unwrap();
+    }
+    let html = desk.get("/console/order?id=ada+%26+%3Cco%3E").await.text().to_owned();
+    assert_eq!(html.matches("<a href=\"/console/order?id=").count(), 100);
+    assert!(html.contains("There are more"), "{html}");
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_told_of_is_refused_kindly() {
     let desk = Desk::open(None).await;
     let ours = OrderId::fresh().to_string();
     for (query, status, says) in [
         ("", 200, "Which order?"),
         ("?id=", 200, "Which order?"),
-        ("?id=train", 422, "This is no order’s id"),
+        ("?id=train", 422, "it is no order’s id"),
         ("?id=%22%3E%3Cscript%3E", 422, "value=\"&quot;&gt;&lt;script&gt;\""),
         ("?id=0192f0c1-2f3a-4c4d-8e5f-6a7b8c9d0e1f", 404, "There is no order with this id"),
         (&format!("?id={ours}"), 404, "The store does not have this order"),

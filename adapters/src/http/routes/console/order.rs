@@ -1,10 +1,12 @@
-//! What has become of one order, as a timeline.
+//! What has become of one order, as a timeline, or which orders are found by a text.
 
 use std::fmt::Write as _;
 
 use hyper::StatusCode;
+use time::format_description::well_known::Rfc3339;
 use woody_core::{
-    domain::{OrderId, OrderStatus, Outcome},
+    domain::{Label, OrderId, OrderStatus, Outcome},
+    ports::{OrderPage, PageSize},
     services::{OrderStories, OrderStory},
 };
 
@@ -18,7 +20,8 @@ use crate::{
     story,
 };
 
-/// Responds with the story of the order with this id, or kindly with why there is none.
+/// Responds with the story of the order with this id, with the orders that are found by this text, or kindly with why
+/// there is none.
 pub(super) async fn respond(
     environment: Option<&Environment>,
     stories: Option<&OrderStories>,
@@ -30,18 +33,11 @@ pub(super) async fn respond(
         return respond_with(environment, StatusCode::NOT_FOUND, text, None, &said(why));
     };
     let Ok(id) = OrderId::parse(text) else {
-        let (status, why) = if text.is_empty() {
-            (
-                StatusCode::OK,
-                "Which order? Its id stands in the client’s receipt, in its page’s address, and in the logs (order.id).",
-            )
-        } else {
-            (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "This is no order’s id: those are UUIDs, such as 0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f. Look whether it was copied whole.",
-            )
-        };
-        return respond_with(environment, status, text, None, &said(why));
+        if !text.is_empty() {
+            return find(environment, stories, text).await;
+        }
+        let why = "Which order? Its id stands in the client’s receipt, in its page’s address, and in the logs (order.id).";
+        return respond_with(environment, StatusCode::OK, text, None, &said(why));
     };
     match stories.story(id).await {
         Ok(Some(told)) => {
@@ -56,16 +52,51 @@ pub(super) async fn respond(
             };
             respond_with(environment, StatusCode::NOT_FOUND, text, None, &said(why))
         }
-        Err(error) => {
-            let failure = Failure::from(error);
-            let (status, why) = (
-                failure.kind().status(),
-                "The store cannot tell it now. The first line of the console says why.",
-            );
-            let response = respond_with(environment, status, text, None, &said(why));
-            reply::noting(response, failure)
-        }
+        Err(error) => respond_away(environment, text, error.into()),
     }
+}
+
+/// Responds with the orders that are found by a text which is no id.
+async fn find(environment: Option<&Environment>, stories: &OrderStories, text: &str) -> Response {
+    let found = match stories.found_by(Label::new(text), PageSize::default()).await {
+        Ok(found) => found,
+        Err(error) => return respond_away(environment, text, error.into()),
+    };
+    if found.orders.is_empty() {
+        let why = "No order is found by this, and it is no order’s id: those are UUIDs, such as 0192f0c1-2f3a-7c4d-8e5f-6a7b8c9d0e1f. \
+                   Look whether it was copied whole.";
+        return respond_with(environment, StatusCode::UNPROCESSABLE_ENTITY, text, None, &said(why));
+    }
+    respond_with(environment, StatusCode::OK, text, None, &listed(&found))
+}
+
+fn respond_away(environment: Option<&Environment>, text: &str, failure: Failure) -> Response {
+    let (status, why) = (
+        failure.kind().status(),
+        "The store cannot tell it now. The first line of the console says why.",
+    );
+    reply::noting(respond_with(environment, status, text, None, &said(why)), failure)
+}
+
+fn listed(found: &OrderPage) -> String {
+    let mut html = String::from("<h3>Found by this</h3>\n<ul class=\"found\">\n");
+    for order in &found.orders {
+        let (id, status) = (order.id, order.status.as_str());
+        let at = order.accepted_at.format(&Rfc3339).unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            html,
+            "<li><a href=\"/console/order?id={id}\">{id}</a> <span class=\"state {status}\">{status}</span> \
+             <time class=\"hint\" datetime=\"{at}\">{at}</time></li>"
+        );
+    }
+    html.push_str("</ul>\n");
+    if found.next.is_some() {
+        html.push_str(
+            "<p class=\"hint\">There are more, accepted later: woodyctl orders list --text TEXT shows all.</p>\n",
+        );
+    }
+    html
 }
 
 fn respond_with(

@@ -110,7 +110,7 @@ pub(super) fn status(status: &ShopStatus) -> String {
 pub(super) fn form(id: &str) -> String {
     format!(
         "<form action=\"/console/order\" method=\"get\">
-<label for=\"id\">Its id, as the client has it</label>
+<label for=\"id\">Its id, as the client has it, or what it is found by</label>
 <input id=\"id\" name=\"id\" required maxlength=\"100\" autocomplete=\"off\" spellcheck=\"false\" value=\"{}\">
 <button type=\"submit\">Tell its story</button>
 </form>\n",

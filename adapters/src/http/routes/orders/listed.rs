@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use woody_core::{
     domain::{
-        ClientName, Details, Invalid, NoClientName, Order, OrderDetails, OrderId, StatusName,
+        ClientName, Details, Invalid, Label, NoClientName, Order, OrderDetails, OrderId, StatusName,
     },
-    ports::{OrderCursor, OrderPage, OrderQuery, OrderStore, PageSize},
+    ports::{ListOf, OrderCursor, OrderPage, OrderQuery, OrderStore, PageSize},
     services::TrackedOrder,
 };
 
@@ -68,10 +68,17 @@ pub(in crate::http::routes) async fn page<A>(
     orders: &dyn OrderStore,
     request: &RoutedRequest<A>,
 ) -> Result<Response, Failure> {
-    let [status, since, until, after, limit, client] =
-        request.query(["status", "since", "until", "after", "limit", "client"])?;
-    let client = client.map(|client| named(&client)).transpose()?;
-    let query = OrderQuery { client, ..selected([status, since, until, after, limit])? };
+    let [status, since, until, after, limit, client, text] =
+        request.query(["status", "since", "until", "after", "limit", "client", "text"])?;
+    let of = match (client, text) {
+        (Some(_), Some(_)) => {
+            let problem = "goes with no client: they are two lists";
+            return Err(Failure::field(FailureKind::InvalidValue, "text", problem));
+        }
+        (Some(client), None) => Some(ListOf::Client(named(&client)?)),
+        (None, text) => text.map(|text| ListOf::FoundBy(Label::new(text))),
+    };
+    let query = OrderQuery { of, ..selected([status, since, until, after, limit])? };
     respond(orders.list(&query).await?, ListedOrder::from)
 }
 
@@ -82,7 +89,8 @@ impl<D: OrderDetails> OrderApi<D> {
         let Some(client) = request.client_name().cloned() else {
             return Err(key_missing("A list is of what a client has placed by its key"));
         };
-        let query = OrderQuery { client: Some(client), ..selected(asked)? };
+        let of = Some(ListOf::Client(client));
+        let query = OrderQuery { of, ..selected(asked)? };
         let page = self.tracker.list(&query).await?;
         respond(page, |order| OrderView::from(TrackedOrder::from(order)))
     }
@@ -107,7 +115,7 @@ fn selected(
         status: status.map(|status| parsed::<StatusName>(&status, "status")).transpose()?,
         after: after.map(|after| parsed::<OrderCursor>(&after, "after")).transpose()?,
         limit: limit.map_or(Ok(PageSize::default()), |limit| size(&limit))?,
-        client: None,
+        of: None,
     })
 }
 
