@@ -11,9 +11,10 @@ mod misc;
 mod openapi;
 mod orders;
 mod products;
+mod readiness;
 mod reference;
 
-pub use admin::{AdminRoutes, CheckResult, Readiness, ReadinessReport, Sampler};
+pub use admin::{AdminRoutes, Sampler};
 pub use asyncapi::asyncapi;
 pub use front::FrontRoutes;
 pub use gateway::{GatewayLimits, gateway};
@@ -23,3 +24,4 @@ pub use openapi::{HeavyView, OrderState, OrderWord, ToyOrderView, openapi};
 pub(crate) use orders::OrderView;
 pub use orders::{OrderRoutes, StreamSettings, ToyOrderRoutes};
 pub use products::ProductRoutes;
+pub use readiness::{CheckResult, Readiness, ReadinessReport};
