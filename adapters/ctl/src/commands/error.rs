@@ -35,6 +35,9 @@ pub enum CtlError {
         /// How it ended.
         ended: StatusName,
     },
+    /// It may not be done: exit code 1.
+    #[error("{0}")]
+    Refused(String),
     /// The file of an archive cannot be used: exit code 1.
     #[error("cannot archive to {}: {source}", path.display())]
     Archive {

@@ -132,9 +132,9 @@ impl Logbook {
                 ActResult::Done(told.as_deref().map(Reason::new))
             }
             Ok(Done { told, .. }) => ActResult::Failed(Reason::new(told.as_deref().unwrap_or(""))),
-            Err(error @ (CtlError::NotFound(_) | CtlError::TooLate { .. })) => {
-                ActResult::Refused(Reason::new(error.to_string()))
-            }
+            Err(
+                error @ (CtlError::NotFound(_) | CtlError::Refused(_) | CtlError::TooLate { .. }),
+            ) => ActResult::Refused(Reason::new(error.to_string())),
             Err(error) => ActResult::Failed(Reason::new(error.to_string())),
         };
         if let Some(log) = log

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use woody_core::{
     domain::{Details, OrderMessage, Outcome},
-    ports::Decision,
+    ports::{Decision, Prefetch},
 };
 
 use crate::files::files;
@@ -257,4 +257,56 @@ async fn an_operator_sees_what_killed_messages_and_acts_on_one_cause() {
         let (was, said) = files.woodyctl(words).await;
         assert_eq!(was, code, "{words:?}: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sends_a_message_again_as_it_should_have_been() {
+    let files = files().await;
+    let id = "3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11";
+    files.bury(r#"{"product": "Train", "price": 1.50}"#, "order_id is missing").await;
+    let (_, letters) = files.json(&["dead", "list"]).await;
+    let name = letters[0]["id"].as_str().unwrap();
+    let set = format!("order_id={id}");
+    let (code, would) = files.json(&["dead", "edit", name, "--set", &set, "--dry-run"]).await;
+    let message = format!(r#"{{"order_id":"{id}","price":1.50,"product":"Train"}}"#);
+    assert_eq!((code, &would["would_send"]), (0, &json!(message)));
+    for (words, says) in [
+        (&["--set", "quantity=2"][..], "is no order"),
+        (&["--set", "quantity"], "FIELD=VALUE"),
+        (&["--body", "nowhere.json"], "cannot read nowhere.json"),
+        (&[], "--set"),
+    ] {
+        let (code, said) = files.woodyctl(&[&["dead", "edit", name], words].concat()).await;
+        assert!(code == 2 && said.contains(says), "{words:?}: {code} {said}");
+    }
+    let (code, done) = files.json(&["dead", "edit", name, "--set", &set, "--by", "ada"]).await;
+    assert_eq!((code, &done["order_id"]), (0, &json!(id)));
+    let (_, left) = files.json(&["dead", "list"]).await;
+    assert_eq!(left, json!([]));
+    let (_, acts) = files.json(&["acts", "--order", id]).await;
+    assert_eq!(acts["acts"][0]["act"], "dead edit", "{acts}");
+    let broker = files.broker().await;
+    let delivery = broker.consumer(Prefetch::MIN).await.unwrap().next().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(delivery.body()), message);
+    drop(delivery);
+    broker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_the_store_has_is_not_made_another() {
+    let files = files().await;
+    let order = files.accept_any(Details::parse(r#"{"product":"Boat"}"#).unwrap()).await;
+    let body = OrderMessage::from(&order).to_bytes();
+    files.bury(&String::from_utf8_lossy(&body), "no such wood").await;
+    let (_, letters) = files.json(&["dead", "list"]).await;
+    let edit = ["dead", "edit", letters[0]["id"].as_str().unwrap(), "--set"];
+    let (code, said) = files.woodyctl(&[&edit[..], &["product=Train"]].concat()).await;
+    assert!(code == 1 && said.contains("as its client placed it"), "{code}: {said}");
+    let other = "order_id=3f0d6a2e-47d4-4b80-9d0e-0f4c6f3e2b11";
+    let (code, said) = files.woodyctl(&[&edit[..], &[other]].concat()).await;
+    assert!(code == 2 && said.contains("and stays so"), "{code}: {said}");
+    let (_, left) = files.json(&["dead", "list"]).await;
+    assert_eq!(left.as_array().unwrap().len(), 1, "{left}");
+    let (_, acts) = files.json(&["acts", "--order", &order.id.to_string()]).await;
+    assert_eq!(acts["acts"][0]["result"], "refused", "{acts}");
 }

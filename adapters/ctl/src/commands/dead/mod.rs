@@ -1,4 +1,5 @@
 mod acting;
+mod edit;
 mod groups;
 mod selection;
 
@@ -10,6 +11,7 @@ use woody_core::ports::{BrokerAdmin, DeadLetter, DeadLetterId};
 
 use self::{
     acting::{Act, on_selected},
+    edit::{EditArgs, edit},
     selection::{Selection, holds},
 };
 use super::{
@@ -56,6 +58,11 @@ pub(super) enum DeadCommand {
         #[command(flatten)]
         act: ActArgs,
     },
+    /// Send one of them again with another body, and delete it.
+    ///
+    /// For a message that is no order, or none that a worker can read: its publisher left out a field, or wrote a wrong one.
+    /// The order of one that the store has stays as its client placed it, and is not edited.
+    Edit(EditArgs),
     /// Delete them, for good.
     Purge {
         #[command(flatten)]
@@ -78,6 +85,7 @@ pub(super) async fn run(command: DeadCommand, shop: &Shop<'_>) -> Result<Output,
             let how = if canary { Act::RedriveWithCare { rate } } else { Act::Redrive };
             on_selected(admin.as_ref(), &selection, how, None, act, shop).await
         }
+        DeadCommand::Edit(args) => edit(admin.as_ref(), args, shop).await,
         DeadCommand::Purge { selection, consent, act } => {
             on_selected(admin.as_ref(), &selection, Act::Purge, Some(consent), act, shop).await
         }

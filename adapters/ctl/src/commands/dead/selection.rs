@@ -58,7 +58,7 @@ pub(super) async fn select(
     Ok(letters)
 }
 
-fn named<'a>(letters: &'a [DeadLetter], id: &str) -> Result<&'a DeadLetter, CtlError> {
+pub(super) fn named<'a>(letters: &'a [DeadLetter], id: &str) -> Result<&'a DeadLetter, CtlError> {
     let found = letters.iter().find(|letter| letter.id.as_str() == id);
     found.ok_or_else(|| CtlError::NotFound(format!("there is no dead letter {id}")))
 }
