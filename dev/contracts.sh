@@ -9,7 +9,7 @@ Usage: ./dev/contracts.sh [--documents]
 
 Opens the shop in one process, and a shop of another type of order (examples/pizza_shop.rs), and
   - lints the OpenAPI document of each by redocly (recommended) and spectral (oas), which must have nothing to say;
-  - has the AsyncAPI document read by AsyncAPI's own parser;
+  - has the AsyncAPI document of each read by AsyncAPI's own parser;
   - generates a client in TypeScript and one in Python, compiles or imports them, and runs the programs of examples/clients:
     they order, wait, cancel, order by the batch, and read the problem of a bad order.
 What it needs comes from the registries of npm and Python into target/contracts, the versions as dev/contracts/ and
@@ -137,6 +137,7 @@ shops+=($!)
 check 'the shop is open' opened "127.0.0.1:$shop" "$work/openapi.json"
 check 'the pizza shop is open' opened "127.0.0.1:$pizzas" "$work/pizzas.json"
 check 'the shop has its messages' curl --silent --fail --output "$work/asyncapi.json" "http://127.0.0.1:$shop/asyncapi.json"
+check 'the pizza shop has its messages' curl --silent --fail --output "$work/pizza-messages.json" "http://127.0.0.1:$pizzas/asyncapi.json"
 
 export PATH=$work/node_modules/.bin:$PATH REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 redocly_says_nothing() {
@@ -152,7 +153,9 @@ for document in openapi pizzas; do
         spectral lint --ruleset dev/contracts/spectral.yaml --fail-severity hint "$work/$document.json"
 done
 cp dev/contracts/asyncapi.js "$work/" # beside the parser
-check 'the parser of AsyncAPI has nothing to say' node "$work/asyncapi.js" "$work/asyncapi.json"
+for document in asyncapi pizza-messages; do
+    check "the parser of AsyncAPI has nothing to say of $document.json" node "$work/asyncapi.js" "$work/$document.json"
+done
 
 typescript() {
     mkdir -p "$work/typescript" && cp examples/clients/shop.ts "$work/typescript/" &&

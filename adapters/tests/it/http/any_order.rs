@@ -26,6 +26,7 @@ use super::{
     client::{Answer, request, send},
     shop::{drain, serve_here},
 };
+use crate::schemas::refused;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Pizza {
@@ -406,6 +407,30 @@ async fn the_document_is_of_this_service_and_has_the_schema_that_was_handed_over
     }
     assert!(count > 10, "{count}");
     assert!(!text.contains("lion"), "toys are of another shop");
+}
+
+#[tokio::test]
+#[ignore = "needs WOODY_TEST_PYTHON with jsonschema"]
+async fn messages_of_another_type_are_as_its_document_says() {
+    let shop = PizzaShop::open().await;
+    let document = shop.get("/asyncapi.json").await.json();
+    assert_eq!(document["info"]["title"], "Orders: pizza");
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap())
+    {
+        assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+    }
+    assert!(!text.contains("Train") && !text.contains("product"), "toys are of another shop");
+
+    // As its schema has a topping.
+    let asked = json!({"toppings": [{"name": "basil"}], "email": "ada@example.org"});
+    let pizza: Pizza = serde_json::from_value(asked.clone()).unwrap();
+    let order = NewOrder::new(pizza).encode(1_000).unwrap();
+    let queued = serde_json::from_slice(&OrderMessage::from(&order).to_bytes()).unwrap();
+    let checks = [("QueuedOrder", queued), ("OrderToPlace", asked)];
+    assert_eq!(refused(&document, &checks), [""; 0]);
+    let nameless = json!({"toppings": [], "email": "ada@example.org"});
+    assert_eq!(refused(&document, &[("QueuedOrder", nameless)]).len(), 1, "it has no id");
 }
 
 #[tokio::test]

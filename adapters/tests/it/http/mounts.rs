@@ -70,6 +70,8 @@ async fn orders_of_several_types_have_a_prefix_each_and_nothing_in_common() {
         assert_eq!(post(&format!("{prefix}/api/orders"), theirs.clone()).await.status, 422);
         let document = get(&format!("{prefix}/openapi.json")).await.json();
         assert_eq!(document["servers"], json!([{"url": prefix}]));
+        let messages = get(&format!("{prefix}/asyncapi.json")).await.json();
+        assert_eq!(messages["servers"]["shop"]["pathname"], prefix);
     }
     // What is below no prefix is the last one's: books, at the root.
     assert_eq!(post("/api/orders", book).await.status, 202);

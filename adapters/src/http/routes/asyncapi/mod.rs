@@ -2,6 +2,7 @@
 //! webhooks are sent. Orders and their states are those of the OpenAPI document; tests hold real
 //! messages against the schemas, and the channels against what is declared and served.
 
+mod any_order;
 mod channels;
 mod http;
 mod payloads;
@@ -12,6 +13,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 
+pub(super) use self::any_order::{of_orders, served_at};
 use super::{file::File, openapi::info};
 use crate::http::response::reply;
 
@@ -32,7 +34,7 @@ pub fn asyncapi() -> Value {
     json!({
         "asyncapi": "3.1.0",
         "id": "urn:woodytoys:shop",
-        "info": told(),
+        "info": told("WoodyToys"),
         "defaultContentType": "application/json",
         "servers": {
             "broker": {
@@ -69,9 +71,9 @@ pub(super) fn document() -> &'static File {
 }
 
 /// What the document says of itself: AsyncAPI knows no identifier of a license, and has its tags here.
-fn told() -> Value {
+fn told(title: &str) -> Value {
     // Strings: serialising them cannot fail.
-    let mut info = serde_json::to_value(info("WoodyToys", ABOUT)).unwrap_or_default();
+    let mut info = serde_json::to_value(info(title, ABOUT)).unwrap_or_default();
     info["license"] = json!({"name": info["license"]["name"]});
     info["tags"] = json!([
         {"name": "queue", "description": "Between the shop's own programs, and those of others on the same queue."},

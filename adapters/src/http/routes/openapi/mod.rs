@@ -23,7 +23,7 @@ use info::described;
 pub(super) use info::info;
 use orders::OrderInBatch;
 pub use orders::{OrderState, OrderWord, ToyOrderView};
-pub(super) use orders::{of_orders, served_at};
+pub(super) use orders::{of_orders, order_schemas, served_at};
 pub use plan::HeavyView;
 use words::RateLimited;
 

@@ -85,6 +85,7 @@ pub(super) fn order_paths() -> Paths {
         .path("/api/orders/{id}/events", item(vec![order_events()]))
         .path("/api/events", item(vec![events_of_orders()]))
         .path("/openapi.json", item(vec![document()]))
+        .path("/asyncapi.json", item(vec![messages()]))
         .build()
 }
 

@@ -134,6 +134,25 @@ pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
     serde_json::to_vec(&document).unwrap_or_default().into()
 }
 
+/// What an order of any type is shown with.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(OrderState)))]
+struct Shown;
+
+/// Returns the schemas of orders that ask for what `schema` says, for another document: `OrderToPlace`, which is that one,
+/// `OrderView`, and those that they refer to.
+pub(in crate::http::routes) fn order_schemas(schema: Value) -> Map<String, Value> {
+    // A document of strings: it cannot fail.
+    let shown = serde_json::to_value(Shown::openapi().components).unwrap_or_default();
+    let mut schemas = match shown.get("schemas") {
+        Some(Value::Object(shown)) => shown.clone(),
+        _ => Map::new(),
+    };
+    schemas.extend(schemas_of(schema));
+    schemas.insert("OrderView".to_owned(), view());
+    schemas
+}
+
 /// Returns `document` as of a service that is mounted below `prefix`.
 pub(in crate::http::routes) fn served_at(document: &Bytes, prefix: &str) -> Bytes {
     let mut document: Value = serde_json::from_slice(document).unwrap_or_default();

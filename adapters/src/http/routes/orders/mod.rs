@@ -24,7 +24,7 @@ use woody_core::{
     services::{OrderIntake, OrderTracker, Pipeline},
 };
 
-use super::openapi;
+use super::{asyncapi, openapi};
 use crate::http::{
     request::{Route, RoutedRequest, json},
     response::{Failure, Response, reply},
@@ -49,6 +49,7 @@ pub(crate) use view::OrderView;
 /// | `GET /api/orders/{id}/events` | its changes, as server-sent events; 204 to who has seen the last |
 /// | `GET /api/events?ids=ID,ID` | the changes of up to 100 orders by one stream |
 /// | `GET /openapi.json` | all of this, as OpenAPI |
+/// | `GET /asyncapi.json` | the messages of its queue, its events and webhooks, as AsyncAPI |
 ///
 /// A body is the fields of `D` as one JSON object, and so is an order, with `order_id`,
 /// `status` and the like beside them. A field that `D` does not have is refused, whether
@@ -83,6 +84,7 @@ pub(crate) use view::OrderView;
 pub struct OrderRoutes<D: OrderDetails = ToyOrder> {
     api: OrderApi<D>,
     document: Bytes,
+    messages: Bytes,
 }
 
 impl<D: OrderDetails> fmt::Debug for OrderRoutes<D> {
@@ -102,6 +104,7 @@ pub enum Action {
     Events,
     Follow,
     OpenApi,
+    AsyncApi,
 }
 
 const TABLE: &[Route<Action>] = &[
@@ -113,6 +116,7 @@ const TABLE: &[Route<Action>] = &[
     Route::get("/api/orders/{id}/events", Action::Events),
     Route::get("/api/events", Action::Follow),
     Route::get("/openapi.json", Action::OpenApi).open(),
+    Route::get("/asyncapi.json", Action::AsyncApi).open(),
 ];
 
 impl<D: OrderDetails> OrderRoutes<D> {
@@ -122,8 +126,8 @@ impl<D: OrderDetails> OrderRoutes<D> {
         tracker: Arc<OrderTracker<D>>,
         streams: StreamSettings,
     ) -> Self {
-        let document = openapi::of_orders(D::NAME, serde_json::json!({"type": "object"}));
-        Self { api: OrderApi::new(intake, tracker, streams), document }
+        let (document, messages) = Self::documents(serde_json::json!({"type": "object"}));
+        Self { api: OrderApi::new(intake, tracker, streams), document, messages }
     }
 
     /// Returns the routes over a pipeline; streams end when `stop` is cancelled.
@@ -135,13 +139,18 @@ impl<D: OrderDetails> OrderRoutes<D> {
         Self::new(pipeline.intake(), pipeline.tracker(), streams)
     }
 
-    /// Sets the JSON Schema of `D` that `/openapi.json` shows; any object by default.
+    /// Sets the JSON Schema of `D` that `/openapi.json` and `/asyncapi.json` show; any object by default.
     ///
     /// A schema as the crate `schemars` writes it is taken as it is: its `$defs` become
-    /// schemas of the document.
+    /// schemas of the documents.
     #[must_use]
     pub fn schema(self, schema: Value) -> Self {
-        Self { document: openapi::of_orders(D::NAME, schema), ..self }
+        let (document, messages) = Self::documents(schema);
+        Self { document, messages, ..self }
+    }
+
+    fn documents(schema: Value) -> (Bytes, Bytes) {
+        (openapi::of_orders(D::NAME, schema.clone()), asyncapi::of_orders(D::NAME, schema))
     }
 }
 
@@ -175,6 +184,14 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
                     prefix => openapi::served_at(&self.document, prefix),
                 };
                 Ok(reply::bytes(reply::JSON, document))
+            }
+            Action::AsyncApi => {
+                request.query([])?;
+                let messages = match request.prefix() {
+                    "" => self.messages.clone(),
+                    prefix => asyncapi::served_at(&self.messages, prefix),
+                };
+                Ok(reply::bytes(reply::JSON, messages))
             }
         }
     }
