@@ -21,12 +21,10 @@ use super::{
     queues::OrderQueues,
     shares::{self, Demand},
     standing::{Standing, States},
-    subscription::{Arrived, Shared, Subscription},
+    subscription::{Arrived, SHORTEST, Shared, Subscription},
     topology::{Queue, Topology},
 };
 
-/// Turns and looks that follow each other at once would take all there is.
-const SHORTEST: Duration = Duration::from_millis(1);
 /// How soon a look for further queues is tried again that has failed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 

@@ -82,6 +82,11 @@ impl Deliveries {
         self.pending().tags.held()
     }
 
+    /// Returns how many places in the prefetch are left to what is held.
+    pub(super) fn places(&self) -> usize {
+        self.pending().places.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+
     /// Leaves the places in the prefetch to what is held: each is free when that is settled, and
     /// those are at once that nothing is held in.
     pub(super) fn retire(&self, mut places: OwnedSemaphorePermit) {

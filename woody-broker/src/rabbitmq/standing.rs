@@ -66,6 +66,11 @@ impl Standing {
         u16::try_from(held).unwrap_or(u16::MAX)
     }
 
+    /// Returns how many places in the prefetch are left to deliveries of the queue, beside those of its subscription.
+    pub(super) fn places(&self) -> usize {
+        self.channels().iter().filter_map(Weak::upgrade).map(|channel| channel.places()).sum()
+    }
+
     pub(super) fn is_subscribed(&self) -> bool {
         self.is_subscribed.load(Ordering::Relaxed)
     }

@@ -38,6 +38,9 @@ use super::{
 /// After a subscription that lasted this long the pauses begin afresh.
 const SETTLED: Duration = Duration::from_secs(5);
 
+/// Turns and looks that follow each other at once would take all there is.
+pub(super) const SHORTEST: Duration = Duration::from_millis(1);
+
 /// A delivery, and those of its channel.
 pub(super) type Arrived = (Arc<Deliveries>, Delivery);
 
@@ -129,6 +132,9 @@ impl Subscription {
 
     /// Takes places for the queue's share of the prefetch: at least one, and of the others those
     /// that are free. `None` when nobody shares out any more.
+    ///
+    /// What an earlier subscription has delivered and is still held has places of this share. With more than its
+    /// share a queue would leave others too few, whose messages would wait although theirs are not used up.
     async fn places(&mut self) -> Option<OwnedSemaphorePermit> {
         loop {
             let share = usize::from(*self.share.borrow_and_update());
@@ -137,11 +143,19 @@ impl Subscription {
                 self.share.changed().await.ok()?;
                 continue;
             }
+            if self.standing.places() >= share {
+                let pause = self.shared.options.turn.max(SHORTEST);
+                if let Ok(changed) = timeout(pause, self.share.changed()).await {
+                    changed.ok()?;
+                }
+                continue;
+            }
             tokio::select! {
                 changed = self.share.changed() => changed.ok()?,
                 first = Arc::clone(&self.shared.places).acquire_owned() => {
                     let mut places = first.ok()?;
-                    let more = (share - 1).min(self.shared.places.available_permits());
+                    let left = (share - 1).saturating_sub(self.standing.places());
+                    let more = left.min(self.shared.places.available_permits());
                     let more = u32::try_from(more).unwrap_or(0);
                     let more = Arc::clone(&self.shared.places).try_acquire_many_owned(more);
                     if let Ok(more) = more {
@@ -262,11 +276,19 @@ impl Subscription {
         let mut sharing = self.share.clone();
         let mut channel = None;
         loop {
-            tokio::select! {
+            let share = tokio::select! {
                 () = ending.cancelled() => return End::SharedAnew,
-                larger = sharing.wait_for(|share| *share > sent) => if larger.is_err() {
-                    return End::Stopped;
+                larger = sharing.wait_for(|share| *share > sent) => match larger {
+                    Ok(share) => usize::from(*share),
+                    Err(_) => return End::Stopped,
                 },
+            };
+            if self.standing.places() + usize::from(sent) >= share {
+                let pause = sleep(self.shared.options.turn.max(SHORTEST));
+                if ending.run_until_cancelled(pause).await.is_none() {
+                    return End::SharedAnew;
+                }
+                continue;
             }
             let place = tokio::select! {
                 () = ending.cancelled() => return End::SharedAnew,
