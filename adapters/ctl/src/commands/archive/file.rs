@@ -123,10 +123,11 @@ mod tests {
     use super::*;
 
     fn order(details: &str) -> Order<Details> {
-        let NewOrder { id, details, accepted_at, trace, client, .. } =
+        let NewOrder { id, details, accepted_at, trace, .. } =
             NewOrder::new(Details::parse(details).unwrap());
         let status = OrderStatus::Ended(Outcome::Rejected("too \"large\"".into()));
-        Order { id, details, status, accepted_at, finished_at: Some(now()), trace, client }
+        let (finished_at, client) = (Some(now()), "acme".parse().ok());
+        Order { id, details, status, accepted_at, finished_at, trace, client }
     }
 
     #[tokio::test]
@@ -151,6 +152,7 @@ mod tests {
                 (&"rejected".into(), &"too \"large\"".into())
             );
             assert!(line["finished_at"].is_string() && line["details"].is_object());
+            assert_eq!(line["placed_by"], "acme");
         }
     }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io::Read as _, path::PathBuf, str::FromStr};
 use bytes::Bytes;
 use clap::Args;
 use serde_json::{json, value::RawValue};
+use tokio::task::spawn_blocking;
 use woody_adapters::config::ConfigError;
 use woody_core::{
     domain::OrderMessage,
@@ -72,7 +73,7 @@ pub(super) async fn edit(
     let letters = admin.dead_letters(MOST_LETTERS).await?;
     let letter = named(&letters, &args.id)?;
     let body = match &args.body {
-        Some(path) => read(path)?,
+        Some(path) => read(path.clone()).await?,
         None => changed(letter, &args.set)?,
     };
     let message = OrderMessage::parse(&body)
@@ -95,7 +96,7 @@ pub(super) async fn edit(
     };
     let logbook = Logbook::open(shop).await;
     let sending = async {
-        is_of_nobody(logbook.store()?.orders().as_ref(), &message).await?;
+        refuse_another(logbook.store()?.orders().as_ref(), &message).await?;
         admin.resend(std::slice::from_ref(&body)).await?;
         admin.purge(std::slice::from_ref(&letter.id)).await?;
         let told = format!("sent again as order {}", message.order_id);
@@ -108,9 +109,9 @@ pub(super) async fn edit(
     sent
 }
 
-/// Refuses an order that the store has: its client is shown what it placed, and a verdict about something else would be taken
-/// for one about that.
-async fn is_of_nobody(orders: &dyn OrderStore, message: &OrderMessage) -> Result<(), CtlError> {
+/// Refuses to send an order that the store has with other details: its client is shown what it placed, and a verdict about
+/// something else would be taken for one about that.
+async fn refuse_another(orders: &dyn OrderStore, message: &OrderMessage) -> Result<(), CtlError> {
     let id = message.order_id;
     match orders.order(id).await? {
         None => Ok(()),
@@ -121,16 +122,16 @@ async fn is_of_nobody(orders: &dyn OrderStore, message: &OrderMessage) -> Result
     }
 }
 
-fn read(path: &PathBuf) -> Result<Bytes, CtlError> {
-    let cannot = |error: std::io::Error| {
-        ConfigError::because(format!("cannot read {}", path.display()), &error)
+async fn read(path: PathBuf) -> Result<Bytes, CtlError> {
+    let cannot = format!("cannot read {}", path.display());
+    let read = move || {
+        let mut body = Vec::new();
+        // One byte more than is looked at, so that what is too long is seen to be.
+        let most = OrderMessage::MAX_BYTES as u64 + 1;
+        std::fs::File::open(path)?.take(most).read_to_end(&mut body).map(|_| body)
     };
-    let mut body = Vec::new();
-    let file = std::fs::File::open(path).map_err(cannot)?;
-    // One byte more than is looked at, so that what is too long is seen to be.
-    let most = OrderMessage::MAX_BYTES as u64 + 1;
-    file.take(most).read_to_end(&mut body).map_err(cannot)?;
-    Ok(body.into())
+    let read = spawn_blocking(read).await.map_err(std::io::Error::other).flatten();
+    Ok(read.map_err(|error| ConfigError::because(cannot, &error))?.into())
 }
 
 /// The body with these fields changed. Values that stay are as they were written, to the last digit.
