@@ -27,8 +27,11 @@ pub(in crate::http::routes) fn of_orders(name: &str, schema: Value) -> Bytes {
     serde_json::to_vec(&document).unwrap_or_default().into()
 }
 
-/// Returns `document` as of a service that is mounted below `prefix`.
+/// Returns `document` as of a service that is mounted below `prefix`, if there is one.
 pub(in crate::http::routes) fn served_at(document: &Bytes, prefix: &str) -> Bytes {
+    if prefix.is_empty() {
+        return document.clone();
+    }
     let mut document: Value = serde_json::from_slice(document).unwrap_or_default();
     document["servers"]["shop"]["pathname"] = json!(prefix);
     serde_json::to_vec(&document).unwrap_or_default().into()

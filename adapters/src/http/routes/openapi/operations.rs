@@ -6,6 +6,8 @@ use utoipa::openapi::{
     schema::{KnownFormat, SchemaFormat, SchemaType},
 };
 
+use woody_core::domain::StatusName;
+
 use super::{
     pages::{
         cancel_by_form, file, module, order_form, order_page, page, place_by_form, reference,
@@ -263,8 +265,7 @@ fn place_by_get() -> Told {
 fn list_orders() -> Told {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let time = || text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build();
-    let words = ["pending", "success", "rejected", "failed", "cancelled"];
-    let status = text().enum_values(Some(words)).build();
+    let status = text().enum_values(Some(StatusName::ALL.map(StatusName::as_str))).build();
     let page = ObjectBuilder::new()
         .property("orders", array_of("OrderView"))
         .property(

@@ -179,18 +179,12 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
             Action::Follow => self.api.follow(&request).await,
             Action::OpenApi => {
                 request.query([])?;
-                let document = match request.prefix() {
-                    "" => self.document.clone(),
-                    prefix => openapi::served_at(&self.document, prefix),
-                };
+                let document = openapi::served_at(&self.document, request.prefix());
                 Ok(reply::bytes(reply::JSON, document))
             }
             Action::AsyncApi => {
                 request.query([])?;
-                let messages = match request.prefix() {
-                    "" => self.messages.clone(),
-                    prefix => asyncapi::served_at(&self.messages, prefix),
-                };
+                let messages = asyncapi::served_at(&self.messages, request.prefix());
                 Ok(reply::bytes(reply::JSON, messages))
             }
         }
