@@ -7,6 +7,8 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
+use uuid::Uuid;
+
 use crate::{
     client::{Answer, get},
     waiting::until,
@@ -168,7 +170,15 @@ pub fn signal(process: u32, name: &str) {
     assert!(sent.unwrap().success());
 }
 
-/// Free when it was asked for; no other process asks for it in between, as a rule.
+/// An address that nobody listens on, and that no outgoing connection is given: the kernel
+/// takes the ports of those from 32,768 on, and thousands of them come and go in a test.
+///
+/// Another process may still listen there before its caller does; of ten thousand ports,
+/// seldom.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    let free = (0..1_000).find_map(|_| {
+        let port = 10_000 + u16::try_from(Uuid::new_v4().as_u128() % 10_000).unwrap();
+        TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().ok()
+    });
+    free.unwrap()
 }

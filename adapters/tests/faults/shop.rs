@@ -1,7 +1,7 @@
 //! The shop as real processes, with a proxy before each of their dependencies.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -9,7 +9,7 @@ use std::{
 use testkit::{
     client::get,
     proxy::{Line, Proxy},
-    service::{Service, Start, binary},
+    service::{Service, Start, binary, free_address},
     waiting::PATIENCE,
 };
 use tokio::sync::Mutex;
@@ -122,7 +122,7 @@ impl Shop {
                 if settings.asks_validator {
                     env.push(("WOODY_VALIDATOR_URL", format!("{}{name}", validator.url)));
                 }
-                let (address, admin) = (steady_address(), steady_address());
+                let (address, admin) = (free_address(), free_address());
                 let log = logs.join(format!("{name}.log"));
                 let running = Mutex::default();
                 built.push(Process {
@@ -293,16 +293,6 @@ async fn proxied(url: &str, default_port: u16) -> (Proxy, String) {
     url.set_host(Some("127.0.0.1")).unwrap();
     url.set_port(Some(proxy.address.port())).unwrap();
     (proxy, url.into())
-}
-
-/// An address below those that outgoing connections take, so that it is still
-/// free when its process comes back.
-fn steady_address() -> SocketAddr {
-    let free = (0..1_000).find_map(|_| {
-        let port = 10_000 + u16::try_from(Uuid::new_v4().as_u128() % 10_000).unwrap();
-        TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().ok()
-    });
-    free.unwrap()
 }
 
 /// What our processes log goes beside the servers, and away with them.

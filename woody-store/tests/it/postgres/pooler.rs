@@ -1,11 +1,13 @@
 //! Behind a PgBouncer that hands sessions around.
 
 use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command};
 use std::sync::Arc;
 
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use uuid::Uuid;
 use woody_core::ports::{OrderStore, ProductStore, Store, StoreError};
 use woody_store::PostgresStore;
 
@@ -24,7 +26,7 @@ impl PgBouncer {
         let folder = tempfile::tempdir().unwrap();
         let Parts { user, password, place } = parts();
         let (host, port) = place.split_once(':').expect("the server has a port");
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = free_address();
         // It refuses to run as root.
         let is_root = std::fs::metadata("/proc/self")
             .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
@@ -46,6 +48,15 @@ impl PgBouncer {
         }
         Self { process, place: free.to_string(), _folder: folder }
     }
+}
+
+/// Below the ports of outgoing connections, of which other tests have thousands.
+fn free_address() -> SocketAddr {
+    let free = (0..1_000).find_map(|_| {
+        let port = 10_000 + u16::try_from(Uuid::new_v4().as_u128() % 10_000).unwrap();
+        TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().ok()
+    });
+    free.unwrap()
 }
 
 impl Drop for PgBouncer {
