@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The documents that the shop serves for programs: linted, and held to their word by clients that are generated from them.
 set -euo pipefail
+# shellcheck source=dev/services/lib.sh
+. "$(dirname "$0")/services/lib.sh" # free ports
 cd "$(dirname "$0")/.."
 
 usage() {
@@ -98,27 +100,21 @@ python_tools() {
     cp examples/clients/requirements.txt "$work/requirements.txt.installed"
 }
 
-shops=()
+shops=() ports=()
 finish() {
     local code=$? shop
     trap - EXIT
     for shop in "${shops[@]}"; do kill -TERM "$shop" 2>/dev/null || true; done
     for shop in "${shops[@]}"; do wait "$shop" 2>/dev/null || true; done
+    release_ports "${ports[@]}"
     exit "$code"
 }
 trap finish EXIT
 
-# free_ports N: so many that nobody listens on.
-free_ports() {
-    python3 -c '
-import socket, sys
-open = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
-print(*(one.getsockname()[1] for one in open))' "$1"
-}
-
-# opened ADDRESS TO: the OpenAPI document of a shop, once it is open.
+# opened ADDRESS TO LOG: the OpenAPI document of a shop, once it is open.
 opened() {
-    curl --silent --show-error --fail --retry 60 --retry-delay 1 --retry-connrefused --output "$2" "http://$1/openapi.json"
+    curl --silent --show-error --fail --retry 60 --retry-delay 1 --retry-connrefused --output "$2" "http://$1/openapi.json" ||
+        { cat "$3" && return 1; }
 }
 
 # As the examples and tests are built, so that little is built again.
@@ -128,14 +124,16 @@ have_node || { echo 'Node.js 20.19 or later and npm are missing, and could not b
 check 'the tools are there' tools
 [ "$failed" = 0 ] || exit 1
 
-read -r shop admin pizzas < <(free_ports 3)
+DIR=$work
+for _ in shop admin pizzas; do ports+=("$(free_port)"); done
+read -r shop admin pizzas <<<"${ports[*]}"
 WOODY_RATE_LIMIT=0 WOODY_STORE_URL=memory: WOODY_BROKER_URL=memory: WOODY_LISTEN=127.0.0.1:$shop WOODY_ADMIN_LISTEN=127.0.0.1:$admin \
     "$programs/woodytoys" >"$work/shop.log" 2>&1 &
 shops+=($!)
 "$programs/examples/pizza_shop" "127.0.0.1:$pizzas" memory: memory: >"$work/pizza_shop.log" 2>&1 &
 shops+=($!)
-check 'the shop is open' opened "127.0.0.1:$shop" "$work/openapi.json"
-check 'the pizza shop is open' opened "127.0.0.1:$pizzas" "$work/pizzas.json"
+check 'the shop is open' opened "127.0.0.1:$shop" "$work/openapi.json" "$work/shop.log"
+check 'the pizza shop is open' opened "127.0.0.1:$pizzas" "$work/pizzas.json" "$work/pizza_shop.log"
 check 'the shop has its messages' curl --silent --fail --output "$work/asyncapi.json" "http://127.0.0.1:$shop/asyncapi.json"
 check 'the pizza shop has its messages' curl --silent --fail --output "$work/pizza-messages.json" "http://127.0.0.1:$pizzas/asyncapi.json"
 
