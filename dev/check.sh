@@ -44,7 +44,7 @@ tests() {
 step 'format' cargo fmt --all --check
 step 'scripts' scripts
 step 'arrows' dev/check-arrows.sh
-step 'lints' cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
+step 'lints' dev/lints.sh
 step 'tests' tests "${1:-}"
 read -r passed failed skipped < <(count_tests "$log")
 echo "== $SECONDS s: ${took#, }"

@@ -12,7 +12,7 @@ cd "$SERVICES/../.."
 
 usage() {
     cat <<'END'
-Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm] [--beside PROGRAM]
+Usage: ./dev/test.sh [--filter NAME] [--keep] [--no-swarm] [--beside PROGRAM]...
 
 Runs every test: unit, contract suites on every backend, documentation, the page in a browser, real processes under
 faults, examples, a program outside the workspace, the tutorial, the documents for programs and clients made from them
@@ -24,7 +24,8 @@ system under target/stack (made once; takes root). As root on Debian it installs
   --filter NAME   only tests whose name contains NAME; no examples, no Swarm
   --no-swarm      without the Swarm, which takes port 80, a docker engine (as root on Debian it brings one), and minutes
   --beside PROGRAM
-                  run PROGRAM too, at the lowest priority while other tests wait; when it fails, so does this
+                  run PROGRAM too, at the lowest priority while other tests wait; when it fails, so does this; may be given
+                  several times: they run one after the other
   --keep          leave the servers running and say how to reach them and how to end them
   --help          this text
 
@@ -34,7 +35,7 @@ Exit code 0: everything ran and passed. 1: a test failed, or something could not
 END
 }
 
-filter='' keep='' swarm=yes beside=''
+filter='' keep='' swarm=yes beside=()
 while [ $# -gt 0 ]; do
     case $1 in
     --filter)
@@ -42,7 +43,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --beside)
-        beside=${2:?--beside needs a PROGRAM}
+        beside+=("${2:?--beside needs a PROGRAM}")
         shift
         ;;
     --keep) keep=yes ;;
@@ -202,6 +203,12 @@ begin_aside() { # NAME CMD...
     aside[$name]=$!
     jobs+=($!)
 }
+# begin_beside WHEN: the programs of --beside, and every one of them whatever the others say.
+begin_beside() {
+    [ ${#beside[@]} -gt 0 ] || return 0
+    # shellcheck disable=SC2016 # for the shell that runs them
+    begin_aside beside "$1" bash -c 'code=0; for program; do "$program" || code=1; done; exit $code' beside "${beside[@]}"
+}
 if [ -z "$filter" ] && [ "$built" ]; then
     if [ "$swarm" ]; then
         export WOODY_IMAGE_PROFILE=${WOODY_IMAGE_PROFILE:-swarm-test}
@@ -210,7 +217,7 @@ if [ -z "$filter" ] && [ "$built" ]; then
     begin_aside contracts at_rest dev/contracts.sh
     begin_aside outside at_rest dev/test-outside.sh
     begin_aside tutorial at_rest dev/test-tutorial.sh
-    if [ "$beside" ] && [ -z "$swarm" ]; then begin_aside beside at_rest "$beside"; fi
+    if [ -z "$swarm" ]; then begin_beside at_rest; fi
 fi
 if [ "$built" ]; then
     note "running the tests"
@@ -230,13 +237,13 @@ fi
 if [ "$swarm" ] && [ -z "$filter" ] && [ "$built" ]; then
     note "deploying the stack on a Swarm"
     : >"$swarm_log"
-    if [ "$beside" ]; then begin_aside beside while_deployed "$beside"; fi
+    begin_beside while_deployed
     swarm() { dev/test-swarm.sh 2>&1 | tee "$swarm_log"; }
     run swarm || problem "the Swarm test failed"
     : >"$dir/swarm.over"
     count "$swarm_log"
 fi
-join beside "$beside"
+join beside "${beside[*]}"
 
 # --- summary ---
 read -r passed failed skipped < <(count_tests "$log")
