@@ -232,6 +232,11 @@ impl Details {
         Ok(Self(text.into()))
     }
 
+    /// Takes the text of details that were taken before.
+    pub(crate) fn again(text: &str) -> Self {
+        Self(text.into())
+    }
+
     fn check_size(text: &str, at_most: usize) -> Result<(), DetailsError> {
         let bytes = text.len();
         if bytes > at_most { Err(DetailsError::TooLarge { bytes, at_most }) } else { Ok(()) }

@@ -81,6 +81,12 @@ impl NewOrder<Details> {
         Ok(self.with(self.details.decode()?))
     }
 
+    /// Returns how many bytes of text it holds of its own: a client's name is shared by its orders.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.details.as_str().len()
+            + self.found_by.as_ref().map_or(0, |found_by| found_by.as_str().len())
+    }
+
     /// Whether `other` asks for the same in the same words, whenever it was sent.
     pub fn asks_the_same_as(&self, other: &Self) -> bool {
         self.details == other.details

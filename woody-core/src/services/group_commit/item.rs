@@ -11,7 +11,7 @@ pub(crate) trait Weight {
 
 impl Weight for NewOrder<Details> {
     fn bytes(&self) -> usize {
-        self.details.as_str().len()
+        self.text_bytes()
     }
 }
 

@@ -4,6 +4,7 @@ mod batch;
 mod cancellation;
 mod error;
 mod guarded_sink;
+mod lately;
 mod order_request;
 mod promises;
 mod settings;
@@ -217,8 +218,11 @@ impl<D: OrderDetails> OrderIntake<D> {
             Ok(insert) => inserted::<D>(order, &insert),
             Err(NotTaken::Overloaded) => Err(IntakeError::Overloaded),
             Err(NotTaken::Closing) => Err(IntakeError::ShuttingDown),
-            Err(NotTaken::Unavailable(store)) => self.keep_in_broker(order, store).await,
-            Err(NotTaken::Late(store, late)) => self.keep_in_either(order, store, late).await,
+            // Seldom, and large: the future of every order would have room for it.
+            Err(NotTaken::Unavailable(store)) => Box::pin(self.keep_in_broker(order, store)).await,
+            Err(NotTaken::Late(store, late)) => {
+                Box::pin(self.keep_in_either(order, store, late)).await
+            }
         };
         // While the store is away, what the broker takes stays there.
         if kept.is_ok() && self.store.is_there() {

@@ -1,18 +1,16 @@
 //! What was promised lately, for a store that is continued from a copy which lagged behind.
 
 use std::{
-    collections::VecDeque,
     error::Error,
-    mem::size_of,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
+use super::lately::{Lately, Promised};
 use crate::{
-    domain::{Details, NewOrder, OrderId, Reason, now},
+    domain::{Details, NewOrder, OrderId, Reason},
     ports::{Insert, OrderStore, StoreError, Timeline},
     resilience::RetryDelays,
 };
@@ -31,51 +29,6 @@ pub(super) struct Promises {
     lately: Mutex<Lately>,
 }
 
-#[derive(Default)]
-struct Lately {
-    promises: VecDeque<Promise>,
-    bytes: usize,
-    /// How many bytes are remembered: none while nobody looks for another timeline.
-    room: usize,
-    /// How many were forgotten, so that one is found by its number while others go.
-    forgotten: u64,
-}
-
-#[derive(Clone)]
-struct Promise {
-    given_at: OffsetDateTime,
-    what: Promised,
-}
-
-#[derive(Clone)]
-enum Promised {
-    Kept(NewOrder<Details>),
-    Cancelled(OrderId, Option<Reason>),
-}
-
-impl Lately {
-    /// Forgets the oldest of what is more than there is room for.
-    fn forget(&mut self) {
-        while self.bytes > self.room {
-            let Some(oldest) = self.promises.pop_front() else { break };
-            self.bytes -= oldest.bytes();
-            self.forgotten += 1;
-        }
-    }
-}
-
-impl Promise {
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
-            + match &self.what {
-                Promised::Kept(order) => order.details.as_str().len(),
-                Promised::Cancelled(_, reason) => {
-                    reason.as_ref().map_or(0, |reason| reason.as_str().len())
-                }
-            }
-    }
-}
-
 impl Promises {
     pub(super) fn new(store: Arc<dyn OrderStore>, most: usize) -> Self {
         Self { store, most, lately: Mutex::default() }
@@ -83,23 +36,19 @@ impl Promises {
 
     /// Remembers an order that was accepted.
     pub(super) fn kept(&self, order: &NewOrder<Details>) {
-        self.remember(|| Promised::Kept(order.clone()));
+        self.remember(|lately| lately.kept(order));
     }
 
     /// Remembers that an order was cancelled.
     pub(super) fn cancelled(&self, id: OrderId, reason: Option<&Reason>) {
-        self.remember(|| Promised::Cancelled(id, reason.cloned()));
+        self.remember(|lately| lately.cancelled(id, reason));
     }
 
-    fn remember(&self, what: impl FnOnce() -> Promised) {
+    fn remember(&self, what: impl FnOnce(&mut Lately)) {
         let mut lately = self.lately();
-        if lately.room == 0 {
-            return;
+        if !lately.is_off() {
+            what(&mut lately);
         }
-        let promise = Promise { given_at: now(), what: what() };
-        lately.bytes += promise.bytes();
-        lately.promises.push_back(promise);
-        lately.forget();
     }
 
     /// Looks again and again on which timeline the store is, until `shutdown`; returns at once
@@ -111,15 +60,9 @@ impl Promises {
         // Of a counter that begins with what it counts, Prometheus sees no increase.
         metrics::counter!("woody_store_timelines_total").increment(0);
         metrics::counter!("woody_promises_rewritten_total").increment(0);
-        self.remember_up_to(self.most);
+        self.lately().remember_up_to(self.most);
         shutdown.run_until_cancelled(self.look_again_and_again(every)).await;
-        self.remember_up_to(0);
-    }
-
-    fn remember_up_to(&self, room: usize) {
-        let mut lately = self.lately();
-        lately.room = room;
-        lately.forget();
+        self.lately().remember_up_to(0);
     }
 
     async fn look_again_and_again(&self, every: Duration) {
@@ -148,12 +91,13 @@ impl Promises {
 
     /// Writes all that is remembered into a store that may lack it.
     async fn write_again(&self, before: Timeline, now: Timeline) -> Result<(), StoreError> {
-        let (mut next, until, since) = self.span();
+        let (mut next, until, since) = self.lately().span();
         let (mut orders, mut missing) = (0_usize, 0_usize);
         while next < until {
-            let (first, batch) = self.batch(next, until);
+            let most = usize::try_from(until - next).unwrap_or(usize::MAX).min(BATCH);
+            let (first, batch) = self.lately().from(next, most);
             next = first + batch.len() as u64;
-            let kept = batch.iter().filter_map(|promise| match &promise.what {
+            let kept = batch.iter().filter_map(|promise| match promise {
                 Promised::Kept(order) => Some(order.clone()),
                 Promised::Cancelled(..) => None,
             });
@@ -163,7 +107,7 @@ impl Promises {
             missing += inserted.iter().filter(|insert| **insert == Insert::Created).count();
             // After the orders of their batch: none is cancelled before it was given.
             for promise in batch {
-                if let Promised::Cancelled(id, reason) = promise.what {
+                if let Promised::Cancelled(id, reason) = promise {
                     self.store.cancel(id, reason).await?;
                 }
             }
@@ -183,24 +127,6 @@ impl Promises {
         Ok(())
     }
 
-    /// Returns the numbers of the first promise and of the next to come, and when the first was
-    /// given.
-    fn span(&self) -> (u64, u64, Option<OffsetDateTime>) {
-        let lately = self.lately();
-        let until = lately.forgotten + lately.promises.len() as u64;
-        (lately.forgotten, until, lately.promises.front().map(|first| first.given_at))
-    }
-
-    /// Returns the next promises from the one with this number, and the first one's number: some
-    /// may have been forgotten meanwhile.
-    fn batch(&self, from: u64, until: u64) -> (u64, Vec<Promise>) {
-        let lately = self.lately();
-        let from = from.max(lately.forgotten);
-        let skip = usize::try_from(from - lately.forgotten).unwrap_or(usize::MAX);
-        let most = usize::try_from(until.saturating_sub(from)).unwrap_or(usize::MAX).min(BATCH);
-        (from, lately.promises.iter().skip(skip).take(most).cloned().collect())
-    }
-
     fn lately(&self) -> MutexGuard<'_, Lately> {
         // Nothing panics while it is held; if it did, the value would still be whole.
         self.lately.lock().unwrap_or_else(PoisonError::into_inner)
@@ -214,7 +140,7 @@ mod tests {
 
     fn promised(promises: &Promises) -> usize {
         promises.cancelled(OrderId::fresh(), None);
-        promises.lately().promises.len()
+        promises.lately().len()
     }
 
     #[tokio::test]
@@ -225,7 +151,7 @@ mod tests {
         assert_eq!(promised(&promises), 0, "before the first look");
         promises.run(Duration::from_secs(1), CancellationToken::new()).await;
         assert_eq!(promised(&promises), 0, "the store has no timeline");
-        promises.remember_up_to(1_024);
+        promises.lately().remember_up_to(1_024);
         assert_eq!(promised(&promises), 1);
     }
 }

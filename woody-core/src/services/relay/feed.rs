@@ -116,5 +116,5 @@ impl Reserved<'_> {
 }
 
 fn bytes_of(orders: &[NewOrder<Details>]) -> usize {
-    orders.iter().map(|order| order.details.as_str().len()).sum()
+    orders.iter().map(NewOrder::text_bytes).sum()
 }
