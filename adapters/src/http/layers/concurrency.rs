@@ -1,5 +1,6 @@
 use std::{
     future::ready,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,6 +10,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use pin_project_lite::pin_project;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service};
 use woody_core::domain::PoolUse;
@@ -138,12 +140,7 @@ where
 
     fn call(&mut self, request: RoutedRequest<A>) -> Self::Future {
         if let Ok(permit) = Arc::clone(&self.limit.permits).try_acquire_owned() {
-            let served = self.inner.call(request);
-            return Box::pin(async move {
-                let outcome = served.await;
-                drop(permit);
-                outcome
-            });
+            return Box::pin(Permitted { served: self.inner.call(request), permit: Some(permit) });
         }
         let Some(room) = self.limit.room_for(request.body.bytes().len()) else {
             return Box::pin(ready(Err(full())));
@@ -159,6 +156,27 @@ where
             drop(permit);
             outcome
         })
+    }
+}
+
+pin_project! {
+    /// A response that holds its permit until it begins. An async block would take twice the room of what it
+    /// waits for: where it is captured, and where it is polled.
+    struct Permitted<F> {
+        #[pin]
+        served: F,
+        permit: Option<OwnedSemaphorePermit>,
+    }
+}
+
+impl<F: Future> Future for Permitted<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outcome = std::task::ready!(this.served.poll(context));
+        drop(this.permit.take());
+        Poll::Ready(outcome)
     }
 }
 

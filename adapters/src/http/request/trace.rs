@@ -1,6 +1,9 @@
-use hyper::{HeaderMap, Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode, header::HeaderName};
 use tracing::{Span, field};
 use woody_core::domain::TraceContext;
+
+/// Made once: a name that is looked for as text is read anew for each request.
+const TRACEPARENT: HeaderName = HeaderName::from_static(TraceContext::HEADER);
 
 /// How many of the requests begin a trace that belong to none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -80,14 +83,14 @@ impl Traced {
 /// Returns the trace that a request belongs to. A `traceparent` that is malformed, or stands
 /// twice, names none: a client's trace is no reason to refuse its order.
 fn trace_of(headers: &HeaderMap) -> Option<TraceContext> {
-    let mut named = headers.get_all(TraceContext::HEADER).iter();
+    let mut named = headers.get_all(TRACEPARENT).iter();
     let (trace, None) = (named.next()?, named.next()) else { return None };
     trace.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::{HeaderName, HeaderValue};
+    use hyper::header::HeaderValue;
 
     use super::*;
 

@@ -277,7 +277,12 @@ impl<S: HttpService> Server<S> {
             if let Some(body) = early.take() {
                 request.extensions_mut().insert(body);
             }
-            async move { Ok::<_, Infallible>(server.answer(peer, request, &taken).await) }
+            async move {
+                let (version, has_body) = (request.version(), request.method() != Method::HEAD);
+                let response = server.service.answer(peer, request).await;
+                let response = server.last_of_all(response);
+                Ok::<_, Infallible>(if has_body { taken.of(response, version) } else { response })
+            }
         });
         let mut connection = self.http.serve_connection(wire, service);
         let mut stopped = pin!(stop.cancelled_owned());
@@ -302,18 +307,12 @@ impl<S: HttpService> Server<S> {
         Ok(stream.map(|stream| (stream, connection.into_parts().io.into_inner())))
     }
 
-    async fn answer(
-        &self,
-        peer: SocketAddr,
-        request: Request<Incoming>,
-        takeover: &Takeover,
-    ) -> Response {
-        let (version, has_body) = (request.version(), request.method() != Method::HEAD);
-        let mut response = self.service.answer(peer, request).await;
+    /// Tells the client of a server that is draining that its connection ends with this response.
+    fn last_of_all(&self, mut response: Response) -> Response {
         if self.is_draining() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if has_body { takeover.of(response, version) } else { response }
+        response
     }
 }
 

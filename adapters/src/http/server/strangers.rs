@@ -5,7 +5,7 @@ use hyper::{
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
-        HeaderMap, HeaderValue, ORIGIN, VARY,
+        HeaderMap, HeaderName, HeaderValue, ORIGIN, VARY,
     },
     http::request::Parts,
 };
@@ -14,6 +14,8 @@ use crate::http::{
     request::{Hosts, Origins, name_of},
     response::{Body, Failure, FailureKind, Response},
 };
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What pages may send beside what they may send anyway.
 const MAY_SEND: &str =
@@ -42,7 +44,7 @@ impl Strangers {
     /// page asks, old ones and those of a plain `http` site in `Origin`. What says neither is no
     /// browser.
     pub(super) fn refuse(&self, head: &Parts) -> Option<Failure> {
-        let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
         let host = head.headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
         if let Some(host) = host.filter(|host| !self.hosts.contains(host)) {
             return Some(Failure::field(
@@ -58,11 +60,11 @@ impl Strangers {
         if matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return None;
         }
-        let origin = text("origin");
+        let origin = text(ORIGIN);
         if origin.is_some_and(|origin| self.origins.contains(origin)) {
             return None;
         }
-        let is_strange = match (text("sec-fetch-site"), origin) {
+        let is_strange = match (text(SEC_FETCH_SITE), origin) {
             (Some("same-origin" | "none"), _) | (None, None) => false,
             (Some(_), _) => true,
             (None, Some(origin)) => {
