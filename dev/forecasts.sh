@@ -49,7 +49,8 @@ release) profile=(--release) ;;
 dev) ;;
 *) die "WOODY_FORECASTS_PROFILE is release or dev" ;;
 esac
-suite=(cargo test "${profile[@]}" -p woody-adapters --test forecasts)
+# By themselves the programs keep things in memory and in SQLite.
+suite=(cargo test "${profile[@]}" -p woody-adapters --features postgres --features rabbitmq --test forecasts)
 "${suite[@]}" --no-run
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/woody-test.XXXXXX")
