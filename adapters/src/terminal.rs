@@ -45,6 +45,10 @@ fn escaped(
     stays: impl Fn(char) -> bool,
     escape: impl Fn(&mut String, char) -> std::fmt::Result,
 ) -> Cow<'_, str> {
+    // Nearly all there is: nothing in it is hidden.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let hides = |c| is_hidden(c) && !stays(c);
     if !text.contains(hides) {
         return Cow::Borrowed(text);

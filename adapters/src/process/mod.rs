@@ -8,6 +8,7 @@ mod failpoints;
 mod healthcheck;
 mod lifecycle;
 mod listeners;
+mod log_lines;
 mod open_files;
 mod telemetry;
 

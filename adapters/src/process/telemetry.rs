@@ -10,11 +10,14 @@ use tracing_subscriber::{
 };
 use woody_core::domain::TraceContext;
 
-use super::described::describe;
+use super::{
+    described::describe,
+    log_lines::{JsonLogLines, LogLines},
+};
 use crate::{
     config::{ConfigError, LogArgs, LogFormat},
     otlp::SpanExport,
-    terminal::{JsonLines, VisibleFields, has_colours},
+    terminal::{VisibleFields, has_colours},
 };
 
 /// What shows how the process is doing.
@@ -54,11 +57,12 @@ pub(super) fn start_telemetry(
     let lines = match args.log_format {
         LogFormat::Text => {
             let ansi = has_colours(&std::io::stderr());
-            let lines = lines.with_writer(std::io::stderr).with_target(false).with_ansi(ansi);
+            let lines = lines.with_writer(LogLines::new(std::io::stderr()));
+            let lines = lines.with_target(false).with_ansi(ansi);
             lines.fmt_fields(VisibleFields::default()).with_filter(filter).boxed()
         }
         LogFormat::Json => {
-            let lines = lines.with_writer(|| JsonLines(std::io::stderr()));
+            let lines = lines.with_writer(JsonLogLines(LogLines::new(std::io::stderr())));
             lines.json().flatten_event(true).with_filter(filter).boxed()
         }
     };
