@@ -39,5 +39,7 @@ control postgres
         # Without it the tests that need it fail, and say so.
         if axe=$("$SERVICES/axe.sh"); then printf 'export WOODY_TEST_AXE=%q\n' "$axe"; fi
     fi
+    # Nor is this one, for the shop's tests start it themselves.
+    if prometheus=$("$SERVICES/prometheus.sh"); then printf 'export WOODY_TEST_PROMETHEUS=%q\n' "$prometheus/prometheus"; fi
 } >"$DIR/env")
 cat "$DIR/env"
