@@ -11,6 +11,7 @@ usage() {
 Usage: ./dev/faults.sh [--minutes N] [--only NAME] [--orders WHICH] [--rate N]
        ./dev/faults.sh --outage [--seconds N] [--rate N]
        ./dev/faults.sh --healthy [--minutes N] [--rate N]
+       ./dev/faults.sh --alerts [--only NAME]
 
 Runs the four services over a RabbitMQ and a PostgreSQL of its own, under orders all the time, and does to them what
 production does: every fault once, then two at a time, until the time is over. At the end it prints what came of each.
@@ -25,6 +26,8 @@ production does: every fault once, then two at a time, until the time is over. A
   --seconds N   how long each is down; 60
   --healthy     instead: no fault for N minutes, then an update and a burst; fails when any process says meanwhile
                 that something is wrong
+  --alerts      instead: every fault for three minutes, each in a shop of its own, three at once (50 minutes in all);
+                fails when a Prometheus with the rules of stack/observe fires anything but the alert of the fault
   --help        this text
 
 Columns: late = refused more than a second after the fault began (0 with one dependency down: the breakers are open);
@@ -37,7 +40,7 @@ Exit code 0: nothing lost, doubled, left pending or refused late. 1: something w
 END
 }
 
-minutes='' only='' orders=toys rate='' outage='' healthy='' seconds=60
+minutes='' only='' orders=toys rate='' outage='' healthy='' alerts='' seconds=60
 while [ $# -gt 0 ]; do
     case $1 in
     --minutes | --only | --orders | --rate | --seconds)
@@ -47,6 +50,7 @@ while [ $# -gt 0 ]; do
         ;;
     --outage) outage=yes ;;
     --healthy) healthy=yes ;;
+    --alerts) alerts=yes ;;
     --help | -h)
         usage
         exit
@@ -59,7 +63,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 case $orders in toys | nested | both) ;; *) die "--orders is toys, nested or both" ;; esac
-if [ -z "$minutes$only$outage" ]; then minutes=10; fi
+if [ -z "$minutes$only$outage$alerts" ]; then minutes=10; fi
 
 set -m
 job='' dir=''
@@ -111,5 +115,10 @@ test=no_fault_loses_or_doubles_an_order
 if [ "$healthy" ]; then
     export WOODY_FAULTS_HEALTHY=$minutes
     test=a_healthy_shop_is_never_said_to_be_wrong
+fi
+if [ "$alerts" ]; then
+    WOODY_TEST_PROMETHEUS=$("$SERVICES/prometheus.sh")/prometheus
+    export WOODY_TEST_PROMETHEUS WOODY_FAULTS_ALERTS=180
+    test=each_fault_fires_its_alert_and_no_other
 fi
 run "${suite[@]}" -- --include-ignored --nocapture "$test"

@@ -52,7 +52,8 @@ fn expected(fault: Fault) -> Option<&'static str> {
     }
 }
 
-fn cuts_off(fault: Fault) -> bool {
+/// Whether nothing goes through any more.
+pub fn cuts_off(fault: Fault) -> bool {
     match fault {
         Fault::Network(_, line) => {
             matches!(line, Line::Blackhole | Line::Reset | Line::OneWay(_))

@@ -3,6 +3,7 @@
 //! `dev/faults.sh` runs it for long; `dev/test.sh` runs a selection.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+mod alerts;
 mod campaign;
 mod deadly;
 mod disk;
@@ -13,6 +14,7 @@ mod first_sentence;
 mod load;
 mod orders;
 mod poison;
+mod prometheus;
 mod raw;
 mod receiver;
 mod shop;

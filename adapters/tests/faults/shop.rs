@@ -233,7 +233,7 @@ pub struct Process {
     pub name: String,
     kind: String,
     pub address: SocketAddr,
-    admin: SocketAddr,
+    pub admin: SocketAddr,
     to_store: Proxy,
     to_broker: Proxy,
     env: Vec<(&'static str, String)>,
