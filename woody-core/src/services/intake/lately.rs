@@ -206,7 +206,7 @@ mod tests {
     fn order(n: usize, details: usize, found_by: bool) -> NewOrder<Details> {
         let details = Details::parse(&format!(r#"{{"n":{n},"x":"{}"}}"#, "é".repeat(details)));
         NewOrder {
-            client: "acme".parse().ok().filter(|_| n % 3 == 0),
+            client: "acme".parse().ok().filter(|_| n.is_multiple_of(3)),
             found_by: found_by.then(|| Label::new(format!("cart {n}"))),
             ..NewOrder::new(details.unwrap())
         }
