@@ -68,13 +68,7 @@ struct Row {
 /// of.
 async fn suffer(fault: Fault, lasts: Option<Duration>, every: Duration) -> Row {
     let (is_enough_once_told, lasts) = (lasts.is_none(), lasts.unwrap_or(PATIENCE));
-    let settings = Settings {
-        asks_validator: true,
-        tells_receiver: true,
-        quick: false,
-        ..Settings::default()
-    };
-    let world = World::open(&settings).await;
+    let world = World::open(&Settings::in_full()).await;
     let load = Load::start(&world.shop, "alerts", RATE);
     let prometheus = Prometheus::start(&world.shop, every).await;
     load.goes_on(RATE as usize).await;

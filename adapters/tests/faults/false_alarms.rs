@@ -62,13 +62,7 @@ async fn a_healthy_shop_is_never_said_to_be_wrong() {
     let rate = number("WOODY_FAULTS_RATE").unwrap_or(RATE);
     let lasts = number("WOODY_FAULTS_HEALTHY")
         .map_or(Duration::from_secs(3), |minutes| Duration::from_mins(minutes.into()));
-    let settings = Settings {
-        asks_validator: true,
-        tells_receiver: true,
-        quick: false,
-        ..Settings::default()
-    };
-    let world = World::open(&settings).await;
+    let world = World::open(&Settings::in_full()).await;
     let shop = &world.shop;
     let (said, enough) = (Mutex::default(), CancellationToken::new());
     let listening = join_all(shop.processes().map(|process| listen(process, &said, &enough)));

@@ -61,6 +61,13 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// With all that orders depend on, and with the times of a deployment.
+    pub fn in_full() -> Self {
+        Self { asks_validator: true, tells_receiver: true, quick: false, ..Self::default() }
+    }
+}
+
 pub struct Shop {
     pub orders: Orders,
     pub database: String,
