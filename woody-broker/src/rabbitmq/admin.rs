@@ -18,7 +18,7 @@ use woody_core::ports::{BrokerAdmin, BrokerError, DeadLetter, DeadLetterId, Queu
 
 use super::{
     connection::Link,
-    depth::{DepthLook, together},
+    depth::{Leaders, together},
     error::within,
     headers::{self, Death},
     hosts::Hosts,
@@ -27,7 +27,7 @@ use super::{
     publisher::RabbitMqPublisher,
     queues::OrderQueues,
     session::Session,
-    topology::{Queue, Topology},
+    topology::{Queue, Seen, Topology},
 };
 
 /// How many dead letters are requested at once.
@@ -83,10 +83,9 @@ impl RabbitMqAdmin {
         enough: usize,
     ) -> Result<Option<Look>, BrokerError> {
         let session = self.link.session().await?;
-        let mut depth = DepthLook::new(&self.topology, &self.hosts, self.limit);
-        let fill = depth.fill(&session, Queue::Dead).await;
-        depth.end().await;
-        let Some(fill) = fill? else { return Ok(None) };
+        let mut seen = [(Queue::Dead, self.topology.fill(&session, Queue::Dead).await?)];
+        self.leaders().confirm(&mut seen).await?;
+        let [(_, Some(fill))] = seen else { return Ok(None) };
         let channel = session.channel(self.limit).await?;
         let queue = self.topology.name(Queue::Dead);
         let mut names = Names::default();
@@ -158,57 +157,60 @@ impl RabbitMqAdmin {
         Ok(u64::from(removed))
     }
 
-    /// Counts what waits in all queues of orders, also in those that this process has not heard
-    /// of. A queue that is not known makes all of them unknown.
+    /// Looks at all queues of orders, also at those that this process has not heard of.
     ///
     /// Another process may make one more at any moment. Who `is_watching` may learn of it later.
-    async fn orders(
-        &self,
-        session: &Session,
-        look: &mut DepthLook<'_>,
-        is_watching: bool,
-    ) -> Result<Waiting, BrokerError> {
-        let (mut fills, mut count) = (Vec::new(), 0);
-        while count < MOST_SHARDS {
-            let (queue, is_own) = (Queue::Orders(count), count < self.queues.own());
-            if !is_own && is_watching && self.is_known_missing(queue) {
+    async fn orders(&self, session: &Session, is_watching: bool) -> Result<Vec<Seen>, BrokerError> {
+        let is_own = |queue| matches!(queue, Queue::Orders(number) if number < self.queues.own());
+        let may_be =
+            |queue: &Queue| is_own(*queue) || !is_watching || !self.is_known_missing(*queue);
+        let mut orders = Vec::new();
+        // All that are known, and one more, which is nearly always missing.
+        let (mut from, mut until) = (0, MOST_SHARDS.min(self.queues.count() + 1));
+        while from < until {
+            let asked = (from..until).map(Queue::Orders).take_while(may_be);
+            let seen = self.topology.fills(session, asked).await?;
+            orders.extend(seen.into_iter().take_while(|(queue, fill)| {
+                if !is_own(*queue) {
+                    self.note_missing(*queue, fill.is_none());
+                }
+                is_own(*queue) || fill.is_some()
+            }));
+            if orders.len() < usize::from(until) {
                 break;
             }
-            let fill = look.fill(session, queue).await?;
-            if !is_own {
-                self.note_missing(queue, fill.is_none());
-                if fill.is_none() {
-                    break;
-                }
-            }
-            fills.extend(fill);
-            count += 1;
+            (from, until) = (until, MOST_SHARDS.min(until + 1));
         }
-        self.queues.note(count);
-        Ok(together(&fills))
+        self.queues.note(u16::try_from(orders.len()).unwrap_or(MOST_SHARDS));
+        Ok(orders)
     }
 
+    /// Looks at all queues of one kind at once: however many there are, it takes as long as for
+    /// one. A queue that is not known makes all of them unknown.
     async fn count(&self, is_watching: bool) -> Result<QueueDepth, BrokerError> {
         let session = self.link.session().await?;
-        let mut look = DepthLook::new(&self.topology, &self.hosts, self.limit);
-        let mut delayed = 0;
-        for queue in Queue::retries() {
-            if !self.is_known_missing(queue) {
-                let fill = look.fill(&session, queue).await?;
-                self.note_missing(queue, fill.is_none());
-                delayed += fill.map_or(0, |fill| u64::from(fill.messages));
-            }
+        let retries = Queue::retries().filter(|queue| !self.is_known_missing(*queue));
+        let mut delayed = self.topology.fills(&session, retries).await?;
+        for (queue, fill) in &delayed {
+            self.note_missing(*queue, fill.is_none());
         }
-        let orders = self.orders(&session, &mut look, is_watching).await?;
-        let dead = look.fill(&session, Queue::Dead).await?;
-        look.end().await;
+        let mut orders = self.orders(&session, is_watching).await?;
+        let mut dead = self.topology.fills(&session, [Queue::Dead]).await?;
+
+        let seen = delayed.iter_mut().chain(&mut orders).chain(&mut dead);
+        self.leaders().confirm(seen).await?;
+        let Waiting { messages: ready, consumers } = together(&orders);
         Ok(QueueDepth {
-            ready: orders.messages,
+            ready,
             in_flight: None,
-            delayed,
-            dead: dead.map_or(0, |fill| u64::from(fill.messages)),
-            consumers: orders.consumers,
+            delayed: together(&delayed).messages,
+            dead: together(&dead).messages,
+            consumers,
         })
+    }
+
+    fn leaders(&self) -> Leaders<'_> {
+        Leaders { topology: &self.topology, hosts: &self.hosts, limit: self.limit }
     }
 
     /// Whether a queue was missing a moment ago, and this process has not used it.
@@ -289,11 +291,7 @@ impl BrokerAdmin for RabbitMqAdmin {
     /// One question for each queue, on a connection that is there: nobody asks the leader.
     async fn waiting(&self) -> Result<Waiting, BrokerError> {
         let session = self.link.session().await?;
-        let mut fills = Vec::new();
-        for queue in self.queues.all() {
-            fills.extend(self.topology.fill(&session, queue).await?);
-        }
-        Ok(together(&fills))
+        Ok(together(&self.topology.fills(&session, self.queues.all()).await?))
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use lapin::{
     Channel,
     options::{BasicGetOptions, BasicNackOptions},
@@ -17,74 +18,59 @@ use woody_core::ports::{BrokerError, Waiting};
 use super::{
     error::{Fault, within},
     hosts::Hosts,
-    session::Session,
-    topology::{Fill, Queue, Topology},
+    topology::{Fill, Queue, Seen, Topology},
 };
 
-/// One look at all queues.
-pub(super) struct DepthLook<'a> {
-    topology: &'a Topology,
-    hosts: &'a Hosts,
-    limit: Duration,
-    asking: Option<(Session, Channel)>,
+/// The leaders of a broker's queues.
+pub(super) struct Leaders<'a> {
+    pub(super) topology: &'a Topology,
+    pub(super) hosts: &'a Hosts,
+    pub(super) limit: Duration,
 }
 
-impl<'a> DepthLook<'a> {
-    pub(super) fn new(topology: &'a Topology, hosts: &'a Hosts, limit: Duration) -> Self {
-        Self { topology, hosts, limit, asking: None }
-    }
-
-    /// Returns how full a queue is; `None` when it does not exist.
+impl Leaders<'_> {
+    /// Asks the leaders of those queues that seem to be empty, all at once, and corrects what was
+    /// seen.
     ///
     /// A count that no leader confirms is an error: unknown is not empty.
-    pub(super) async fn fill(
-        &mut self,
-        session: &Session,
-        queue: Queue,
-    ) -> Result<Option<Fill>, BrokerError> {
-        match self.topology.fill(session, queue).await? {
-            Some(Fill { messages: 0, consumers: 0 }) => {
-                let messages = self.ask_leader(queue).await.map_err(|error| {
-                    let queue = self.topology.name(queue).to_string();
-                    BrokerError::unavailable(Fault::NoLeader(queue, error.to_string()))
-                })?;
-                Ok(Some(Fill { messages, consumers: 0 }))
-            }
-            fill => Ok(fill),
+    pub(super) async fn confirm(
+        &self,
+        seen: impl IntoIterator<Item = &mut Seen>,
+    ) -> Result<(), BrokerError> {
+        let empty = seen.into_iter().filter_map(|(queue, fill)| {
+            let fill = fill.as_mut().filter(|fill| fill.messages == 0 && fill.consumers == 0);
+            fill.map(|fill| (*queue, fill))
+        });
+        let empty: Vec<(Queue, &mut Fill)> = empty.collect();
+        if empty.is_empty() {
+            return Ok(());
         }
+        let session = self.hosts.open("woody depth").await?;
+        let channel = session.channel(self.limit).await?;
+        let asked = empty.into_iter().map(async |(queue, fill)| {
+            fill.messages = self.ask(&channel, queue).await.map_err(|error| {
+                let queue = self.topology.name(queue).to_string();
+                BrokerError::unavailable(Fault::NoLeader(queue, error.to_string()))
+            })?;
+            Ok::<_, BrokerError>(())
+        });
+        try_join_all(asked).await?;
+        // In order, so that what was given back arrives.
+        session.close(self.limit).await;
+        Ok(())
     }
 
     /// Returns 0 when the leader says that there is nothing to get. A message that has
     /// arrived meanwhile is given back.
-    async fn ask_leader(&mut self, queue: Queue) -> Result<u32, BrokerError> {
-        let (limit, queue) = (self.limit, self.topology.name(queue));
-        let channel = self.channel().await?;
-        let get = channel.basic_get(queue, BasicGetOptions::default());
-        let Some(message) = within(limit, "asking a queue's leader", get).await? else {
+    async fn ask(&self, channel: &Channel, queue: Queue) -> Result<u32, BrokerError> {
+        let get = channel.basic_get(self.topology.name(queue), BasicGetOptions::default());
+        let Some(message) = within(self.limit, "asking a queue's leader", get).await? else {
             return Ok(0);
         };
         let back = BasicNackOptions { requeue: true, multiple: false };
         let nack = channel.basic_nack(message.delivery.delivery_tag, back);
-        within(limit, "giving a message back", nack).await?;
+        within(self.limit, "giving a message back", nack).await?;
         Ok(message.message_count.saturating_add(1))
-    }
-
-    async fn channel(&mut self) -> Result<&Channel, BrokerError> {
-        let asking = if let Some(asking) = self.asking.take() {
-            asking
-        } else {
-            let session = self.hosts.open("woody depth").await?;
-            let channel = session.channel(self.limit).await?;
-            (session, channel)
-        };
-        Ok(&self.asking.insert(asking).1)
-    }
-
-    /// Closes the connection in order, so that what was given back arrives.
-    pub(super) async fn end(self) {
-        if let Some((session, _)) = self.asking {
-            session.close(self.limit).await;
-        }
     }
 }
 
@@ -93,10 +79,11 @@ impl<'a> DepthLook<'a> {
 /// How many consume from several queues is not known, only that nobody does: a consumer that takes
 /// turns is not at each, and a quorum queue counts whoever holds a message that was taken singly,
 /// or under a subscription that has ended (seen with 4.3.6).
-pub(super) fn together(fills: &[Fill]) -> Waiting {
-    let consumers = match fills {
+pub(super) fn together(seen: &[Seen]) -> Waiting {
+    let fills: Vec<Fill> = seen.iter().filter_map(|(_, fill)| *fill).collect();
+    let consumers = match fills[..] {
         [only] => Some(u64::from(only.consumers)),
-        fills if fills.iter().all(|fill| fill.consumers == 0) => Some(0),
+        _ if fills.iter().all(|fill| fill.consumers == 0) => Some(0),
         _ => None,
     };
     Waiting { messages: fills.iter().map(|fill| u64::from(fill.messages)).sum(), consumers }
@@ -114,9 +101,11 @@ mod tests {
             (&[(3, 0), (4, 0)], 7, Some(0)),
             (&[(3, 0), (4, 2)], 7, None),
         ] {
-            let fills: Vec<Fill> =
-                fills.iter().map(|&(messages, consumers)| Fill { messages, consumers }).collect();
-            assert_eq!(together(&fills), Waiting { messages, consumers });
+            let seen = fills.iter().zip(0..).map(|(&(messages, consumers), number)| {
+                (Queue::Orders(number), Some(Fill { messages, consumers }))
+            });
+            let seen: Vec<Seen> = seen.collect();
+            assert_eq!(together(&seen), Waiting { messages, consumers });
         }
     }
 }

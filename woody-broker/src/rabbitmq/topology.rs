@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::try_join_all;
 use lapin::{
     Channel, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueDeclareOptions},
@@ -92,10 +93,14 @@ pub(super) struct Topology {
 }
 
 /// How many messages and consumers a queue has.
+#[derive(Clone, Copy)]
 pub(super) struct Fill {
     pub(super) messages: u32,
     pub(super) consumers: u32,
 }
+
+/// A queue, and how full it is; `None` when it does not exist.
+pub(super) type Seen = (Queue, Option<Fill>);
 
 impl Topology {
     pub(super) fn new(queue: String, limit: Duration) -> Self {
@@ -249,19 +254,31 @@ impl Topology {
         let _ = within(self.limit, "closing a channel", channel.close(200, "done".into())).await;
     }
 
+    /// Returns how full queues are, which are asked for all at once.
+    pub(super) async fn fills(
+        &self,
+        session: &Session,
+        queues: impl IntoIterator<Item = Queue>,
+    ) -> Result<Vec<Seen>, BrokerError> {
+        let fills = queues
+            .into_iter()
+            .map(async |queue| Ok::<_, BrokerError>((queue, self.fill(session, queue).await?)));
+        try_join_all(fills).await
+    }
+
     /// Returns how full a queue is; `None` when it does not exist.
     pub(super) async fn fill(
         &self,
         session: &Session,
         queue: Queue,
     ) -> Result<Option<Fill>, BrokerError> {
-        // On a channel of its own: the reply that there is no queue closes it.
+        // On a channel of its own: the reply that there is no queue closes it. Otherwise lapin
+        // closes it when it is dropped, and nobody waits for that.
         let channel = session.channel(self.limit).await?;
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let look = channel.queue_declare(self.name(queue), options, FieldTable::default());
         match tokio::time::timeout(self.limit, look).await {
             Ok(Ok(queue)) => {
-                self.close(&channel).await;
                 let (messages, consumers) = (queue.message_count(), queue.consumer_count());
                 Ok(Some(Fill { messages, consumers }))
             }

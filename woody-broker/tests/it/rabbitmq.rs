@@ -14,6 +14,7 @@ mod parking;
 mod raw;
 mod rights;
 mod shards;
+mod slow;
 
 use raw::Raw;
 

@@ -17,10 +17,18 @@ use tokio::{
 /// Passes connections on to the server. Dropping it ends it.
 pub(crate) struct Gate {
     pub(crate) at: SocketAddr,
-    /// Connections so far.
-    accepted: Arc<AtomicUsize>,
-    silent: watch::Sender<bool>,
+    seen: Arc<Seen>,
+    /// Whether it passes nothing on to the server, and nothing back.
+    silent: [watch::Sender<bool>; 2],
     task: tokio::task::JoinHandle<()>,
+}
+
+/// What went through a gate so far.
+#[derive(Default)]
+struct Seen {
+    connections: AtomicUsize,
+    /// Bytes for the server.
+    sent: AtomicUsize,
 }
 
 impl Gate {
@@ -42,26 +50,38 @@ impl Gate {
     async fn with(silent: bool, spoiled: Option<Arc<[u8]>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
-        let accepted = Arc::new(AtomicUsize::new(0));
-        let (silent, is_silent) = watch::channel(silent);
-        let count = Arc::clone(&accepted);
+        let seen = Arc::new(Seen::default());
+        let silent = [watch::Sender::new(silent), watch::Sender::new(silent)];
+        let (counts, ways) = (Arc::clone(&seen), silent.each_ref().map(watch::Sender::subscribe));
         let task = tokio::spawn(async move {
             let mut running = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                running.spawn(pass(client, is_silent.clone(), spoiled.clone()));
+                counts.connections.fetch_add(1, Ordering::Relaxed);
+                running.spawn(pass(client, ways.clone(), spoiled.clone(), Arc::clone(&counts)));
             }
         });
-        Self { at, accepted, silent, task }
+        Self { at, seen, silent, task }
     }
 
     /// From now on it passes nothing on, and keeps its connections.
     pub(crate) fn freeze(&self) {
-        self.silent.send_replace(true);
+        for way in &self.silent {
+            way.send_replace(true);
+        }
+    }
+
+    /// Keeps what the server says, or passes it on again.
+    pub(crate) fn hold_answers(&self, hold: bool) {
+        self.silent[1].send_replace(hold);
     }
 
     pub(crate) fn accepted(&self) -> usize {
-        self.accepted.load(Ordering::Relaxed)
+        self.seen.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes went to the server.
+    pub(crate) fn sent(&self) -> usize {
+        self.seen.sent.load(Ordering::Relaxed)
     }
 }
 
@@ -71,15 +91,22 @@ impl Drop for Gate {
     }
 }
 
-async fn pass(client: TcpStream, silent: watch::Receiver<bool>, spoiled: Option<Arc<[u8]>>) {
+async fn pass(
+    client: TcpStream,
+    [silent, silent_back]: [watch::Receiver<bool>; 2],
+    spoiled: Option<Arc<[u8]>>,
+    seen: Arc<Seen>,
+) {
     let url = super::url();
     let place = url.rsplit_once('@').unwrap().1.split('/').next().unwrap().to_owned();
     let server = TcpStream::connect(place).await.unwrap();
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
     tokio::join!(
-        copy(from_client, to_server, silent.clone(), spoiled),
-        copy(from_server, to_client, silent, None),
+        copy(from_client, to_server, silent, spoiled, |bytes| {
+            seen.sent.fetch_add(bytes, Ordering::Relaxed);
+        }),
+        copy(from_server, to_client, silent_back, None, |_| {}),
     );
 }
 
@@ -88,6 +115,7 @@ async fn copy(
     mut to: impl AsyncWriteExt + Unpin,
     mut silent: watch::Receiver<bool>,
     spoiled: Option<Arc<[u8]>>,
+    passed: impl Fn(usize),
 ) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -102,9 +130,11 @@ async fn copy(
         {
             bytes[at] ^= 1;
         }
-        if *silent.borrow() {
-            continue;
+        // It became silent while there was nothing to read.
+        if silent.wait_for(|silent| !silent).await.is_err() {
+            return;
         }
+        passed(read);
         if to.write_all(bytes).await.is_err() {
             return;
         }

@@ -12,7 +12,7 @@ use woody_core::{
 use super::{Raw, gate::Gate, unique, url};
 
 /// The URL of these hosts, with the login of the server under test.
-fn at(hosts: &[&Gate]) -> String {
+pub(super) fn at(hosts: &[&Gate]) -> String {
     let hosts: Vec<String> = hosts.iter().map(|gate| gate.at.to_string()).collect();
     let url = url();
     let (login, place) = url.rsplit_once('@').unwrap();
