@@ -143,7 +143,7 @@ impl Routes for AdminRoutes {
         TABLE
     }
 
-    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+    async fn handle(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         let of_shop = request.action.is_of_shop();
         let response = self.respond(request).await;
         if of_shop {
@@ -155,7 +155,7 @@ impl Routes for AdminRoutes {
 }
 
 impl AdminRoutes {
-    async fn respond(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+    async fn respond(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         match request.action {
             Action::Alive => Ok(reply::no_store(reply::text("ok"))),
             Action::Ready => {
@@ -179,14 +179,14 @@ impl AdminRoutes {
                     let detail = "This service does not list orders: ask an order-service.";
                     return Err(Failure::new(FailureKind::NotFound, detail));
                 };
-                orders::listed::page(orders.as_ref(), &request).await
+                orders::listed::page(orders.as_ref(), request).await
             }
             Action::Story => {
                 let Some(stories) = &self.readiness.stories else {
                     let detail = "This service tells no stories of orders: ask an order-service.";
                     return Err(Failure::new(FailureKind::NotFound, detail));
                 };
-                orders::told::story(stories, &request).await
+                orders::told::story(stories, request).await
             }
             Action::Metrics => {
                 let mut text = self.metrics.render() + &self.readiness.pools.gauges();
@@ -201,18 +201,18 @@ impl AdminRoutes {
             Action::Console => {
                 let (shop, stories) = (self.shop()?, self.readiness.stories.is_some());
                 let until_empty = self.readiness.until_empty.as_ref();
-                self.console.page(&request, shop, until_empty, stories).await
+                self.console.page(request, shop, until_empty, stories).await
             }
             Action::ConsoleLive => {
                 let until_empty = self.readiness.until_empty.as_ref();
-                self.console.live(&request, self.shop()?, until_empty).await
+                self.console.live(request, self.shop()?, until_empty).await
             }
             Action::ConsoleOrder => {
                 self.shop()?;
-                self.console.order(&request, self.readiness.stories.as_ref()).await
+                self.console.order(request, self.readiness.stories.as_ref()).await
             }
-            Action::ConsoleDead => self.console.dead(&request, self.shop()?).await,
-            Action::ConsoleFile => console::file(&request),
+            Action::ConsoleDead => self.console.dead(request, self.shop()?).await,
+            Action::ConsoleFile => console::file(request),
         }
     }
 }

@@ -162,7 +162,7 @@ impl Routes for FrontRoutes {
         TABLE
     }
 
-    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+    async fn handle(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         let asked = request.headers();
         Ok(match request.action {
             Action::Page => self.page(asked),

@@ -158,9 +158,9 @@ impl Routes for MiscRoutes {
         TABLE
     }
 
-    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+    async fn handle(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         match request.action {
-            Action::Heavy => self.heavy(&request).await,
+            Action::Heavy => self.heavy(request).await,
             Action::Time => {
                 request.query([])?;
                 Ok(reply::no_store(reply::text(format!("misc: {}", python_stamp(now())))))

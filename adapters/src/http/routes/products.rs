@@ -104,7 +104,7 @@ impl ProductRoutes {
         })
     }
 
-    async fn add(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+    async fn add(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         request.query([])?;
         let body: ProductToAdd = request.body.json()?;
         let (name, parts) = body.into();
@@ -130,13 +130,13 @@ impl Routes for ProductRoutes {
         TABLE
     }
 
-    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+    async fn handle(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         match request.action {
-            Action::AddByGet => self.add_by_get(&request).await,
-            Action::Last => self.last(&request).await,
-            Action::Page => self.page(&request).await,
+            Action::AddByGet => self.add_by_get(request).await,
+            Action::Last => self.last(request).await,
+            Action::Page => self.page(request).await,
             Action::Add => self.add(request).await,
-            Action::Show => self.show(&request).await,
+            Action::Show => self.show(request).await,
         }
     }
 }

@@ -42,10 +42,10 @@ pub trait Routes: Send + Sync + 'static {
     /// The route table; the first row that fits is taken.
     fn table() -> &'static [Route<Self::Action>];
 
-    /// Serves one request.
+    /// Serves one request, which stays with the server: a handler that owned it would have room for it twice.
     fn handle(
         &self,
-        request: RoutedRequest<Self::Action>,
+        request: &RoutedRequest<Self::Action>,
     ) -> impl Future<Output = Result<Response, Failure>> + Send;
 }
 
@@ -142,7 +142,7 @@ pub fn service<R: Routes>(
     let routes = Arc::new(routes);
     let handler = tower::service_fn(move |request| {
         let routes = Arc::clone(&routes);
-        async move { routes.handle(request).await }
+        async move { routes.handle(&request).await }
     });
     let inner = ServiceBuilder::new()
         .layer(limit)

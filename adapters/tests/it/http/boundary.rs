@@ -37,7 +37,7 @@ impl Routes for Probe {
         TABLE
     }
 
-    async fn handle(&self, request: RoutedRequest<Action>) -> Result<Response, Failure> {
+    async fn handle(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
         match request.action {
             Action::Panic => panic!("the probe was told to"),
             Action::Wait => {

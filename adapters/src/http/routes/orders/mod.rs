@@ -168,30 +168,24 @@ impl<D: OrderDetails> Routes for OrderRoutes<D> {
         TABLE
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an async fn has room for its request twice")]
-    fn handle(
-        &self,
-        request: RoutedRequest<Action>,
-    ) -> impl Future<Output = Result<Response, Failure>> + Send {
-        async move {
-            match request.action {
-                Action::Place => self.api.place(&request, details_of).await,
-                Action::PlaceAll => self.api.place_all(&request, details_of).await,
-                Action::List => self.api.list(&request).await,
-                Action::Show => self.api.show(&request).await,
-                Action::Cancel => self.api.cancel(&request).await,
-                Action::Events => self.api.events(&request).await,
-                Action::Follow => self.api.follow(&request).await,
-                Action::OpenApi => {
-                    request.query([])?;
-                    let document = openapi::served_at(&self.document, request.prefix());
-                    Ok(reply::bytes(reply::JSON, document))
-                }
-                Action::AsyncApi => {
-                    request.query([])?;
-                    let messages = asyncapi::served_at(&self.messages, request.prefix());
-                    Ok(reply::bytes(reply::JSON, messages))
-                }
+    async fn handle(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
+            Action::Place => self.api.place(request, details_of).await,
+            Action::PlaceAll => self.api.place_all(request, details_of).await,
+            Action::List => self.api.list(request).await,
+            Action::Show => self.api.show(request).await,
+            Action::Cancel => self.api.cancel(request).await,
+            Action::Events => self.api.events(request).await,
+            Action::Follow => self.api.follow(request).await,
+            Action::OpenApi => {
+                request.query([])?;
+                let document = openapi::served_at(&self.document, request.prefix());
+                Ok(reply::bytes(reply::JSON, document))
+            }
+            Action::AsyncApi => {
+                request.query([])?;
+                let messages = asyncapi::served_at(&self.messages, request.prefix());
+                Ok(reply::bytes(reply::JSON, messages))
             }
         }
     }

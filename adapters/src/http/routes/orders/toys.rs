@@ -174,27 +174,21 @@ impl Routes for ToyOrderRoutes {
         TABLE
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an async fn has room for its request twice")]
-    fn handle(
-        &self,
-        request: RoutedRequest<Action>,
-    ) -> impl Future<Output = Result<Response, Failure>> + Send {
-        async move {
-            match request.action {
-                Action::PlaceByGet => self.place_by_get(&request).await,
-                Action::Status => self.status(&request).await,
-                Action::Place => self.api.place(&request, asked_for).await,
-                Action::PlaceAll => self.api.place_all(&request, asked_for).await,
-                Action::List => self.api.list(&request).await,
-                Action::Show => self.show(&request).await,
-                Action::Cancel => self.api.cancel(&request).await,
-                Action::Events => self.api.events(&request).await,
-                Action::Follow => self.api.follow(&request).await,
-                Action::PlainForm => plain::form(&request),
-                Action::PlainPlace => plain::place(&self.api, &request).await,
-                Action::PlainShow => plain::show(&self.api, &request).await,
-                Action::PlainCancel => plain::cancel(&self.api, &request).await,
-            }
+    async fn handle(&self, request: &RoutedRequest<Action>) -> Result<Response, Failure> {
+        match request.action {
+            Action::PlaceByGet => self.place_by_get(request).await,
+            Action::Status => self.status(request).await,
+            Action::Place => self.api.place(request, asked_for).await,
+            Action::PlaceAll => self.api.place_all(request, asked_for).await,
+            Action::List => self.api.list(request).await,
+            Action::Show => self.show(request).await,
+            Action::Cancel => self.api.cancel(request).await,
+            Action::Events => self.api.events(request).await,
+            Action::Follow => self.api.follow(request).await,
+            Action::PlainForm => plain::form(request),
+            Action::PlainPlace => plain::place(&self.api, request).await,
+            Action::PlainShow => plain::show(&self.api, request).await,
+            Action::PlainCancel => plain::cancel(&self.api, request).await,
         }
     }
 }
