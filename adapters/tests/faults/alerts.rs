@@ -64,6 +64,21 @@ struct Row {
     fired: Vec<(String, Duration)>,
 }
 
+/// Inflicts a fault. What loses messages finds some: workers are away until a hundred wait.
+async fn inflict(fault: Fault, world: &World, load: &Load) {
+    let away = if fault.loses_messages() { &world.shop.workers[..] } else { &[] };
+    for worker in away {
+        worker.terminate().await;
+    }
+    if !away.is_empty() {
+        load.goes_on(100).await;
+    }
+    fault.inflict(world, load.ledger()).await;
+    for worker in away {
+        worker.start().await;
+    }
+}
+
 /// Has a shop of its own suffer the fault, and notes each alert until it has lasted for so long, or until it is told
 /// of.
 async fn suffer(fault: Fault, lasts: Option<Duration>, every: Duration) -> Row {
@@ -76,7 +91,7 @@ async fn suffer(fault: Fault, lasts: Option<Duration>, every: Duration) -> Row {
     sleep(every * 2).await;
     let before = prometheus.firing().await;
     let began = Instant::now();
-    fault.inflict(&world, load.ledger()).await;
+    inflict(fault, &world, &load).await;
     let mut fired: Vec<(String, Duration)> = Vec::new();
     let looks = async {
         loop {
