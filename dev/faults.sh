@@ -26,7 +26,7 @@ production does: every fault once, then two at a time, until the time is over. A
   --seconds N   how long each is down; 60
   --healthy     instead: no fault for N minutes, then an update and a burst; fails when any process says meanwhile
                 that something is wrong
-  --alerts      instead: every fault for three minutes, each in a shop of its own, three at once (50 minutes in all);
+  --alerts      instead: every fault for three minutes, each in a shop of its own, three at once (an hour in all);
                 fails when a Prometheus with the rules of stack/observe fires anything but the alert of the fault
   --help        this text
 

@@ -112,11 +112,11 @@ impl Shop {
                 ("WOODY_WEBHOOK_ALLOW_PRIVATE", "on".to_owned()),
                 ("WOODY_WEBHOOK_ALLOW_HTTP", "on".to_owned()),
                 ("WOODY_WEBHOOK_TIMEOUT", "1s".to_owned()),
-                (
-                    "WOODY_WEBHOOK_PAUSES",
-                    "1s,1s,1s,2s,2s,2s,3s,3s,3s,5s,5s,5s,5s,5s,9s,9s".to_owned(),
-                ),
             ]);
+            if settings.quick {
+                let pauses = "1s,1s,1s,2s,2s,2s,3s,3s,3s,5s,5s,5s,5s,5s,9s,9s";
+                env.push(("WOODY_WEBHOOK_PAUSES", pauses.to_owned()));
+            }
         }
         let processes = async |kind: &'static str, count| {
             let mut built = Vec::new();
