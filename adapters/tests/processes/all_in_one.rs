@@ -97,6 +97,21 @@ async fn the_metrics_say_how_full_the_process_is() {
 }
 
 /// Of a counter that begins with what it counts, Prometheus sees no increase.
+/// The counters of which the rules ask how fast they grow, each with a value of its label, if it is to have one.
+fn counted(rules: &str) -> Vec<(&str, String)> {
+    let asked = ["increase(", "rate("].into_iter().flat_map(|of| rules.split(of).skip(1));
+    let counters = asked.flat_map(|rest| {
+        let counter = rest.split_once('[').unwrap().0.trim_end_matches('}');
+        let Some((name, label)) = counter.split_once('{') else {
+            return vec![(counter, String::new())];
+        };
+        let (label, values) = label.split_once('=').unwrap();
+        let values = values.trim_matches(['~', '"']).split('|');
+        values.map(|value| (name, format!("{label}=\"{value}\""))).collect()
+    });
+    counters.collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {
     let folder = tempfile::tempdir().unwrap();
@@ -106,23 +121,16 @@ async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {
         .env("WOODY_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
         .ready()
         .await;
-    let rules = include_str!("../../../stack/observe/rules.yml");
-    // Each with its labels, if it is to have some.
-    let counters: Vec<_> = rules
-        .split("increase(")
-        .skip(1)
-        .map(|rest| rest.split_once('[').unwrap().0.trim_end_matches('}'))
-        .map(|counter| counter.split_once('{').unwrap_or((counter, "")))
-        .collect();
+    let counters = counted(include_str!("../../../stack/observe/rules.yml"));
     assert!(!counters.is_empty());
     // What counts them begins a moment after the shop is ready.
     until("all begin", async || {
         let metrics = get(shop.admin, "/metrics").await.unwrap().text();
-        let begins = |(name, labels)| {
+        let begins = |(name, label): &(&str, String)| {
             let mut lines = metrics.lines().filter(|line| line.ends_with(" 0"));
-            lines.any(|line: &str| line.starts_with(name) && line.contains(labels))
+            lines.any(|line: &str| line.starts_with(name) && line.contains(label))
         };
-        counters.iter().copied().all(begins)
+        counters.iter().all(begins)
     })
     .await;
 }

@@ -101,6 +101,10 @@ impl<D: OrderDetails> OrderIntake<D> {
         settings: IntakeSettings,
         tasks: &TaskTracker,
     ) -> Self {
+        // Of a counter that begins with what it counts, Prometheus sees no increase.
+        for rare in ["broker", "overloaded", "unavailable"] {
+            count_orders(rare, 0);
+        }
         let details_bytes = settings.details_bytes.min(Details::LARGEST);
         let limits = GroupLimits {
             waiting: settings.waiting,
@@ -326,5 +330,9 @@ fn count(accepted: &Taken) {
         Err(IntakeError::ShuttingDown) => "shutting_down",
         Err(IntakeError::Unavailable { .. }) => "unavailable",
     };
-    metrics::counter!("woody_orders_intake_total", "outcome" => outcome).increment(1);
+    count_orders(outcome, 1);
+}
+
+fn count_orders(outcome: &'static str, orders: u64) {
+    metrics::counter!("woody_orders_intake_total", "outcome" => outcome).increment(orders);
 }

@@ -19,6 +19,23 @@ pub enum Handled {
 }
 
 impl Handled {
+    /// Every outcome.
+    pub(super) const ALL: [Self; 7] = [
+        Self::Decided,
+        Self::Duplicate,
+        Self::Retry,
+        Self::Postponed,
+        Self::GivenUp,
+        Self::Poison,
+        Self::Released,
+    ];
+
+    /// Counts that deliveries were handled so.
+    pub(super) fn count(self, deliveries: u64) {
+        metrics::counter!("woody_deliveries_total", "handled" => self.as_str())
+            .increment(deliveries);
+    }
+
     /// Returns the outcome as a word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
