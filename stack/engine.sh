@@ -36,9 +36,14 @@ wait_for() {
 
 # start NAME CMD...: in a session of its own, so that it outlives the script that started it.
 start() {
-    local name=$1
+    local name=$1 log=$DIR/$1.log
     shift
-    setsid "$@" >"$DIR/$name.log" 2>&1 </dev/null &
+    # `down` removes the log, so that one which is there is of a process that ended by itself.
+    if [ -s "$log" ]; then
+        say "engine: $name had ended by itself; it said:"
+        { grep -m 1 -A 20 -E '^(panic|fatal error|SIG)' "$log" || tail -n 20 "$log"; } >&2
+    fi
+    setsid "$@" >"$log" 2>&1 </dev/null &
     echo $! >"$DIR/$name.pid"
 }
 
