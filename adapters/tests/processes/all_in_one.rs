@@ -96,7 +96,6 @@ async fn the_metrics_say_how_full_the_process_is() {
     .await;
 }
 
-/// Of a counter that begins with what it counts, Prometheus sees no increase.
 /// The counters of which the rules ask how fast they grow, each with a value of its label, if it is to have one.
 fn counted(rules: &str) -> Vec<(&str, String)> {
     let asked = ["increase(", "rate("].into_iter().flat_map(|of| rules.split(of).skip(1));
@@ -112,6 +111,7 @@ fn counted(rules: &str) -> Vec<(&str, String)> {
     counters.collect()
 }
 
+/// Of a counter that begins with what it counts, Prometheus sees no increase.
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_of_which_an_increase_is_an_alert_begin_with_zero() {
     let folder = tempfile::tempdir().unwrap();
