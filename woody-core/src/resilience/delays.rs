@@ -5,25 +5,22 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 /// Growing pauses with jitter, for something that is tried until it works.
 #[derive(Debug)]
 pub struct RetryDelays {
-    builder: ExponentialBuilder,
+    first: Duration,
     longest: Duration,
-    pauses: Option<ExponentialBackoff>,
+    /// Since the first failure: most of what is tried works, and has no need of the room.
+    pauses: Option<Box<ExponentialBackoff>>,
 }
 
 impl RetryDelays {
     /// Makes pauses that begin at `first` and grow to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
-        let builder = ExponentialBuilder::new()
-            .with_min_delay(first)
-            .with_max_delay(longest)
-            .with_jitter()
-            .without_max_times();
-        Self { builder, longest, pauses: None }
+        Self { first, longest, pauses: None }
     }
 
     /// Returns the pause after one more failure.
     pub fn next_delay(&mut self) -> Duration {
-        let pauses = self.pauses.get_or_insert_with(|| self.builder.build());
+        let (first, longest) = (self.first, self.longest);
+        let pauses = self.pauses.get_or_insert_with(|| Box::new(growing(first, longest)));
         pauses.next().unwrap_or(self.longest).min(self.longest)
     }
 
@@ -42,15 +39,20 @@ impl RetryDelays {
 /// about `base`, doubled with each attempt, never above an hour.
 pub(crate) fn pause_after(attempt: u32, base: Duration) -> Duration {
     const LONGEST: Duration = Duration::from_hours(1);
-    ExponentialBuilder::new()
-        .with_min_delay(base)
-        .with_max_delay(LONGEST)
-        .with_jitter()
-        .without_max_times()
-        .build()
+    growing(base, LONGEST)
         .nth(attempt.saturating_sub(1).min(63) as usize)
         .unwrap_or(LONGEST)
         .min(LONGEST)
+}
+
+/// Returns pauses without an end.
+fn growing(first: Duration, longest: Duration) -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(first)
+        .with_max_delay(longest)
+        .with_jitter()
+        .without_max_times()
+        .build()
 }
 
 #[cfg(test)]
