@@ -160,7 +160,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`SettleError`]; the message comes again, which costs work but does no harm.
-    pub async fn ack(self, saved: Saved) -> Result<(), SettleError> {
+    pub async fn ack(mut self, saved: Saved) -> Result<(), SettleError> {
         // Parsed again, so that the caller's bookkeeping need not be trusted: it costs a
         // microsecond.
         let ours = crate::domain::OrderMessage::parse(&self.body).map(|message| message.order_id);
@@ -174,7 +174,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`SettleError`]; the message comes again, perhaps at once.
-    pub async fn retry_after(self, delay: Duration, reason: Reason) -> Result<(), SettleError> {
+    pub async fn retry_after(mut self, delay: Duration, reason: Reason) -> Result<(), SettleError> {
         self.settle(Settlement::RetryAfter { delay, reason }).await
     }
 
@@ -183,7 +183,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`SettleError`]; the message comes again, perhaps at once.
-    pub async fn postpone(self, delay: Duration, reason: Reason) -> Result<(), SettleError> {
+    pub async fn postpone(mut self, delay: Duration, reason: Reason) -> Result<(), SettleError> {
         self.settle(Settlement::Postpone { delay, reason }).await
     }
 
@@ -191,7 +191,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`SettleError`]; the message comes again.
-    pub async fn dead_letter(self, reason: Reason) -> Result<(), SettleError> {
+    pub async fn dead_letter(mut self, reason: Reason) -> Result<(), SettleError> {
         self.settle(Settlement::DeadLetter { reason }).await
     }
 
@@ -199,11 +199,12 @@ impl Delivery {
     ///
     /// # Errors
     /// [`SettleError`]; the message comes again anyway.
-    pub async fn release(self) -> Result<(), SettleError> {
+    pub async fn release(mut self) -> Result<(), SettleError> {
         self.settle(Settlement::Release).await
     }
 
-    async fn settle(mut self, settlement: Settlement) -> Result<(), SettleError> {
+    // Borrows itself: what is moved into a future has room there twice.
+    async fn settle(&mut self, settlement: Settlement) -> Result<(), SettleError> {
         match self.acker.take() {
             Some(acker) => acker.settle(settlement).await,
             None => Err(SettleError::Gone),
