@@ -55,24 +55,23 @@ impl<D: OrderDetails> Judge<D> {
         &self,
         delivery: &Delivery,
         taken_up: TakenUp,
-        order: Received<D>,
+        received: Box<Received<D>>,
         known: Option<OrderStatus>,
         shutdown: &CancellationToken,
     ) -> Judgement {
-        let Received { carried: order, asked } = order;
         let redriven = delivery.redriven();
         if let Some(outcome) = known.and_then(|status| known_outcome(status, redriven)) {
             // The order is final already: saving the same outcome again is a no-op
             // that returns the `Saved` needed to acknowledge.
             return Judgement::Ended(Decision {
-                order,
+                order: received.carried,
                 outcome,
                 redriven: false,
                 validation: None,
             });
         }
         let history = if delivery.redelivered() {
-            match self.trials.history(order.id, shutdown).await {
+            match Box::pin(self.trials.history(received.asked.id, shutdown)).await {
                 Ok(record) => record,
                 Err(GoingDown) => return Judgement::ShuttingDown,
             }
@@ -82,11 +81,16 @@ impl<D: OrderDetails> Judge<D> {
         if let History::Suspect(begun) = history
             && delivery.attempt().saturating_add(begun.times) > self.settings.max_attempts
         {
-            return self.judge_suspect(begun, order, self.validation(delivery, taken_up));
+            return self.judge_suspect(
+                begun,
+                received.carried,
+                self.validation(delivery, taken_up),
+            );
         }
-        let Ok(verdict) = self.validate(&asked, history, redriven, shutdown).await else {
+        let Ok(verdict) = self.validate(&received.asked, history, redriven, shutdown).await else {
             return Judgement::ShuttingDown;
         };
+        let order = received.carried;
         step!("worker.validated");
         let validation = self.validation(delivery, taken_up);
         let error = match verdict {

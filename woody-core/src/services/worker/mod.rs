@@ -24,7 +24,7 @@ use self::{
     judgement::Judgement,
     received::Received,
     saver::Saver,
-    settle::settle,
+    settle::{Leaves, conclude, settle},
     trials::Trials,
 };
 pub use self::{
@@ -170,8 +170,10 @@ impl<D: OrderDetails> OrderWorker<D> {
             Ok(order) => self.judge.look(order.asked.id).await,
             Err(_) => None,
         };
+        let (known, kept_trace) =
+            known.map_or((None, None), |order| (Some(order.status), order.trace));
         // A queue that keeps no headers delivers none, but the store has it.
-        let trace = delivery.trace().or_else(|| known.as_ref()?.trace);
+        let trace = delivery.trace().or(kept_trace);
         // A span costs each order something, and most belong to no trace.
         let logged = trace.map_or_else(Span::none, |trace| {
             tracing::info_span!("order", trace.id = trace.trace_id())
@@ -188,27 +190,32 @@ impl<D: OrderDetails> OrderWorker<D> {
             woody.handled = field::Empty,
         );
         let order = order.map(|order| order.traced(trace));
-        let known = known.map(|order| order.status);
-        let ending = self.end(delivery, taken_up, order, known, held, shutdown);
-        let handled = ending.instrument(logged).await;
+        let ending = self.end(&delivery, taken_up, order, known, held.as_ref(), shutdown);
+        let (leaves, handled) = ending.instrument(logged.clone()).await;
+        let handled = settle(delivery, leaves, handled).instrument(logged).await;
+        drop(held);
+        step!("worker.settled");
+        handled.count(1);
         span.record("woody.handled", handled.as_str());
         handled
     }
 
+    /// Has the order of a delivery end, or its failed attempt kept; returns how the delivery is
+    /// to be settled.
     async fn end(
         &self,
-        delivery: Delivery,
+        delivery: &Delivery,
         taken_up: TakenUp,
-        order: Result<Received<D>, MalformedMessage>,
+        order: Result<Box<Received<D>>, MalformedMessage>,
         known: Option<OrderStatus>,
-        held: Option<Held>,
+        held: Option<&Held>,
         shutdown: &CancellationToken,
-    ) -> Handled {
+    ) -> (Leaves, Handled) {
         let judgement = match order {
-            Ok(order) => self.judge.judge(&delivery, taken_up, order, known, shutdown).await,
+            Ok(order) => self.judge.judge(delivery, taken_up, order, known, shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),
         };
-        if let (Some(held), Some(attempt)) = (&held, judgement.failed_attempt()) {
+        if let (Some(held), Some(attempt)) = (held, judgement.failed_attempt()) {
             held.sent_to_wait();
             self.attempts.keep(attempt).await;
         }
@@ -227,11 +234,7 @@ impl<D: OrderDetails> OrderWorker<D> {
         if saved.is_some() {
             step!("worker.saved");
         }
-        let handled = settle(delivery, judgement, saved).await;
-        drop(held);
-        step!("worker.settled");
-        handled.count(1);
-        handled
+        conclude(judgement, saved, delivery.attempt())
     }
 
     /// Whether the store took the last order that was saved.

@@ -13,16 +13,17 @@ pub(super) struct Received<D> {
 }
 
 impl<D: OrderDetails> Received<D> {
-    pub(super) fn read(delivery: &Delivery) -> Result<Self, MalformedMessage> {
+    /// Reads a delivery's order. It is boxed, since it is handed on through futures, each of which has room for it.
+    pub(super) fn read(delivery: &Delivery) -> Result<Box<Self>, MalformedMessage> {
         let mut carried = OrderMessage::parse(delivery.body())?.into_order();
         carried.client = delivery.client().cloned();
         let asked: NewOrder<D> = carried.decode()?;
         carried.found_by = asked.details.found_by();
-        Ok(Self { carried, asked })
+        Ok(Box::new(Self { carried, asked }))
     }
 
     /// The same order as a part of this trace.
-    pub(super) fn traced(mut self, trace: Option<TraceContext>) -> Self {
+    pub(super) fn traced(mut self: Box<Self>, trace: Option<TraceContext>) -> Box<Self> {
         self.carried.trace = trace;
         self.asked.trace = trace;
         self

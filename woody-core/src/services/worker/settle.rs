@@ -1,46 +1,56 @@
+use std::time::Duration;
+
 use super::{handled::Handled, judgement::Judgement};
 use crate::{
-    domain::{OrderStatus, Outcome},
+    domain::{OrderStatus, Outcome, Reason},
     ports::{Delivery, Saved, SettleError, Transition},
     services::lines::log_ended,
 };
 
-/// Settles a delivery as it was judged. What ends leaves the queue only with the
+/// How a delivery leaves this worker.
+pub(super) enum Leaves {
+    Done(Saved),
+    Again(Duration, Reason),
+    Postponed(Duration, Reason),
+    Dead(Reason),
+    GivenBack,
+}
+
+/// Returns how a delivery that was judged leaves. What ends leaves the queue only with the
 /// proof that its end is saved; without it, the delivery is given back.
 ///
 /// The message of a failed order is dead-lettered even if another worker recorded
 /// the failure: that worker may have died before moving its copy. A duplicate dead
 /// letter is harmless; a failed order without one could never be redriven.
-pub(super) async fn settle(
-    delivery: Delivery,
+pub(super) fn conclude(
     judgement: Judgement,
     saved: Option<(Transition, Saved)>,
-) -> Handled {
-    let attempts = delivery.attempt();
-    let (settlement, handled) = match (judgement, saved) {
+    attempts: u32,
+) -> (Leaves, Handled) {
+    match (judgement, saved) {
         (Judgement::Malformed(reason), _) => {
             tracing::warn!(%reason, "message is no order, it goes to the dead letters");
-            (delivery.dead_letter(reason).await, Handled::Poison)
+            (Leaves::Dead(reason), Handled::Poison)
         }
         (Judgement::Again(delay, attempt), _) => {
-            (delivery.retry_after(delay, attempt.reason).await, Handled::Retry)
+            (Leaves::Again(delay, attempt.reason), Handled::Retry)
         }
         (Judgement::Postponed(delay, attempt), _) => {
-            (delivery.postpone(delay, attempt.reason).await, Handled::Postponed)
+            (Leaves::Postponed(delay, attempt.reason), Handled::Postponed)
         }
         (Judgement::GivenUp(decision, reason), Some((transition, saved))) => {
             if let Transition::Superseded(OrderStatus::Ended(
                 Outcome::Success(_) | Outcome::Rejected(_) | Outcome::Cancelled(_),
             )) = transition
             {
-                (delivery.ack(saved).await, Handled::Duplicate)
+                (Leaves::Done(saved), Handled::Duplicate)
             } else {
                 if transition == Transition::Applied {
                     log_ended(decision.order.id, &decision.outcome.into(), Some(attempts));
                 }
                 tracing::error!(order.id = %decision.order.id, order.attempts = attempts, %reason,
                     "order given up, its message goes to the dead letters");
-                (delivery.dead_letter(reason).await, Handled::GivenUp)
+                (Leaves::Dead(reason), Handled::GivenUp)
             }
         }
         (Judgement::Ended(decision), Some((transition, saved))) => {
@@ -58,14 +68,25 @@ pub(super) async fn settle(
             };
             match status {
                 OrderStatus::Ended(Outcome::Failed(reason)) => {
-                    (delivery.dead_letter(reason).await, Handled::Duplicate)
+                    (Leaves::Dead(reason), Handled::Duplicate)
                 }
-                _ => (delivery.ack(saved).await, handled),
+                _ => (Leaves::Done(saved), handled),
             }
         }
         (Judgement::ShuttingDown | Judgement::Ended(_) | Judgement::GivenUp(..), _) => {
-            (delivery.release().await, Handled::Released)
+            (Leaves::GivenBack, Handled::Released)
         }
+    }
+}
+
+/// Settles a delivery; returns how it was handled, which is `handled` if the broker took that.
+pub(super) async fn settle(delivery: Delivery, leaves: Leaves, handled: Handled) -> Handled {
+    let settlement = match leaves {
+        Leaves::Done(saved) => delivery.ack(saved).await,
+        Leaves::Again(delay, reason) => delivery.retry_after(delay, reason).await,
+        Leaves::Postponed(delay, reason) => delivery.postpone(delay, reason).await,
+        Leaves::Dead(reason) => delivery.dead_letter(reason).await,
+        Leaves::GivenBack => delivery.release().await,
     };
     match settlement {
         Ok(()) => handled,

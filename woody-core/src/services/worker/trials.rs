@@ -96,6 +96,17 @@ impl<D: OrderDetails> Trials<D> {
         if history == History::Fresh {
             return Ok(self.ask(order).await);
         }
+        // Few orders come again: the others need no room for this.
+        Box::pin(self.try_counted(order, redriven, shutdown)).await
+    }
+
+    /// Asks the validator once, which the store knows of meanwhile.
+    async fn try_counted(
+        &self,
+        order: &NewOrder<D>,
+        redriven: bool,
+        shutdown: &CancellationToken,
+    ) -> Result<Result<Outcome, ValidateError>, GoingDown> {
         if let Err(error) = self.store.begin(order.id, redriven).await {
             let reason = told(&error);
             return Ok(Err(match error {
