@@ -119,12 +119,19 @@ pub struct VisibleFields(DefaultFields);
 impl<'writer> FormatFields<'writer> for VisibleFields {
     fn format_fields<R: RecordFields>(
         &self,
-        mut writer: Writer<'writer>,
+        writer: Writer<'writer>,
         fields: R,
     ) -> std::fmt::Result {
-        let mut text = String::new();
-        self.0.format_fields(Writer::new(&mut text), fields)?;
-        writer.write_str(&visible(&text))
+        self.0.format_fields(Writer::new(&mut Shown(writer)), fields)
+    }
+}
+
+/// Writes text with everything in it shown. What is hidden is a character, so each piece is shown by itself.
+struct Shown<'writer>(Writer<'writer>);
+
+impl std::fmt::Write for Shown<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write_str(&visible(text))
     }
 }
 
@@ -135,8 +142,8 @@ pub struct JsonLines<W>(pub W);
 impl<W: Write> Write for JsonLines<W> {
     /// Writes the whole of `line`: the subscriber hands over an event at a time.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let shown = visible_json(&String::from_utf8_lossy(line)).into_owned();
-        self.0.write_all(shown.as_bytes())?;
+        let text = String::from_utf8_lossy(line);
+        self.0.write_all(visible_json(&text).as_bytes())?;
         Ok(line.len())
     }
 
