@@ -24,7 +24,7 @@ use self::{
     judgement::Judgement,
     received::Received,
     saver::Saver,
-    settle::{Leaves, conclude, settle},
+    settle::{Exit, conclude, settle},
     trials::Trials,
 };
 pub use self::{
@@ -191,8 +191,8 @@ impl<D: OrderDetails> OrderWorker<D> {
         );
         let order = order.map(|order| order.traced(trace));
         let ending = self.end(&delivery, taken_up, order, known, held.as_ref(), shutdown);
-        let (leaves, handled) = ending.instrument(logged.clone()).await;
-        let handled = settle(delivery, leaves, handled).instrument(logged).await;
+        let (exit, handled) = ending.instrument(logged.clone()).await;
+        let handled = settle(delivery, exit, handled).instrument(logged).await;
         drop(held);
         step!("worker.settled");
         handled.count(1);
@@ -210,7 +210,7 @@ impl<D: OrderDetails> OrderWorker<D> {
         known: Option<OrderStatus>,
         held: Option<&Held>,
         shutdown: &CancellationToken,
-    ) -> (Leaves, Handled) {
+    ) -> (Exit, Handled) {
         let judgement = match order {
             Ok(order) => self.judge.judge(delivery, taken_up, order, known, shutdown).await,
             Err(error) => Judgement::Malformed(Reason::new(error.to_string())),

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How a delivery leaves this worker.
-pub(super) enum Leaves {
+pub(super) enum Exit {
     Done(Saved),
     Again(Duration, Reason),
     Postponed(Duration, Reason),
@@ -26,31 +26,31 @@ pub(super) fn conclude(
     judgement: Judgement,
     saved: Option<(Transition, Saved)>,
     attempts: u32,
-) -> (Leaves, Handled) {
+) -> (Exit, Handled) {
     match (judgement, saved) {
         (Judgement::Malformed(reason), _) => {
             tracing::warn!(%reason, "message is no order, it goes to the dead letters");
-            (Leaves::Dead(reason), Handled::Poison)
+            (Exit::Dead(reason), Handled::Poison)
         }
         (Judgement::Again(delay, attempt), _) => {
-            (Leaves::Again(delay, attempt.reason), Handled::Retry)
+            (Exit::Again(delay, attempt.reason), Handled::Retry)
         }
         (Judgement::Postponed(delay, attempt), _) => {
-            (Leaves::Postponed(delay, attempt.reason), Handled::Postponed)
+            (Exit::Postponed(delay, attempt.reason), Handled::Postponed)
         }
         (Judgement::GivenUp(decision, reason), Some((transition, saved))) => {
             if let Transition::Superseded(OrderStatus::Ended(
                 Outcome::Success(_) | Outcome::Rejected(_) | Outcome::Cancelled(_),
             )) = transition
             {
-                (Leaves::Done(saved), Handled::Duplicate)
+                (Exit::Done(saved), Handled::Duplicate)
             } else {
                 if transition == Transition::Applied {
                     log_ended(decision.order.id, &decision.outcome.into(), Some(attempts));
                 }
                 tracing::error!(order.id = %decision.order.id, order.attempts = attempts, %reason,
                     "order given up, its message goes to the dead letters");
-                (Leaves::Dead(reason), Handled::GivenUp)
+                (Exit::Dead(reason), Handled::GivenUp)
             }
         }
         (Judgement::Ended(decision), Some((transition, saved))) => {
@@ -68,25 +68,25 @@ pub(super) fn conclude(
             };
             match status {
                 OrderStatus::Ended(Outcome::Failed(reason)) => {
-                    (Leaves::Dead(reason), Handled::Duplicate)
+                    (Exit::Dead(reason), Handled::Duplicate)
                 }
-                _ => (Leaves::Done(saved), handled),
+                _ => (Exit::Done(saved), handled),
             }
         }
         (Judgement::ShuttingDown | Judgement::Ended(_) | Judgement::GivenUp(..), _) => {
-            (Leaves::GivenBack, Handled::Released)
+            (Exit::GivenBack, Handled::Released)
         }
     }
 }
 
 /// Settles a delivery; returns how it was handled, which is `handled` if the broker took that.
-pub(super) async fn settle(delivery: Delivery, leaves: Leaves, handled: Handled) -> Handled {
-    let settlement = match leaves {
-        Leaves::Done(saved) => delivery.ack(saved).await,
-        Leaves::Again(delay, reason) => delivery.retry_after(delay, reason).await,
-        Leaves::Postponed(delay, reason) => delivery.postpone(delay, reason).await,
-        Leaves::Dead(reason) => delivery.dead_letter(reason).await,
-        Leaves::GivenBack => delivery.release().await,
+pub(super) async fn settle(delivery: Delivery, exit: Exit, handled: Handled) -> Handled {
+    let settlement = match exit {
+        Exit::Done(saved) => delivery.ack(saved).await,
+        Exit::Again(delay, reason) => delivery.retry_after(delay, reason).await,
+        Exit::Postponed(delay, reason) => delivery.postpone(delay, reason).await,
+        Exit::Dead(reason) => delivery.dead_letter(reason).await,
+        Exit::GivenBack => delivery.release().await,
     };
     match settlement {
         Ok(()) => handled,
