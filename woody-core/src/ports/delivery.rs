@@ -203,7 +203,7 @@ impl Delivery {
         self.settle(Settlement::Release).await
     }
 
-    // Borrows itself: what is moved into a future has room there twice.
+    // It borrows, since a future has room twice for what is moved into it.
     async fn settle(&mut self, settlement: Settlement) -> Result<(), SettleError> {
         match self.acker.take() {
             Some(acker) => acker.settle(settlement).await,

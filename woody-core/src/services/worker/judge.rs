@@ -71,6 +71,7 @@ impl<D: OrderDetails> Judge<D> {
             });
         }
         let history = if delivery.redelivered() {
+            // Few orders come again: the others need no room for this.
             match Box::pin(self.trials.history(received.asked.id, shutdown)).await {
                 Ok(record) => record,
                 Err(GoingDown) => return Judgement::ShuttingDown,

@@ -7,7 +7,7 @@ use crate::{
     services::lines::log_ended,
 };
 
-/// How a delivery leaves this worker.
+/// How a delivery leaves this worker: a [`Settlement`](crate::ports::Settlement), where what is done has its proof.
 pub(super) enum Exit {
     Done(Saved),
     Again(Duration, Reason),
