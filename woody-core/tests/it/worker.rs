@@ -6,10 +6,11 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use woody_core::{
     domain::{Details, NewOrder, OrderStatus, Outcome},
-    ports::{Broker, Decision, OrderStore, ValidateError, Validator, Verdict},
-    services::Handled,
+    ports::{Broker, Decision, Delivery, OrderStore, ValidateError, Validator, Verdict},
+    services::{Handled, OrderWorker},
 };
 
 use crate::faulty::UNSTORABLE;
@@ -405,4 +406,16 @@ async fn an_end_that_the_store_refuses_holds_up_no_other() {
     within(working).await.unwrap();
     // It is not lost: an operator may make room for it.
     assert_eq!(shop.broker.admin().depth().await.unwrap().ready, 1);
+}
+
+/// It is moved several times until it is a task: of 4.0 kB that was a tenth of what a worker spent on an order.
+#[test]
+fn what_handles_a_delivery_takes_little_room() {
+    fn size_of_future<'a, F: Future + 'a>(
+        _handle: impl FnOnce(&'a OrderWorker, Delivery, &'a CancellationToken) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+    let size = size_of_future(|worker, delivery, shutdown| worker.handle(delivery, shutdown));
+    assert!(size <= 2_048, "{size} bytes");
 }
