@@ -416,6 +416,6 @@ fn what_handles_a_delivery_takes_little_room() {
     ) -> usize {
         size_of::<F>()
     }
-    let size = size_of_future(|worker, delivery, shutdown| worker.handle(delivery, shutdown));
+    let size = size_of_future(OrderWorker::handle);
     assert!(size <= 2_048, "{size} bytes");
 }
