@@ -5,7 +5,7 @@ use std::{
     future::poll_fn,
     io,
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt, stream::FuturesUnordered};
 use hyper::{
     Method, Request,
     body::Incoming,
@@ -285,12 +286,14 @@ impl<S: HttpService> Server<S> {
             }
         });
         let mut connection = self.http.serve_connection(wire, service);
-        let mut stopped = pin!(stop.cancelled_owned());
+        // A set asks it only when it has been told: to ask takes two locks, and a connection is
+        // polled some times for each request.
+        let mut stopped = FuturesUnordered::from_iter([stop.cancelled_owned()]);
         let mut is_told = false;
         let taken_over = poll_fn(|context| {
             let mut ended = Pin::new(&mut connection).poll(context);
             // After a look at what has come: that is answered.
-            if !is_told && ended.is_pending() && stopped.as_mut().poll(context).is_ready() {
+            if !is_told && ended.is_pending() && stopped.poll_next_unpin(context).is_ready() {
                 is_told = true;
                 Pin::new(&mut connection).graceful_shutdown();
                 ended = Pin::new(&mut connection).poll(context);
