@@ -30,7 +30,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::{Query, QueryAs, QueryScalar};
-use sqlx::{Connection, FromRow, PgConnection, Postgres};
+use sqlx::{ConnectOptions, Connection, FromRow, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use woody_core::domain::PoolUse;
@@ -94,6 +94,9 @@ impl PostgresStore {
                 None => host.clone().application_name("woodytoys"),
                 Some(_) => host.clone(),
             };
+            // sqlx writes each statement before it asks who reads it, as soon as anything in the process is
+            // logged or traced at the level `debug`.
+            let server = server.disable_statement_logging();
             *host = if is_pooled {
                 server.statement_cache_capacity(0)
             } else {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use woody_core::ports::{ActLog, NoticeStore, OrderStore, Pauses, ProductStore, Store, StoreError};
 use woody_core::resilience::{JournaledFile, RetryDelays};
 
@@ -72,7 +72,9 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             // NORMAL may lose the last commits when the power goes.
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // sqlx writes each statement before it asks who reads it.
+            .disable_statement_logging();
         // A connection to a file does not expire, and its caches are worth keeping.
         let pool = SqlitePoolOptions::new()
             .acquire_timeout(BUSY_TIMEOUT)
