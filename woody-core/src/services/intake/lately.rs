@@ -110,7 +110,8 @@ impl Lately {
         // Of a small room little is forgotten at once, too.
         let most = PIECE.min(self.room / 16);
         if self.pieces.back().is_none_or(|last| last.bytes() + bytes > most) {
-            self.pieces.push_back(self.spare.take().unwrap_or_default());
+            let next = self.spare.take().unwrap_or_else(|| Piece::like(self.pieces.back()));
+            self.pieces.push_back(next);
         }
         let Some(piece) = self.pieces.back_mut() else { return };
         piece.since.get_or_insert(at);
@@ -158,6 +159,16 @@ impl Lately {
 }
 
 impl Piece {
+    /// Returns an empty one with room for as much as `last` holds: orders resemble each other.
+    fn like(last: Option<&Self>) -> Self {
+        let (notes, text) = last.map_or((0, 0), |last| (last.notes.len(), last.text.len()));
+        Self {
+            since: None,
+            notes: Vec::with_capacity(notes),
+            text: String::with_capacity(text.min(PIECE)),
+        }
+    }
+
     fn bytes(&self) -> usize {
         self.notes.len() * size_of::<Note>() + self.text.len()
     }
