@@ -36,12 +36,20 @@ struct Out<W: Write> {
     /// Told when something begins to wait.
     begins: Condvar,
     /// Taken before `waiting`, and held until what was taken from there is written: lines stay in their order.
-    to: Mutex<W>,
+    to: Mutex<Target<W>>,
+}
+
+#[derive(Debug)]
+struct Target<W> {
+    to: W,
+    /// What lines have waited in, to be filled again: one that grew anew each time would be copied several times.
+    spare: Vec<u8>,
 }
 
 impl<W: Write + Send + 'static> LogLines<W> {
     pub(super) fn new(to: W) -> Self {
-        let (waiting, begins, to) = (Mutex::default(), Condvar::new(), Mutex::new(to));
+        let to = Mutex::new(Target { to, spare: Vec::new() });
+        let (waiting, begins) = (Mutex::default(), Condvar::new());
         Self { out: Arc::new(Out { waiting, begins, to }), flusher: OnceLock::new() }
     }
 
@@ -121,10 +129,16 @@ impl<W: Write> Out<W> {
 
     /// Writes all that waits.
     fn flush(&self) -> io::Result<()> {
-        let mut to = held(&self.to);
-        let waiting = std::mem::take(&mut *held(&self.waiting));
-        to.write_all(&waiting)?;
-        to.flush()
+        let mut target = held(&self.to);
+        let spare = std::mem::take(&mut target.spare);
+        let mut waiting = std::mem::replace(&mut *held(&self.waiting), spare);
+        target.to.write_all(&waiting)?;
+        waiting.clear();
+        // What a long line needed is given back.
+        if waiting.capacity() <= 2 * WAITING {
+            target.spare = waiting;
+        }
+        target.to.flush()
     }
 
     /// Waits until something does, and a little longer, and writes it; comes back now and then though nothing does.
