@@ -26,6 +26,9 @@ enum Needs {
     Retries,
     /// A dependency that is unavailable.
     Away(Dependency),
+    /// Entries of another order-service that has died with them while the broker was unavailable. They are
+    /// claimed once the broker is back and their lease is over.
+    EntriesOfTheDead,
 }
 
 const fn step(who: Who, name: &'static str, needs: Needs) -> Fault {
@@ -44,16 +47,16 @@ pub const STEPS: &[Fault] = &[
     step(Who::OrderService, "intake.accepted", Needs::Nothing),
     step(Who::OrderService, "intake.sent", Needs::Away(Dependency::Database)),
     step(Who::OrderService, "relay.published", Needs::Nothing),
-    step(Who::OrderService, "relay.claimed", Needs::Away(Dependency::Broker)),
+    step(Who::OrderService, "relay.claimed", Needs::EntriesOfTheDead),
 ];
 
 impl Step {
     /// Has `process` end when it comes there.
     pub async fn arm(self, shop: &Shop, process: &Process) {
-        if let Needs::Away(dependency) = self.needs {
+        if let Some(dependency) = self.hits() {
             shop.set_lines(dependency, Line::Reset);
         }
-        let times = if matches!(self.needs, Needs::Away(_)) { 1 } else { TIMES };
+        let times = if self.hits().is_some() { 1 } else { TIMES };
         let abort = format!("{}:{times}", self.name);
         let panics = if self.needs == Needs::Retries { "worker.validating=50%panic" } else { "" };
         process.kill().await;
@@ -62,9 +65,25 @@ impl Step {
 
     /// Waits until it has, and starts it again as it was.
     pub async fn disarm(self, shop: &Shop, process: &Process) {
-        process.has_died().await;
-        if let Needs::Away(dependency) = self.needs {
-            shop.set_lines(dependency, Line::Open);
+        match self.needs {
+            Needs::Nothing | Needs::Retries => process.has_died().await,
+            Needs::Away(dependency) => {
+                process.has_died().await;
+                shop.set_lines(dependency, Line::Open);
+            }
+            Needs::EntriesOfTheDead => {
+                // All others: nobody else may claim what they leave.
+                let others = shop.order_services.iter().filter(|other| other.name != process.name);
+                let others: Vec<_> = others.collect();
+                for other in &others {
+                    other.kill().await;
+                }
+                shop.set_lines(Dependency::Broker, Line::Open);
+                process.has_died().await;
+                for other in others {
+                    other.start().await;
+                }
+            }
         }
         process.start().await;
     }
@@ -73,6 +92,7 @@ impl Step {
     pub fn hits(self) -> Option<Dependency> {
         match self.needs {
             Needs::Away(dependency) => Some(dependency),
+            Needs::EntriesOfTheDead => Some(Dependency::Broker),
             Needs::Nothing | Needs::Retries => None,
         }
     }
