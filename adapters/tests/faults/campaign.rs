@@ -44,8 +44,12 @@ const SHORT: &[Fault] = &[
     Fault::LockedTable,
 ];
 
-const SHORT_STEPS: &[&str] =
-    &["killed at worker.saved", "killed at delivery.moved", "killed at relay.published"];
+const SHORT_STEPS: &[&str] = &[
+    "killed at worker.saved",
+    "killed at delivery.moved",
+    "killed at relay.published",
+    "killed at relay.claimed",
+];
 
 /// Faults that happen together, and how long they last.
 struct Scenario {
