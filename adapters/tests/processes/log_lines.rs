@@ -127,6 +127,20 @@ async fn the_lines_of_orders_are_switched_off_by_their_target() {
     assert!(lines.iter().all(|line| line["order.id"] != id), "{lines:?}");
 }
 
+/// Each statement was written as text before anybody was asked whether it is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_is_logged_at_any_level() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = start(folder.path(), "info,sqlx=trace").await;
+    let id = place_as(&shop, &[], &json!({"product": "kite"})).await;
+    assert_eq!(ended(shop.address, &id).await, "success");
+    shop.terminate();
+    assert!(shop.ended().await.success());
+    let lines = lines(folder.path());
+    assert_eq!(of_order(&lines, &id, "order ended").len(), 1);
+    assert!(lines.iter().all(|line| line["target"] != "sqlx::query"), "{lines:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_in_which_nobody_can_order_says_so_when_it_starts() {
     const SAID: &str = "no key has the scope order, and it is not public: nobody can order";
