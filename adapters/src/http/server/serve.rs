@@ -286,8 +286,8 @@ impl<S: HttpService> Server<S> {
             }
         });
         let mut connection = self.http.serve_connection(wire, service);
-        // A set asks it only when it has been told: to ask takes two locks, and a connection is
-        // polled some times for each request.
+        // A set polls what is in it only after that was woken. To poll the token's future takes two locks, and a
+        // connection is polled some times for each request.
         let mut stopped = FuturesUnordered::from_iter([stop.cancelled_owned()]);
         let mut is_told = false;
         let taken_over = poll_fn(|context| {
