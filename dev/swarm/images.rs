@@ -111,6 +111,30 @@ pub(crate) fn with_a_certificate_the_gateway_speaks_tls_and_http_2() {
     drop(container);
 }
 
+/// What a client is told whose request is refused: of which limit, that nothing is left, and when something is.
+pub(crate) fn a_refusal_of_the_gateway_says_where_its_client_stands() {
+    let gateway = image("gateway", "latest");
+    let mut start = vec!["run", "--detach", "--read-only", "--tmpfs", "/tmp"];
+    start.extend(["--publish", "127.0.0.1:8429:8080"]);
+    start.extend(["--env", "WOODY_RATE_STATUS=429", "--env", "WOODY_RATE_LIMIT=2"]);
+    start.extend([&*gateway, "nginx", "-g", "daemon off;"]);
+    let _container = Container(run("docker", &start).trim_end().to_owned());
+    for (path, policy, standing) in [
+        ("/api/misc/time?", r#""misc";q=21;w=11"#, r#""misc";r=0;t=1"#),
+        ("/api/products?product=Top&", r#""products";q=6;w=3"#, r#""products";r=0;t=1"#),
+        ("/api/orders/batch?", r#""orders";q=3;w=2"#, r#""orders";r=0;t=1"#),
+    ] {
+        // More than may come at once, over one connection.
+        let urls = format!("http://127.0.0.1:8429{path}nth=[1-60]");
+        let ask = ["--silent", "--output", "/dev/null", "--dump-header", "-", &urls];
+        let told = format!("ratelimit-policy: {policy}\r\nratelimit: {standing}\r\n");
+        within(20, &format!("a refusal of {path} that says so"), || {
+            let heads = try_run("curl", &ask).unwrap_or_default().to_ascii_lowercase();
+            heads.contains(" 429 ") && heads.contains(&told)
+        });
+    }
+}
+
 /// A container of a check, which ends with it.
 pub(crate) struct Container(pub(crate) String);
 

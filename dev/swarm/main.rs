@@ -84,6 +84,7 @@ const SUITE: &[Group] = &[
             images::nginx_takes_the_configuration_of_the_gateway,
             images::nginx_takes_the_configuration_of_the_front,
             images::with_a_certificate_the_gateway_speaks_tls_and_http_2,
+            images::a_refusal_of_the_gateway_says_where_its_client_stands,
         ],
         after: None,
     },
