@@ -58,7 +58,7 @@ async fn main() {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, most_files());
     let mut report = Report::new(machine(&postgres).await);
     let setting = Setting {
-        servers: Servers { postgres, amqp },
+        servers: Servers { postgres, amqp, programs: options.programs.clone() },
         lasting: options.lasting(),
         prefetch: options.prefetch,
         orders: options.orders,

@@ -26,6 +26,9 @@ pub struct Options {
     /// Orders that full tables hold, with a tenth as many products (1000 to 100000000).
     #[arg(long, default_value_t = 1_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     pub orders: u64,
+    /// Folder of the programs that are measured; ./dev/measure.sh builds them.
+    #[arg(long, default_value = "target/release", value_name = "DIR")]
+    pub programs: PathBuf,
     /// Folder for results.json and the plots.
     #[arg(long, default_value = "target/load", value_name = "DIR")]
     pub out: PathBuf,

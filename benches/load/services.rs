@@ -2,6 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -13,11 +14,12 @@ use tokio::net::TcpStream;
 /// How long the services may take to start, and orders to end.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Where the servers are.
+/// Where the servers are, and the programs that use them.
 #[derive(Clone)]
 pub struct Servers {
     pub postgres: String,
     pub amqp: String,
+    pub programs: PathBuf,
 }
 
 /// A service that runs.
@@ -155,7 +157,8 @@ pub async fn misc_service(servers: &Servers) -> Service {
 
 async fn start(name: &str, servers: &Servers, queue: &str, settings: &[(&str, &str)]) -> Service {
     let (address, admin) = (free_address(), free_address());
-    let process = Command::new(format!("target/release/{name}"))
+    let program = servers.programs.join(name);
+    let process = Command::new(&program)
         .env("WOODY_STORE_URL", &servers.postgres)
         .env("WOODY_BROKER_URL", &servers.amqp)
         .env("WOODY_QUEUE", queue)
@@ -166,7 +169,7 @@ async fn start(name: &str, servers: &Servers, queue: &str, settings: &[(&str, &s
         .stdin(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| {
-            panic!("target/release/{name}, which ./dev/measure.sh builds: {error}")
+            panic!("{}, which ./dev/measure.sh builds: {error}", program.display())
         });
     // A worker listens at its admin address only.
     let listens = if name == "order-worker" { admin } else { address };

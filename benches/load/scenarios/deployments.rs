@@ -94,7 +94,7 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
     ];
     let mut rows = Vec::new();
     for (part, deployment) in deployments {
-        let most = number(&deployment.predicted(1.0), "orders_per_s_at_most");
+        let most = number(&deployment.predicted(&setting, 1.0), "orders_per_s_at_most");
         rows.push(deployment.with_a_full_queue(&setting, most).await);
         rows.push(deployment.at(&setting, (part * most).round()).await);
     }
@@ -104,9 +104,9 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
 
 impl Deployment {
     /// What `woodyctl` says of it on this machine, at so many orders a second.
-    fn predicted(&self, rate: f64) -> Value {
+    fn predicted(&self, setting: &Setting, rate: f64) -> Value {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let done = Command::new("target/release/woodyctl")
+        let done = Command::new(setting.servers.programs.join("woodyctl"))
             .args(["size", "--output", "json", "--peak", "1", "--order-services", "1"])
             .args(["--spread", "fixed", "--cores", &cores.to_string()])
             .args(["--sync", &format!("{}us", self.sync.as_micros())])
@@ -115,7 +115,7 @@ impl Deployment {
             .args(["--workers", &self.workers.to_string()])
             .args(["--prefetch", &self.prefetch.to_string(), "--rate", &rate.to_string()])
             .output()
-            .expect("target/release/woodyctl, which ./dev/measure.sh builds");
+            .expect("woodyctl, which ./dev/measure.sh builds");
         serde_json::from_slice(&done.stdout).expect("a document")
     }
 
@@ -150,7 +150,7 @@ impl Deployment {
         let (seen, placed) = at_random(address, order(), rate, 64, setting.lasting).await;
         shop.wait_until_ended().await;
         let latencies = until_ended(&shop, &placed).await;
-        let predicted = self.predicted(rate);
+        let predicted = self.predicted(setting, rate);
         let mut figures = Figures::rate(seen.per_second()).with_latencies(&latencies);
         for (figure, name, quantile) in
             [("p50_ms", "predicted p50 ms", 0.50), ("p99_ms", "predicted p99 ms", 0.99)]
