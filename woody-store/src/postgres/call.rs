@@ -8,12 +8,11 @@ use tokio::time::timeout;
 use woody_core::ports::StoreError;
 
 use super::error::{Error, NoAnswer};
-use super::pool::Lent;
-use super::servers::Chosen;
+use super::lent::Lent;
 use super::{PostgresStore, server};
 
 impl PostgresStore {
-    /// Takes a connection from the pool, within
+    /// Takes a connection that the last call has left, or one from the pool, within
     /// [`acquire_timeout`](crate::StoreOptions::acquire_timeout).
     ///
     /// A connection that is being opened is opened to its end even if its caller has
@@ -21,6 +20,9 @@ impl PostgresStore {
     /// callers wait, because all of them open connections at once, would stay unavailable
     /// for as long as they call.
     pub(super) async fn lend(&self) -> Result<Lent, Error> {
+        if let Some((held, server)) = self.servers.kept() {
+            return self.introduce(Lent::new(held, server)).await;
+        }
         let turn = Arc::clone(&self.callers).try_acquire_owned();
         let turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let servers = Arc::clone(&self.servers);
@@ -31,8 +33,8 @@ impl PostgresStore {
         });
         match timeout(self.acquire_timeout, lending).await {
             Ok(Ok(lent)) => {
-                let (connection, server) = lent?;
-                self.introduce(Lent::new(connection), &server).await
+                let (held, server) = lent?;
+                self.introduce(Lent::new(held, server)).await
             }
             // The task cannot panic; the runtime is shutting down.
             Ok(Err(_)) => Err(sqlx::Error::PoolClosed.into()),
@@ -42,10 +44,10 @@ impl PostgresStore {
 
     /// Checks once whether the server is fit. Behind a transaction pooler, begins a
     /// transaction, which keeps the server's session for this call.
-    async fn introduce(&self, mut lent: Lent, server: &Chosen) -> Result<Lent, Error> {
-        if !server.is_known.load(Ordering::Relaxed) {
+    async fn introduce(&self, mut lent: Lent) -> Result<Lent, Error> {
+        if !lent.server().is_known.load(Ordering::Relaxed) {
             server::check(&mut lent, self.expected_limit()).await?;
-            server.is_known.store(true, Ordering::Relaxed);
+            lent.server().is_known.store(true, Ordering::Relaxed);
         }
         if self.is_pooled {
             lent.begin().await?;

@@ -4,6 +4,8 @@ mod archive;
 mod call;
 mod candidates;
 mod error;
+mod kept;
+mod lent;
 mod list;
 mod lost;
 mod notices;

@@ -1,19 +1,14 @@
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Connection, Postgres, raw_sql};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::time::timeout;
 
-use super::error::Error;
+use super::kept::TRUSTED_FOR;
 use super::server::is_read_only;
 use crate::StoreOptions;
-
-/// A connection that was idle for longer is pinged before it is used.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// How many calls may wait for a connection; further ones fail at once.
 pub(super) const CALLERS: usize = 1_024;
@@ -68,61 +63,4 @@ pub(super) fn over(
             })
         })
         .connect_lazy_with(server.clone())
-}
-
-/// A connection that goes back to the pool only when its call has succeeded.
-///
-/// After an error or a dropped call its state is unknown, and a ping, as the pool would
-/// do, waits for a server that may never reply. So it is closed, which also ends its
-/// transaction.
-pub(super) struct Lent {
-    connection: PoolConnection<Postgres>,
-    in_transaction: bool,
-    is_good: bool,
-}
-
-impl Lent {
-    pub(super) fn new(connection: PoolConnection<Postgres>) -> Self {
-        Self { connection, in_transaction: false, is_good: false }
-    }
-
-    /// Begins a transaction, unless one has begun.
-    pub(super) async fn begin(&mut self) -> Result<(), Error> {
-        if !self.in_transaction {
-            raw_sql("BEGIN").execute(&mut **self).await?;
-            self.in_transaction = true;
-        }
-        Ok(())
-    }
-
-    /// Commits the transaction, if one has begun, and gives the connection back.
-    pub(super) async fn done(mut self) -> Result<(), Error> {
-        if self.in_transaction {
-            raw_sql("COMMIT").execute(&mut *self).await?;
-        }
-        self.is_good = true;
-        Ok(())
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if !self.is_good {
-            self.connection.close_on_drop();
-        }
-    }
-}
-
-impl Deref for Lent {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
 }

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -20,6 +19,7 @@ use woody_core::resilience::Turns;
 use super::address::Address;
 use super::candidates::{Candidate, candidates};
 use super::error::{Error, Sign, Standby, sign};
+use super::kept::{Held, Kept, Waiting};
 use super::pool;
 use crate::StoreOptions;
 
@@ -42,6 +42,7 @@ pub(super) struct Chosen {
     pub(super) is_known: AtomicBool,
     name: String,
     pool: PgPool,
+    kept: Arc<Kept>,
     /// Whether there is another address that it could be at.
     has_others: bool,
     /// It was seen to take no writes.
@@ -51,6 +52,19 @@ pub(super) struct Chosen {
 impl Chosen {
     fn has_turned(&self) -> bool {
         self.turned.load(Ordering::Relaxed)
+    }
+
+    /// Takes back a connection whose call ended well.
+    pub(super) fn keep(&self, held: Held) {
+        self.kept.keep(held, || !self.pool.is_closed());
+    }
+
+    /// Ends all connections, once the calls that have them are done.
+    async fn close(&self) {
+        // From here on none is kept any more.
+        let closing = self.pool.close();
+        self.kept.let_go();
+        closing.await;
     }
 }
 
@@ -109,22 +123,45 @@ impl Servers {
         self.address.shown()
     }
 
+    /// Takes a connection that a call has just left, if there is one.
+    pub(super) fn kept(&self) -> Option<(Held, Arc<Chosen>)> {
+        let chosen = self.good()?;
+        let held = chosen.kept.fresh()?;
+        Some((held, chosen))
+    }
+
     /// Takes a connection to the server that takes writes.
-    pub(super) async fn lend(
-        self: &Arc<Self>,
-    ) -> Result<(PoolConnection<Postgres>, Arc<Chosen>), Error> {
+    pub(super) async fn lend(self: &Arc<Self>) -> Result<(Held, Arc<Chosen>), Error> {
         for _ in 0..ROUNDS {
             let chosen = self.chosen().await?;
+            let waiting = match self.pinged(&chosen.kept).await {
+                Ok(held) => return Ok((held, chosen)),
+                Err(waiting) => waiting,
+            };
             let mut closed = chosen.pool.close_event();
             match closed.do_until(chosen.pool.acquire()).await.flatten() {
                 Ok(mut connection) if chosen.has_turned() => connection.close_on_drop(),
-                Ok(connection) => return Ok((connection, chosen)),
+                Ok(connection) => {
+                    drop(waiting);
+                    return Ok((Held::new(connection), chosen));
+                }
                 // It was left for another meanwhile.
                 Err(sqlx::Error::PoolClosed) if !self.is_closed() => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(StoreError::unavailable(Standby).into())
+    }
+
+    /// Takes a kept connection whose server responds; others are closed.
+    async fn pinged(&self, kept: &Arc<Kept>) -> Result<Held, Waiting> {
+        loop {
+            let mut held = kept.any()?;
+            match timeout(self.options.acquire_timeout, held.connection.ping()).await {
+                Ok(Ok(())) => return Ok(held),
+                Ok(Err(_)) | Err(_) => held.connection.close_on_drop(),
+            }
+        }
     }
 
     /// Returns the server that is used. If there is none, looks for one; all who call
@@ -241,6 +278,7 @@ impl Servers {
             is_known: AtomicBool::default(),
             name,
             pool,
+            kept: Arc::default(),
             has_others,
             turned,
         });
@@ -257,7 +295,7 @@ impl Servers {
             }
             let limit = self.options.call_timeout;
             // Calls that are under way end within their time.
-            tokio::spawn(async move { timeout(limit, before.pool.close()).await });
+            tokio::spawn(async move { timeout(limit, before.close()).await });
         }
         chosen
     }
@@ -274,7 +312,7 @@ impl Servers {
     pub(super) fn connections(&self) -> (usize, usize) {
         let used = self.current().map_or(0, |chosen| {
             let open = usize::try_from(chosen.pool.size()).unwrap_or(usize::MAX);
-            open.saturating_sub(chosen.pool.num_idle())
+            open.saturating_sub(chosen.pool.num_idle() + chosen.kept.count())
         });
         (used, usize::try_from(self.options.max_connections).unwrap_or(usize::MAX))
     }
@@ -287,7 +325,7 @@ impl Servers {
     pub(super) async fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
         if let Some(chosen) = self.current() {
-            chosen.pool.close().await;
+            chosen.close().await;
         }
     }
 }

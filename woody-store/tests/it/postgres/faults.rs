@@ -100,6 +100,53 @@ async fn a_connection_that_the_server_ended_costs_one_call_at_most() {
     store.ping().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+async fn many_share_one_connection_and_closing_ends_it() {
+    let (_, schema) = open().await;
+    let mut options = patient();
+    options.max_connections = 1;
+    let name = format!("shared_{}", OrderId::fresh().as_uuid().simple());
+    let url = format!("{}&application_name={name}", schema.url());
+    let store = PostgresStore::connect(&url, options).unwrap();
+    let callers = (0..16).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for _ in 0..50 {
+                store.ping().await.unwrap();
+            }
+        })
+    });
+    let callers: Vec<_> = callers.collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    let mut other = PgConnection::connect(&schema.url()).await.unwrap();
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
+    let mut sessions = async || {
+        sqlx::query_scalar::<_, i64>(sessions).bind(&name).fetch_one(&mut other).await.unwrap()
+    };
+    assert_eq!(sessions().await, 1);
+    store.close().await;
+    let closed = Instant::now();
+    while sessions().await != 0 {
+        assert!(closed.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
+#[ignore = "needs WOODY_TEST_POSTGRES_URL"]
+fn a_store_may_outlive_its_runtime() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = runtime.block_on(async {
+        let (store, _schema) = open().await;
+        store.ping().await.unwrap();
+        store
+    });
+    drop(runtime);
+    drop(store);
+}
+
 #[tokio::test]
 async fn a_server_that_is_away_is_unavailable_in_time() {
     // A port that was free a moment ago, and that nothing listens on.
@@ -188,10 +235,13 @@ async fn a_server_that_falls_silent_is_unavailable_in_time_and_is_found_again() 
     options.max_connections = 2;
     let url = format!("{before}@127.0.0.1:{port}/{database}");
     let store = Arc::new(PostgresStore::connect(&url, options).unwrap());
-    assert_eq!(store.insert(&orders(1), LEASE).await.unwrap(), [Insert::Created]);
+    let (one, two) = (orders(1), orders(1));
+    let (one, two) = tokio::join!(store.insert(&one, LEASE), store.insert(&two, LEASE));
+    assert_eq!((one.unwrap(), two.unwrap()), (vec![Insert::Created], vec![Insert::Created]));
 
     freeze.send(true).unwrap();
-    // The first ones find connections that had worked, the later ones none.
+    // The first one finds a connection that had just worked, the next one that it has not been used for long, the later
+    // ones none.
     for _ in 0..4 {
         in_time(store.insert(&orders(1), LEASE)).await;
     }
