@@ -31,9 +31,14 @@ const SUMMARY: &str = "
            id, name, parts, created_at
     FROM products ORDER BY seq DESC LIMIT 1";
 
+/// The first limit is the longest page there is: without a number PostgreSQL takes a page for a
+/// tenth of the table, and of a large one plans each anew.
 const PAGE: &str = "
-    SELECT id, name, parts, created_at FROM products
-    WHERE seq < coalesce((SELECT seq FROM products WHERE id = $1), 9223372036854775807)
+    SELECT id, name, parts, created_at FROM (
+        SELECT seq, id, name, parts, created_at FROM products
+        WHERE seq < coalesce((SELECT seq FROM products WHERE id = $1), 9223372036854775807)
+        ORDER BY seq DESC LIMIT 201
+    ) AS longest
     ORDER BY seq DESC LIMIT $2";
 
 #[async_trait]
