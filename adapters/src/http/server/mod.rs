@@ -3,6 +3,7 @@
 mod access;
 mod first_request;
 mod for_client;
+mod memory;
 mod metrics;
 mod mount;
 mod open;

@@ -28,12 +28,14 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     task::JoinSet,
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 use woody_core::domain::PoolUse;
 
 use super::{
     first_request::{Begun, MAX_HEAD, Patience, arrive},
+    memory::{self, Crowd},
     open::OpenConnections,
     service::HttpService,
     takeover::{Streamed, Takeover},
@@ -141,6 +143,7 @@ pub async fn serve<S: HttpService>(
         stall: limits.stall,
         draining: AtomicBool::new(false),
     });
+    let mut crowd = Crowd::default();
     let mut short_of_something = false;
     loop {
         let accepted = tokio::select! {
@@ -152,6 +155,13 @@ pub async fn serve<S: HttpService>(
             }
             Some(ended) = connections.join_next() => {
                 report(ended);
+                crowd.went(limits.open.count(), Instant::now());
+                continue;
+            }
+            () = crowd.has_gone() => {
+                if crowd.is_over(limits.open.count()) {
+                    connections.spawn_blocking(memory::give_back);
+                }
                 continue;
             }
             accepted = listener.accept() => accepted,
@@ -176,6 +186,7 @@ pub async fn serve<S: HttpService>(
         match share.zip(Arc::clone(&slots).try_acquire_owned().ok()) {
             Some(slot) => {
                 let open = limits.open.one_more();
+                crowd.came(limits.open.count());
                 let (server, stop) = (Arc::clone(&server), drain.stop.child_token());
                 connections.spawn(async move {
                     server.connection(stream, peer, stop).await;
