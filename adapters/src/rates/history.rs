@@ -8,12 +8,29 @@ use tokio::time::Instant;
 
 use super::counts::Counts;
 
-/// What was counted in the last hour, a sample every ten seconds.
+/// How far back a history goes, and how far its samples are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) whole: Duration,
+    pub(crate) every: Duration,
+}
+
+impl Span {
+    /// How often the process is asked what it has counted.
+    pub(crate) const SAMPLED_EVERY: Duration = Duration::from_secs(10);
+    pub(crate) const HOUR: Self =
+        Self { whole: Duration::from_hours(1), every: Self::SAMPLED_EVERY };
+    pub(crate) const DAY: Self =
+        Self { whole: Duration::from_hours(24), every: Duration::from_mins(4) };
+}
+
+/// What was counted in the last hour, or day.
 ///
 /// It is the process's own memory: it begins with the process and ends with it. It has room for
 /// [`MOST`](Self::MOST) samples, some 35 KB.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RateHistory {
+    span: Span,
     samples: Mutex<VecDeque<Sample>>,
 }
 
@@ -33,7 +50,7 @@ pub(crate) struct Rates {
     pub(crate) ended: Option<f64>,
 }
 
-/// How much went through the process at a time of the last hour.
+/// How much went through the process at a time that is over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Moment {
     /// How long ago it ended.
@@ -42,17 +59,19 @@ pub(crate) struct Moment {
 }
 
 impl RateHistory {
-    /// Samples of an hour, and the one before them.
+    /// Samples of an hour or a day, and the one before them.
     pub(crate) const MOST: usize = 361;
-    /// How far apart they are.
-    pub(crate) const EVERY: Duration = Duration::from_secs(10);
-    /// What is older is not told.
-    pub(crate) const SPAN: Duration = Duration::from_hours(1);
 
-    /// Keeps what was counted until `at`. What is not later than the last sample is ignored.
+    pub(crate) fn of(span: Span) -> Self {
+        Self { span, samples: Mutex::default() }
+    }
+
+    /// Keeps what was counted until `at`, unless that is too soon after the last sample.
     pub(crate) fn sampled(&self, at: Instant, counts: Counts) {
         let mut samples = self.lock();
-        if samples.back().is_some_and(|last| last.at >= at) {
+        // Whoever asks every ten seconds is sometimes a moment early.
+        let due = self.span.every.saturating_sub(Span::SAMPLED_EVERY / 2);
+        if samples.back().is_some_and(|last| at < last.at + due) {
             return;
         }
         if samples.len() >= Self::MOST {
@@ -65,14 +84,15 @@ impl RateHistory {
     /// seconds old.
     pub(crate) fn rates(&self, now: Instant, counts: Counts) -> Rates {
         let samples = self.lock();
-        let old = |sample: &&Sample| now.saturating_duration_since(sample.at) * 2 >= Self::EVERY;
+        let old =
+            |sample: &&Sample| now.saturating_duration_since(sample.at) * 2 >= self.span.every;
         let before = samples.iter().rev().find(old);
         before.map_or_else(Rates::default, |before| {
             Rates::between(before, &Sample { at: now, counts })
         })
     }
 
-    /// Returns the last hour, the oldest first.
+    /// Returns what went through in its span, the oldest first.
     pub(crate) fn moments(&self, now: Instant) -> Vec<Moment> {
         let samples = self.lock();
         let pairs = samples.iter().zip(samples.iter().skip(1));
@@ -80,7 +100,7 @@ impl RateHistory {
             ago: now.saturating_duration_since(after.at),
             rates: Rates::between(before, after),
         });
-        moments.filter(|moment| moment.ago <= Self::SPAN).collect()
+        moments.filter(|moment| moment.ago <= self.span.whole).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Sample>> {
@@ -122,10 +142,10 @@ mod tests {
 
     #[test]
     fn a_rate_is_of_the_seconds_since_the_last_sample() {
-        let (history, began) = (RateHistory::default(), Instant::now());
+        let (history, began) = (RateHistory::of(Span::HOUR), Instant::now());
         assert_eq!(history.rates(began, accepted(5)), Rates::default());
         history.sampled(began, Counts::default());
-        history.sampled(began + RateHistory::EVERY, accepted(100));
+        history.sampled(began + Span::SAMPLED_EVERY, accepted(100));
         // A sample that was made just now says nothing yet: the one before it does.
         let now = began + Duration::from_secs(12);
         assert_eq!(history.rates(now, accepted(120)).accepted, Some(10.0));
@@ -135,19 +155,30 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_is_kept_and_no_more() {
-        let (history, began) = (RateHistory::default(), Instant::now());
-        let samples = u32::try_from(2 * RateHistory::MOST).unwrap();
-        for nth in 0..samples {
-            history.sampled(began + RateHistory::EVERY * nth, accepted(u64::from(nth) * 30));
-            // Twice the same is once.
-            history.sampled(began + RateHistory::EVERY * nth, accepted(0));
+    fn an_hour_or_a_day_is_kept_and_no_more() {
+        for span in [Span::HOUR, Span::DAY] {
+            let (history, began) = (RateHistory::of(span), Instant::now());
+            let asked =
+                u32::try_from(span.every.as_secs() / Span::SAMPLED_EVERY.as_secs()).unwrap();
+            let times = asked * u32::try_from(2 * RateHistory::MOST).unwrap();
+            for nth in 0..times {
+                // A moment early or late, as timers are.
+                let early = Duration::from_millis(if nth.is_multiple_of(2) { 0 } else { 3 });
+                let at = began + Span::SAMPLED_EVERY * (nth + 1) - early;
+                history.sampled(at, accepted(u64::from(nth) * 30));
+                // Twice the same is once.
+                history.sampled(at, accepted(0));
+            }
+            let now = began + Span::SAMPLED_EVERY * times;
+            let moments = history.moments(now);
+            assert!(moments.len() >= RateHistory::MOST - 2, "{span:?}: {}", moments.len());
+            for moment in &moments {
+                let rate = moment.rates.accepted.unwrap();
+                assert!((2.99..3.01).contains(&rate) && moment.ago <= span.whole, "{moment:?}");
+            }
+            assert!(moments.last().unwrap().ago < span.every, "{moments:?}");
+            assert!(moments[0].ago + span.every * 2 > span.whole, "{:?}", moments[0]);
+            assert!(history.moments(now + span.whole * 2).is_empty());
         }
-        let moments = history.moments(began + RateHistory::EVERY * (samples - 1));
-        assert_eq!(moments.len(), RateHistory::MOST - 1);
-        assert!(moments.iter().all(|moment| moment.rates.accepted == Some(3.0)));
-        assert_eq!(moments.last().map(|moment| moment.ago), Some(Duration::ZERO));
-        assert!(moments.iter().all(|moment| moment.ago <= RateHistory::SPAN));
-        assert!(history.moments(began + RateHistory::EVERY * (3 * samples)).is_empty());
     }
 }

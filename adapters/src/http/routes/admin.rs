@@ -38,7 +38,7 @@ pub struct AdminRoutes {
     console: Arc<Console>,
 }
 
-/// Takes samples for the console's chart of the last hour.
+/// Takes samples for the console's charts of the last hour and day.
 #[derive(Debug, Clone)]
 pub struct Sampler(Arc<Console>);
 

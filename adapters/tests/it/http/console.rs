@@ -175,9 +175,13 @@ async fn what_of_the_page_changes_is_asked_for_alone() {
     let live = desk.get("/console/live").await;
     assert_eq!((live.status.as_u16(), live.header("cache-control")), (200, "no-store"));
     let page = desk.get("/console").await;
-    for section in
-        ["id=\"said\"", "id=\"way\"", "id=\"hour\"", "<title>Somebody must act · staging"]
-    {
+    for section in [
+        "id=\"said\"",
+        "id=\"way\"",
+        "id=\"hour\"",
+        "id=\"day\"",
+        "<title>Somebody must act · staging",
+    ] {
         assert!(live.text().contains(section) && page.text().contains(section), "{section}");
     }
     assert!(!live.text().contains("<form"), "{}", live.text());
@@ -231,10 +235,11 @@ async fn a_whole_console_weighs_less_than_sixty_kilobytes() {
 }
 
 #[tokio::test]
-async fn an_hour_of_counting_is_drawn() {
+async fn an_hour_and_a_day_of_counting_are_drawn() {
     let desk = busy(None).await;
     let html = desk.get("/console").await.text().to_owned();
-    assert_eq!(html.matches("<polyline").count(), 2, "{html}");
+    // What was accepted and what has ended, in each.
+    assert_eq!(html.matches("<polyline").count(), 4, "{html}");
     assert!(html.contains("Accepted "), "{html}");
     // A process that has just begun has nothing to draw.
     let html = Desk::open(None).await.get("/console").await.text().to_owned();

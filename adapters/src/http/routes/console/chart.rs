@@ -1,10 +1,12 @@
-//! The last hour as a chart.
+//! The last hour and the last day as charts.
 
 use std::fmt::{self, Write as _};
 
+use tokio::time::Instant;
+
 use crate::{
     figures::grouped,
-    rates::{Moment, RateHistory, Rates},
+    rates::{Moment, RateHistory, Rates, Span},
 };
 
 /// The room of the lines, in the units of the picture.
@@ -18,33 +20,65 @@ type Line = (&'static str, &'static str, fn(&Rates) -> Option<f64>);
 const LINES: [Line; 2] =
     [("accepted", "first", |rates| rates.accepted), ("ended", "second", |rates| rates.ended)];
 
-/// Returns the section.
-pub(super) fn section(moments: &[Moment]) -> String {
-    let mut section = String::from(
-        "<section id=\"hour\" aria-labelledby=\"hour-title\">\n<h2 id=\"hour-title\">The last hour</h2>\n",
+/// A time that is drawn, and what is said of it.
+struct Stretch {
+    id: &'static str,
+    title: &'static str,
+    span: Span,
+    /// How long ago its beginning is, and its middle.
+    labels: [&'static str; 2],
+    hint: &'static str,
+}
+
+const HOUR: Stretch = Stretch {
+    id: "hour",
+    title: "The last hour",
+    span: Span::HOUR,
+    labels: ["60 min ago", "30 min"],
+    hint: "Orders each second, as this process counts them every 10 s.",
+};
+const DAY: Stretch = Stretch {
+    id: "day",
+    title: "The last day",
+    span: Span::DAY,
+    labels: ["24 h ago", "12 h"],
+    hint: "The same of every 4 min. This process keeps a day in its memory, which is gone when it starts anew; for longer there is \
+           <code>/metrics</code>.",
+};
+
+/// Returns the sections.
+pub(super) fn sections(hour: &RateHistory, day: &RateHistory, now: Instant) -> String {
+    section(&HOUR, &hour.moments(now)) + &section(&DAY, &day.moments(now))
+}
+
+fn section(stretch: &Stretch, moments: &[Moment]) -> String {
+    let Stretch { id, title, hint, .. } = stretch;
+    let mut section = format!(
+        "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n",
     );
     let known =
         |(_, _, number): &Line| moments.iter().any(|moment| number(&moment.rates).is_some());
+    // Writing to a String cannot fail.
     if LINES.iter().any(known) {
-        // Writing to a String cannot fail.
-        let _ = picture(&mut section, moments);
+        let _ = picture(&mut section, stretch, moments);
     } else {
-        section.push_str("<p>Nothing has been counted yet: a sample is taken every 10 s.</p>\n");
+        section.push_str("<p>Nothing has been counted yet.</p>\n");
     }
-    section.push_str(
-        "<p class=\"hint\">Orders each second, as this process counts them. It keeps an hour in its memory, which is gone when it \
-         starts anew; for longer there is <code>/metrics</code>.</p>\n</section>\n",
-    );
+    let _ = write!(section, "<p class=\"hint\">{hint}</p>\n</section>\n");
     section
 }
 
-fn picture(out: &mut String, moments: &[Moment]) -> fmt::Result {
+fn picture(out: &mut String, stretch: &Stretch, moments: &[Moment]) -> fmt::Result {
     let of = |number: fn(&Rates) -> Option<f64>| {
         moments.iter().filter_map(move |moment| Some((moment.ago, number(&moment.rates)?)))
     };
     let highest = LINES.iter().flat_map(|(.., number)| of(*number)).map(|(_, rate)| rate);
     let top = above(highest.fold(0.0, f64::max));
-    out.write_str("<svg class=\"chart\" role=\"img\" viewBox=\"0 0 340 176\" aria-label=\"Orders each second in the last hour.")?;
+    write!(
+        out,
+        "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 340 176\" aria-label=\"{}, orders each second.",
+        stretch.title
+    )?;
     for (name, _, number) in LINES {
         if let Some((_, now)) = of(number).next_back() {
             let most = of(number).map(|(_, rate)| rate).fold(0.0, f64::max);
@@ -57,7 +91,8 @@ fn picture(out: &mut String, moments: &[Moment]) -> fmt::Result {
         writeln!(out, "<path class=\"grid\" d=\"M{LEFT} {y}H{RIGHT}\"/>")?;
         writeln!(out, "<text class=\"end\" x=\"{}\" y=\"{}\">{label}</text>", LEFT - 6.0, y + 4.0)?;
     }
-    for (part, label) in [(0.0, "60 min ago"), (0.5, "30 min"), (1.0, "now")] {
+    let [begin, middle] = stretch.labels;
+    for (part, label) in [(0.0, begin), (0.5, middle), (1.0, "now")] {
         let x = LEFT + (RIGHT - LEFT) * part;
         let class = if part == 0.0 {
             ""
@@ -79,7 +114,7 @@ fn picture(out: &mut String, moments: &[Moment]) -> fmt::Result {
         out.write_str("<polyline class=\"line ")?;
         write!(out, "{class}\" points=\"")?;
         for (ago, rate) in of(number) {
-            let past = ago.as_secs_f64() / RateHistory::SPAN.as_secs_f64();
+            let past = ago.as_secs_f64() / stretch.span.whole.as_secs_f64();
             let (x, y) = (RIGHT - (RIGHT - LEFT) * past, BOTTOM - (BOTTOM - TOP) * rate / top);
             write!(out, "{x:.1},{y:.1} ")?;
         }
@@ -128,31 +163,34 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_stays_within_its_picture_and_its_weight() {
-        let moment = |nth: u32| Moment {
-            ago: RateHistory::EVERY * nth,
+    fn an_hour_and_a_day_stay_within_their_pictures_and_their_weight() {
+        let moment = |every: Duration, nth: u32| Moment {
+            ago: every * nth,
             rates: Rates {
                 accepted: Some(f64::from(nth % 97) * 12.3),
                 ended: nth.is_multiple_of(2).then_some(1_000.0),
                 ..Rates::default()
             },
         };
-        let moments: Vec<_> = (0..360).rev().map(moment).collect();
-        let html = section(&moments);
-        assert!(html.len() < 12_000, "{} bytes", html.len());
-        assert!(html.contains("ended: 1000.0 at the end, 1000.0 at most."), "{html}");
-        let points = html.split("points=\"").skip(1).filter_map(|rest| rest.split('"').next());
-        for point in points.flat_map(str::split_whitespace) {
-            let (x, y) = point.split_once(',').unwrap();
-            let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
-            assert!((LEFT..=RIGHT).contains(&x) && (TOP..=BOTTOM).contains(&y), "{point}");
+        for stretch in [HOUR, DAY] {
+            let moments: Vec<_> =
+                (0..360).rev().map(|nth| moment(stretch.span.every, nth)).collect();
+            let html = section(&stretch, &moments);
+            assert!(html.len() < 12_000, "{} bytes", html.len());
+            assert!(html.contains("ended: 1000.0 at the end, 1000.0 at most."), "{html}");
+            let points = html.split("points=\"").skip(1).filter_map(|rest| rest.split('"').next());
+            for point in points.flat_map(str::split_whitespace) {
+                let (x, y) = point.split_once(',').unwrap();
+                let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
+                assert!((LEFT..=RIGHT).contains(&x) && (TOP..=BOTTOM).contains(&y), "{point}");
+            }
         }
     }
 
     #[test]
     fn a_process_that_has_just_begun_says_so() {
-        assert!(section(&[]).contains("Nothing has been counted yet"));
+        assert!(section(&HOUR, &[]).contains("Nothing has been counted yet"));
         let nothing = Moment { ago: Duration::ZERO, rates: Rates::default() };
-        assert!(!section(&[nothing]).contains("<svg"));
+        assert!(!section(&DAY, &[nothing]).contains("<svg"));
     }
 }

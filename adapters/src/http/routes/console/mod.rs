@@ -23,7 +23,7 @@ use crate::{
         request::RoutedRequest,
         response::{Failure, Response},
     },
-    rates::{Counts, RateHistory},
+    rates::{Counts, RateHistory, Span},
     status::StatusBoard,
 };
 
@@ -36,7 +36,8 @@ pub(super) type UntilEmpty = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
 /// What is behind the page, beside the shop.
 pub(super) struct Console {
     metrics: PrometheusHandle,
-    history: RateHistory,
+    hour: RateHistory,
+    day: RateHistory,
     environment: Option<Environment>,
     last: Mutex<Option<(Instant, Arc<Seen>)>>,
     dead: dead::DeadPage,
@@ -58,21 +59,23 @@ struct Seen {
 
 impl Console {
     /// How far apart samples are to be.
-    pub(super) const SAMPLED_EVERY: Duration = RateHistory::EVERY;
+    pub(super) const SAMPLED_EVERY: Duration = Span::SAMPLED_EVERY;
 
     pub(super) fn new(metrics: PrometheusHandle) -> Self {
-        let history = RateHistory::default();
+        let (hour, day) = (RateHistory::of(Span::HOUR), RateHistory::of(Span::DAY));
         let (last, dead) = Default::default();
-        Self { metrics, history, environment: None, last, dead }
+        Self { metrics, hour, day, environment: None, last, dead }
     }
 
     pub(super) fn of(self, environment: Option<Environment>) -> Self {
         Self { environment, ..self }
     }
 
-    /// Keeps what the process has counted until `at`, for the chart of the last hour.
+    /// Keeps what the process has counted until `at`, for the charts of the last hour and day.
     pub(super) fn sample(&self, at: Instant) {
-        self.history.sampled(at, Counts::read(&self.metrics.render()));
+        let counts = Counts::read(&self.metrics.render());
+        self.hour.sampled(at, counts);
+        self.day.sampled(at, counts);
     }
 
     /// Responds with the page.
@@ -141,14 +144,14 @@ impl Console {
         }
         let status = shop.look().await;
         let (now, counts) = (Instant::now(), Counts::read(&self.metrics.render()));
-        let rates = self.history.rates(now, counts);
+        let rates = self.hour.rates(now, counts);
         let waits = until_empty.and_then(|foretell| foretell());
         let seen = Arc::new(Seen {
             title: page::title(Some(status.severity()), self.environment.as_ref()),
             html: [
                 page::status(&status),
                 pipeline::section(&status, &rates, waits),
-                chart::section(&self.history.moments(now)),
+                chart::sections(&self.hour, &self.day, now),
             ]
             .concat(),
         });
