@@ -6,6 +6,7 @@ mod arrows;
 mod dashboard;
 mod docs;
 mod first_run;
+mod gateway;
 mod mirrors;
 mod packages;
 mod repository;
