@@ -1,6 +1,10 @@
 //! What work costs: processor time by process, and what PostgreSQL writes ahead.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::Duration,
+};
 
 use sqlx::{Connection as _, PgConnection};
 
@@ -54,8 +58,23 @@ impl Cost {
 
 /// Processor time of all processes of each name, with that of their children that ended,
 /// and of this one.
+///
+/// What a process has used passes to its parent when it ends, so one that ends while the others are read may be missed, or
+/// counted twice. Therefore they are read until they have stayed the same.
 fn processor_time() -> BTreeMap<&'static str, Duration> {
-    let mut used = BTreeMap::new();
+    let mut before = read_processes();
+    loop {
+        let now = read_processes();
+        if now.0 == before.0 {
+            return now.1;
+        }
+        before = now;
+    }
+}
+
+/// The processes that count, and the time of those of each name.
+fn read_processes() -> (BTreeSet<u32>, BTreeMap<&'static str, Duration>) {
+    let (mut processes, mut used) = (BTreeSet::new(), BTreeMap::new());
     let own = std::process::id();
     for process in fs::read_dir("/proc").expect("/proc").flatten() {
         let Some(id) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok())
@@ -67,9 +86,10 @@ fn processor_time() -> BTreeMap<&'static str, Duration> {
         let Some((name, ticks)) = name_and_ticks(&stat) else { continue };
         let known = PROCESSES.into_iter().find(|known| *known == name);
         let Some(name) = (if id == own { Some("client") } else { known }) else { continue };
+        processes.insert(id);
         *used.entry(name).or_default() += TICK * ticks;
     }
-    used
+    (processes, used)
 }
 
 /// `ID (NAME) STATE … utime stime cutime cstime …`, those at 14 to 17 of `man proc_pid_stat`.
