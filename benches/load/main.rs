@@ -29,7 +29,7 @@ mod report;
 mod scenarios;
 mod services;
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, time::Duration};
 
 use clap::Parser as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -62,6 +62,7 @@ async fn main() {
         lasting: options.lasting(),
         prefetch: options.prefetch,
         orders: options.orders,
+        held: Duration::from_secs(options.held),
     };
     let wanted: Vec<&Scenario> =
         ALL.iter().filter(|scenario| options.wants(scenario.name)).collect();

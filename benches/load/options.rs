@@ -23,9 +23,12 @@ pub struct Options {
     /// Deliveries in flight of a worker that is measured (1 to 10000).
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub prefetch: u64,
-    /// Orders that full tables hold, with a tenth as many products (1000 to 100000000).
+    /// Orders that full tables hold, with a tenth as many products, and as many orders queued (1000 to 100000000).
     #[arg(long, default_value_t = 1_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     pub orders: u64,
+    /// Seconds for which a transaction is held open (1 to 7200).
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=7_200))]
+    pub held: u64,
     /// Folder of the programs that are measured; ./dev/measure.sh builds them.
     #[arg(long, default_value = "target/release", value_name = "DIR")]
     pub programs: PathBuf,

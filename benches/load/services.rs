@@ -11,6 +11,8 @@ use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
 
+use crate::client::{Connection, get};
+
 /// How long the services may take to start, and orders to end.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -22,15 +24,40 @@ pub struct Servers {
     pub programs: PathBuf,
 }
 
+impl Servers {
+    /// What `statement` finds of the database.
+    pub async fn any<T>(&self, statement: &'static str) -> T
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let mut connection = PgConnection::connect(&self.postgres).await.unwrap();
+        sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
+    }
+}
+
 /// A service that runs.
 pub struct Service {
     pub address: SocketAddr,
+    /// Where operators ask it.
+    pub admin: SocketAddr,
     process: Child,
 }
 
 impl Service {
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// What it has counted of all kinds of `metric`.
+    pub async fn counted(&self, metric: &str) -> f64 {
+        let mut connection = Connection::open(self.admin).await.expect("the admin listener");
+        let answer = connection.ask(&get("/metrics")).await.expect("metrics");
+        let text = std::str::from_utf8(answer.body).expect("text");
+        let kinds = text.lines().filter(|line| {
+            line.strip_prefix(metric).is_some_and(|rest| rest.starts_with(['{', ' ']))
+        });
+        let values = kinds.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+        values.sum()
     }
 
     /// Ends it as a deployment would.
@@ -99,16 +126,12 @@ impl Shop {
     }
 
     pub async fn pending(&self) -> i64 {
-        self.number("SELECT count(*) FROM orders WHERE status = 'pending'").await
+        self.servers.any("SELECT count(*) FROM orders WHERE status = 'pending'").await
     }
 
     /// The id of one of the orders.
     pub async fn any_order(&self) -> uuid::Uuid {
-        let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
-        sqlx::query_scalar("SELECT id FROM orders LIMIT 1")
-            .fetch_one(&mut connection)
-            .await
-            .unwrap()
+        self.servers.any("SELECT id FROM orders LIMIT 1").await
     }
 
     /// Of each of `ids` that has ended: when.
@@ -126,7 +149,11 @@ impl Shop {
         ended.into_iter().map(|(id, us)| (id, at(us))).collect()
     }
 
-    pub fn close(self) {
+    /// Ends it. Whatever load it was under, no order that was on its way may have been taken
+    /// for a lost one.
+    pub async fn close(self) {
+        let refilled = self.orders.counted("woody_outbox_refilled_total").await;
+        assert!(refilled == 0.0, "{refilled} orders were published again that nobody had lost");
         self.orders.stop();
     }
 
@@ -137,11 +164,6 @@ impl Shop {
             assert!(Instant::now() < deadline, "it took longer than {TIMEOUT:?}: {statement}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-    }
-
-    async fn number(&self, statement: &'static str) -> i64 {
-        let mut connection = PgConnection::connect(&self.servers.postgres).await.unwrap();
-        sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
     }
 }
 
@@ -174,7 +196,7 @@ async fn start(name: &str, servers: &Servers, queue: &str, settings: &[(&str, &s
     // A worker listens at its admin address only.
     let listens = if name == "order-worker" { admin } else { address };
     until(async || TcpStream::connect(listens).await.is_ok()).await;
-    Service { address, process }
+    Service { address, admin, process }
 }
 
 fn free_address() -> SocketAddr {

@@ -84,9 +84,13 @@ pub fn order() -> Vec<u8> {
 
 /// An order of so many toys.
 pub fn order_of(product: &str, quantity: u32) -> Vec<u8> {
-    let body = format!(r#"{{"product": "{product}", "quantity": {quantity}}}"#);
+    post("/api/orders", &format!(r#"{{"product": "{product}", "quantity": {quantity}}}"#))
+}
+
+/// A POST of JSON.
+pub fn post(path: &str, body: &str) -> Vec<u8> {
     format!(
-        "POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

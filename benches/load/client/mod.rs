@@ -7,14 +7,14 @@ mod open_loop;
 use std::time::Duration;
 
 pub use closed_loop::{impatient, one_after_another};
-pub use connection::{Connection, get, order, order_of};
+pub use connection::{Connection, get, order, order_of, post};
 pub use open_loop::{Placed, at_a_rate, at_a_rate_telling, at_random};
 
 use crate::figures::{Figures, Latencies};
 
 /// What the clients saw together.
 pub struct Seen {
-    /// Answers of the wanted kind: 200 or 202.
+    /// Answers of the wanted kind: 200, 201 or 202.
     pub good: u64,
     /// 503 and 429.
     pub refused: u64,
@@ -33,7 +33,7 @@ impl Seen {
 
     fn note(&mut self, status: Option<u16>, took: Duration) {
         match status {
-            Some(200 | 202) => {
+            Some(200..=202) => {
                 self.good += 1;
                 self.latencies.record(took);
             }

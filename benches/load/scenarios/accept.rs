@@ -22,7 +22,7 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
         let figures = cost.of(seen.good, seen.figures()).await;
         let limit = if connections == 1 { limits::COMMITS } else { limits::PUBLISHES };
         rows.push(Row::new(format!("accept, {connections} connections"), Some(limit), figures));
-        shop.close();
+        shop.close().await;
     }
     rows
 }

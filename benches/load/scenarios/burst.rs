@@ -35,6 +35,6 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
     let figures = figures.with("s until caught up", behind.elapsed().as_secs_f64());
     rows.push(Row::new("burst, at twice the sustained rate", None, figures));
     worker.stop();
-    shop.close();
+    shop.close().await;
     rows
 }

@@ -65,10 +65,7 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
         (
             0.35,
             Deployment {
-                name: format!(
-                    "1 worker of 4, computing {:.1} ms",
-                    computes_for.as_secs_f64() * 1e3
-                ),
+                name: format!("1 worker of 4, computing some {} ms", COMPUTES_FOR.as_millis()),
                 workers: 1,
                 prefetch: 4,
                 validation: computes_for,
@@ -136,7 +133,7 @@ impl Deployment {
             .with("predicted of measured", predicted / rate);
         let figures = cost.of(seen.good, figures).await;
         running.into_iter().for_each(Service::stop);
-        shop.close();
+        shop.close().await;
         Row::new(format!("{}, a full queue", self.name), None, figures)
     }
 
@@ -151,7 +148,8 @@ impl Deployment {
         shop.wait_until_ended().await;
         let latencies = until_ended(&shop, &placed).await;
         let predicted = self.predicted(setting, rate);
-        let mut figures = Figures::rate(seen.per_second()).with_latencies(&latencies);
+        let figures = Figures::rate(seen.per_second()).with_latencies(&latencies);
+        let mut figures = figures.with("wanted/s", rate);
         for (figure, name, quantile) in
             [("p50_ms", "predicted p50 ms", 0.50), ("p99_ms", "predicted p99 ms", 0.99)]
         {
@@ -162,8 +160,8 @@ impl Deployment {
         }
         let figures = cost.of(seen.good, figures).await;
         running.into_iter().for_each(Service::stop);
-        shop.close();
-        Row::new(format!("{}, {rate}/s", self.name), None, figures)
+        shop.close().await;
+        Row::new(format!("{}, orders at random", self.name), None, figures)
     }
 
     async fn start(&self, shop: &Shop) -> Vec<Service> {

@@ -29,7 +29,7 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
         let figures = cost.of(seen.good, figures).await;
         rows.push(Row::new(format!("end to end at {rate}/s"), None, figures));
         worker.stop();
-        shop.close();
+        shop.close().await;
     }
     rows
 }

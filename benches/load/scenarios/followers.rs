@@ -66,7 +66,7 @@ async fn at_once(setting: &Setting) -> Row {
         .with("peak MB", peak_memory_mb(id));
     let figures = cost.of(placed.len() as u64, figures).await;
     worker.stop();
-    shop.close();
+    shop.close().await;
     Row::new(format!("followers, {FOLLOWERS} at once"), None, figures)
 }
 
@@ -93,7 +93,7 @@ async fn one_after_another(setting: &Setting) -> Row {
         .with("peak MB", peak_memory_mb(shop.orders.id()));
     let figures = cost.of(heard.len() as u64, figures).await;
     worker.stop();
-    shop.close();
+    shop.close().await;
     Row::new(format!("followers, of {RATE} orders/s"), None, figures)
 }
 

@@ -13,6 +13,9 @@ pub const CONSUMES: &str = "lapin: consume + ack, prefetch 100";
 pub const INSERTS: &str = "sqlx: UNNEST of 200 rows, 2 connections";
 pub const COMMITS: &str = "sqlx: one-row commits, 1 connection";
 pub const HELLO: &str = "hyper: hello, 64 connections";
+/// What more connections cost whoever serves them.
+const HELLO_TO_256: &str = "hyper: hello, 256 connections";
+const HELLO_TO_4000: &str = "hyper: hello, 4,000 connections";
 
 pub async fn measure(setting: Setting) -> Vec<Row> {
     let Setting { servers, lasting, .. } = setting;
@@ -33,8 +36,10 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
     rows.push(Row::new(COMMITS, None, figures));
 
     let hello = raw::hyper::Server::start(b"hello", std::time::Duration::ZERO).await;
-    let seen = one_after_another(hello.address, get("/"), 64, lasting).await;
+    for (name, connections) in [(HELLO, 64), (HELLO_TO_256, 256), (HELLO_TO_4000, 4_000)] {
+        let seen = one_after_another(hello.address, get("/"), connections, lasting).await;
+        rows.push(Row::new(name, None, seen.figures()));
+    }
     hello.stop();
-    rows.push(Row::new(HELLO, None, seen.figures()));
     rows
 }

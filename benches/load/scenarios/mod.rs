@@ -5,6 +5,7 @@ mod burst;
 mod deployments;
 mod end_to_end;
 mod followers;
+mod held;
 mod limits;
 mod overload;
 mod peers;
@@ -25,6 +26,8 @@ pub struct Setting {
     pub lasting: Duration,
     pub prefetch: u64,
     pub orders: u64,
+    /// How long a transaction is held open.
+    pub held: Duration,
 }
 
 /// A row of the table.
@@ -66,6 +69,7 @@ scenarios! {
     "end to end" => end_to_end::measure,
     "reads" => reads::measure,
     "sizes" => sizes::measure,
+    "held open" => held::measure,
     "workers" => workers::measure,
     "deployments" => deployments::measure,
     "followers" => followers::measure,

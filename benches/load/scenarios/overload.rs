@@ -58,6 +58,6 @@ async fn load(
     if let Some(peak) = peak {
         figures = figures.with("of the peak", seen.per_second() / peak);
     }
-    shop.close();
+    shop.close().await;
     (seen.per_second(), Row::new(name, Some(limits::PUBLISHES), figures))
 }

@@ -1,14 +1,17 @@
-//! The same loads on empty tables and on full ones: nothing on a request's way may grow with
-//! what the shop has kept.
+//! The same loads on empty tables, on full ones and beside a long queue: nothing on a request's
+//! way may grow with what the shop keeps.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use sqlx::{Connection as _, PgConnection};
+use uuid::Uuid;
 
-use super::{Row, Setting, limits};
+use super::{Row, Setting, limits, process::orders_that_wait};
 use crate::{
-    client::{Seen, get, one_after_another, order},
+    client::{get, one_after_another, order, post},
     cost::Cost,
     figures::Figures,
-    services::{Servers, Shop, product_service},
+    services::{Servers, Service, Shop, product_service},
 };
 
 /// Orders that ended over the last days, with ids of their times as the shop gives them.
@@ -22,72 +25,153 @@ const FILL_ORDERS: &str = "
 const FILL_PRODUCTS: &str = "
     WITH added AS (
         INSERT INTO products (id, name, parts, created_at)
-        SELECT gen_random_uuid(), 'Toy ' || nth, '[]', now() FROM generate_series(1, $1::bigint) AS nth)
+        SELECT gen_random_uuid(), 'Toy ' || nth, '[]', now() - nth * interval '1 s'
+        FROM generate_series($1::bigint, 1, -1) AS nth)
     INSERT INTO product_counts AS counts (slot, added) SELECT 0, $1::bigint
     ON CONFLICT (slot) DO UPDATE SET added = counts.added + $1::bigint";
 
-/// Products of a shop that has just opened.
-const FEW: u64 = 10;
+/// One of the products, with as many before it as after it.
+const IN_THE_MIDDLE: &str = "
+    SELECT id FROM products ORDER BY created_at, id OFFSET (SELECT count(*) / 2 FROM products) LIMIT 1";
+
+/// Products of a shop that has just opened: some pages.
+const FEW: u64 = 100;
+/// Clients of the shop that ask at once.
+const CLIENTS: usize = 64;
+/// Operators that do.
+const OPERATORS: usize = 4;
+/// The same load by clients that are many, for what is to be queued.
+const MANY_CLIENTS: usize = 256;
 
 pub async fn measure(setting: Setting) -> Vec<Row> {
     let shop = Shop::open(&setting.servers).await;
     let products = product_service(&setting.servers).await;
-    fill(&setting.servers, 0, FEW).await;
-    let ask_last = async || {
-        one_after_another(products.address, get("/api/products/last"), 64, setting.lasting).await
-    };
-    let (empty, empty_rows) = load(&setting, &shop, "empty tables", None).await;
-    let last = ask_last().await;
-    let mut rows = empty_rows;
-    rows.push(Row::new("the newest product, few", None, last.figures()));
+    let mut sizes = Sizes { setting: &setting, shop, products, empty: HashMap::new() };
 
+    fill(&setting.servers, 0, FEW).await;
+    let mut rows = sizes.load("empty tables", Duration::MAX).await;
     let many = setting.orders / 10;
     fill(&setting.servers, setting.orders, many).await;
     let full = format!("{} orders and {many} products", setting.orders);
-    let (_, full_rows) = load(&setting, &shop, &full, Some(&empty)).await;
-    rows.extend(full_rows);
-    let among_many = ask_last().await;
-    let of_few = among_many.per_second() / last.per_second();
-    let figures = among_many.figures().with("of few", of_few);
-    rows.push(Row::new("the newest product, many", None, figures));
-    products.stop();
-    shop.close();
+    rows.extend(sizes.load(&full, Duration::MAX).await);
+    sizes.queue(many).await;
+    let queued = format!("{full}, {many} queued");
+    rows.extend(sizes.load(&queued, setting.lasting).await);
+
+    // What is left belongs to nobody, and is not measured.
+    let worker = sizes.worker().await;
+    sizes.shop.wait_until_ended().await;
+    worker.stop();
+    sizes.products.stop();
+    sizes.shop.close().await;
     empty_again(&setting.servers).await;
     rows
 }
 
-/// What was reached a second: accepted, shown.
-struct Reached {
-    accepted: f64,
-    shown: f64,
+struct Sizes<'a> {
+    setting: &'a Setting,
+    shop: Shop,
+    products: Service,
+    /// What the loads reached on empty tables.
+    empty: HashMap<&'static str, Figures>,
 }
 
-async fn load(
-    setting: &Setting,
-    shop: &Shop,
-    size: &str,
-    empty: Option<&Reached>,
-) -> (Reached, Vec<Row>) {
-    let address = shop.orders.address;
-    one_after_another(address, order(), 64, setting.lasting / 5).await;
-    shop.wait_until_published().await;
-    let cost = Cost::begin(&setting.servers.postgres).await;
-    let seen = one_after_another(address, order(), 64, setting.lasting).await;
-    shop.wait_until_published().await;
-    let of_empty = |seen: &Seen, figures: Figures, empty: Option<f64>| match empty {
-        Some(empty) => figures.with("of empty", seen.per_second() / empty),
-        None => figures,
-    };
-    let figures = cost.of(seen.good, seen.figures()).await;
-    let figures = of_empty(&seen, figures, empty.map(|empty| empty.accepted));
-    let accept = Row::new(format!("accept, {size}"), Some(limits::PUBLISHES), figures);
-    let path = format!("/api/orders/{}", shop.any_order().await);
-    let shown = one_after_another(address, get(&path), 64, setting.lasting).await;
-    let figures = of_empty(&shown, shown.figures(), empty.map(|empty| empty.shown));
-    let of_hello = Some(limits::HELLO);
-    let one_shown = Row::new(format!("an order shown, {size}"), of_hello, figures);
-    let reached = Reached { accepted: seen.per_second(), shown: shown.per_second() };
-    (reached, vec![accept, one_shown])
+/// A request that is asked over and over.
+struct Load {
+    name: &'static str,
+    to: SocketAddr,
+    request: Vec<u8>,
+    clients: usize,
+    limit: Option<&'static str>,
+}
+
+impl Sizes<'_> {
+    /// Every load, at this size; orders are processed for so long at most.
+    async fn load(&mut self, size: &str, at_most: Duration) -> Vec<Row> {
+        let lasting = self.setting.lasting;
+        // Connections, plans of statements and pages, before anything counts.
+        one_after_another(self.shop.orders.address, order(), CLIENTS, lasting / 5).await;
+        self.shop.wait_until_published().await;
+        let mut rows = Vec::new();
+        for load in self.loads().await {
+            let cost = Cost::begin(&self.setting.servers.postgres).await;
+            let seen = one_after_another(load.to, load.request, load.clients, lasting).await;
+            self.shop.wait_until_published().await;
+            let figures = cost.of(seen.good, seen.figures()).await;
+            rows.push(self.row(load.name, size, load.limit, figures));
+        }
+        let processed = orders_that_wait(self.setting, &self.shop, at_most).await;
+        rows.push(self.row("process", size, Some(limits::CONSUMES), processed));
+        rows
+    }
+
+    async fn loads(&self) -> Vec<Load> {
+        let (shop, products) = (&self.shop.orders, &self.products);
+        let an_order = self.shop.any_order().await;
+        let a_product: Uuid = self.setting.servers.any(IN_THE_MIDDLE).await;
+        let asked = |name, to, path: &str, clients| {
+            let limit = (clients == CLIENTS).then_some(limits::HELLO);
+            Load { name, to, request: get(path), clients, limit }
+        };
+        let client = |name, to, path: &str| asked(name, to, path, CLIENTS);
+        let operator = |name, path: &str| asked(name, shop.admin, path, OPERATORS);
+        let written =
+            |name, to, request, limit| Load { name, to, request, clients: CLIENTS, limit };
+        let product = post("/api/products", r#"{"name": "Kite"}"#);
+        vec![
+            written("accept", shop.address, order(), Some(limits::PUBLISHES)),
+            client("an order shown", shop.address, &format!("/api/orders/{an_order}")),
+            client("the newest product", products.address, "/api/products/last"),
+            client("a product shown", products.address, &format!("/api/products/{a_product}")),
+            client("a page of products", products.address, "/api/products"),
+            client(
+                "a page of products from the middle on",
+                products.address,
+                &format!("/api/products?after={a_product}"),
+            ),
+            written("a product added", products.address, product, None),
+            operator("operators' list of pending orders", "/orders?status=pending"),
+            operator("an order's story", &format!("/orders/{an_order}/story")),
+            operator("what changes of the console", "/console/live"),
+            operator("metrics", "/metrics"),
+        ]
+    }
+
+    async fn worker(&self) -> Service {
+        let prefetch = self.setting.prefetch.to_string();
+        let settings = [("WOODY_VALIDATION", "none"), ("WOODY_PREFETCH", prefetch.as_str())];
+        self.shop.worker(&settings).await
+    }
+
+    /// Places orders until so many are pending.
+    async fn queue(&self, orders: u64) {
+        while self.shop.pending().await.unsigned_abs() < orders {
+            let (address, lasting) = (self.shop.orders.address, self.setting.lasting);
+            one_after_another(address, order(), MANY_CLIENTS, lasting).await;
+        }
+        self.shop.wait_until_published().await;
+        settle(&self.setting.servers).await;
+    }
+
+    fn row(
+        &mut self,
+        name: &'static str,
+        size: &str,
+        limit: Option<&'static str>,
+        mut figures: Figures,
+    ) -> Row {
+        if let Some(empty) = self.empty.get(name) {
+            for (figure, of_empty) in [(Figures::RATE, "of empty"), ("p99 ms", "p99 of empty")] {
+                if let (Some(now), Some(then)) = (figures.0.get(figure), empty.0.get(figure)) {
+                    let ratio = now / then;
+                    figures = figures.with(of_empty, ratio);
+                }
+            }
+        } else {
+            self.empty.insert(name, figures.clone());
+        }
+        Row::new(format!("{name}, {size}"), limit, figures)
+    }
 }
 
 async fn fill(servers: &Servers, orders: u64, products: u64) {
@@ -96,7 +180,12 @@ async fn fill(servers: &Servers, orders: u64, products: u64) {
         let rows = i64::try_from(rows).unwrap();
         sqlx::query(statement).bind(rows).execute(&mut connection).await.unwrap();
     }
-    // What a bulk load leaves to do later is not of the tables' size.
+    settle(servers).await;
+}
+
+/// What many rows at once leave to do later is not of the tables' size.
+async fn settle(servers: &Servers) {
+    let mut connection = PgConnection::connect(&servers.postgres).await.unwrap();
     sqlx::query("VACUUM (ANALYZE) orders, products").execute(&mut connection).await.unwrap();
     let _ = sqlx::query("CHECKPOINT").execute(&mut connection).await;
 }

@@ -49,7 +49,7 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
         .with("MB held", held)
         .with("peak MB", peak_memory_mb(shop.orders.id()))
         .with("MB after", memory_now_mb(shop.orders.id()));
-    shop.close();
+    shop.close().await;
     let name = format!("{AT_ONCE} connections beside {SLOW} slow ones");
     vec![Row::new(name, Some(limits::PUBLISHES), figures)]
 }

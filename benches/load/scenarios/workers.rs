@@ -51,6 +51,6 @@ async fn processed(servers: &Servers, workers: u32, settings: &[(&str, &str)]) -
     shop.wait_until_ended().await;
     let rate = left as f64 / started.elapsed().as_secs_f64();
     running.into_iter().for_each(Service::stop);
-    shop.close();
+    shop.close().await;
     rate
 }
