@@ -93,3 +93,17 @@ impl PostgresStore {
         Ok(OrderPage::of(orders?, query.limit))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use woody_core::ports::PageSize;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_page_there_is_comes_whole() {
+        // And one more, which tells of another page.
+        let longest = PageSize::LARGEST.get() + 1;
+        assert!(LIST.contains(&format!("LIMIT {longest}")), "{LIST}");
+    }
+}

@@ -31,15 +31,27 @@ const SUMMARY: &str = "
            id, name, parts, created_at
     FROM products ORDER BY seq DESC LIMIT 1";
 
-/// The first limit is the longest page there is: without a number PostgreSQL takes a page for a
-/// tenth of the table, and of a large one plans each anew.
-const PAGE: &str = "
-    SELECT id, name, parts, created_at FROM (
-        SELECT seq, id, name, parts, created_at FROM products
-        WHERE seq < coalesce((SELECT seq FROM products WHERE id = $1), 9223372036854775807)
-        ORDER BY seq DESC LIMIT 201
-    ) AS longest
-    ORDER BY seq DESC LIMIT $2";
+/// The first limit is a number: without one PostgreSQL takes a page for a tenth of the table, and of
+/// a large one plans each anew.
+macro_rules! page_of {
+    ($longest:literal) => {
+        concat!(
+            "SELECT id, name, parts, created_at FROM (
+                 SELECT seq, id, name, parts, created_at FROM products
+                 WHERE seq < coalesce((SELECT seq FROM products WHERE id = $1), 9223372036854775807)
+                 ORDER BY seq DESC LIMIT ",
+            $longest,
+            ") AS longest
+             ORDER BY seq DESC LIMIT $2"
+        )
+    };
+}
+
+/// As many as a catalogue asks for at most, the one among them that tells of another page.
+const USUAL: usize = 201;
+const PAGE: &str = page_of!("201");
+/// For whoever asks for more; each is planned anew.
+const LONG_PAGE: &str = page_of!("ALL");
 
 #[async_trait]
 impl ProductStore for PostgresStore {
@@ -103,7 +115,7 @@ impl ProductStore for PostgresStore {
         self.within_time(async {
             let mut pg = self.lend().await?;
             let rows: Vec<ProductRow> = self
-                .query_as(PAGE)
+                .query_as(if limit > USUAL { LONG_PAGE } else { PAGE })
                 .bind(after.map(ProductId::as_uuid))
                 .bind(rows::limit(limit))
                 .fetch_all(&mut *pg)
