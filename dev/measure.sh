@@ -12,7 +12,7 @@ Usage: ./dev/measure.sh [OPTIONS]
 
 Real order-service, order-worker and misc-service processes under load, over PostgreSQL and RabbitMQ, beside raw lapin, sqlx
 and hyper in the same run: a table with the limit beside what it limits, with processor time and bytes of WAL for each order,
-and plots. Without options everything, three rounds, about fifteen minutes.
+and plots. Without options everything, three rounds, about three quarters of an hour.
 
 WOODY_LOAD_PROFILE=dist measures programs built as those in images are, which takes some minutes more; release is the default.
 OPTIONS are those of the harness:

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection as _, PgConnection};
 
-use super::{Row, Setting, limits, process::orders_that_wait};
+use super::{Row, Setting, process::orders_that_wait};
 use crate::{
     client::{one_after_another, order},
     cost::Cost,
@@ -33,10 +33,6 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
         with.push(turn(&setting, &shop).await);
     }
     let held = held.elapsed().as_secs();
-    let dead: i64 = setting
-        .servers
-        .any("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'outbox'")
-        .await;
     sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
 
     for _ in 0..TURNS {
@@ -44,28 +40,17 @@ pub async fn measure(setting: Setting) -> Vec<Row> {
     }
     shop.close().await;
     let last = with.split_off(with.len().saturating_sub(TURNS));
-    let times = [
-        ("no transaction held open".to_owned(), without),
-        (format!("one held open, {held} s but for its end"), with),
-        (format!("one held open, the last {TURNS} turns of {held} s"), last),
-    ];
-    let mut rows = Vec::new();
-    for (name, turns) in &times {
-        for (nth, what, limit) in
-            [(0, "accept", limits::PUBLISHES), (1, "process", limits::CONSUMES)]
-        {
-            let of_all: Vec<&Figures> = turns.iter().map(|turn| &turn[nth]).collect();
-            if let Some(medians) = medians(&of_all) {
-                let medians = medians.with("turns", turns.len() as f64);
-                rows.push(Row::new(
-                    format!("{what}, {name}"),
-                    Some(limit),
-                    medians.with("dead entries", dead as f64),
-                ));
-            }
-        }
-    }
-    rows
+    // The table shows the medians of rows that have one name.
+    let named = |name: String, turns: Vec<[Figures; 2]>| {
+        turns.into_iter().flat_map(move |[accepted, processed]| {
+            let row = |what, figures| Row::new(format!("{what}, {name}"), None, figures);
+            [row("accept", accepted), row("process", processed)]
+        })
+    };
+    named("no transaction held open".to_owned(), without)
+        .chain(named(format!("one held open for {held} s, but for its end"), with))
+        .chain(named(format!("one held open for {held} s, its last {TURNS} turns"), last))
+        .collect()
 }
 
 /// Orders accepted for as long as a load lasts, and then processed.
@@ -76,16 +61,4 @@ async fn turn(setting: &Setting, shop: &Shop) -> [Figures; 2] {
     let accepted = cost.of(seen.good, seen.figures()).await;
     let processed = orders_that_wait(setting, shop, Duration::MAX).await;
     [accepted, processed]
-}
-
-/// Each figure's median over the turns.
-fn medians(turns: &[&Figures]) -> Option<Figures> {
-    let mut medians = Figures::default();
-    for figure in turns.first()?.0.keys() {
-        let mut values: Vec<f64> =
-            turns.iter().filter_map(|turn| turn.0.get(figure).copied()).collect();
-        values.sort_by(f64::total_cmp);
-        medians = medians.with(figure, values[values.len() / 2]);
-    }
-    Some(medians)
 }
